@@ -1,0 +1,140 @@
+//! One function with one kind of event, and what has been measured of it.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use bench::{Result, process, record::Record, samples::Samples};
+use serde_json::Value;
+use testbed::Function;
+
+use crate::store::Event;
+
+/// What a zip file adds to its one entry: the local header, the central one and the end, with the name in both.
+const ZIP_HEADERS: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
+
+/// A function, its event, and its figures.
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    binary: PathBuf,
+    event: Event,
+    environment: Vec<(String, String)>,
+    running: Option<Function>,
+    sent: usize,
+    pub(crate) figures: Figures,
+}
+
+/// What has been measured of a subject.
+#[derive(Default)]
+pub(crate) struct Figures {
+    pub(crate) start: Samples,
+    pub(crate) start_cpu: Samples,
+    pub(crate) first: Samples,
+    pub(crate) warm: Samples,
+    /// What the function itself says it measured; only the raw write does.
+    pub(crate) told: Samples,
+    pub(crate) cpu: Duration,
+    pub(crate) resident: u64,
+}
+
+impl Subject {
+    pub(crate) fn new(name: &'static str, binary: &Path, event: Event, environment: Vec<(String, String)>) -> Self {
+        let binary = binary.to_owned();
+        Self { name, binary, event, environment, running: None, sent: 0, figures: Figures::default() }
+    }
+
+    /// Starts the function anew, in place of the one that runs.
+    pub(crate) async fn start(&mut self) -> Result<()> {
+        // The old one goes first, so that its end does not fall into the start of the new one.
+        self.running = None;
+        self.running = Some(Function::start(&self.binary, self.environment.clone()).await?);
+        Ok(())
+    }
+
+    /// A start and the first event after it.
+    pub(crate) async fn measure_start(&mut self) -> Result<()> {
+        self.start().await?;
+        let function = self.running()?;
+        let (duration, cpu) = (function.init_duration(), process::cpu(function.process_id())?);
+        self.figures.start.push(duration);
+        self.figures.start_cpu.push(cpu);
+        let (first, _) = self.invoke().await?;
+        self.figures.first.push(first);
+        Ok(())
+    }
+
+    /// Invokes until the process is warm, and reads how much memory it has then.
+    pub(crate) async fn warm_up(&mut self, invocations: usize) -> Result<()> {
+        for _ in 0..invocations {
+            self.invoke().await?;
+        }
+        self.figures.resident = process::resident(self.running()?.process_id())?;
+        Ok(())
+    }
+
+    /// One turn of warm invocations.
+    pub(crate) async fn measure_warm(&mut self, invocations: usize) -> Result<()> {
+        let process_id = self.running()?.process_id();
+        let before = process::cpu(process_id)?;
+        for _ in 0..invocations {
+            let (warm, told) = self.invoke().await?;
+            self.figures.warm.push(warm);
+            if let Some(told) = told {
+                self.figures.told.push(told);
+            }
+        }
+        self.figures.cpu += process::cpu(process_id)?.saturating_sub(before);
+        Ok(())
+    }
+
+    /// Processor time of one warm invocation.
+    pub(crate) fn cpu_per_invocation(&self) -> Result<Duration> {
+        Ok(self.figures.cpu / u32::try_from(self.figures.warm.len().max(1))?)
+    }
+
+    /// Bytes of the binary as it is deployed, and of the zip file around it.
+    pub(crate) fn sizes(&self) -> Result<(usize, usize)> {
+        let binary = fs::read(&self.binary)?;
+        let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        deflated.write_all(&binary)?;
+        Ok((binary.len(), deflated.finish()?.len() + ZIP_HEADERS))
+    }
+
+    pub(crate) fn record(&self, record: &mut Record) -> Result<()> {
+        let measures = [
+            ("start", &self.figures.start),
+            ("start cpu", &self.figures.start_cpu),
+            ("first", &self.figures.first),
+            ("warm", &self.figures.warm),
+            ("told", &self.figures.told),
+        ];
+        measures.into_iter().try_for_each(|(measure, samples)| record.add(self.name, measure, samples))
+    }
+
+    fn running(&self) -> Result<&Function> {
+        Ok(self.running.as_ref().ok_or("the function has not been started")?)
+    }
+
+    /// How long an answer took, and what it says about itself when it is a number.
+    async fn invoke(&mut self) -> Result<(Duration, Option<Duration>)> {
+        self.sent += 1;
+        let event = self.event.numbered(self.sent)?;
+        let begun = Instant::now();
+        let answer = self.running()?.invoke(&event).await?;
+        let duration = begun.elapsed();
+        if answer["statusCode"] != 200 {
+            return Err(format!("{}: {answer}", self.name).into());
+        }
+        let told = answer["body"].as_str().and_then(|body| body.parse().ok()).map(Duration::from_nanos);
+        Ok((duration, told))
+    }
+}
+
+/// The JSON of an answer's body.
+pub(crate) fn body(answer: &Value) -> Result<Value> {
+    let body = answer["body"].as_str().ok_or_else(|| format!("no body in {answer}"))?;
+    Ok(serde_json::from_str(body)?)
+}

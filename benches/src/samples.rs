@@ -1,0 +1,73 @@
+//! Durations, and what is said about them.
+
+use std::time::Duration;
+
+/// Measured durations of one thing.
+#[derive(Clone, Debug, Default)]
+pub struct Samples(Vec<Duration>);
+
+impl Samples {
+    /// Adds one.
+    pub fn push(&mut self, sample: Duration) {
+        self.0.push(sample);
+    }
+
+    /// Adds those of another measurement of the same thing.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing has been measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In the order they were taken.
+    pub fn iter(&self) -> impl Iterator<Item = Duration> {
+        self.0.iter().copied()
+    }
+
+    /// The smallest sample that `percent` of them do not exceed; zero when there are none.
+    #[must_use]
+    pub fn percentile(&self, percent: usize) -> Duration {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let rank = (sorted.len() * percent).div_ceil(100);
+        sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// Half of the samples do not exceed it.
+    #[must_use]
+    pub fn median(&self) -> Duration {
+        self.percentile(50)
+    }
+}
+
+/// A duration as the reports print it.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> String {
+    format!("{:.3} ms", duration.as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_samples() {
+        let mut samples = Samples::default();
+        for milliseconds in [30, 10, 20, 40] {
+            samples.push(Duration::from_millis(milliseconds));
+        }
+        assert_eq!(samples.median(), Duration::from_millis(20));
+        assert_eq!(samples.percentile(99), Duration::from_millis(40));
+        assert_eq!(Samples::default().median(), Duration::ZERO);
+    }
+}

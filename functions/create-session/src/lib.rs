@@ -1,0 +1,109 @@
+//! `POST /api/sessions`: a device registers, or a back-end opens a media session (`device-sessions.md`, `openvidu.md`).
+//!
+//! Requests to the table on a warm instance: 1. A device that has all the sessions it may have: 2, since the oldest has
+//! to go. With `DEVICE_REGISTRATION=token`: 1 more, for the API token.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use shared::{
+    App,
+    auth::DeviceClaims,
+    clock::Timestamp,
+    config::Setting,
+    dialect::{device, openvidu},
+    id::{DeviceId, DeviceSessionId, MediaSessionId},
+    model::{DeviceSession, MediaSession, device::Identifier},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+mod request;
+
+use request::{OpenSession, Refusal, SessionRequest};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::OpenviduSecret,
+    Setting::SigningKeys,
+    Setting::DeviceRegistration,
+    Setting::DeviceSessionTtl,
+    Setting::DeviceSessionsMax,
+    Setting::MediaSessionGrace,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+/// The routes this function serves, on AWS and in the local gateway alike.
+#[must_use]
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create_session))
+}
+
+/// A new session, as whoever asked for it knows one.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum NewSession {
+    /// A device's.
+    Device { data: DeviceData },
+    /// A back-end's.
+    #[serde(rename_all = "camelCase")]
+    Media {
+        #[schema(example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
+        id: MediaSessionId,
+        created_at: Timestamp,
+    },
+}
+
+#[derive(Serialize, ToSchema)]
+struct DeviceData {
+    /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    token: String,
+}
+
+/// Register a device, or open a media session.
+///
+/// Who is asking decides: `Basic` credentials, or no credentials and a body that only a back-end sends, are a
+/// back-end's; everything else is a device's.
+#[utoipa::path(
+    post,
+    path = "/api/sessions",
+    operation_id = "createSession",
+    tag = "Sessions",
+    request_body(content = request::Body, description = "A device's identifier, or a media session's properties; the latter may be left out"),
+    responses(
+        (status = 200, description = "The session", body = NewSession),
+        (status = 400, description = "The identifier or a property is not valid, or the body is no JSON object", body = request::Problem),
+        (status = 401, description = "The credentials are missing or wrong", body = request::Problem),
+        (status = 409, description = "A live media session has this customSessionId", body = openvidu::Body),
+        (status = 413, description = "The body has 1 MiB or more", body = request::Problem),
+        (status = 415, description = "A back-end's body is not JSON", body = openvidu::Body),
+        (status = 503, description = "The table is busy; nothing was stored", body = request::Problem),
+    ),
+    security((), ("openvidu" = []), ("apiToken" = [])),
+)]
+async fn create_session(State(app): State<App>, request: SessionRequest) -> Result<Json<NewSession>, Refusal> {
+    Ok(Json(match request {
+        SessionRequest::Device(identifier) => register(&app, &identifier).await?,
+        SessionRequest::Media(open) => open_session(&app, open).await?,
+    }))
+}
+
+async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, device::Error> {
+    let kid = app.keys.signing().ok_or(device::Error::NoSigningKey)?;
+    let device = DeviceId::of(identifier.expose(), app.store.device_key().await?);
+    let id = DeviceSessionId::random();
+    let session = DeviceSession::begin(app.clock.now(), app.config.device_session_ttl, kid.to_owned());
+    let max = app.config.device_sessions_max;
+    app.store.begin_device_session(&device, identifier, (&id, &session), max).await?;
+    let token = app.keys.sign(&DeviceClaims::of(device, id, &session), kid);
+    Ok(NewSession::Device { data: DeviceData { token: token.ok_or(device::Error::NoSigningKey)? } })
+}
+
+async fn open_session(app: &App, open: OpenSession) -> Result<NewSession, openvidu::Error> {
+    let session = MediaSession::open(open.custom_id, open.properties, app.clock.now(), app.config.media_session_grace);
+    if !app.store.open_media_session(&session).await? {
+        return Err(openvidu::Error::SessionExists);
+    }
+    Ok(NewSession::Media { id: session.session_id, created_at: session.created_at })
+}

@@ -1,0 +1,214 @@
+//! Who is asking, and for what.
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError},
+};
+use serde_json::Value;
+use shared::{
+    App,
+    auth::{Authorization, Backend, Registrar},
+    dialect::{device, openvidu},
+    error::{Error, Unauthenticated},
+    http::{Object, is_json, read_body},
+    id::MediaSessionId,
+    model::{
+        device::Identifier,
+        media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode, SessionProperties},
+    },
+};
+use utoipa::ToSchema;
+
+/// Longest name of a custom layout, in bytes: a session has to fit into an item.
+const CUSTOM_LAYOUT_MAX: usize = 10_000;
+
+/// A request for a session.
+pub(crate) enum SessionRequest {
+    /// A device registers.
+    Device(Identifier),
+    /// A back-end opens a media session.
+    Media(OpenSession),
+}
+
+/// A refusal in the dialect of whoever asked.
+pub(crate) enum Refusal {
+    Device(device::Error),
+    Media(openvidu::Error),
+}
+
+impl From<device::Error> for Refusal {
+    fn from(error: device::Error) -> Self {
+        Self::Device(error)
+    }
+}
+
+impl From<openvidu::Error> for Refusal {
+    fn from(error: openvidu::Error) -> Self {
+        Self::Media(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Device(error) => error.into_response(),
+            Self::Media(error) => error.into_response(),
+        }
+    }
+}
+
+/// The body of a refusal, in the dialect of whoever asked.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the bodies to the OpenAPI document")]
+pub(crate) enum Problem {
+    Device(device::Body),
+    Media(openvidu::Body),
+}
+
+/// What a media session is to be like; each name has the one that OpenVidu 1.7 had for it.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Properties {
+    /// The former name of `recordingMode`.
+    archive_mode: Option<String>,
+    #[schema(value_type = Option<RecordingMode>)]
+    recording_mode: Option<String>,
+    /// The former name of `defaultRecordingLayout`.
+    archive_layout: Option<String>,
+    #[schema(value_type = Option<RecordingLayout>)]
+    default_recording_layout: Option<String>,
+    #[schema(value_type = Option<MediaMode>)]
+    media_mode: Option<String>,
+    #[schema(value_type = Option<OutputMode>)]
+    default_output_mode: Option<String>,
+    default_custom_layout: Option<String>,
+    #[schema(pattern = "^[a-zA-Z0-9_-]*$", max_length = 255)]
+    custom_session_id: Option<String>,
+}
+
+/// The keys that tell a back-end's body.
+const PROPERTIES: [&str; 8] = [
+    "archiveMode",
+    "recordingMode",
+    "archiveLayout",
+    "defaultRecordingLayout",
+    "mediaMode",
+    "defaultOutputMode",
+    "defaultCustomLayout",
+    "customSessionId",
+];
+
+/// What a device sends.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Registration {
+    #[schema(example = "device_unique_id_here")]
+    identifier: Identifier,
+}
+
+/// What the one or the other sends.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the body to the OpenAPI document")]
+pub(crate) enum Body {
+    #[schema(title = "Device")]
+    Device(Registration),
+    #[schema(title = "MediaSession")]
+    Media(Properties),
+}
+
+/// A media session that was asked for.
+#[derive(Debug)]
+pub(crate) struct OpenSession {
+    pub(crate) custom_id: Option<MediaSessionId>,
+    pub(crate) properties: SessionProperties,
+}
+
+impl FromRequest<App> for SessionRequest {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        if let Authorization::Basic(_) = Authorization::of(&parts.headers) {
+            Backend::from_request_parts(&mut parts, app).await?;
+            let body = read_body(&parts.headers, body).await.map_err(openvidu::Error::from)?;
+            return Ok(Self::Media(media(&parts.headers, &body)?));
+        }
+        let body = read_body(&parts.headers, body).await.map_err(device::Error::from)?;
+        let object = Object::parse(&body);
+        if let Authorization::Absent = Authorization::of(&parts.headers)
+            && (body.is_empty() || object.as_ref().is_ok_and(only_a_backend_sends))
+        {
+            return Err(openvidu::Error::from(Unauthenticated::Missing).into());
+        }
+        Ok(Self::Device(device(&mut parts, app, object).await?))
+    }
+}
+
+fn only_a_backend_sends(object: &Object) -> bool {
+    !object.has("identifier") && PROPERTIES.iter().any(|key| object.has(key))
+}
+
+async fn device(parts: &mut Parts, app: &App, object: Result<Object, Error>) -> Result<Identifier, device::Error> {
+    Registrar::from_request_parts(parts, app).await?;
+    match object?.take("identifier") {
+        Some(Value::String(text)) => Identifier::parse(text).ok_or(device::Error::InvalidIdentifier),
+        _ => Err(device::Error::InvalidIdentifier),
+    }
+}
+
+fn media(headers: &HeaderMap, body: &[u8]) -> Result<OpenSession, openvidu::Error> {
+    if body.is_empty() {
+        return Properties::default().open();
+    }
+    if is_json(headers) == Some(false) {
+        return Err(Error::UnsupportedMediaType.into());
+    }
+    if body.trim_ascii() == b"null" {
+        return Properties::default().open();
+    }
+    Object::parse(body)?.read::<Properties>().ok_or(openvidu::Error::WrongType)?.open()
+}
+
+impl Properties {
+    fn open(self) -> Result<OpenSession, openvidu::Error> {
+        let recording_mode = self.recording_mode.as_ref().or(self.archive_mode.as_ref());
+        let layout = self.default_recording_layout.as_ref().or(self.archive_layout.as_ref());
+        let values = (|| {
+            Some(SessionProperties {
+                media_mode: value(self.media_mode.as_ref())?,
+                recording_mode: value(recording_mode)?,
+                default_output_mode: value(self.default_output_mode.as_ref())?,
+                default_recording_layout: value(layout)?,
+                default_custom_layout: self.default_custom_layout.clone().unwrap_or_default(),
+            })
+        })();
+        let properties = values.ok_or_else(|| {
+            let sent = |value: Option<&String>| value.map_or("null", String::as_str).to_owned();
+            openvidu::Error::UnknownValue(format!(
+                "RecordingMode {} | Default OutputMode {} | Default RecordingLayout {} | MediaMode {}",
+                sent(recording_mode),
+                sent(self.default_output_mode.as_ref()),
+                sent(layout),
+                sent(self.media_mode.as_ref()),
+            ))
+        })?;
+        if properties.default_custom_layout.len() > CUSTOM_LAYOUT_MAX {
+            return Err(openvidu::Error::CustomLayoutTooLong);
+        }
+        let custom_id = self.custom_session_id.filter(|id| !id.is_empty());
+        let custom_id = custom_id.map(|id| MediaSessionId::parse(&id).ok_or(openvidu::Error::InvalidCustomSessionId));
+        Ok(OpenSession { custom_id: custom_id.transpose()?, properties })
+    }
+}
+
+/// The value of this name, or the default one where none is given; `None` where there is no such value.
+fn value<T: DeserializeOwned + Default>(name: Option<&String>) -> Option<T> {
+    let Some(name) = name else { return Some(T::default()) };
+    T::deserialize(IntoDeserializer::<ValueError>::into_deserializer(name.as_str())).ok()
+}

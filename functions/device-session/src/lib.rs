@@ -1,0 +1,148 @@
+//! What a device's token opens: its session, a new token, the end of both, the device's other sessions
+//! (`device-sessions.md`).
+//!
+//! Requests to the table on a warm instance: reading 1, a refresh 1, ending the session 2 (3 where it was the device's
+//! last, whose identifier is then forgotten).
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+use shared::{
+    App,
+    auth::{Device, DeviceClaims, DeviceToken},
+    config::Setting,
+    dialect::device::{Body, Error},
+    error::Unauthenticated,
+    id::DeviceSessionId,
+    model::{DeviceSession, device::Identifier},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::SigningKeys, Setting::DeviceSessionTtl, Setting::CorsOrigins, Setting::Log];
+
+/// The routes this function serves, on AWS and in the local gateway alike.
+#[must_use]
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_session, end_session))
+        .routes(routes!(refresh_session))
+        .routes(routes!(list_sessions))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Data<T> {
+    data: T,
+}
+
+/// A device's session.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SessionData {
+    session: DeviceSessionId,
+    identifier: Identifier,
+    /// RFC 3339.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// RFC 3339.
+    #[schema(format = DateTime)]
+    expires_at: String,
+}
+
+impl SessionData {
+    fn of(identifier: &Identifier, id: &DeviceSessionId, session: &DeviceSession) -> Self {
+        Self {
+            session: id.clone(),
+            identifier: identifier.clone(),
+            created_at: session.created_at.to_string(),
+            expires_at: session.expires_at.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct Token {
+    /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    token: String,
+}
+
+/// Read the session that the token is of.
+#[utoipa::path(
+    get,
+    path = "/api/session",
+    operation_id = "getDeviceSession",
+    tag = "Device session",
+    responses(
+        (status = 200, description = "The session", body = Data<SessionData>),
+        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
+        (status = 503, description = "The table is busy", body = Body),
+    ),
+    security(("deviceToken" = [])),
+)]
+async fn get_session(caller: Device) -> Json<Data<SessionData>> {
+    Json(Data { data: SessionData::of(&caller.device.identifier, &caller.session_id, &caller.session) })
+}
+
+/// End the session: its token is refused from now on, by every instance.
+#[utoipa::path(
+    delete,
+    path = "/api/session",
+    operation_id = "endDeviceSession",
+    tag = "Device session",
+    responses(
+        (status = 204, description = "The session has ended"),
+        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
+        (status = 503, description = "The table is busy", body = Body),
+    ),
+    security(("deviceToken" = [])),
+)]
+async fn end_session(State(app): State<App>, caller: Device) -> Result<StatusCode, Error> {
+    app.store.end_device_session(&caller.id, &caller.session_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Replace the token.
+///
+/// The old token stops working. Presented for refresh again within 10 s, it gets the same new token once more;
+/// presented later, it is taken for stolen, and the session ends.
+#[utoipa::path(
+    post,
+    path = "/api/session/refresh",
+    operation_id = "refreshDeviceSession",
+    tag = "Device session",
+    responses(
+        (status = 200, description = "The new token", body = Data<Token>),
+        (status = 401, description = "The token is missing, malformed, expired, revoked or was replaced before", body = Body),
+        (status = 503, description = "The table is busy", body = Body),
+    ),
+    security(("deviceToken" = [])),
+)]
+async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToken) -> Result<Json<Data<Token>>, Error> {
+    let kid = app.keys.signing().ok_or(Error::NoSigningKey)?;
+    let next = DeviceSession::begin(app.clock.now(), app.config.device_session_ttl, kid.to_owned());
+    let (device, id) = (claims.sub, claims.session);
+    let session = app.store.refresh_device_session(&device, &id, claims.generation, &next).await?;
+    let session = session.ok_or(Unauthenticated::Wrong)?;
+    let token = app.keys.sign(&DeviceClaims::of(device, id, &session), &session.kid);
+    Ok(Json(Data { data: Token { token: token.ok_or(Error::NoSigningKey)? } }))
+}
+
+/// List the device's live sessions, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/devices/current/sessions",
+    operation_id = "listDeviceSessions",
+    tag = "Device session",
+    responses(
+        (status = 200, description = "The sessions", body = Data<Vec<SessionData>>),
+        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
+        (status = 503, description = "The table is busy", body = Body),
+    ),
+    security(("deviceToken" = [])),
+)]
+async fn list_sessions(State(app): State<App>, caller: Device) -> Json<Data<Vec<SessionData>>> {
+    let live = caller.device.live_sessions(app.clock.now());
+    let sessions = live.into_iter().map(|(id, session)| SessionData::of(&caller.device.identifier, id, session));
+    Json(Data { data: sessions.collect() })
+}

@@ -1,0 +1,6 @@
+//! Lambda entry point; the table of routes is in `lib.rs`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::lambda::serve_routes(fallback::routes(), fallback::table(), fallback::SETTINGS).await
+}

@@ -1,0 +1,165 @@
+//! `POST /api/tokens`: a participant's right to be in a media session, with its connection (`openvidu.md`).
+//!
+//! Requests to the table on a warm instance: 1, a transaction that adds the connection provided that the session is
+//! live, and keeps the session until after the token's end.
+
+use axum::{
+    Json,
+    extract::{FromRequest, FromRequestParts, Request, State},
+    http::{HeaderMap, Uri, header, uri::Authority},
+};
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer, value::Error as ValueError},
+};
+use serde_json::{Map, Value};
+use shared::{
+    App,
+    auth::Backend,
+    config::Setting,
+    dialect::openvidu::{Body, Error},
+    error,
+    http::{Object as JsonObject, is_json, read_body},
+    id::MediaSessionId,
+    model::{
+        Connection,
+        connection::{MediaToken, Role, ServerData},
+    },
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::PublicUrl,
+    Setting::OpenviduSecret,
+    Setting::MediaTokenTtl,
+    Setting::MediaSessionGrace,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+/// The routes this function serves, on AWS and in the local gateway alike.
+#[must_use]
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(issue_token))
+}
+
+/// What a token is asked for with.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+struct TokenOptions {
+    #[schema(required, example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
+    session: Option<String>,
+    #[schema(value_type = Option<Role>)]
+    role: Option<String>,
+    #[schema(max_length = 10_000)]
+    data: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    kurento_options: Option<Map<String, Value>>,
+}
+
+/// A token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct IssuedToken {
+    /// The token once more.
+    id: MediaToken,
+    session: MediaSessionId,
+    role: Role,
+    data: ServerData,
+    token: MediaToken,
+    /// As they were given; absent where they were not, or empty.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Option<Object>)]
+    kurento_options: Map<String, Value>,
+}
+
+/// Issue a token.
+#[utoipa::path(
+    post,
+    path = "/api/tokens",
+    operation_id = "issueToken",
+    tag = "Media sessions",
+    request_body = TokenOptions,
+    responses(
+        (status = 200, description = "The token", body = IssuedToken),
+        (status = 400, description = "A parameter is missing or not valid, or the body is no JSON object", body = Body),
+        (status = 401, description = "The credentials are missing or wrong", body = Body),
+        (status = 404, description = "There is no such live session", body = Body),
+        (status = 413, description = "The body has 1 MiB or more", body = Body),
+        (status = 415, description = "The body is not JSON", body = Body),
+        (status = 503, description = "The table is busy; nothing was stored", body = Body),
+    ),
+    security(("openvidu" = [])),
+)]
+async fn issue_token(State(app): State<App>, request: TokenRequest) -> Result<Json<IssuedToken>, Error> {
+    let TokenRequest { session, role, data, kurento_options, host } = request;
+    let now = app.clock.now();
+    let id = MediaSessionId::parse(&session).ok_or_else(|| Error::SessionNotFound(session.clone()))?;
+    let (role, data) = match (role, data) {
+        (Ok(role), Ok(data)) => (role, data),
+        // That the session is not there comes before what is wrong with the rest.
+        _ if !app.store.is_media_session_live(&id, now).await? => return Err(Error::SessionNotFound(session)),
+        (Err(error), _) | (_, Err(error)) => return Err(error),
+    };
+    let connection = Connection::issue(id, role, data, &host, now, app.config.media_token_ttl);
+    if !app.store.insert_connection(&connection, app.config.media_session_grace).await? {
+        return Err(Error::SessionNotFound(session));
+    }
+    let Connection { token, session_id, role, server_data, .. } = connection;
+    Ok(Json(IssuedToken { id: token.clone(), session: session_id, role, data: server_data, token, kurento_options }))
+}
+
+/// A back-end's request for a token. What is wrong with role and metadata waits until the session is known to be live.
+struct TokenRequest {
+    session: String,
+    role: Result<Role, Error>,
+    data: Result<ServerData, Error>,
+    kurento_options: Map<String, Value>,
+    host: String,
+}
+
+impl FromRequest<App> for TokenRequest {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
+        let (mut parts, body) = request.into_parts();
+        Backend::from_request_parts(&mut parts, app).await?;
+        let body = read_body(&parts.headers, body).await?;
+        let options = if body.is_empty() { TokenOptions::default() } else { options(&parts.headers, &body)? };
+        Ok(Self {
+            session: options.session.filter(|id| !id.is_empty()).ok_or(Error::SessionMissing)?,
+            role: options.role.map_or(Ok(Role::default()), role),
+            data: ServerData::parse(options.data.unwrap_or_default()).ok_or(Error::DataTooLong),
+            kurento_options: options.kurento_options.unwrap_or_default(),
+            host: host(&parts.headers, app.config.public_url.as_deref()),
+        })
+    }
+}
+
+fn options(headers: &HeaderMap, body: &[u8]) -> Result<TokenOptions, Error> {
+    if is_json(headers) == Some(false) {
+        return Err(error::Error::UnsupportedMediaType.into());
+    }
+    if body.trim_ascii() == b"null" {
+        return Ok(TokenOptions::default());
+    }
+    JsonObject::parse(body)?.read().ok_or(Error::WrongType)
+}
+
+fn role(name: String) -> Result<Role, Error> {
+    let role = Role::deserialize(IntoDeserializer::<ValueError>::into_deserializer(name.as_str()));
+    role.map_err(|_| Error::UnknownRole(name))
+}
+
+/// Where participants join: the public address, else the one the request was sent to.
+fn host(headers: &HeaderMap, public_url: Option<&str>) -> String {
+    let public = public_url.and_then(|url| url.parse::<Uri>().ok()?.authority().map(Authority::to_string));
+    let asked = || {
+        let host: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
+        Some(host.to_string())
+    };
+    public.or_else(asked).unwrap_or_else(|| "localhost".to_owned())
+}

@@ -1,0 +1,190 @@
+//! Reading and closing media sessions and their connections (`openvidu.md`).
+//!
+//! Requests to the table on a warm instance: reading a session 1 (a page of 1 MB each); listing one per shard, in
+//! parallel; closing 3, and more the more tokens it has; disconnecting 3 to 4, however many connections there are.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, RawPathParams, State},
+    http::{StatusCode, request::Parts},
+};
+use serde::Serialize;
+use shared::{
+    App,
+    auth::Backend,
+    config::Setting,
+    dialect::openvidu::{Body, Error},
+    id::{ConnectionId, MediaSessionId},
+    store::{Closed, Disconnected},
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+mod session;
+
+use session::Session;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::OpenviduSecret, Setting::MediaSessionGrace, Setting::CorsOrigins, Setting::Log];
+
+/// The routes this function serves, on AWS and in the local gateway alike.
+#[must_use]
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_sessions))
+        .routes(routes!(get_session, close_session))
+        .routes(routes!(disconnect))
+        .routes(routes!(unpublish))
+}
+
+/// A list, as OpenVidu writes one.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct List<T> {
+    number_of_elements: usize,
+    content: Vec<T>,
+}
+
+impl<T> FromIterator<T> for List<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(content: I) -> Self {
+        let content: Vec<T> = content.into_iter().collect();
+        Self { number_of_elements: content.len(), content }
+    }
+}
+
+/// What the path names: a session, and something in it. An id that nothing can have names nothing.
+struct Named {
+    session: Option<MediaSessionId>,
+    connection: Option<ConnectionId>,
+}
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let Ok(params) = RawPathParams::from_request_parts(parts, app).await else {
+            // A part of the path is no UTF-8, which no id is; whether it is the session's makes a difference.
+            let session = parts.uri.path().split('/').nth(3).and_then(MediaSessionId::parse);
+            return Ok(Self { session, connection: None });
+        };
+        let named = |name| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+        Ok(Self {
+            session: named("sessionId").and_then(MediaSessionId::parse),
+            connection: named("connectionId").and_then(ConnectionId::parse),
+        })
+    }
+}
+
+/// List the live sessions, joined or not.
+#[utoipa::path(
+    get,
+    path = "/api/sessions",
+    operation_id = "listMediaSessions",
+    tag = "Media sessions",
+    responses(
+        (status = 200, description = "The sessions, in the order they were opened", body = List<Session>),
+        (status = 401, description = "The credentials are missing or wrong", body = Body),
+        (status = 503, description = "The table is busy", body = Body),
+    ),
+    security(("openvidu" = [])),
+)]
+async fn list_sessions(_: Backend, State(app): State<App>) -> Result<Json<List<Session>>, Error> {
+    let sessions = app.store.media_sessions(app.clock.now()).await?;
+    Ok(Json(sessions.into_iter().map(Session::from).collect()))
+}
+
+/// Read a session.
+#[utoipa::path(
+    get,
+    path = "/api/sessions/{sessionId}",
+    operation_id = "getMediaSession",
+    tag = "Media sessions",
+    params(("sessionId" = MediaSessionId, Path)),
+    responses(
+        (status = 200, description = "The session", body = Session),
+        (status = 401, description = "The credentials are missing or wrong", body = Body),
+        (status = 404, description = "There is no such live session"),
+        (status = 503, description = "The table is busy", body = Body),
+    ),
+    security(("openvidu" = [])),
+)]
+async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result<Json<Session>, Error> {
+    let id = named.session.ok_or(Error::NotFound)?;
+    let session = app.store.media_session(&id, app.clock.now()).await?;
+    Ok(Json(session.ok_or(Error::NotFound)?.into()))
+}
+
+/// Close a session: its tokens die, and its custom id may be used again.
+#[utoipa::path(
+    delete,
+    path = "/api/sessions/{sessionId}",
+    operation_id = "closeMediaSession",
+    tag = "Media sessions",
+    params(("sessionId" = MediaSessionId, Path)),
+    responses(
+        (status = 204, description = "The session is closed"),
+        (status = 401, description = "The credentials are missing or wrong", body = Body),
+        (status = 404, description = "There is no such live session"),
+        (status = 503, description = "The table is busy; what was done of it stands, and may be done again", body = Body),
+    ),
+    security(("openvidu" = [])),
+)]
+async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Result<StatusCode, Error> {
+    let id = named.session.ok_or(Error::NotFound)?;
+    match app.store.close_media_session(&id, app.clock.now()).await? {
+        Closed::Now => Ok(StatusCode::NO_CONTENT),
+        Closed::Before => Err(Error::NotFound),
+    }
+}
+
+/// Disconnect a participant, whose token dies.
+#[utoipa::path(
+    delete,
+    path = "/api/sessions/{sessionId}/connection/{connectionId}",
+    operation_id = "disconnect",
+    tag = "Media sessions",
+    params(("sessionId" = MediaSessionId, Path), ("connectionId" = ConnectionId, Path)),
+    responses(
+        (status = 204, description = "The participant is disconnected"),
+        (status = 400, description = "There is no such live session"),
+        (status = 401, description = "The credentials are missing or wrong", body = Body),
+        (status = 404, description = "The session has no such live connection"),
+        (status = 503, description = "The table is busy; nothing was changed", body = Body),
+    ),
+    security(("openvidu" = [])),
+)]
+async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<StatusCode, Error> {
+    let session = named.session.ok_or(Error::UnknownSession)?;
+    let now = app.clock.now();
+    let Some(connection) = named.connection else {
+        let live = app.store.is_media_session_live(&session, now).await?;
+        return Err(if live { Error::NotFound } else { Error::UnknownSession });
+    };
+    match app.store.disconnect(&session, &connection, now, app.config.media_session_grace).await? {
+        Disconnected::Now => Ok(StatusCode::NO_CONTENT),
+        Disconnected::UnknownConnection => Err(Error::NotFound),
+        Disconnected::UnknownSession => Err(Error::UnknownSession),
+    }
+}
+
+/// Stop a stream. We carry none, so there is none to stop.
+#[utoipa::path(
+    delete,
+    path = "/api/sessions/{sessionId}/stream/{streamId}",
+    operation_id = "unpublish",
+    tag = "Media sessions",
+    params(("sessionId" = MediaSessionId, Path), ("streamId" = String, Path)),
+    responses(
+        (status = 400, description = "There is no such live session"),
+        (status = 401, description = "The credentials are missing or wrong", body = Body),
+        (status = 404, description = "The session has no such stream"),
+        (status = 503, description = "The table is busy", body = Body),
+    ),
+    security(("openvidu" = [])),
+)]
+async fn unpublish(_: Backend, named: Named, State(app): State<App>) -> Result<StatusCode, Error> {
+    let session = named.session.ok_or(Error::UnknownSession)?;
+    let live = app.store.is_media_session_live(&session, app.clock.now()).await?;
+    Err(if live { Error::NotFound } else { Error::UnknownSession })
+}

@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use crate::{
+    auth::SigningKeys,
+    clock::Clock,
+    config::{AwsEnvironment, Config, Environment},
+    store::{self, Store},
+};
+
+/// Everything a handler can ask for with `State`, built once per process.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// The keys of our own tokens.
+    pub keys: SigningKeys,
+    /// The time.
+    pub clock: Clock,
+    /// The settings.
+    pub config: Arc<Config>,
+}
+
+impl App {
+    /// What a configuration comes to, over this store.
+    #[must_use]
+    pub fn new(config: Config, store: Store, clock: Clock) -> Self {
+        Self { store, keys: SigningKeys::new(&config.signing_keys), clock, config: Arc::new(config) }
+    }
+
+    /// The table that the configuration and the environment name.
+    #[must_use]
+    pub fn store(config: &Config, environment: &Environment) -> Store {
+        let aws = AwsEnvironment::read(environment, "DYNAMODB");
+        Store::new(store::client(&aws, store::http_client()), &config.table_name)
+    }
+}

@@ -1,0 +1,66 @@
+//! Back-ends: `Basic OPENVIDUAPP:secret` (`openvidu.md`).
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use super::Authorization;
+use crate::{App, dialect::openvidu, error::Unauthenticated};
+
+const USER: &str = "OPENVIDUAPP";
+
+/// A back-end that knows the secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Backend(());
+
+impl FromRequestParts<App> for Backend {
+    type Rejection = openvidu::Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let Authorization::Basic(credentials) = Authorization::of(&parts.headers) else {
+            return Err(Unauthenticated::Missing.into());
+        };
+        check(credentials, &app.config.openvidu_secrets)?;
+        Ok(Self(()))
+    }
+}
+
+fn check(credentials: &str, secrets: &[SecretString]) -> Result<(), Unauthenticated> {
+    let decoded = BASE64_STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = SecretString::from(decoded.ok_or(Unauthenticated::Undecodable)?);
+    let (user, password) = decoded.expose_secret().split_once(':').ok_or(Unauthenticated::NoColon)?;
+    // Every secret is looked at, whichever is right.
+    let known = secrets.iter().fold(Choice::from(0), |known, secret| known | same(password, secret.expose_secret()));
+    if bool::from(known & same(user, USER)) { Ok(()) } else { Err(Unauthenticated::Wrong) }
+}
+
+/// Compares in a time that tells nothing of either text, their lengths included.
+fn same(a: &str, b: &str) -> Choice {
+    Sha256::digest(a.as_bytes()).as_slice().ct_eq(Sha256::digest(b.as_bytes()).as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::the_secret("OPENVIDUAPP:one:with:colons", Ok(()))]
+    #[case::the_other_live_secret("OPENVIDUAPP:two", Ok(()))]
+    #[case::another_secret("OPENVIDUAPP:three", Err(Unauthenticated::Wrong))]
+    #[case::another_user("openviduapp:two", Err(Unauthenticated::Wrong))]
+    #[case::no_password("OPENVIDUAPP:", Err(Unauthenticated::Wrong))]
+    #[case::no_colon("OPENVIDUAPP", Err(Unauthenticated::NoColon))]
+    fn credentials_are_the_user_and_a_live_secret(#[case] text: &str, #[case] outcome: Result<(), Unauthenticated>) {
+        let secrets = ["one:with:colons", "two"].map(|secret| SecretString::from(secret.to_owned()));
+        assert_eq!(check(&BASE64_STANDARD.encode(text), &secrets), outcome);
+    }
+
+    #[test]
+    fn without_a_secret_nobody_gets_in() {
+        assert_eq!(check(&BASE64_STANDARD.encode("OPENVIDUAPP:"), &[]), Err(Unauthenticated::Wrong));
+    }
+}

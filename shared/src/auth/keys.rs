@@ -1,0 +1,180 @@
+//! Signing and checking our own tokens: HS256 JWTs (RFC 7519), `kid` in the header, one audience per token family.
+
+use std::sync::Arc;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Timestamp,
+    config::SigningKey,
+    id::{DeviceId, DeviceSessionId},
+    model::DeviceSession,
+};
+
+/// Audience of device tokens.
+const DEVICE: &str = "device";
+
+/// What a device token says (`device-sessions.md`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceClaims {
+    aud: String,
+    /// The session.
+    pub session: DeviceSessionId,
+    /// The device the session is of.
+    pub sub: DeviceId,
+    /// Which of the session's tokens this is.
+    pub generation: u64,
+    iat: i64,
+    exp: i64,
+}
+
+impl DeviceClaims {
+    /// The claims of a session's present token.
+    #[must_use]
+    pub fn of(device: DeviceId, id: DeviceSessionId, session: &DeviceSession) -> Self {
+        Self {
+            aud: DEVICE.to_owned(),
+            session: id,
+            sub: device,
+            generation: session.generation,
+            iat: session.refreshed_at.seconds(),
+            exp: session.expires_at.seconds(),
+        }
+    }
+}
+
+/// The keys our tokens are signed with; the first signs, all of them are good.
+#[derive(Clone)]
+pub struct SigningKeys(Arc<[Key]>);
+
+struct Key {
+    kid: String,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKeys")
+    }
+}
+
+impl SigningKeys {
+    /// These keys. One whose secret is not base64 signs nothing; the configuration lets none through.
+    #[must_use]
+    pub fn new(keys: &[SigningKey]) -> Self {
+        let keys = keys.iter().filter_map(|key| {
+            let secret = BASE64_STANDARD.decode(key.secret.expose_secret()).ok()?;
+            let (encoding, decoding) = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
+            Some(Key { kid: key.kid.clone(), encoding, decoding })
+        });
+        Self(keys.collect())
+    }
+
+    /// The key that signs what is signed now; `None` where there is no key.
+    #[must_use]
+    pub fn signing(&self) -> Option<&str> {
+        self.0.first().map(|key| key.kid.as_str())
+    }
+
+    /// The token of these claims, signed with the key of this id: the same to the byte whenever it is made. `None`
+    /// where there is no such key any more.
+    #[must_use]
+    pub fn sign(&self, claims: &DeviceClaims, kid: &str) -> Option<String> {
+        let key = self.0.iter().find(|key| key.kid == kid)?;
+        let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
+        jsonwebtoken::encode(&header, claims, &key.encoding).ok()
+    }
+
+    /// What a device token says; `None` where it is malformed, signed with no key or algorithm of ours, of another
+    /// family, or has ended.
+    #[must_use]
+    pub fn verify(&self, token: &str, now: Timestamp) -> Option<DeviceClaims> {
+        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let key = self.0.iter().find(|key| key.kid == kid)?;
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_required_spec_claims(&["exp", "aud"]);
+        validation.set_audience(&[DEVICE]);
+        // The library reads the machine's clock; the comparison below reads ours.
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<DeviceClaims>(token, &key.decoding, &validation).ok()?.claims;
+        (now < Timestamp::from_seconds(claims.exp)).then_some(claims)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::id::DeviceKey;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+    fn key(kid: &str, byte: u8) -> SigningKey {
+        SigningKey { kid: kid.to_owned(), secret: BASE64_STANDARD.encode([byte; 32]).into() }
+    }
+
+    fn claims() -> DeviceClaims {
+        let session = DeviceSession::begin(NOW, Duration::from_mins(1), "old".to_owned());
+        DeviceClaims::of(DeviceId::of("phone", &DeviceKey::random()), DeviceSessionId::random(), &session)
+    }
+
+    /// A token with one claim or header changed, signed with the key `old`.
+    fn forged(header: &Header, change: impl Fn(&mut Value)) -> String {
+        let mut claims = serde_json::to_value(claims()).unwrap();
+        change(&mut claims);
+        jsonwebtoken::encode(header, &claims, &EncodingKey::from_secret(&[1; 32])).unwrap()
+    }
+
+    fn header(kid: Option<&str>, algorithm: Algorithm) -> Header {
+        Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) }
+    }
+
+    #[test]
+    fn a_rotated_key_still_verifies_and_the_first_signs() {
+        let before = SigningKeys::new(&[key("old", 1)]);
+        let after = SigningKeys::new(&[key("new", 2), key("old", 1)]);
+        assert_eq!(after.signing(), Some("new"));
+        let claims = claims();
+        let token = before.sign(&claims, "old").unwrap();
+        assert!(after.verify(&token, NOW).is_some());
+        assert_eq!(after.sign(&claims, "old"), Some(token));
+        assert!(before.verify(&after.sign(&claims, "new").unwrap(), NOW).is_none());
+    }
+
+    #[test]
+    fn a_token_is_good_until_the_second_it_ends() {
+        let keys = SigningKeys::new(&[key("old", 1)]);
+        let token = keys.sign(&claims(), "old").unwrap();
+        assert!(keys.verify(&token, NOW + Duration::from_millis(59_999)).is_some());
+        assert!(keys.verify(&token, NOW + Duration::from_mins(1)).is_none());
+    }
+
+    #[test]
+    fn a_token_that_is_not_quite_ours_is_refused() {
+        let keys = SigningKeys::new(&[key("old", 1)]);
+        let ours = header(Some("old"), Algorithm::HS256);
+        assert!(keys.verify(&forged(&ours, |_| {}), NOW).is_some());
+        let refused = [
+            forged(&ours, |claims| claims["aud"] = json!("organiser")),
+            forged(&ours, |claims| claims["aud"] = Value::Null),
+            forged(&ours, |claims| claims["exp"] = Value::Null),
+            forged(&ours, |claims| claims["session"] = json!(7)),
+            forged(&header(None, Algorithm::HS256), |_| {}),
+            forged(&header(Some("new"), Algorithm::HS256), |_| {}),
+            forged(&header(Some("old"), Algorithm::HS384), |_| {}),
+            forged(&ours, |_| {}) + "x",
+            "eyJhbGciOiJub25lIiwia2lkIjoib2xkIn0.e30.".to_owned(),
+            String::new(),
+        ];
+        for token in refused {
+            assert!(keys.verify(&token, NOW).is_none(), "{token}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Whoever may register a device: anybody, or who shows a static API token (`device-sessions.md`).
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+
+use super::Authorization;
+use crate::{App, config::DeviceRegistration, dialect::device, error::Unauthenticated, model::api_token::ApiTokenHash};
+
+/// A caller that may register a device.
+#[derive(Clone, Copy, Debug)]
+pub struct Registrar(());
+
+impl FromRequestParts<App> for Registrar {
+    type Rejection = device::Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        if app.config.device_registration == DeviceRegistration::Open {
+            return Ok(Self(()));
+        }
+        let (Authorization::Bearer(token) | Authorization::Token(token)) = Authorization::of(&parts.headers) else {
+            return Err(Unauthenticated::Missing.into());
+        };
+        let known = app.store.api_token(&ApiTokenHash::of(token)).await?;
+        known.map(|_| Self(())).ok_or(Unauthenticated::Wrong.into())
+    }
+}

@@ -1,0 +1,138 @@
+//! The time, passed in so that tests can stop it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// An instant: milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = i64, example = 1_700_000_000_000_i64)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The instant that many milliseconds after the Unix epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// The instant that many seconds after the Unix epoch.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, a started one not counted.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This instant, earlier by the part of a second that `DynamoDB`'s TTL and a JWT cannot hold.
+    #[must_use]
+    pub const fn whole_second(self) -> Self {
+        Self::from_seconds(self.seconds())
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, with the fraction of a second where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .ok()
+            .and_then(|at| at.format(&Rfc3339).ok());
+        f.write_str(text.as_deref().unwrap_or("out of range"))
+    }
+}
+
+/// An expiry as `DynamoDB`'s TTL and JWTs want it: whole seconds.
+pub mod seconds {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Timestamp;
+
+    /// Writes whole seconds since the Unix epoch.
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        at.seconds().serialize(serializer)
+    }
+
+    /// Reads whole seconds since the Unix epoch.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp::from_seconds)
+    }
+}
+
+/// Where the time comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<AtomicI64>>);
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// A clock that stands still until it is told to [`advance`](Self::advance).
+    #[must_use]
+    pub fn stopped_at(now: Timestamp) -> Self {
+        Self(Some(Arc::new(AtomicI64::new(now.0))))
+    }
+
+    /// Moves a stopped clock on; the machine's own clock goes by itself and ignores it.
+    pub fn advance(&self, by: Duration) {
+        if let Self(Some(now)) = self {
+            now.store((Timestamp(now.load(Ordering::SeqCst)) + by).0, Ordering::SeqCst);
+        }
+    }
+
+    /// The present instant.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the time")]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Some(stopped) => Timestamp(stopped.load(Ordering::SeqCst)),
+            None => Timestamp::from_millis(0) + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_shown_as_rfc_3339() {
+        assert_eq!(Timestamp::from_seconds(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
+        assert_eq!(Timestamp::from_millis(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.12Z");
+    }
+
+    #[test]
+    fn a_time_to_live_is_never_longer_than_asked_for() {
+        assert_eq!(Timestamp::from_millis(1999).whole_second(), Timestamp::from_seconds(1));
+    }
+}

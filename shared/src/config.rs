@@ -1,0 +1,229 @@
+//! Settings: every name the environment may carry, read once at start.
+//!
+//! Each function lists the [`Setting`]s it reads; `template.yaml` is checked against these lists.
+
+use std::{fmt, num::NonZeroU32, time::Duration};
+
+use axum::http::HeaderValue;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+mod aws;
+mod setting;
+
+pub use self::{
+    aws::AwsEnvironment,
+    setting::{Environment, Setting},
+};
+
+/// Shortest secret that a deployed function starts with, in bytes.
+const SECRET_MIN: usize = 16;
+/// Shortest signing key, in bytes: HS256 wants 256 bits (RFC 7518, 3.2).
+const KEY_MIN: usize = 32;
+/// Secrets that stand in documentation, and so protect nothing.
+const DOCUMENTED: [&str; 4] = ["MY_SECRET", "YOUR_SECRET", "secret", "changeme"];
+
+/// Whether a device must show a static API token to register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceRegistration {
+    /// No.
+    #[default]
+    Open,
+    /// Yes.
+    Token,
+}
+
+/// A signing key: its id in token headers and its secret bytes, base64 in the environment.
+#[derive(Clone, Deserialize)]
+pub struct SigningKey {
+    /// What a token's header calls it.
+    pub kid: String,
+    /// At least 256 bits, in base64.
+    pub secret: SecretString,
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey")
+    }
+}
+
+/// What a process runs with. A setting it did not ask for has its empty or default value: no secret lets nobody in.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The table.
+    pub table_name: String,
+    /// Base of links and of OpenVidu token URLs; `None`: scheme and host of the request.
+    pub public_url: Option<String>,
+    /// Secrets of `OPENVIDUAPP` that are good at present.
+    pub openvidu_secrets: Vec<SecretString>,
+    /// Keys that tokens are signed with; the first signs.
+    pub signing_keys: Vec<SigningKey>,
+    /// Whether a device must show a static API token to register.
+    pub device_registration: DeviceRegistration,
+    /// How long a device token lives.
+    pub device_session_ttl: Duration,
+    /// How many live sessions a device may have.
+    pub device_sessions_max: usize,
+    /// How long an OpenVidu token lives.
+    pub media_token_ttl: Duration,
+    /// How long a media session without a live token stays.
+    pub media_session_grace: Duration,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<HeaderValue>,
+    /// What is logged: a tracing filter.
+    pub log: String,
+}
+
+/// Everything that is missing or malformed, in one message.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is not complete:\n{}", .0.join("\n"))]
+pub struct ConfigError(Vec<String>);
+
+/// Whether secrets that only suit a trial are let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// They are, on one's own machine.
+    Local,
+    /// They are not, wherever others can call.
+    Deployed,
+}
+
+impl Config {
+    /// Reads these settings.
+    ///
+    /// # Errors
+    /// One error that names every setting that is missing or malformed, and no value of any.
+    pub fn read(environment: &Environment, settings: &[Setting], strictness: Strictness) -> Result<Self, ConfigError> {
+        let mut reader = Reader { environment, settings, strictness, problems: Vec::new() };
+        let config = Self {
+            table_name: reader.text(Setting::TableName).unwrap_or_default(),
+            public_url: reader.parse(Setting::PublicUrl, public_url),
+            openvidu_secrets: reader.secrets(Setting::OpenviduSecret),
+            signing_keys: reader.parse(Setting::SigningKeys, signing_keys).unwrap_or_default(),
+            device_registration: reader.parse(Setting::DeviceRegistration, registration).unwrap_or_default(),
+            device_session_ttl: reader.seconds(Setting::DeviceSessionTtl),
+            device_sessions_max: reader.parse(Setting::DeviceSessionsMax, sessions_max).unwrap_or(1),
+            media_token_ttl: reader.seconds(Setting::MediaTokenTtl),
+            media_session_grace: reader.seconds(Setting::MediaSessionGrace),
+            cors_origins: reader.parse(Setting::CorsOrigins, origins).unwrap_or_default(),
+            log: reader.text(Setting::Log).unwrap_or_default(),
+        };
+        if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
+    }
+}
+
+struct Reader<'a> {
+    environment: &'a Environment,
+    settings: &'a [Setting],
+    strictness: Strictness,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// The setting's value or default; `None` where it is not asked for or has neither, which is a problem of those
+    /// that are required.
+    fn text(&mut self, setting: Setting) -> Option<String> {
+        if !self.settings.contains(&setting) {
+            return None;
+        }
+        let value = self.environment.get(setting.name()).or(setting.default()).map(str::to_owned);
+        if value.is_none() && setting.is_required() {
+            self.problems.push(format!("  {}: missing ({})", setting.name(), setting.meaning()));
+        }
+        value
+    }
+
+    fn parse<T>(&mut self, setting: Setting, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(setting)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.problems.push(format!("  {}: {problem}", setting.name()));
+                None
+            }
+        }
+    }
+
+    fn seconds(&mut self, setting: Setting) -> Duration {
+        let seconds = self.parse(setting, |text| {
+            let seconds = text.parse::<NonZeroU32>();
+            seconds.map_err(|_| "must be a number of seconds, from 1 on".to_owned())
+        });
+        Duration::from_secs(seconds.map_or(0, |seconds| seconds.get().into()))
+    }
+
+    fn secrets(&mut self, setting: Setting) -> Vec<SecretString> {
+        let strictness = self.strictness;
+        self.parse(setting, |text| secrets(text, strictness)).unwrap_or_default()
+    }
+}
+
+/// One secret, or a JSON array of those that are good at present.
+fn secrets(text: &str, strictness: Strictness) -> Result<Vec<SecretString>, String> {
+    let secrets: Vec<SecretString> =
+        serde_json::from_str(text).unwrap_or_else(|_| vec![SecretString::from(text.to_owned())]);
+    if secrets.is_empty() {
+        return Err("must be a secret or a JSON array of secrets".to_owned());
+    }
+    // Clients disagree on how other characters are encoded in Basic credentials.
+    if !secrets.iter().all(|secret| secret.expose_secret().is_ascii()) {
+        return Err("must be ASCII".to_owned());
+    }
+    let weak = |secret: &SecretString| {
+        let secret = secret.expose_secret();
+        secret.len() < SECRET_MIN || DOCUMENTED.contains(&secret)
+    };
+    if strictness == Strictness::Deployed && secrets.iter().any(weak) {
+        return Err(format!("must be a secret of one's own of at least {SECRET_MIN} characters"));
+    }
+    Ok(secrets)
+}
+
+fn signing_keys(text: &str) -> Result<Vec<SigningKey>, String> {
+    let form = r#"must be JSON like [{"kid":"…","secret":"…"}]"#;
+    // The parser's own words may quote what it could not read.
+    let keys: Vec<SigningKey> = serde_json::from_str(text).map_err(|_| form.to_owned())?;
+    let long_enough = |key: &SigningKey| {
+        BASE64_STANDARD.decode(key.secret.expose_secret()).is_ok_and(|secret| secret.len() >= KEY_MIN)
+    };
+    if keys.is_empty() || !keys.iter().all(long_enough) {
+        return Err(format!("{form}, each secret at least {KEY_MIN} bytes in base64"));
+    }
+    let repeats = (1..keys.len()).any(|index| keys[..index].iter().any(|key| key.kid == keys[index].kid));
+    if repeats { Err("each kid must stand there once".to_owned()) } else { Ok(keys) }
+}
+
+fn registration(text: &str) -> Result<DeviceRegistration, String> {
+    match text {
+        "open" => Ok(DeviceRegistration::Open),
+        "token" => Ok(DeviceRegistration::Token),
+        _ => Err("must be open or token".to_owned()),
+    }
+}
+
+fn sessions_max(text: &str) -> Result<usize, String> {
+    // The sessions of a device share one item, which DynamoDB keeps below 400 KB.
+    let max = text.parse().ok().filter(|max| (1..=100).contains(max));
+    max.ok_or_else(|| "must be a number from 1 to 100".to_owned())
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url: Result<axum::http::Uri, _> = text.parse();
+    let problem = || "must be a URL like https://greenroom.example".to_owned();
+    let url = url.map_err(|_| problem())?;
+    let http = matches!(url.scheme_str(), Some("http" | "https"));
+    if http && url.authority().is_some() { Ok(text.trim_end_matches('/').to_owned()) } else { Err(problem()) }
+}
+
+fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
+    let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    let origins: Result<_, _> = origins.map(|origin| public_url(origin).map(HeaderValue::try_from)).collect();
+    let origins: Result<Vec<_>, String> = origins;
+    let origins = origins.map_err(|_| "must be origins like https://app.example, separated by commas".to_owned())?;
+    origins.into_iter().collect::<Result<_, _>>().map_err(|_| "must be origins, separated by commas".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! The AWS SDK's own variables, read without the SDK's credential chain: a function has its credentials in its
+//! environment, and so has whoever points the local command at a table.
+
+use aws_sdk_dynamodb::config::{Credentials, Region};
+
+use super::Environment;
+
+/// Where AWS is and who calls it.
+#[derive(Clone)]
+pub struct AwsEnvironment {
+    /// An endpoint other than the region's own.
+    pub endpoint_url: Option<String>,
+    region: Option<String>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<String>,
+    session_token: Option<String>,
+}
+
+impl AwsEnvironment {
+    /// What the environment says of this service, by the name its endpoint variable carries.
+    #[must_use]
+    pub fn read(environment: &Environment, service: &str) -> Self {
+        let get = |name: &str| environment.get(name).map(str::to_owned);
+        Self {
+            endpoint_url: get(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| get("AWS_ENDPOINT_URL")),
+            region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
+            access_key_id: get("AWS_ACCESS_KEY_ID"),
+            secret_access_key: get("AWS_SECRET_ACCESS_KEY"),
+            session_token: get("AWS_SESSION_TOKEN"),
+        }
+    }
+
+    /// Whether the environment names a place at all.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.endpoint_url.is_some() || self.region.is_some()
+    }
+
+    /// The credentials. Where the environment has none, ones that an emulator takes and AWS refuses.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        let or_local = |value: &Option<String>| value.clone().unwrap_or_else(|| "local".to_owned());
+        let (id, secret) = (or_local(&self.access_key_id), or_local(&self.secret_access_key));
+        Credentials::new(id, secret, self.session_token.clone(), None, "environment")
+    }
+
+    /// The region; an emulator does not mind which.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        Region::new(self.region.clone().unwrap_or_else(|| "us-east-1".to_owned()))
+    }
+}
+
+impl std::fmt::Debug for AwsEnvironment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AwsEnvironment")
+    }
+}

@@ -1,0 +1,130 @@
+//! The settings' names, and where their values come from.
+
+use std::collections::BTreeMap;
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $variant:ident $name:literal $default:expr, $need:ident;)*) => {
+        /// A name of the environment. The same names hold locally, in `template.yaml` and in the deployed secret.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Setting {
+            $($(#[doc = $doc])+ $variant,)*
+        }
+
+        impl Setting {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// What the environment calls it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it is where the environment does not say.
+            #[must_use]
+            pub const fn default(self) -> Option<&'static str> {
+                match self { $(Self::$variant => $default,)* }
+            }
+
+            /// What it means.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim(),)* }
+            }
+
+            const fn need(self) -> Need {
+                match self { $(Self::$variant => Need::$need,)* }
+            }
+        }
+    };
+}
+
+#[derive(PartialEq, Eq)]
+enum Need {
+    /// The process cannot start without it.
+    Required,
+    /// As required, and never in `template.yaml` in clear.
+    Secret,
+    /// It has a default, or a meaning where it is unset.
+    Optional,
+}
+
+settings! {
+    /// the table
+    TableName "TABLE_NAME" None, Required;
+    /// base of links and of OpenVidu token URLs
+    PublicUrl "PUBLIC_URL" None, Optional;
+    /// secret of OPENVIDUAPP, or a JSON array of the secrets good at present
+    OpenviduSecret "OPENVIDU_SECRET" None, Secret;
+    /// keys that tokens are signed with, the first signs
+    SigningKeys "SIGNING_KEYS" None, Secret;
+    /// `open`, or `token`: devices show a static API token to register
+    DeviceRegistration "DEVICE_REGISTRATION" Some("open"), Optional;
+    /// how long a device token lives, in seconds
+    DeviceSessionTtl "DEVICE_SESSION_TTL" Some("2592000"), Optional;
+    /// how many live sessions a device may have
+    DeviceSessionsMax "DEVICE_SESSIONS_MAX" Some("10"), Optional;
+    /// how long an OpenVidu token lives, in seconds
+    MediaTokenTtl "MEDIA_TOKEN_TTL" Some("86400"), Optional;
+    /// how long a media session without a live token stays, in seconds
+    MediaSessionGrace "MEDIA_SESSION_GRACE" Some("3600"), Optional;
+    /// origins that browsers may call from, separated by commas
+    CorsOrigins "CORS_ORIGINS" None, Optional;
+    /// what is logged, a tracing filter
+    Log "LOG" Some("info"), Optional;
+}
+
+impl Setting {
+    /// Whether a process that asks for it cannot start without it.
+    #[must_use]
+    pub fn is_required(self) -> bool {
+        self.need() != Need::Optional
+    }
+
+    /// Whether its value is a secret.
+    #[must_use]
+    pub fn is_secret(self) -> bool {
+        self.need() == Need::Secret
+    }
+}
+
+/// Names and values, as a process finds them. A name with an empty value counts as unset, as a template cannot leave
+/// one out.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn of_process() -> Self {
+        Self(std::env::vars().collect())
+    }
+
+    /// The value of a name that is set.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Adds values for the names that are not set: the environment wins.
+    pub fn fill(&mut self, values: impl IntoIterator<Item = (String, String)>) {
+        for (name, value) in values {
+            if self.get(&name).is_none() {
+                self.0.insert(name, value);
+            }
+        }
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Environment")
+    }
+}

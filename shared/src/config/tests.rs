@@ -1,0 +1,61 @@
+use insta::assert_snapshot;
+use rstest::rstest;
+
+use super::*;
+
+fn environment(values: &[(&str, &str)]) -> Environment {
+    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn one_error_names_everything_that_is_missing_or_malformed() {
+    let environment = environment(&[
+        ("SIGNING_KEYS", r#"[{"kid":"a","secret":"dG9vIHNob3J0"}]"#),
+        ("DEVICE_SESSION_TTL", "0"),
+        ("DEVICE_REGISTRATION", "closed"),
+        ("PUBLIC_URL", "greenroom.example"),
+    ]);
+    let error = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap_err();
+    assert_snapshot!(error, @r#"
+    the configuration is not complete:
+      TABLE_NAME: missing (the table)
+      PUBLIC_URL: must be a URL like https://greenroom.example
+      OPENVIDU_SECRET: missing (secret of OPENVIDUAPP, or a JSON array of the secrets good at present)
+      SIGNING_KEYS: must be JSON like [{"kid":"…","secret":"…"}], each secret at least 32 bytes in base64
+      DEVICE_REGISTRATION: must be open or token
+      DEVICE_SESSION_TTL: must be a number of seconds, from 1 on
+    "#);
+}
+
+#[rstest]
+#[case::a_documented_secret("MY_SECRET", Strictness::Deployed, None)]
+#[case::a_short_secret("abcdefghijklmno", Strictness::Deployed, None)]
+#[case::a_documented_secret_at_home("MY_SECRET", Strictness::Local, Some(1))]
+#[case::a_long_secret("abcdefgh:ijklmnop", Strictness::Deployed, Some(1))]
+#[case::two_live_secrets(r#"["abcdefghijklmnop","qrstuvwxyz012345"]"#, Strictness::Deployed, Some(2))]
+#[case::an_umlaut("abcdefghijklmnöp", Strictness::Local, None)]
+#[case::one_of_two_is_short(r#"["abcdefghijklmnop","MY_SECRET"]"#, Strictness::Deployed, None)]
+fn a_deployed_secret_is_ones_own_and_long(
+    #[case] value: &str,
+    #[case] strictness: Strictness,
+    #[case] live: Option<usize>,
+) {
+    let config = Config::read(&environment(&[("OPENVIDU_SECRET", value)]), &[Setting::OpenviduSecret], strictness);
+    assert_eq!(config.ok().map(|config| config.openvidu_secrets.len()), live);
+}
+
+#[test]
+fn a_setting_that_is_not_asked_for_is_not_read() {
+    let config = Config::read(&environment(&[("OPENVIDU_SECRET", "x")]), &[], Strictness::Deployed).unwrap();
+    assert!(config.openvidu_secrets.is_empty());
+    assert!(config.signing_keys.is_empty());
+}
+
+#[test]
+fn no_error_quotes_a_secret() {
+    let key = "not base64, but secret";
+    let environment = environment(&[("SIGNING_KEYS", key), ("OPENVIDU_SECRET", "short-and-secret")]);
+    let error = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap_err();
+    assert!(!format!("{error} {error:?} {environment:?}").contains("secret,"));
+    assert!(!error.to_string().contains(key));
+}

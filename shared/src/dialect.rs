@@ -1,0 +1,46 @@
+//! One file per API: how an event and a refused request read there.
+
+pub mod device;
+pub mod openvidu;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::{error::Error, store::StoreError};
+
+/// How long a caller should wait before it tries again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// The status of an event that every API knows, the same in each of them.
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        Error::MalformedBody(_) => StatusCode::BAD_REQUEST,
+        Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::RouteNotFound => StatusCode::NOT_FOUND,
+        Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Store(StoreError::Unavailable(_) | StoreError::Contended) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Store(StoreError::Refused(_) | StoreError::Item(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The header that the status of an event calls for; `challenge` goes with a 401.
+fn header(error: &Error, challenge: &'static str) -> Option<(HeaderName, HeaderValue)> {
+    match error {
+        Error::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))),
+        Error::MethodNotAllowed { allow } => Some((header::ALLOW, HeaderValue::try_from(allow).ok()?)),
+        Error::Store(StoreError::Unavailable(_) | StoreError::Contended) => Some((header::RETRY_AFTER, RETRY_AFTER)),
+        Error::MalformedBody(_)
+        | Error::BodyTooLarge
+        | Error::UnsupportedMediaType
+        | Error::RouteNotFound
+        | Error::Store(StoreError::Refused(_) | StoreError::Item(_)) => None,
+    }
+}
+
+/// Logs the cause of a fault, of which the caller is told nothing.
+fn log(error: &Error) {
+    if let Error::Store(cause) = error {
+        tracing::error!(error = cause as &dyn std::error::Error, "the store failed");
+    }
+}

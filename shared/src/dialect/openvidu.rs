@@ -1,0 +1,176 @@
+//! OpenVidu: `{"timestamp","status","error","message","path"}` (`openvidu.md`).
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{header, log, status};
+use crate::{
+    App,
+    clock::Timestamp,
+    error::{self, Unauthenticated},
+    model::connection::ServerData,
+    store::StoreError,
+};
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub enum Error {
+    /// An event that every API knows.
+    Common(error::Error),
+    /// A parameter has another JSON type.
+    WrongType,
+    /// A parameter of a new session has none of its values; says which values were sent.
+    UnknownValue(String),
+    /// The custom session id has other characters than it may have, or too many.
+    InvalidCustomSessionId,
+    /// The name of a custom layout is too long to be kept.
+    CustomLayoutTooLong,
+    /// A live session has this custom id.
+    SessionExists,
+    /// A token's session is not said.
+    SessionMissing,
+    /// A token's session is not live; says which.
+    SessionNotFound(String),
+    /// A token's role is none; says what was sent.
+    UnknownRole(String),
+    /// A token's metadata is too long.
+    DataTooLong,
+    /// What a GET or DELETE names does not exist. The official clients expect no body.
+    NotFound,
+    /// The session that a part was named of does not exist. The official clients expect no body.
+    UnknownSession,
+    /// A handler panicked: a fault of ours.
+    Panicked,
+}
+
+impl<E: Into<error::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Common(error.into())
+    }
+}
+
+/// An error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenViduError)]
+pub struct Body {
+    /// When it happened, in milliseconds since the Unix epoch.
+    timestamp: Timestamp,
+    #[schema(example = 400)]
+    status: u16,
+    #[schema(example = "Bad Request")]
+    error: &'static str,
+    #[schema(example = "\"session\" parameter is mandatory")]
+    message: String,
+    #[schema(example = "/api/tokens")]
+    path: String,
+}
+
+/// What [`report`] makes the body of.
+#[derive(Clone)]
+struct Message(String);
+
+/// Whether a path belongs to this API.
+#[must_use]
+pub fn owns(path: &str) -> bool {
+    ["/api/sessions", "/api/tokens"]
+        .iter()
+        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Common(error) => status(error),
+            Self::SessionExists => StatusCode::CONFLICT,
+            Self::SessionNotFound(_) | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::WrongType
+            | Self::UnknownValue(_)
+            | Self::InvalidCustomSessionId
+            | Self::CustomLayoutTooLong
+            | Self::SessionMissing
+            | Self::UnknownRole(_)
+            | Self::DataTooLong
+            | Self::UnknownSession => StatusCode::BAD_REQUEST,
+            Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// `None` where there is no body.
+    fn message(&self) -> Option<String> {
+        use error::Error::{
+            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, Unauthenticated as Refused,
+            UnsupportedMediaType,
+        };
+        let text = match self {
+            Self::NotFound | Self::UnknownSession => return None,
+            Self::Common(MalformedBody(problem)) => return Some(problem.clone()),
+            Self::UnknownValue(values) => return Some(format!("{values}. Some parameter is not defined")),
+            Self::SessionNotFound(id) => return Some(format!("Session {id} not found")),
+            Self::UnknownRole(role) => return Some(format!("Parameter role {role} is not defined")),
+            Self::DataTooLong => {
+                let max = ServerData::MAX;
+                return Some(format!("Metadata unexpected format. Max length allowed is {max} chars"));
+            }
+            Self::Common(Refused(reason)) => refusal(*reason),
+            Self::Common(BodyTooLarge) => "The body must be smaller than 1 MiB",
+            Self::Common(UnsupportedMediaType) => "The body must be application/json",
+            Self::Common(RouteNotFound) => "There is no such resource",
+            Self::Common(MethodNotAllowed { .. }) => "The method is not allowed here",
+            Self::Common(Store(StoreError::Unavailable(_) | StoreError::Contended)) => "The service is busy; try again",
+            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Panicked => {
+                "Something went wrong on our side"
+            }
+            Self::WrongType => "Type error in some parameter",
+            Self::InvalidCustomSessionId => "Parameter \"customSessionId\" is wrong. Must be an alphanumeric string",
+            Self::CustomLayoutTooLong => "Parameter \"defaultCustomLayout\" is too long",
+            Self::SessionExists => "A session with this customSessionId exists already",
+            Self::SessionMissing => "\"session\" parameter is mandatory",
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn refusal(reason: Unauthenticated) -> &'static str {
+    match reason {
+        Unauthenticated::Missing => "Full authentication is required to access this resource",
+        Unauthenticated::Undecodable => "Failed to decode basic authentication token",
+        Unauthenticated::NoColon => "Invalid basic authentication token",
+        Unauthenticated::Wrong => "Bad credentials",
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let extra = if let Self::Common(error) = &self {
+            log(error);
+            header(error, "Basic realm=\"Realm\"")
+        } else {
+            None
+        };
+        let mut response = (self.status(), AppendHeaders(extra)).into_response();
+        if let Some(message) = self.message() {
+            response.extensions_mut().insert(Message(message));
+        }
+        response
+    }
+}
+
+/// Writes the body of an error, which says what was asked for, and when.
+pub async fn report(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let Some(Message(message)) = response.extensions().get().cloned() else { return response };
+    let status = response.status();
+    let error = status.canonical_reason().unwrap_or_default();
+    let body = Body { timestamp: app.clock.now(), status: status.as_u16(), error, message, path };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    (parts.status, parts.headers, Json(body)).into_response()
+}

@@ -1,0 +1,51 @@
+//! What can go wrong before a handler's own work, or beneath it; each API's dialect says how it reads there.
+
+use crate::store::StoreError;
+
+/// An event that every API knows.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller did not prove who it is.
+    #[error("unauthenticated")]
+    Unauthenticated(Unauthenticated),
+    /// The body is not a JSON object: what is wrong, without quoting any of it.
+    #[error("{0}")]
+    MalformedBody(String),
+    /// The body has [`crate::http::BODY_LIMIT`] bytes or more.
+    #[error("the body is too large")]
+    BodyTooLarge,
+    /// The body is not said to be JSON.
+    #[error("the body must be application/json")]
+    UnsupportedMediaType,
+    /// No function serves this path.
+    #[error("no such route")]
+    RouteNotFound,
+    /// The path is served, with these methods only.
+    #[error("the method is not allowed here")]
+    MethodNotAllowed {
+        /// The value of the `Allow` header.
+        allow: String,
+    },
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// Why credentials were refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unauthenticated {
+    /// There are none, or of another scheme.
+    Missing,
+    /// They are not base64 of UTF-8.
+    Undecodable,
+    /// They lack the colon between user and password.
+    NoColon,
+    /// They are wrong, or no longer good.
+    Wrong,
+}
+
+impl From<Unauthenticated> for Error {
+    fn from(reason: Unauthenticated) -> Self {
+        Self::Unauthenticated(reason)
+    }
+}

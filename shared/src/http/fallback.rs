@@ -1,0 +1,62 @@
+//! What no route answers: unknown paths, and methods that a path does not serve.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, Request},
+    response::{IntoResponse, Response},
+};
+use utoipa::openapi::OpenApi;
+
+use crate::{
+    App,
+    auth::Backend,
+    dialect::{device, openvidu},
+    error::Error,
+};
+
+/// Every path with its methods, as the OpenAPI document has them.
+#[derive(Clone, Debug, Default)]
+pub struct RouteTable(Arc<matchit::Router<String>>);
+
+impl RouteTable {
+    /// The paths and methods of this document.
+    #[must_use]
+    pub fn of(document: &OpenApi) -> Self {
+        Self::from_json(&serde_json::to_value(&document.paths).unwrap_or_default())
+    }
+
+    /// The paths and methods of the `paths` of an OpenAPI document.
+    #[must_use]
+    pub fn from_json(paths: &serde_json::Value) -> Self {
+        let mut table = matchit::Router::new();
+        for (path, item) in paths.as_object().into_iter().flatten() {
+            let methods = ["get", "post", "put", "patch", "delete"].into_iter();
+            let allow: Vec<_> = methods.filter(|method| item.get(method).is_some()).map(str::to_uppercase).collect();
+            // Two paths that collide would have kept the router from being built before.
+            let _ = table.insert(path, allow.join(", "));
+        }
+        Self(Arc::new(table))
+    }
+
+    /// The methods a path is served with; `None` where it is not served at all.
+    fn allow(&self, path: &str) -> Option<String> {
+        self.0.at(path).ok().map(|found| found.value.clone())
+    }
+}
+
+/// Answers in the dialect of the API that the path belongs to, whose credentials come before the method.
+pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response {
+    let error = match table.allow(request.uri().path()) {
+        Some(allow) => Error::MethodNotAllowed { allow },
+        None => Error::RouteNotFound,
+    };
+    if !openvidu::owns(request.uri().path()) {
+        return device::Error::from(error).into_response();
+    }
+    let mut parts = request.into_parts().0;
+    match Backend::from_request_parts(&mut parts, &app).await {
+        Ok(_) => openvidu::Error::from(error).into_response(),
+        Err(refused) => refused.into_response(),
+    }
+}

@@ -1,0 +1,220 @@
+//! One type per kind of id, so that no two can be swapped; none of them shows itself in a `Debug` print.
+//!
+//! Every id and token we make carries 128 bits from the operating system's generator.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::clock::Timestamp;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(transparent)]
+        #[schema(value_type = String)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+id!(
+    /// One life of a device's registration: what its token names.
+    DeviceSessionId
+);
+id!(
+    /// The keyed hash of a device's identifier; what stands for the identifier in a key of the table.
+    DeviceId
+);
+id!(
+    /// A media session: `ses_…`, or the custom id its back-end chose.
+    MediaSessionId
+);
+id!(
+    /// One participant's right to be in one media stream.
+    ConnectionId
+);
+
+impl DeviceSessionId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!("dev_{}", random_hex()))
+    }
+
+    /// The id spelt like this; `None` where no device session can have such an id.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        id.starts_with("dev_").then(|| Self(id.to_owned()))
+    }
+}
+
+impl DeviceId {
+    /// The id of the device with this identifier.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
+    pub fn of(identifier: &str, key: &DeviceKey) -> Self {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.0.as_bytes()).expect("HMAC takes keys of any length");
+        mac.update(identifier.as_bytes());
+        Self(hex(&mac.finalize().into_bytes()))
+    }
+}
+
+/// Longest id a back-end may choose; with a connection's id behind it, it still fits into a sort key.
+pub const CUSTOM_ID_MAX: usize = 255;
+
+impl MediaSessionId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!("ses_{}", random_hex()))
+    }
+
+    /// The id spelt like this; `None` where no session can have such an id (`openvidu.md`: `[a-zA-Z0-9_-]+`).
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let fits = (1..=CUSTOM_ID_MAX).contains(&id.len());
+        (fits && id.bytes().all(valid)).then(|| Self(id.to_owned()))
+    }
+}
+
+impl ConnectionId {
+    /// A new id of a connection whose token ends at `end`.
+    ///
+    /// The end leads, so that a session's connections lie in the order of their ends, and the last of them is found
+    /// without reading the others.
+    #[must_use]
+    pub fn ending_at(end: Timestamp) -> Self {
+        Self(format!("con_{:010x}{}", end.seconds(), random_hex()))
+    }
+
+    /// The id spelt like this; `None` where no connection can have such an id.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        let (kind, rest) = id.split_once('_')?;
+        let valid = kind == "con" && rest.len() == 42 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        valid.then(|| Self(id.to_owned()))
+    }
+}
+
+/// Tells two requests apart in logs and answers.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+impl RequestId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_hex())
+    }
+}
+
+/// Key of the hash that makes a [`DeviceId`] of an identifier.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeviceKey(String);
+
+impl DeviceKey {
+    /// A new key.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(hex(&random_bytes::<32>()))
+    }
+}
+
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceKey")
+    }
+}
+
+/// Bytes from the operating system's generator.
+///
+/// # Panics
+/// Where the operating system has no generator: nothing that needs an id can go on then.
+#[must_use]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads randomness")]
+    #[expect(clippy::expect_used, reason = "the generator of a system we run on does not fail once it is seeded")]
+    getrandom::fill(&mut bytes).expect("the operating system has a random number generator");
+    bytes
+}
+
+/// 128 random bits as 32 lower-case hexadecimal digits.
+#[must_use]
+pub fn random_hex() -> String {
+    hex(&random_bytes::<16>())
+}
+
+/// Lower-case hexadecimal digits of these bytes.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_sort_by_the_end_of_their_tokens() {
+        let at = |seconds| ConnectionId::ending_at(Timestamp::from_seconds(seconds));
+        assert!(at(1_700_000_000) < at(1_700_000_001));
+        assert!(at(255) < at(4_096));
+        assert_eq!(ConnectionId::parse(at(1).as_str()).map(|id| id.0.len()), Some(46));
+    }
+
+    #[test]
+    fn an_identifier_has_one_device_id_per_key() {
+        let (key, other) = (DeviceKey::random(), DeviceKey::random());
+        assert_eq!(DeviceId::of("a", &key), DeviceId::of("a", &key));
+        assert_ne!(DeviceId::of("a", &key), DeviceId::of("b", &key));
+        assert_ne!(DeviceId::of("a", &key), DeviceId::of("a", &other));
+    }
+
+    #[test]
+    fn a_custom_id_is_letters_digits_underscores_and_hyphens() {
+        for id in ["a", "Daily-standup_7", &"x".repeat(CUSTOM_ID_MAX)] {
+            assert!(MediaSessionId::parse(id).is_some(), "{id}");
+        }
+        for id in ["", "a b", "a/b", "é", "a.b", &"x".repeat(CUSTOM_ID_MAX + 1)] {
+            assert!(MediaSessionId::parse(id).is_none(), "{id}");
+        }
+    }
+
+    #[test]
+    fn no_id_shows_itself_in_a_debug_print() {
+        assert_eq!(format!("{:?}", MediaSessionId::random()), "MediaSessionId");
+        assert_eq!(format!("{:?}", DeviceKey::random()), "DeviceKey");
+    }
+}

@@ -1,0 +1,21 @@
+//! What every function shares: the model, the table, the credentials and the HTTP edge.
+//!
+//! The direction is `http`, `auth`, `dialect` → `store` → `model` → `id`, `clock`; nothing points back.
+
+mod app;
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod dialect;
+pub mod error;
+pub mod http;
+pub mod id;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+pub mod log;
+pub mod model;
+#[cfg(feature = "secrets")]
+pub mod secrets;
+pub mod store;
+
+pub use app::App;

@@ -1,0 +1,71 @@
+//! Static API tokens: 40 hexadecimal digits that a client carries for good (`events-api.md`).
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    clock::Timestamp,
+    id::{hex, random_bytes},
+};
+
+/// What is kept of a static API token; of the token itself only its hash is, as the item's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiToken {
+    /// Counts from 1.
+    pub id: u64,
+    /// What its owner calls it.
+    pub name: String,
+    /// Whether it is a mobile client's.
+    pub mobile: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// SHA-256 of a static API token: what the table knows it by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiTokenHash(String);
+
+impl ApiTokenHash {
+    /// The hash of this token.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(hex(&Sha256::digest(token.as_bytes())))
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiTokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiTokenHash")
+    }
+}
+
+/// A new static API token, to be shown once, and the hash to keep.
+#[must_use]
+pub fn generate() -> (SecretString, ApiTokenHash) {
+    let token = SecretString::from(hex(&random_bytes::<20>()));
+    let hash = ApiTokenHash::of(token.expose_secret());
+    (token, hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_forty_hexadecimal_digits() {
+        let (token, hash) = generate();
+        assert_eq!(token.expose_secret().len(), 40);
+        assert_eq!(hash, ApiTokenHash::of(token.expose_secret()));
+        assert_eq!(format!("{hash:?}"), "ApiTokenHash");
+    }
+}

@@ -1,0 +1,128 @@
+//! Connections: one participant's right to be in one media stream.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    clock::{Timestamp, seconds},
+    id::{ConnectionId, MediaSessionId, random_hex},
+};
+
+/// Version of OpenVidu whose token URLs we issue.
+const TOKEN_VERSION: &str = "2.15.0";
+
+/// What a participant may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    /// Receive streams.
+    Subscriber,
+    /// Receive and send streams.
+    #[default]
+    Publisher,
+    /// As a publisher, and cut off others.
+    Moderator,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// The URL a participant joins with; a secret, shown to the back-end only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, example = "wss://greenroom.example?sessionId=ses_0a1b&token=tok_2c3d&role=PUBLISHER&version=2.15.0")]
+pub struct MediaToken(String);
+
+impl MediaToken {
+    /// A new token for the media server at this host.
+    #[must_use]
+    pub fn new(host: &str, session: &MediaSessionId, role: Role) -> Self {
+        let token = random_hex();
+        Self(format!("wss://{host}?sessionId={session}&token=tok_{token}&role={role}&version={TOKEN_VERSION}"))
+    }
+}
+
+impl fmt::Debug for MediaToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MediaToken")
+    }
+}
+
+/// Metadata a back-end attaches to a token, passed on and not looked at. Its `Debug` prints its type only.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, max_length = 10_000)]
+pub struct ServerData(String);
+
+impl ServerData {
+    /// Longest metadata, in characters.
+    pub const MAX: usize = 10_000;
+
+    /// This text as metadata; `None` where it is too long.
+    #[must_use]
+    pub fn parse(text: String) -> Option<Self> {
+        (text.chars().count() <= Self::MAX).then_some(Self(text))
+    }
+}
+
+impl fmt::Debug for ServerData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServerData")
+    }
+}
+
+/// A connection to a media session, made with its token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// Its id: its name in the list of live sessions.
+    pub connection_id: ConnectionId,
+    /// The media session it is in.
+    pub session_id: MediaSessionId,
+    /// What its participant joins with.
+    pub token: MediaToken,
+    /// What its participant may do.
+    pub role: Role,
+    /// What the back-end attached to it.
+    pub server_data: ServerData,
+    /// When its token was issued.
+    pub created_at: Timestamp,
+    /// When its token ends.
+    #[serde(with = "seconds")]
+    pub expires_at: Timestamp,
+}
+
+impl Connection {
+    /// A connection issued now for the media server at `host`, whose token lives for `ttl`.
+    #[must_use]
+    pub fn issue(
+        session_id: MediaSessionId,
+        role: Role,
+        server_data: ServerData,
+        host: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Self {
+        let expires_at = (now + ttl).whole_second();
+        Self {
+            connection_id: ConnectionId::ending_at(expires_at),
+            token: MediaToken::new(host, &session_id, role),
+            session_id,
+            role,
+            server_data,
+            created_at: now,
+            expires_at,
+        }
+    }
+
+    /// Whether its token has not ended by itself.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+}

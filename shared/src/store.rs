@@ -1,0 +1,139 @@
+//! The table. Each entity's module owns its keys, its item and its access patterns.
+//!
+//! | Entity        | PK                   | SK                            | read by                                        |
+//! |---------------|----------------------|-------------------------------|------------------------------------------------|
+//! | Device        | `DEVICE#<device id>` | `DEVICE`                      | its id, which its token carries                |
+//! | Media session | `MEDIA#<shard>`      | `<session id>/`               | its id; all of them, shard by shard            |
+//! | Connection    | `MEDIA#<shard>`      | `<session id>/<connection id>`| its session, with it; its id                   |
+//! | API token     | `APITOKENS#<shard>`  | `<sha256>`                    | its hash; all of them, shard by shard          |
+//! | Counter       | `COUNTER#<name>`     | `COUNTER`                     | its name                                       |
+//! | Settings      | `SETTINGS`           | `SETTINGS`                    | every process, once at its start               |
+//!
+//! A shard is one of [`SHARDS`] partitions, found by hashing the id that leads the sort key: a list over a whole kind
+//! reads them all in parallel, and no partition takes more than its share of the writes. Connections lie behind their
+//! session, so that one request reads a session whole.
+//!
+//! `expiresAt` (seconds) is the table's TTL attribute. DynamoDB deletes late, so every reader compares the time itself.
+
+mod api_token;
+mod client;
+mod counter;
+mod device;
+mod media_session;
+mod settings;
+
+use std::{collections::HashMap, sync::Arc};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use futures_util::future::try_join_all;
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+
+pub use self::{
+    client::{StoreError, client, http_client},
+    media_session::{Closed, Disconnected},
+};
+use crate::id::DeviceKey;
+
+/// An item's attributes by their names.
+pub type Attributes = HashMap<String, AttributeValue>;
+
+/// How many partitions a list over a whole kind is spread over. Part of the keys: a table keeps it for life.
+pub const SHARDS: u8 = 16;
+
+/// How often a write that lost a race is tried again with what the race left behind.
+const RACES: usize = 10;
+
+/// The access patterns over one table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: Arc<str>,
+    device_key: Arc<OnceCell<DeviceKey>>,
+}
+
+impl Store {
+    /// The access patterns over the table of this name.
+    #[must_use]
+    pub fn new(client: Client, table: &str) -> Self {
+        Self { client, table: table.into(), device_key: Arc::default() }
+    }
+
+    /// One item, as it is now.
+    async fn item<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+        Ok(self.attributes(key).await?.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// One item's attributes, as they are now.
+    async fn attributes(&self, key: Key) -> Result<Option<Attributes>, StoreError> {
+        let get = self.client.get_item().table_name(&*self.table).set_key(Some(key.attributes()));
+        Ok(get.consistent_read(true).send().await?.item)
+    }
+
+    /// All items of a partition whose sort keys begin so, in their order, page by page.
+    async fn items(&self, pk: &str, prefix: &str) -> Result<Vec<Attributes>, StoreError> {
+        let query = self.client.query().table_name(&*self.table).consistent_read(true);
+        let query = query.expression_attribute_values(":pk", s(pk));
+        // An empty key value is not allowed, and every sort key begins with an empty prefix.
+        let query = match prefix {
+            "" => query.key_condition_expression("PK = :pk"),
+            prefix => query
+                .key_condition_expression("PK = :pk AND begins_with(SK, :prefix)")
+                .expression_attribute_values(":prefix", s(prefix)),
+        };
+        Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
+    }
+
+    /// All items of a whole kind, whose partitions' names are this and a shard's number.
+    async fn items_of_kind(&self, kind: &str) -> Result<Vec<Attributes>, StoreError> {
+        let shards = (0..SHARDS).map(|shard| async move { self.items(&format!("{kind}#{shard}"), "").await });
+        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
+    }
+}
+
+/// The primary key of an item.
+#[derive(Clone, Debug, Serialize)]
+struct Key {
+    #[serde(rename = "PK")]
+    pk: String,
+    #[serde(rename = "SK")]
+    sk: String,
+}
+
+impl Key {
+    fn attributes(self) -> Attributes {
+        [("PK".to_owned(), AttributeValue::S(self.pk)), ("SK".to_owned(), AttributeValue::S(self.sk))].into()
+    }
+}
+
+/// An item as it lies in the table: its key and type, then the entity.
+#[derive(Serialize)]
+struct Item<'a, T> {
+    #[serde(flatten)]
+    key: Key,
+    #[serde(rename = "Type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    entity: &'a T,
+}
+
+impl<T: Serialize> Item<'_, T> {
+    fn attributes(self) -> Result<Attributes, StoreError> {
+        Ok(serde_dynamo::to_item(self)?)
+    }
+}
+
+/// The shard an id belongs to.
+fn shard(id: &str) -> u8 {
+    Sha256::digest(id.as_bytes())[0] % SHARDS
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "numbers are copied")]
+fn n(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}

@@ -1,0 +1,208 @@
+//! The SDK's client: built from the environment, with bounded retries, and its errors.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client, Config,
+    config::{BehaviorVersion, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{
+        delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
+    },
+    types::{CancellationReason, error::ConditionalCheckFailedException},
+};
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::{
+    interceptors::context::{Error, InterceptorContext},
+    retries::{
+        ErrorKind,
+        classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason},
+    },
+};
+
+use super::Attributes;
+use crate::config::AwsEnvironment;
+
+/// How long one operation may take, retries included, before its caller is told to come back later.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one attempt may take: a lost packet must leave time for another attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPTS: u32 = 8;
+
+/// Why the store did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Throttled, unreachable or out of time: the same request may succeed later.
+    #[error("the table cannot be reached for now")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Refused for a reason that trying again does not mend.
+    #[error("the table refused the request")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An item does not have the shape this version reads.
+    #[error("an item does not have the expected shape")]
+    Item(#[from] serde_dynamo::Error),
+    /// Others kept changing the same item.
+    #[error("the item kept changing")]
+    Contended,
+}
+
+impl<E, R> From<SdkError<E, R>> for StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, R>) -> Self {
+        let passing = match &error {
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+            _ => error.code().is_none_or(is_passing),
+        };
+        if passing { Self::Unavailable(Box::new(error)) } else { Self::Refused(Box::new(error)) }
+    }
+}
+
+/// An operation's error that may be a failed condition.
+pub(super) trait Conditional {
+    /// The failed condition, where the error is one.
+    fn failed_condition(&self) -> Option<&ConditionalCheckFailedException>;
+}
+
+macro_rules! conditional {
+    ($($error:ident),*) => {$(
+        impl Conditional for $error {
+            fn failed_condition(&self) -> Option<&ConditionalCheckFailedException> {
+                match self {
+                    Self::ConditionalCheckFailedException(failed) => Some(failed),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+conditional!(PutItemError, UpdateItemError, DeleteItemError);
+
+/// The item that a condition failed on, `None` where there is none or it was not asked for; any other error stays one.
+pub(super) fn item_in_the_way<E, R>(error: SdkError<E, R>) -> Result<Option<Attributes>, StoreError>
+where
+    E: Conditional,
+    StoreError: From<SdkError<E, R>>,
+{
+    match error.as_service_error().and_then(Conditional::failed_condition) {
+        Some(failed) => Ok(failed.item().cloned()),
+        None => Err(error.into()),
+    }
+}
+
+/// Whether an error of this code goes away by itself.
+fn is_passing(code: &str) -> bool {
+    matches!(
+        code,
+        "ProvisionedThroughputExceededException"
+            | "ThrottlingException"
+            | "RequestLimitExceeded"
+            | "LimitExceededException"
+            | "InternalServerError"
+            | "ServiceUnavailable"
+            | "TransactionConflictException"
+            | "TransactionInProgressException"
+            | "TransactionCanceledException"
+            | "ReplicatedWriteConflictException"
+    )
+}
+
+/// The client of the DynamoDB that this environment names.
+#[must_use]
+pub fn client(environment: &AwsEnvironment, http: SharedHttpClient) -> Client {
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http)
+        .credentials_provider(environment.credentials())
+        .region(environment.region())
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
+        )
+        .retry_classifier(TransactionConflicts)
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_timeout(OPERATION_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .build(),
+        );
+    config.set_endpoint_url(environment.endpoint_url.clone());
+    Client::from_conf(config.build())
+}
+
+/// HTTP with TLS by rustls on ring, the only crypto library in the tree.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https()
+}
+
+/// Tries again what met a transaction in progress on the same item; the SDK by itself does not.
+#[derive(Debug)]
+struct TransactionConflicts;
+
+impl ClassifyRetry for TransactionConflicts {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err).and_then(|error| error.as_operation_error());
+        let Some(error) = error else { return RetryAction::NoActionIndicated };
+        let conflict = match error.downcast_ref::<TransactWriteItemsError>() {
+            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                is_conflict(canceled.cancellation_reasons())
+            }
+            Some(other) => other.code() == Some("TransactionInProgressException"),
+            None => write_conflict(error),
+        };
+        if conflict {
+            RetryAction::RetryIndicated(RetryReason::RetryableError {
+                kind: ErrorKind::ThrottlingError,
+                retry_after: None,
+            })
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "transaction conflicts"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// Whether a transaction was cancelled by nothing but other transactions on its items.
+fn is_conflict(reasons: &[CancellationReason]) -> bool {
+    let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
+    codes().next().is_some()
+        && codes()
+            .all(|code| matches!(code, "TransactionConflict" | "ProvisionedThroughputExceeded" | "ThrottlingError"))
+}
+
+/// Whether a single write met a transaction on its item.
+fn write_conflict(error: &Error) -> bool {
+    error.downcast_ref::<PutItemError>().is_some_and(PutItemError::is_transaction_conflict_exception)
+        || error.downcast_ref::<UpdateItemError>().is_some_and(UpdateItemError::is_transaction_conflict_exception)
+        || error.downcast_ref::<DeleteItemError>().is_some_and(DeleteItemError::is_transaction_conflict_exception)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
+    }
+
+    #[test]
+    fn only_what_others_caused_is_tried_again() {
+        assert!(is_conflict(&reasons(&["None", "TransactionConflict"])));
+        assert!(is_conflict(&reasons(&["ThrottlingError", "TransactionConflict"])));
+        assert!(!is_conflict(&reasons(&["ConditionalCheckFailed", "TransactionConflict"])));
+        assert!(!is_conflict(&reasons(&["None", "None"])));
+    }
+}

@@ -1,0 +1,254 @@
+//! A device and its sessions: one item, so that checking a token, beginning a session and replacing a token are one
+//! request each. Each session is an attribute of the item, named by its id; the cap on their number keeps it small.
+//!
+//! `live` counts the sessions in the item, and `expiresAt` is never before the end of any of them.
+
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use serde::Deserialize;
+
+use super::{Attributes, Key, RACES, Store, StoreError, client::item_in_the_way, n, s};
+use crate::{
+    clock::{Timestamp, seconds},
+    id::{DeviceId, DeviceSessionId},
+    model::{
+        Device, DeviceSession,
+        device::{Identifier, Refresh},
+    },
+};
+
+fn key(device: &DeviceId) -> Key {
+    Key { pk: format!("DEVICE#{device}"), sk: "DEVICE".to_owned() }
+}
+
+/// What the item says beside its sessions.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    identifier: Identifier,
+    live: u64,
+    #[serde(with = "seconds")]
+    expires_at: Timestamp,
+}
+
+fn read(item: Attributes) -> Result<(Head, Device), StoreError> {
+    let sessions = item.iter().filter_map(|(name, session)| {
+        let id = DeviceSessionId::parse(name)?;
+        Some(serde_dynamo::from_attribute_value(session.clone()).map(|session| (id, session)))
+    });
+    let sessions = sessions.collect::<Result<_, _>>()?;
+    let head: Head = serde_dynamo::from_item(item)?;
+    let device = Device { identifier: head.identifier.clone(), sessions };
+    Ok((head, device))
+}
+
+impl Store {
+    /// The device with this id; `None` once its last session is gone.
+    pub async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
+        let item = self.attributes(key(id)).await?;
+        item.map(|item| read(item).map(|(_, device)| device)).transpose()
+    }
+
+    /// Begins a session of a device, and ends the oldest ones where it would have more than `max`.
+    ///
+    /// One request; one more where the device has `max` sessions already.
+    pub async fn begin_device_session(
+        &self,
+        device: &DeviceId,
+        identifier: &Identifier,
+        (id, session): (&DeviceSessionId, &DeviceSession),
+        max: usize,
+    ) -> Result<(), StoreError> {
+        let added = self
+            .update_device(device)
+            .update_expression(
+                "SET #type = :type, identifier = :identifier, #session = :session, expiresAt = :end ADD live :one",
+            )
+            .condition_expression(
+                "attribute_not_exists(#session) AND (attribute_not_exists(live) OR live < :max) \
+                 AND (attribute_not_exists(expiresAt) OR expiresAt <= :end)",
+            )
+            .expression_attribute_names("#type", "Type")
+            .expression_attribute_names("#session", id.as_str())
+            .expression_attribute_values(":type", s("Device"))
+            .expression_attribute_values(":identifier", s(identifier.expose()))
+            .expression_attribute_values(":session", serde_dynamo::to_attribute_value(session)?)
+            .expression_attribute_values(":end", n(session.expires_at.seconds()))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":max", n(max))
+            .send()
+            .await;
+        let mut found = match added {
+            Ok(_) => return Ok(()),
+            Err(error) => item_in_the_way(error)?,
+        };
+        for _ in 0..RACES {
+            // Nothing in the way any more: the device's last session went just now, and the next round begins anew.
+            let Some(item) = found else { break };
+            found = match self.begin_in_place_of_others(device, (id, session), max, item).await? {
+                Ok(()) => return Ok(()),
+                Err(item) => item,
+            };
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Adds a session to an item that was read, without the sessions that have to go for it; gives the item back as it
+    /// is now where it has changed since.
+    async fn begin_in_place_of_others(
+        &self,
+        device_id: &DeviceId,
+        (id, session): (&DeviceSessionId, &DeviceSession),
+        max: usize,
+        item: Attributes,
+    ) -> Result<Result<(), Option<Attributes>>, StoreError> {
+        let (head, device) = read(item)?;
+        if device.sessions.contains_key(id) {
+            // An earlier attempt of ours, whose answer was lost.
+            return Ok(Ok(()));
+        }
+        let evicted = device.to_evict(max, session.created_at);
+        let live = device.sessions.len() - evicted.len() + 1;
+        let end = head.expires_at.max(session.expires_at);
+        let names: Vec<_> = (0..evicted.len()).map(|index| format!("#e{index}")).collect();
+        let remove = if names.is_empty() { String::new() } else { format!(" REMOVE {}", names.join(", ")) };
+        let still_there: Vec<_> = names.iter().map(|name| format!(" AND attribute_exists({name})")).collect();
+        let mut update = self
+            .update_device(device_id)
+            .update_expression(format!("SET #session = :session, expiresAt = :end, live = :live{remove}"))
+            .condition_expression(format!("live = :found AND expiresAt = :until{}", still_there.concat()))
+            .expression_attribute_names("#session", id.as_str())
+            .expression_attribute_values(":session", serde_dynamo::to_attribute_value(session)?)
+            .expression_attribute_values(":end", n(end.seconds()))
+            .expression_attribute_values(":live", n(live))
+            .expression_attribute_values(":found", n(head.live))
+            .expression_attribute_values(":until", n(head.expires_at.seconds()));
+        for (name, evicted) in names.iter().zip(evicted) {
+            update = update.expression_attribute_names(name, evicted.as_str());
+        }
+        match update.send().await {
+            Ok(_) => Ok(Ok(())),
+            Err(error) => Ok(Err(item_in_the_way(error)?)),
+        }
+    }
+
+    /// Replaces the token numbered `presented` of a session; the session as it is then, or `None` where it has ended, or
+    /// ends because that token was stolen. `next` is the state a session begun now would have.
+    ///
+    /// One request where the token is the present one or its predecessor.
+    pub async fn refresh_device_session(
+        &self,
+        device: &DeviceId,
+        id: &DeviceSessionId,
+        presented: u64,
+        next: &DeviceSession,
+    ) -> Result<Option<DeviceSession>, StoreError> {
+        let mut extend = true;
+        for _ in 0..RACES {
+            let item = match self.rotate(device, id, presented, next, extend).await? {
+                Ok(item) => return Ok(read(item)?.1.sessions.remove(id)),
+                Err(None) => return Ok(None),
+                Err(Some(item)) => item,
+            };
+            let (head, mut found) = read(item)?;
+            let Some(session) = found.sessions.remove(id) else { return Ok(None) };
+            match session.refresh(presented, next) {
+                Refresh::Ended => return Ok(None),
+                Refresh::Repeated => return Ok(Some(session)),
+                Refresh::Stolen => {
+                    tracing::warn!("a replaced device token was presented for refresh: its session is revoked");
+                    self.end_device_session(device, id).await?;
+                    return Ok(None);
+                }
+                // Only the item's own end was in the way: another session of the device ends later.
+                Refresh::Rotated(_) => extend = head.expires_at <= next.expires_at,
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Writes the next token's state over that of the token numbered `presented`; gives back the item as it is then, or
+    /// the one in the way.
+    async fn rotate(
+        &self,
+        device: &DeviceId,
+        id: &DeviceSessionId,
+        presented: u64,
+        next: &DeviceSession,
+        extend: bool,
+    ) -> Result<Result<Attributes, Option<Attributes>>, StoreError> {
+        let (set, only_if) = if extend { (", expiresAt = :end", " AND expiresAt <= :end") } else { ("", "") };
+        let rotated = self
+            .update_device(device)
+            .update_expression(format!(
+                "SET #session.generation = :next, #session.refreshedAt = :now, #session.expiresAt = :end, \
+                 #session.kid = :kid{set}"
+            ))
+            .condition_expression(format!("#session.generation = :presented AND #session.expiresAt > :second{only_if}"))
+            .expression_attribute_names("#session", id.as_str())
+            .expression_attribute_values(":presented", n(presented))
+            .expression_attribute_values(":next", n(presented + 1))
+            .expression_attribute_values(":now", n(next.refreshed_at.millis()))
+            .expression_attribute_values(":second", n(next.refreshed_at.seconds()))
+            .expression_attribute_values(":end", n(next.expires_at.seconds()))
+            .expression_attribute_values(":kid", s(&next.kid))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match rotated {
+            Ok(output) => Ok(output.attributes.ok_or(None)),
+            Err(error) => Ok(Err(item_in_the_way(error)?)),
+        }
+    }
+
+    /// Ends a session, and with the last one everything known of its device. A session that has ended stays so.
+    pub async fn end_device_session(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<(), StoreError> {
+        let removed = self
+            .update_device(device)
+            .update_expression("REMOVE #session ADD live :less")
+            .condition_expression("attribute_exists(#session)")
+            .expression_attribute_names("#session", id.as_str())
+            .expression_attribute_values(":less", n(-1))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await;
+        let left = match removed {
+            Ok(output) => output.attributes.and_then(|attributes| attributes.get("live").cloned()),
+            Err(error) => {
+                item_in_the_way(error)?;
+                return Ok(());
+            }
+        };
+        if left == Some(n(0)) {
+            self.forget_device(device).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a device that has no session left; a session that began in between keeps it.
+    async fn forget_device(&self, device: &DeviceId) -> Result<(), StoreError> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&*self.table)
+            .set_key(Some(key(device).attributes()))
+            .condition_expression("live = :none")
+            .expression_attribute_values(":none", n(0))
+            .send()
+            .await;
+        if let Err(error) = delete {
+            item_in_the_way(error)?;
+        }
+        Ok(())
+    }
+
+    fn update_device(&self, device: &DeviceId) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(key(device).attributes()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}

@@ -1,0 +1,205 @@
+//! Media sessions and the connections in them.
+//!
+//! A session's item lies before its connections' items, all in one partition: one query reads a session whole. What
+//! must hold when a token is issued (the session is live) and when it is to be collected (`expiresAt`: no session with
+//! a live token is collected) lies in the session's item, which every change of its connections goes through.
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, DeleteRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
+};
+
+use super::{Attributes, Item, Key, RACES, Store, StoreError, client::item_in_the_way, n, shard};
+use crate::{
+    clock::Timestamp,
+    id::{ConnectionId, MediaSessionId},
+    model::{Connection, MediaSession},
+};
+
+mod connection;
+
+pub use connection::Disconnected;
+
+const KIND: &str = "MEDIA";
+const SESSION: &str = "MediaSession";
+/// Most items that one `BatchWriteItem` takes.
+const BATCH: usize = 25;
+
+fn key(id: &MediaSessionId) -> Key {
+    Key { pk: partition(id), sk: format!("{id}/") }
+}
+
+fn partition(id: &MediaSessionId) -> String {
+    format!("{KIND}#{}", shard(id.as_str()))
+}
+
+/// What a DELETE of a media session found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// A live session: it and its tokens are gone.
+    Now,
+    /// No live session.
+    Before,
+}
+
+impl Store {
+    /// Opens a session; `false` where a live one has its id.
+    ///
+    /// One request; a few more to finish where an earlier session of this id was closed but half cleared away.
+    pub async fn open_media_session(&self, session: &MediaSession) -> Result<bool, StoreError> {
+        for _ in 0..RACES {
+            let item = Item { key: key(&session.session_id), kind: SESSION, entity: session }.attributes()?;
+            let put = self
+                .client
+                .put_item()
+                .table_name(&*self.table)
+                .set_item(Some(item))
+                .condition_expression(
+                    "attribute_not_exists(PK) OR (attribute_not_exists(closedAt) AND expiresAt <= :now)",
+                )
+                .expression_attribute_values(":now", n(session.created_at.seconds()))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            let found = match put {
+                Ok(_) => return Ok(true),
+                Err(error) => item_in_the_way(error)?,
+            };
+            let Some(found) = found else { continue };
+            let found: MediaSession = serde_dynamo::from_item(found)?;
+            if found.incarnation == session.incarnation {
+                // An earlier attempt of ours, whose answer was lost.
+                return Ok(true);
+            }
+            if found.closed_at.is_none() {
+                return Ok(false);
+            }
+            self.clear_away(&found).await?;
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Whether there is a live session of this id.
+    pub async fn is_media_session_live(&self, id: &MediaSessionId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.item::<MediaSession>(key(id)).await?.is_some_and(|session| session.is_live(now)))
+    }
+
+    /// A live session with its live connections.
+    pub async fn media_session(
+        &self,
+        id: &MediaSessionId,
+        now: Timestamp,
+    ) -> Result<Option<(MediaSession, Vec<Connection>)>, StoreError> {
+        let items = self.items(&partition(id), &format!("{id}/")).await?;
+        Ok(live_sessions(items, now)?.pop())
+    }
+
+    /// All live sessions with their live connections, in the order they were opened.
+    pub async fn media_sessions(&self, now: Timestamp) -> Result<Vec<(MediaSession, Vec<Connection>)>, StoreError> {
+        let mut sessions = live_sessions(self.items_of_kind(KIND).await?, now)?;
+        sessions.sort_by(|(a, _), (b, _)| (a.created_at, &a.session_id).cmp(&(b.created_at, &b.session_id)));
+        Ok(sessions)
+    }
+
+    /// Closes a session. From the first request on it is closed for every reader and its tokens are dead; clearing away
+    /// what is left of it can be taken up again by a later close or opening of the same id.
+    pub async fn close_media_session(&self, id: &MediaSessionId, now: Timestamp) -> Result<Closed, StoreError> {
+        let marked = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(key(id).attributes()))
+            .update_expression("SET closedAt = :millis")
+            .condition_expression("attribute_exists(PK) AND attribute_not_exists(closedAt) AND expiresAt > :now")
+            .expression_attribute_values(":millis", n(now.millis()))
+            .expression_attribute_values(":now", n(now.seconds()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let (outcome, session) = match marked {
+            Ok(output) => (Closed::Now, output.attributes),
+            Err(error) => (Closed::Before, item_in_the_way(error)?),
+        };
+        let Some(session) = session else { return Ok(Closed::Before) };
+        let session: MediaSession = serde_dynamo::from_item(session)?;
+        if session.closed_at.is_some() {
+            self.clear_away(&session).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Deletes a closed session's connections and then its own item: while one of them is left, so is the session's,
+    /// and nothing can be opened in its place that they would belong to.
+    async fn clear_away(&self, session: &MediaSession) -> Result<(), StoreError> {
+        let id = &session.session_id;
+        if session.tokens_end_at.is_some() {
+            let items = self.items(&partition(id), &format!("{id}/con_")).await?;
+            for batch in items.chunks(BATCH) {
+                self.delete_batch(batch).await?;
+            }
+        }
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&*self.table)
+            .set_key(Some(key(id).attributes()))
+            .condition_expression("incarnation = :incarnation")
+            .expression_attribute_values(":incarnation", AttributeValue::S(session.incarnation.clone()))
+            .send()
+            .await;
+        if let Err(error) = delete {
+            // Another request has cleared it away, and a new session may have taken its place.
+            item_in_the_way(error)?;
+        }
+        Ok(())
+    }
+
+    async fn delete_batch(&self, items: &[Attributes]) -> Result<(), StoreError> {
+        let requests = items.iter().map(|item| {
+            let key = ["PK", "SK"].into_iter().filter_map(|name| Some((name.to_owned(), item.get(name)?.clone())));
+            let delete = DeleteRequest::builder().set_key(Some(key.collect())).build();
+            delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
+        });
+        let mut left: Vec<_> = requests.collect::<Result<_, _>>().map_err(|error| StoreError::Refused(error.into()))?;
+        for _ in 0..RACES {
+            let batch = self.client.batch_write_item().request_items(&*self.table, left).send().await?;
+            let unprocessed = batch.unprocessed_items.and_then(|mut items| items.remove(&*self.table));
+            left = unprocessed.unwrap_or_default();
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contended)
+    }
+}
+
+/// The live sessions among these items, each with its live connections, which lie behind it.
+fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSession, Vec<Connection>)>, StoreError> {
+    let mut sessions: Vec<(MediaSession, Vec<Connection>)> = Vec::new();
+    for item in items {
+        if item.get("Type").and_then(|kind| kind.as_s().ok()).is_some_and(|kind| kind == SESSION) {
+            let session: MediaSession = serde_dynamo::from_item(item)?;
+            if session.is_live(now) {
+                sessions.push((session, Vec::new()));
+            }
+            continue;
+        }
+        let connection: Connection = serde_dynamo::from_item(item)?;
+        // A connection behind anything but its own live session is one of a session that has ended.
+        if let Some((session, connections)) = sessions.last_mut()
+            && session.session_id == connection.session_id
+            && connection.is_live(now)
+        {
+            connections.push(connection);
+        }
+    }
+    for (_, connections) in &mut sessions {
+        connections.sort_by(|a, b| (a.created_at, &a.connection_id).cmp(&(b.created_at, &b.connection_id)));
+    }
+    Ok(sessions)
+}
+
+/// The key of a connection.
+fn connection_key(session: &MediaSessionId, connection: &ConnectionId) -> Key {
+    Key { pk: partition(session), sk: format!("{session}/{connection}") }
+}

@@ -1,0 +1,60 @@
+//! The `greenroom` command line.
+
+mod api_token;
+mod data_dir;
+mod error;
+mod key;
+mod place;
+mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use self::error::CliError;
+use self::{api_token::ApiTokenCommand, key::KeyCommand, serve::Serve};
+
+/// Session APIs for real-time media.
+#[derive(Debug, Parser)]
+#[command(name = "greenroom", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve all APIs on this machine (the default command)
+    Serve(Serve),
+    /// Make, list and delete static API tokens
+    #[command(subcommand)]
+    ApiToken(ApiTokenCommand),
+    /// Rotate the keys that tokens are signed with
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+/// Where the local command keeps its data.
+#[derive(Clone, Debug, clap::Args)]
+struct DataDir {
+    /// Where the database and the generated credentials are kept
+    #[arg(long = "data-dir", default_value = ".greenroom", value_name = "DIR")]
+    path: PathBuf,
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    ///
+    /// # Errors
+    /// What went wrong, in one line for the person at the terminal.
+    pub async fn run(self) -> Result<(), CliError> {
+        match self.command {
+            None => self.serve.run().await,
+            Some(Command::Serve(serve)) => serve.run().await,
+            Some(Command::ApiToken(command)) => command.run().await,
+            Some(Command::Key(command)) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What the person at the terminal is told when a command fails.
+
+use std::{io, path::PathBuf};
+
+use shared::{config::ConfigError, store::StoreError};
+
+use crate::{embedded::EmbeddedError, table::TableError};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Another process has the data directory.
+    #[error(
+        "{} is in use by another greenroom; stop it, or start it with --dynamodb-port N \
+         and set AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:N here", .0.display()
+    )]
+    InUse(PathBuf),
+    /// A file or directory cannot be read or written.
+    #[error("cannot use {}: {}", .0.display(), .1)]
+    File(PathBuf, io::Error),
+    /// A port cannot be had.
+    #[error("cannot listen on 127.0.0.1:{0}: {1}")]
+    Port(u16, io::Error),
+    /// The server stopped by itself.
+    #[error("the server failed: {0}")]
+    Server(io::Error),
+    /// The configuration is not complete.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The embedded database failed.
+    #[error("{0}")]
+    Embedded(#[from] EmbeddedError),
+    /// The table failed.
+    #[error("{}", causes(.0))]
+    Store(#[from] StoreError),
+    /// There is no table to use.
+    #[error("the table {0} cannot be used: {1}")]
+    Table(String, #[source] TableError),
+    /// What a command names is not there.
+    #[error("there is no API token {0}")]
+    NoApiToken(u64),
+}
+
+/// An error with what caused it, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

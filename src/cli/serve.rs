@@ -1,0 +1,150 @@
+//! `greenroom serve`: all APIs in one process.
+
+use std::{future::IntoFuture, net::Ipv4Addr, time::Duration};
+
+use shared::{App, clock::Clock, config::Config, log};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{CliError, DataDir, place::Place};
+use crate::embedded::Embedded;
+
+/// How long requests in flight may take after the server was told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often expired items are deleted from the embedded database.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// Serve all APIs on this machine.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    #[command(flatten)]
+    data_dir: DataDir,
+    /// Keep everything in memory, and nothing when the server stops
+    #[arg(long)]
+    memory: bool,
+    /// Serve the embedded DynamoDB to other tools, on this port of 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT")]
+    dynamodb_port: Option<u16>,
+}
+
+impl Serve {
+    pub(crate) async fn run(self) -> Result<(), CliError> {
+        let place = Place::find((!self.memory).then_some(self.data_dir.path.as_path())).await?;
+        log::init(&place.config.log);
+        let listener = listen(self.port).await?;
+        let url = format!("http://{}", listener.local_addr().map_err(CliError::Server)?);
+        let (stop, stopped) = watch::channel(());
+        let database = match (&place.embedded, self.dynamodb_port) {
+            (Some(embedded), Some(port)) => Some(serve_database(embedded, port, stopped.clone()).await?),
+            _ => None,
+        };
+        let sweeper = place.embedded.clone().map(|embedded| tokio::spawn(sweep(embedded)));
+        introduce(&url, &place, database.as_deref());
+        // A table that cannot be read now may be there for the first request.
+        let _ = place.store.prime().await;
+        let service = crate::service(&App::new(place.config.clone(), place.store.clone(), Clock::system()));
+        let drained = stopped_by(stopped.clone());
+        let server = axum::serve(listener, service).with_graceful_shutdown(drained).into_future();
+        tokio::pin!(server);
+        let outcome = tokio::select! {
+            outcome = &mut server => outcome,
+            () = told_to_stop() => {
+                // Fails only where nobody listens any more.
+                let _ = stop.send(());
+                tokio::time::timeout(DRAIN, server).await.unwrap_or(Ok(()))
+            }
+        };
+        if let Some(sweeper) = sweeper {
+            sweeper.abort();
+        }
+        outcome.map_err(CliError::Server)
+    }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, CliError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| CliError::Port(port, error))
+}
+
+/// Serves the embedded database beside the gateway; returns where.
+async fn serve_database(embedded: &Embedded, port: u16, stopped: watch::Receiver<()>) -> Result<String, CliError> {
+    let listener = listen(port).await?;
+    let url = format!("http://{}", listener.local_addr().map_err(CliError::Server)?);
+    let embedded = embedded.clone();
+    tokio::spawn(async move {
+        if let Err(error) = embedded.listen(listener, stopped_by(stopped)).await {
+            tracing::error!(%error, "the embedded database is no longer served");
+        }
+    });
+    Ok(url)
+}
+
+/// Deletes expired items now and then, as DynamoDB does by itself.
+async fn sweep(embedded: Embedded) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        let embedded = embedded.clone();
+        match tokio::task::spawn_blocking(move || embedded.sweep()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be deleted"),
+            Err(error) => tracing::warn!(%error, "expired items cannot be deleted"),
+        }
+    }
+}
+
+async fn stopped_by(mut stopped: watch::Receiver<()>) {
+    // An error means that the sender is gone, and with it the server.
+    let _ = stopped.changed().await;
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
+
+/// Tells the person at the terminal where we are and what to try.
+fn introduce(url: &str, place: &Place, database: Option<&str>) {
+    println!("greenroom listening on {url}");
+    println!("  data: {}", place.description);
+    if let Some(database) = database {
+        println!("  DynamoDB: {database}");
+    }
+    let secret = place.shown_secret.as_deref().unwrap_or("$OPENVIDU_SECRET");
+    if place.shown_secret.is_some() {
+        println!("  OpenVidu secret: {secret}");
+    }
+    let json = "-H 'Content-Type: application/json'";
+    let Config { device_registration, .. } = &place.config;
+    println!("\nA device registers:");
+    if *device_registration == shared::config::DeviceRegistration::Token {
+        println!(
+            "  (with DEVICE_REGISTRATION=token it shows a token of `greenroom api-token create NAME` as bearer token)"
+        );
+    }
+    println!("  curl {url}/api/sessions {json} -d '{{\"identifier\":\"device_unique_id_here\"}}'");
+    println!("A back-end opens a session and hands out a token:");
+    println!("  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/sessions {json} -d '{{\"customSessionId\":\"daily\"}}'");
+    println!(
+        "  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/tokens {json} -d '{{\"session\":\"daily\",\"role\":\"PUBLISHER\"}}'"
+    );
+    println!("  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/sessions");
+}

@@ -1,0 +1,41 @@
+//! What the OpenAPI document says beside the functions' own routes.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+/// The document's head.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Greenroom",
+        description = "Session APIs for real-time media",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    modifiers(&SecuritySchemes),
+)]
+pub(crate) struct Document;
+
+struct SecuritySchemes;
+
+impl Modify for SecuritySchemes {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let http = |scheme, description| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(description)).build())
+        };
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "openvidu",
+            http(HttpAuthScheme::Basic, "A back-end: user OPENVIDUAPP, and the secret as password"),
+        );
+        components
+            .add_security_scheme("deviceToken", http(HttpAuthScheme::Bearer, "A device: the token it registered for"));
+        let token = "A static API token, `Token` and the token; where the configuration asks for one";
+        let token = ApiKeyValue::with_description("Authorization", token);
+        components.add_security_scheme("apiToken", SecurityScheme::ApiKey(ApiKey::Header(token)));
+    }
+}

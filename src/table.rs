@@ -1,0 +1,102 @@
+//! The table that `template.yaml` declares, made where an embedded database or an emulator has none.
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::DisplayErrorContext,
+    operation::describe_table::DescribeTableError,
+    types::{
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+    },
+};
+use serde::Deserialize;
+
+/// The template that declares the table.
+const TEMPLATE: &str = include_str!("../template.yaml");
+
+/// Why there is no table to use.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// There is none of this name, and it was not to be made.
+    #[error("there is no such table; deploy the template, or name another with TABLE_NAME")]
+    Missing,
+    /// DynamoDB did not answer, or refused.
+    #[error("{0}")]
+    Refused(String),
+    /// `template.yaml` does not declare a table that can be made.
+    #[error("template.yaml declares no table")]
+    Template,
+}
+
+/// Checks that a table is there, and makes it where it is not and `create` says so.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), TableError> {
+    match client.describe_table().table_name(name).send().await {
+        Ok(_) => return Ok(()),
+        Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {}
+        Err(error) => return Err(refused(error)),
+    }
+    if !create {
+        return Err(TableError::Missing);
+    }
+    let declared = declared()?;
+    let mut table = client.create_table().table_name(name).billing_mode(BillingMode::from(&*declared.billing_mode));
+    for attribute in declared.attribute_definitions {
+        let kind = ScalarAttributeType::from(&*attribute.attribute_type);
+        let built = AttributeDefinition::builder().attribute_name(attribute.attribute_name).attribute_type(kind);
+        table = table.attribute_definitions(built.build().map_err(|_| TableError::Template)?);
+    }
+    for key in declared.key_schema {
+        let built = KeySchemaElement::builder().attribute_name(key.attribute_name);
+        let built = built.key_type(KeyType::from(&*key.key_type)).build();
+        table = table.key_schema(built.map_err(|_| TableError::Template)?);
+    }
+    table.send().await.map_err(refused)?;
+    let ttl = declared.time_to_live_specification;
+    let ttl = TimeToLiveSpecification::builder().attribute_name(ttl.attribute_name).enabled(ttl.enabled).build();
+    let update = client.update_time_to_live().table_name(name);
+    let update = update.time_to_live_specification(ttl.map_err(|_| TableError::Template)?);
+    update.send().await.map(drop).map_err(refused)
+}
+
+fn refused(error: impl std::error::Error) -> TableError {
+    TableError::Refused(DisplayErrorContext(error).to_string())
+}
+
+fn declared() -> Result<Table, TableError> {
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(TEMPLATE).map_err(|_| TableError::Template)?;
+    let table = template["Resources"]["Table"]["Properties"].clone();
+    serde_yaml_ng::from_value(table).map_err(|_| TableError::Template)
+}
+
+/// What we read of the table's declaration.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Table {
+    billing_mode: String,
+    attribute_definitions: Vec<Attribute>,
+    key_schema: Vec<Key>,
+    time_to_live_specification: Ttl,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    attribute_name: String,
+    attribute_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Key {
+    attribute_name: String,
+    key_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Ttl {
+    attribute_name: String,
+    enabled: bool,
+}

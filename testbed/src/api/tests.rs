@@ -1,0 +1,121 @@
+//! The tests play the function: an HTTP client asks for events and posts what becomes of them.
+
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::{Api, Start};
+
+struct Runtime {
+    api: Api,
+    start: oneshot::Receiver<Start>,
+    client: Client,
+}
+
+impl Runtime {
+    async fn new() -> Self {
+        let (api, start) = Api::serve("arn:test".into(), Duration::from_secs(3)).await.unwrap();
+        let client = Client::new();
+        Self { api, start, client }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/2018-06-01/runtime/{path}", self.api.address)
+    }
+
+    async fn next(&self) -> Response {
+        let request = self.client.get(self.url("invocation/next"));
+        request.send().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, body: Vec<u8>) -> Response {
+        let request = self.client.post(self.url(path)).body(body);
+        let request = request.header("lambda-runtime-function-error-type", "unhandled");
+        request.send().await.unwrap()
+    }
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers()[name].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn an_event_goes_out_and_its_response_comes_back() {
+    let runtime = Runtime::new().await;
+    let outcome = runtime.api.send(&json!({"hello": "function"}));
+    let event = runtime.next().await;
+    assert_eq!(header(&event, "lambda-runtime-invoked-function-arn"), "arn:test");
+    assert!(header(&event, "lambda-runtime-trace-id").starts_with("Root=1-"));
+    let deadline: u64 = header(&event, "lambda-runtime-deadline-ms").parse().unwrap();
+    assert!(deadline > 1_700_000_000_000, "{deadline}");
+    let id = header(&event, "lambda-runtime-aws-request-id").to_owned();
+    assert_eq!(event.json::<Value>().await.unwrap(), json!({"hello": "function"}));
+
+    let path = format!("invocation/{id}/response");
+    let accepted = runtime.post(&path, b"\"done\"".to_vec()).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED);
+    assert_eq!(outcome.await.unwrap().unwrap(), b"\"done\"".as_slice());
+
+    let again = runtime.post(&path, b"\"done\"".to_vec()).await;
+    assert_eq!(again.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_first_request_for_an_event_is_the_start() {
+    let mut runtime = Runtime::new().await;
+    let _outcome = runtime.api.send(&json!(1));
+    assert!(runtime.start.try_recv().is_err());
+    runtime.next().await;
+    assert!(matches!(runtime.start.try_recv(), Ok(Start::Ready(_))));
+}
+
+#[tokio::test]
+async fn events_wait_for_the_function_in_order_and_each_has_its_own_id() {
+    let runtime = Runtime::new().await;
+    let _outcomes = [runtime.api.send(&json!(1)), runtime.api.send(&json!(2))];
+    let (first, second) = (runtime.next().await, runtime.next().await);
+    let id = "lambda-runtime-aws-request-id";
+    assert_ne!(header(&first, id), header(&second, id));
+    assert_eq!(first.text().await.unwrap(), "1");
+    assert_eq!(second.text().await.unwrap(), "2");
+}
+
+#[tokio::test]
+async fn a_reported_error_ends_the_invocation() {
+    let runtime = Runtime::new().await;
+    let outcome = runtime.api.send(&json!(1));
+    let event = runtime.next().await;
+    let id = header(&event, "lambda-runtime-aws-request-id");
+    let body = json!({"errorType": "Oops", "errorMessage": "no", "stackTrace": []});
+    let path = format!("invocation/{id}/error");
+    let accepted = runtime.post(&path, body.to_string().into()).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED);
+    let report = outcome.await.unwrap().unwrap_err();
+    assert_eq!(report.to_string(), "Oops: no");
+}
+
+#[tokio::test]
+async fn a_report_in_another_form_keeps_its_text() {
+    let mut runtime = Runtime::new().await;
+    let accepted = runtime.post("init/error", b"no table".to_vec()).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED);
+    let Ok(Start::Failed(report)) = runtime.start.try_recv() else {
+        panic!("the start failed");
+    };
+    assert_eq!(report.to_string(), "unhandled: no table");
+}
+
+#[tokio::test]
+async fn a_response_larger_than_lambda_takes_is_refused() {
+    let runtime = Runtime::new().await;
+    let outcome = runtime.api.send(&json!(1));
+    let event = runtime.next().await;
+    let id = header(&event, "lambda-runtime-aws-request-id");
+    let path = format!("invocation/{id}/response");
+    let refused = runtime.post(&path, vec![b'0'; 7 * 1024 * 1024]).await;
+    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let report = outcome.await.unwrap().unwrap_err();
+    assert_eq!(report.error_type, "Function.ResponseSizeTooLarge");
+}

@@ -1,0 +1,138 @@
+//! One function process under its own Runtime API.
+
+use std::{
+    fs, io,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
+use tokio::{
+    process::{Child, Command},
+    sync::Mutex,
+    time::timeout,
+};
+
+use crate::{
+    api::{Api, Start},
+    environment,
+    error::{Exit, InvokeError, StartError},
+};
+
+/// The time a start or an invocation may take. Far more than either needs, so that a busy machine
+/// fails no test, and a function that hangs still fails its own.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running function. Dropping it kills its process.
+pub struct Function {
+    api: Api,
+    // One event at a time, as on Lambda: whoever holds the process may invoke it.
+    process: Mutex<Child>,
+    process_id: u32,
+    init_duration: Duration,
+    log: Log,
+}
+
+impl Function {
+    /// Starts `binary` with exactly `env` and what Lambda itself sets, and waits until it asks for
+    /// its first event. A variable of `env` wins over Lambda's of the same name.
+    pub async fn start(binary: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, StartError> {
+        let name = environment::function_name(binary);
+        let (api, start) = Api::serve(environment::arn(&name), TIMEOUT).await?;
+        let log = Log::new()?;
+        let begun = Instant::now();
+        let mut child = Command::new(binary)
+            .env_clear()
+            .envs(environment::variables(&name, api.address))
+            .envs(env)
+            .stdin(Stdio::null())
+            .stdout(log.writer()?)
+            .stderr(log.writer()?)
+            .kill_on_drop(true)
+            .spawn()?;
+        let process_id = child.id().unwrap_or_default();
+        let start = tokio::select! {
+            // A report and the exit after it may both be there: the report says more.
+            biased;
+            Ok(start) = start => start,
+            status = child.wait() => return Err(StartError::Exited(log.exit(status?))),
+            () = tokio::time::sleep(TIMEOUT) => {
+                return Err(StartError::TimedOut { output: log.read() });
+            }
+        };
+        match start {
+            Start::Ready(at) => {
+                Ok(Self { api, process: Mutex::new(child), process_id, init_duration: at.duration_since(begun), log })
+            }
+            Start::Failed(report) => Err(StartError::Reported { report, output: log.read() }),
+        }
+    }
+
+    /// From the start of the process to its first request for an event.
+    #[must_use]
+    pub fn init_duration(&self) -> Duration {
+        self.init_duration
+    }
+
+    /// The process's id, for what only the operating system knows about it.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process_id
+    }
+
+    /// What the process has logged so far, on standard output and standard error together.
+    /// Whatever it wrote before it answered is in here once [`Function::invoke`] has returned.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.log.read()
+    }
+
+    /// Sends an event and waits for what the function makes of it.
+    pub async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
+        let mut process = self.process.lock().await;
+        let answer = self.api.send(event);
+        let outcome = tokio::select! {
+            biased;
+            outcome = timeout(TIMEOUT, answer) => outcome,
+            status = process.wait() => return Err(InvokeError::Exited(self.log.exit(status?))),
+        };
+        let Ok(Ok(outcome)) = outcome else {
+            process.start_kill()?;
+            return Err(InvokeError::TimedOut);
+        };
+        let body = outcome.map_err(InvokeError::Reported)?;
+        serde_json::from_slice(&body).map_err(InvokeError::NotJson)
+    }
+}
+
+/// Where a process writes. A file and not a pipe: what has been written can be read at once, so
+/// nobody has to wait for a reader to catch up.
+struct Log(NamedTempFile);
+
+impl Log {
+    fn new() -> io::Result<Self> {
+        NamedTempFile::new().map(Self)
+    }
+
+    /// Another handle of the same file, which shares its position: no writer overwrites another.
+    fn writer(&self) -> io::Result<Stdio> {
+        self.0.as_file().try_clone().map(Stdio::from)
+    }
+
+    /// A log that cannot be read is read as that complaint, which then fails an assertion.
+    fn read(&self) -> String {
+        fs::read(self.0.path()).map_or_else(
+            |error| format!("(the log cannot be read: {error})"),
+            |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+        )
+    }
+
+    fn exit(&self, status: std::process::ExitStatus) -> Exit {
+        Exit { status, output: self.read() }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests;

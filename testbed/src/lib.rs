@@ -1,0 +1,14 @@
+//! A stand-in for AWS Lambda: its Runtime API on a free loopback port, and one function process
+//! under it.
+//!
+//! A function's binary runs here as it does on AWS, with the environment, the headers and the
+//! limits it meets there, so that a test or a benchmark sees what Lambda would see: the start,
+//! the answers, the errors, and everything the process logs.
+
+mod api;
+mod environment;
+mod error;
+mod function;
+
+pub use error::{Exit, InvokeError, Report, StartError};
+pub use function::Function;
