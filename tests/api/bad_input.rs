@@ -1,0 +1,114 @@
+//! What nobody should send: a clear error in the API's own dialect, and nothing written.
+
+use axum::body::{Body, Bytes};
+use futures_util::stream;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+const LIMIT: usize = 1024 * 1024;
+
+/// An object of so many bytes with this member at its front.
+fn padded(member: &str, bytes: usize) -> String {
+    let padding = bytes - member.len() - 11;
+    format!("{{{member},\"pad\":\"{}\"}}", "x".repeat(padding))
+}
+
+/// Sends a body to everything that takes one, as a device and as a back-end; the statuses.
+async fn everywhere(body: impl Fn() -> Body) -> [u16; 3] {
+    let app = TestApp::new().await;
+    let device = app.anyone().post_text("/api/sessions", body()).await;
+    let opened = app.backend().post_text("/api/sessions", body()).await;
+    let issued = app.backend().post_text("/api/tokens", body()).await;
+    if device.status != 200 {
+        assert!(device.body["error"]["message"].is_string());
+    }
+    for answer in [&opened, &issued] {
+        assert!(answer.status == 200 || answer.body["message"].is_string());
+    }
+    if [&device, &opened, &issued].iter().all(|answer| answer.status != 200) {
+        assert!(app.items().await.is_empty());
+    }
+    [device, opened, issued].map(|answer| answer.status.as_u16())
+}
+
+#[tokio::test]
+async fn a_mebibyte_is_too_large_and_a_byte_less_is_not() {
+    let fits = padded(r#""identifier":"a","session":"ses_1""#, LIMIT - 1);
+    assert_eq!(fits.len(), LIMIT - 1);
+    assert_eq!(everywhere(|| Body::from(fits.clone())).await, [200, 200, 404]);
+    let too_large = padded(r#""identifier":"a","session":"ses_1""#, LIMIT);
+    assert_eq!(everywhere(|| Body::from(too_large.clone())).await, [413; 3]);
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_is_cut_off_at_the_limit() {
+    let endless = || {
+        let chunks = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 4096])));
+        Body::from_stream(chunks)
+    };
+    assert_eq!(everywhere(endless).await, [413; 3]);
+}
+
+#[tokio::test]
+async fn a_body_announced_too_large_is_not_read() {
+    let app = TestApp::new().await;
+    let never = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+    let headers = [("content-type", "application/json"), ("content-length", "1048576")];
+    assert_eq!(app.backend().send("POST", "/api/tokens", &headers, never).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_malformed() {
+    let broken = || {
+        let chunks = [Ok(Bytes::from_static(b"{\"identifier\":\"a\"")), Err(std::io::Error::other("gone"))];
+        Body::from_stream(stream::iter(chunks))
+    };
+    assert_eq!(everywhere(broken).await, [400; 3]);
+}
+
+#[tokio::test]
+async fn nesting_without_end_is_malformed() {
+    for depth in [200, 300_000] {
+        let nested = format!(r#"{{"identifier":"a","x":{}"#, "[".repeat(depth));
+        assert_eq!(everywhere(|| Body::from(nested.clone())).await, [400; 3]);
+        let closed = format!(r#"{{"identifier":"a","session":"s","x":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(everywhere(|| Body::from(closed.clone())).await, [400; 3]);
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_utf_8_are_malformed() {
+    let bytes = b"{\"identifier\":\"\xff\xfe\",\"session\":\"\xff\"}";
+    assert_eq!(everywhere(|| Body::from(&bytes[..])).await, [400; 3]);
+    // Half of a surrogate pair is no character.
+    assert_eq!(everywhere(|| Body::from(r#"{"identifier":"\ud800","session":"\ud800"}"#)).await, [400; 3]);
+}
+
+#[tokio::test]
+async fn a_key_that_stands_twice_is_refused() {
+    let body = r#"{"identifier":"a","session":"s","session":"t","identifier":"b"}"#;
+    assert_eq!(everywhere(|| Body::from(body)).await, [400; 3]);
+}
+
+#[tokio::test]
+async fn characters_that_are_special_elsewhere_are_kept_as_they_are() {
+    let app = TestApp::new().await;
+    for text in ["\u{0}x", "'; DROP TABLE", "#PK", ":v", "\u{202e}abc", "🎵", "</script>", "%00"] {
+        let body = json!({ "session": app.open_session().await, "data": text });
+        let issued = app.backend().post("/api/tokens", body).await;
+        assert_eq!(issued.body["data"], text);
+        let device = app.anyone().post("/api/sessions", json!({ "identifier": text })).await;
+        assert_eq!(device.status, if text.starts_with('\u{0}') { 400 } else { 200 });
+    }
+}
+
+#[tokio::test]
+async fn headers_that_are_no_text_are_refused_like_missing_ones() {
+    let app = TestApp::new().await;
+    for authorization in ["Basic", "Basic  ", "basic:x", "Bearer a b c", "🎵"] {
+        let caller = app.with_authorization(authorization);
+        assert_eq!(caller.get("/api/sessions").await.status, 401);
+        assert_eq!(caller.get("/api/session").await.status, 401);
+    }
+}

@@ -1,0 +1,46 @@
+//! Browsers of other origins.
+
+use axum::body::Body;
+use shared::config::Setting;
+
+use crate::support::TestApp;
+
+const PREFLIGHT: [(&str, &str); 3] = [
+    ("origin", "https://app.example"),
+    ("access-control-request-method", "DELETE"),
+    ("access-control-request-headers", "authorization,content-type"),
+];
+
+#[tokio::test]
+async fn a_preflight_is_answered_without_credentials_for_the_configured_origins() {
+    let app = TestApp::with([(Setting::CorsOrigins, "https://app.example, https://b.example")]).await;
+    for path in ["/api/sessions", "/api/sessions/daily/", "/api/tokens", "/api/session"] {
+        let answer = app.anyone().send("OPTIONS", path, &PREFLIGHT, Body::empty()).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+        assert!(answer.header("access-control-allow-methods").contains("DELETE"));
+        assert_eq!(answer.header("access-control-allow-headers"), "authorization,content-type");
+    }
+    let other = [("origin", "https://evil.example"), PREFLIGHT[1]];
+    let answer = app.anyone().send("OPTIONS", "/api/sessions", &other, Body::empty()).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "-");
+}
+
+#[tokio::test]
+async fn an_answer_a_refusal_too_may_be_read_by_the_configured_origins() {
+    let app = TestApp::with([(Setting::CorsOrigins, "https://app.example")]).await;
+    let origin = [("origin", "https://app.example")];
+    for caller in [app.anyone(), app.backend()] {
+        let answer = caller.send("GET", "/api/sessions", &origin, Body::empty()).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+        assert_eq!(answer.header("access-control-expose-headers"), "x-request-id");
+    }
+}
+
+#[tokio::test]
+async fn by_default_no_origin_is_allowed() {
+    let app = TestApp::new().await;
+    let answer = app.anyone().send("OPTIONS", "/api/sessions", &PREFLIGHT, Body::empty()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), "-");
+}

@@ -1,0 +1,58 @@
+//! What a request costs: its round trips to DynamoDB on a warm instance, as each function's docs say.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::json;
+
+use crate::support::Counted;
+
+/// How many requests to DynamoDB `request` makes.
+async fn cost<T>(requests: &Arc<AtomicUsize>, request: impl Future<Output = T>) -> (usize, T) {
+    requests.store(0, Ordering::SeqCst);
+    let answer = request.await;
+    (requests.load(Ordering::SeqCst), answer)
+}
+
+#[tokio::test]
+async fn requests_cost_what_the_docs_say() {
+    let Counted { app, requests } = Counted::new().await;
+    let (backend, anyone) = (app.backend(), app.anyone());
+    // The first registration makes the key of the identifiers' hashes.
+    app.register("phone").await;
+
+    let (n, _) = cost(&requests, anyone.post("/api/sessions", json!({ "identifier": "phone" }))).await;
+    assert_eq!(n, 1, "a device registers");
+    let (n, answer) = cost(&requests, anyone.post("/api/sessions", json!({ "identifier": "tablet" }))).await;
+    assert_eq!(n, 1, "a new device registers");
+    let token = answer.body["data"]["token"].as_str().unwrap().to_owned();
+    let (n, _) = cost(&requests, app.bearer(&token).get("/api/session")).await;
+    assert_eq!(n, 1, "a device's token is checked");
+    let (n, answer) = cost(&requests, app.bearer(&token).post_nothing("/api/session/refresh")).await;
+    assert_eq!(n, 1, "a token is refreshed");
+    let token = answer.body["data"]["token"].as_str().unwrap().to_owned();
+    let (n, _) = cost(&requests, app.bearer(&token).delete("/api/session")).await;
+    assert_eq!(n, 3, "a device's last session ends");
+    for _ in 0..10 {
+        app.register("phone").await;
+    }
+    let (n, _) = cost(&requests, anyone.post("/api/sessions", json!({ "identifier": "phone" }))).await;
+    assert_eq!(n, 2, "a device registers in place of its oldest session");
+
+    let (n, _) = cost(&requests, backend.post("/api/sessions", json!({ "customSessionId": "daily" }))).await;
+    assert_eq!(n, 1, "a session is opened");
+    let (n, _) = cost(&requests, backend.post("/api/tokens", json!({ "session": "daily" }))).await;
+    assert_eq!(n, 1, "a token is issued");
+    let (n, answer) = cost(&requests, backend.get("/api/sessions/daily")).await;
+    assert_eq!(n, 1, "a session is read");
+    let connection = answer.body["connections"]["content"][0]["connectionId"].as_str().unwrap().to_owned();
+    let (n, _) = cost(&requests, backend.get("/api/sessions")).await;
+    assert_eq!(n, 16, "the sessions are listed");
+    let path = format!("/api/sessions/daily/connection/{connection}");
+    let (n, _) = cost(&requests, backend.delete(&path)).await;
+    assert_eq!(n, 4, "the last participant is disconnected");
+    let (n, _) = cost(&requests, backend.delete("/api/sessions/daily")).await;
+    assert_eq!(n, 3, "a session is closed");
+}

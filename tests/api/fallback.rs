@@ -1,0 +1,54 @@
+//! What no route answers.
+
+use axum::body::Body;
+use insta::assert_snapshot;
+use rstest::rstest;
+
+use crate::support::TestApp;
+
+#[rstest]
+#[case("DELETE", "/api/sessions", "GET, POST")]
+#[case("PUT", "/api/sessions/", "GET, POST")]
+#[case("PATCH", "/api/sessions/daily", "GET, DELETE")]
+#[case("GET", "/api/sessions/daily/connection/con_1", "DELETE")]
+#[case("POST", "/api/sessions/daily/stream/str_1", "DELETE")]
+#[case("GET", "/api/tokens", "POST")]
+#[tokio::test]
+async fn a_method_that_is_not_served_is_405_with_those_that_are(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] allow: &str,
+) {
+    let app = TestApp::new().await;
+    let answer = app.backend().send(method, path, &[], Body::empty()).await;
+    assert_eq!(answer.problem(), "405 The method is not allowed here");
+    assert_eq!(answer.header("allow"), allow);
+}
+
+#[tokio::test]
+async fn device_routes_say_it_in_their_own_dialect() {
+    let app = TestApp::new().await;
+    let answer = app.anyone().send("PUT", "/api/session", &[], Body::empty()).await;
+    assert_eq!(answer.header("allow"), "GET, DELETE");
+    assert_snapshot!(answer, @r#"405 {"error":{"code":"method_not_allowed","message":"The method is not allowed here"}}"#);
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_404_in_the_dialect_around_it() {
+    let app = TestApp::new().await;
+    assert_snapshot!(app.anyone().get("/nowhere").await, @r#"404 {"error":{"code":"not_found","message":"There is no such resource"}}"#);
+    assert_snapshot!(app.anyone().get("/api/sessionsx").await, @r#"404 {"error":{"code":"not_found","message":"There is no such resource"}}"#);
+    assert_eq!(app.backend().get("/api/sessions/a/b").await.problem(), "404 There is no such resource");
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id_of_its_own() {
+    let app = TestApp::new().await;
+    let caller = app.anyone();
+    let sent = [("x-request-id", "mine")];
+    let ids = [
+        caller.get("/nowhere").await.header("x-request-id").to_owned(),
+        caller.send("GET", "/api/session", &sent, Body::empty()).await.header("x-request-id").to_owned(),
+    ];
+    assert!(ids.iter().all(|id| id.len() == 32) && ids[0] != ids[1], "{ids:?}");
+}

@@ -1,0 +1,15 @@
+//! The API over a real table, held in memory: HTTP in, HTTP out.
+//!
+//! With `GREENROOM_TEST_DYNAMODB` set to an endpoint, the tables are made there instead.
+
+mod bad_input;
+mod cors;
+mod cost;
+mod device_session;
+mod fallback;
+mod media_session;
+mod openvidu_auth;
+mod races;
+mod register;
+mod support;
+mod token;

@@ -1,0 +1,266 @@
+//! The API as a caller sees it.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
+    error::BoxError,
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use greenroom::{embedded::Embedded, table};
+use serde_json::{Value, json};
+use shared::{
+    App,
+    clock::{Clock, Timestamp},
+    config::{AwsEnvironment, Config, Environment, Setting, Strictness},
+    id::random_hex,
+    store::{self, Store},
+};
+use tower::ServiceExt;
+
+/// The secret of the back-ends.
+pub(crate) const SECRET: &str = "test:secret-of-the-backend";
+/// The instant at which every test begins.
+pub(crate) const NOW: i64 = 1_700_000_000_000;
+/// The first signing key.
+pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
+
+/// The whole API on a table of its own, at a stopped clock.
+#[derive(Clone)]
+pub(crate) struct TestApp {
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) client: Client,
+    pub(crate) table: Arc<str>,
+    settings: BTreeMap<String, String>,
+    service: Router,
+}
+
+impl TestApp {
+    /// With the default settings.
+    pub(crate) async fn new() -> Self {
+        Self::with([]).await
+    }
+
+    /// With these settings.
+    pub(crate) async fn with(settings: impl IntoIterator<Item = (Setting, &str)>) -> Self {
+        let table: Arc<str> = format!("test-{}", random_hex()).into();
+        let client = dynamo();
+        table::ensure(&client, &table, true).await.unwrap();
+        let clock = Clock::stopped_at(Timestamp::from_millis(NOW));
+        Self::over(client, table, clock, settings)
+    }
+
+    /// Another instance on the same table, with other settings.
+    pub(crate) fn again_with(&self, settings: impl IntoIterator<Item = (Setting, &'static str)>) -> Self {
+        Self::over(self.client.clone(), self.table.clone(), self.clock.clone(), settings)
+    }
+
+    fn over<'a>(
+        client: Client,
+        table: Arc<str>,
+        clock: Clock,
+        settings: impl IntoIterator<Item = (Setting, &'a str)>,
+    ) -> Self {
+        let named = |(setting, value): (Setting, &str)| (setting.name().to_owned(), value.to_owned());
+        let defaults = [(Setting::TableName, &*table), (Setting::OpenviduSecret, SECRET), (Setting::SigningKeys, KEY)];
+        let mut all: BTreeMap<_, _> = defaults.map(named).into();
+        all.extend(settings.into_iter().map(named));
+        let settings = all;
+        let environment = Environment::from_iter(settings.clone());
+        let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
+        let store = Store::new(client.clone(), &table);
+        let service = greenroom::service(&App::new(config, store.clone(), clock.clone()));
+        Self { clock, store, client, table, settings, service }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, duration: Duration) {
+        self.clock.advance(duration);
+    }
+
+    /// Sends requests without credentials.
+    pub(crate) fn anyone(&self) -> Caller<'_> {
+        Caller { app: self, authorization: None }
+    }
+
+    /// Sends requests with these credentials.
+    pub(crate) fn with_authorization(&self, authorization: impl Into<String>) -> Caller<'_> {
+        Caller { app: self, authorization: Some(authorization.into()) }
+    }
+
+    /// Sends requests as a back-end.
+    pub(crate) fn backend(&self) -> Caller<'_> {
+        let secret = &self.settings[Setting::OpenviduSecret.name()];
+        self.with_authorization(basic(&format!("OPENVIDUAPP:{secret}")))
+    }
+
+    /// Sends requests with a device's token.
+    pub(crate) fn bearer(&self, token: &str) -> Caller<'_> {
+        self.with_authorization(format!("Bearer {token}"))
+    }
+
+    /// Registers a device; its token.
+    pub(crate) async fn register(&self, identifier: &str) -> String {
+        let answer = self.anyone().post("/api/sessions", json!({ "identifier": identifier })).await;
+        answer.body["data"]["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Opens a media session; its id.
+    pub(crate) async fn open_session(&self) -> String {
+        let answer = self.backend().post("/api/sessions", json!({})).await;
+        answer.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Everything in the table.
+    pub(crate) async fn items(&self) -> Vec<String> {
+        let scan = self.client.scan().table_name(&*self.table).consistent_read(true).send().await.unwrap();
+        let mut items: Vec<_> = scan.items().iter().map(|item| format!("{item:?}")).collect();
+        items.sort();
+        items
+    }
+}
+
+/// An API whose requests to DynamoDB are counted.
+pub(crate) struct Counted {
+    pub(crate) app: TestApp,
+    pub(crate) requests: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    pub(crate) async fn new() -> Self {
+        let app = TestApp::new().await;
+        let counter = RequestCounter::default();
+        let requests = counter.0.clone();
+        let config = app.client.config().to_builder().interceptor(counter).build();
+        let app = TestApp::over(Client::from_conf(config), app.table, app.clock, []);
+        Self { app, requests }
+    }
+}
+
+#[derive(Debug, Default)]
+struct RequestCounter(Arc<AtomicUsize>);
+
+impl Intercept for RequestCounter {
+    fn name(&self) -> &'static str {
+        "request counter"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// The value of an `Authorization` header.
+pub(crate) fn basic(credentials: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]
+fn dynamo() -> Client {
+    let Ok(endpoint) = std::env::var("GREENROOM_TEST_DYNAMODB") else {
+        return Embedded::memory().unwrap().client();
+    };
+    let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
+    store::client(&AwsEnvironment::read(&environment, "DYNAMODB"), store::http_client())
+}
+
+/// Somebody who sends requests.
+pub(crate) struct Caller<'a> {
+    app: &'a TestApp,
+    authorization: Option<String>,
+}
+
+impl Caller<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], Body::empty()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], Body::empty()).await
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.post_text(path, body.to_string()).await
+    }
+
+    /// Posts what is said to be JSON.
+    pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send("POST", path, &[("content-type", "application/json")], body.into()).await
+    }
+
+    /// Posts nothing.
+    pub(crate) async fn post_nothing(&self, path: &str) -> Answer {
+        self.send("POST", path, &[], Body::empty()).await
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "greenroom.example");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let response = self.app.service.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+/// An answer; shown as its status and its JSON, `-` for none.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The value of a header, `-` for none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("-", |value| value.to_str().unwrap())
+    }
+
+    /// The status and the message of an OpenVidu error.
+    pub(crate) fn problem(&self) -> String {
+        let [status, message] = ["status", "message"].map(|key| &self.body[key]);
+        assert_eq!(*status, self.status.as_u16());
+        format!("{} {}", self.status.as_u16(), message.as_str().unwrap())
+    }
+
+    /// The status and the code of a device error.
+    pub(crate) fn code(&self) -> String {
+        format!("{} {}", self.status.as_u16(), self.body["error"]["code"].as_str().unwrap())
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status.as_u16();
+        if self.body.is_null() { write!(f, "{status} -") } else { write!(f, "{status} {}", self.body) }
+    }
+}

@@ -1,0 +1,65 @@
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::process::{Server, run, text};
+
+#[tokio::test]
+async fn an_api_token_is_shown_once_and_good_until_it_is_deleted() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let command = |arguments: &[&str]| {
+        let output = run(&[&["api-token"], arguments, &["--data-dir", path]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    };
+    let register = async |token: &str| {
+        let arguments = ["--port", "0", "--data-dir", path];
+        let server = Server::start_with(&arguments, &[("DEVICE_REGISTRATION", "token")]);
+        let request = Client::new().post(format!("{}/api/sessions", server.url)).bearer_auth(token);
+        request.json(&json!({ "identifier": "phone" })).send().await.unwrap().status().as_u16()
+    };
+    let token = command(&["create", "the app", "--mobile"]);
+    assert!(token.len() == 40 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    command(&["create", "the web site"]);
+    let list = command(&["list"]);
+    let rows: Vec<Vec<_>> = list.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!((rows[0][0], rows[0][2], rows[0][3]), ("1", "the app", "mobile"));
+    assert_eq!((rows[1][0], rows[1][2]), ("2", "the web site"));
+    assert!(!list.contains(&token));
+    assert_eq!(register(&token).await, 200);
+
+    command(&["delete", "1"]);
+    assert_eq!(register(&token).await, 401);
+    let unknown = run(&["api-token", "delete", "1", "--data-dir", path]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert_eq!(text(&unknown.stderr), "greenroom: there is no API token 1\n");
+}
+
+#[tokio::test]
+async fn a_rotated_key_signs_and_the_one_before_it_stays_good() {
+    let dir = tempdir().unwrap();
+    let register = async |server: &Server| {
+        let request = Client::new().post(format!("{}/api/sessions", server.url)).json(&json!({ "identifier": "a" }));
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        answer["data"]["token"].as_str().unwrap().to_owned()
+    };
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        let server = Server::start(dir.path());
+        tokens.push(register(&server).await);
+        drop(server);
+        let rotated = run(&["key", "rotate", "--data-dir", dir.path().to_str().unwrap()]);
+        assert!(rotated.status.success());
+    }
+    let header = |token: &String| token.split('.').next().unwrap().to_owned();
+    assert_ne!(header(&tokens[0]), header(&tokens[1]));
+    let server = Server::start(dir.path());
+    let mut statuses = Vec::new();
+    for token in &tokens {
+        let read = Client::new().get(format!("{}/api/session", server.url)).bearer_auth(token);
+        statuses.push(read.send().await.unwrap().status().as_u16());
+    }
+    // Two keys are live: the new one, and the one that signed the last token.
+    assert_eq!(statuses, [401, 401, 200]);
+}

@@ -1,0 +1,183 @@
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::process::{Server, run, text};
+
+/// Sends a request as a back-end.
+async fn backend(server: &Server, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    let url = format!("{}{path}", server.url);
+    let request = Client::new().request(method.parse().unwrap(), url).basic_auth("OPENVIDUAPP", Some(server.secret()));
+    let request = if let Some(body) = body { request.json(&body) } else { request };
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    (status, response.json().await.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn the_next_start_has_the_same_credentials_and_data() {
+    let dir = tempdir().unwrap();
+    let first = Server::start(dir.path());
+    let secret = first.secret().to_owned();
+    let token = Client::new().post(format!("{}/api/sessions", first.url)).json(&json!({ "identifier": "phone" }));
+    let token: Value = token.send().await.unwrap().json().await.unwrap();
+    let (status, _) = backend(&first, "POST", "/api/sessions", Some(json!({ "customSessionId": "daily" }))).await;
+    assert_eq!(status, 200);
+    first.signal("-INT");
+    assert_eq!(first.wait().0, Some(0));
+
+    let second = Server::start(dir.path());
+    assert_eq!(second.secret(), secret);
+    assert_eq!(backend(&second, "GET", "/api/sessions/daily", None).await.0, 200);
+    let session = Client::new().get(format!("{}/api/session", second.url));
+    let session = session.bearer_auth(token["data"]["token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(session.status(), 200);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_9() {
+    let dir = tempdir().unwrap();
+    let server = Arc::new(Server::start(dir.path()));
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers = (0..4).map(|_| {
+        let (server, stop) = (server.clone(), stop.clone());
+        tokio::spawn(async move {
+            let (client, mut acknowledged) = (Client::new(), Vec::new());
+            while !stop.load(Ordering::SeqCst) {
+                let open = client.post(format!("{}/api/sessions", server.url));
+                let open = open.basic_auth("OPENVIDUAPP", Some(server.secret()));
+                // Once it is killed, requests fail.
+                let Ok(response) = open.send().await else { break };
+                let Ok(session) = response.json::<Value>().await else { break };
+                acknowledged.push(session["id"].as_str().unwrap().to_owned());
+                if acknowledged.len() == 25 {
+                    server.signal("-KILL");
+                }
+            }
+            acknowledged
+        })
+    });
+    let mut acknowledged = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        acknowledged.extend(writer.await.unwrap());
+    }
+    assert!(acknowledged.len() >= 25);
+    drop(server);
+
+    let server = Server::start(dir.path());
+    let list = backend(&server, "GET", "/api/sessions", None).await.1;
+    let listed: Vec<_> =
+        list["content"].as_array().unwrap().iter().map(|session| session["sessionId"].as_str().unwrap()).collect();
+    for id in &acknowledged {
+        assert!(listed.contains(&id.as_str()), "{id} was acknowledged and is lost");
+    }
+}
+
+#[test]
+fn a_request_in_flight_is_finished_before_the_server_stops() {
+    let server = Server::start_with(&["--port", "0", "--memory"], &[]);
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+    let body = r#"{"identifier":"phone"}"#;
+    let head = format!(
+        "POST /api/sessions HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The server asks for the body: the request has reached its handler.
+    let mut answer = [0; 25];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(text(&answer), "HTTP/1.1 100 Continue\r\n\r\n");
+    server.signal("-TERM");
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert_eq!(server.wait().0, Some(0));
+}
+
+#[test]
+fn a_second_start_on_the_same_directory_is_refused_in_one_line() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let _server = Server::start(dir.path());
+    for arguments in [&["serve", "--port", "0"][..], &["api-token", "list"], &["key", "rotate"]] {
+        let second = run(&[arguments, &["--data-dir", path]].concat());
+        assert_eq!(second.status.code(), Some(1));
+        let error = text(&second.stderr);
+        assert!(error.starts_with(&format!("greenroom: {path} is in use by another greenroom")), "{error}");
+        assert_eq!(error.lines().count(), 1);
+        assert!(second.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_port_in_use_is_refused_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refused = run(&["serve", "--memory", "--port", &port]);
+    assert_eq!(refused.status.code(), Some(1));
+    let error = text(&refused.stderr);
+    assert!(error.starts_with(&format!("greenroom: cannot listen on 127.0.0.1:{port}: ")), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_refused_in_one_line() {
+    let dir = tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let refused = run(&["--port", "0", "--data-dir", path.to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(1));
+        let error = text(&refused.stderr);
+        assert!(error.starts_with(&format!("greenroom: cannot use {}: ", path.display())), "{error}");
+        assert_eq!(error.lines().count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn other_tools_reach_the_embedded_database_at_its_port() {
+    let server = Server::start_with(&["--port", "0", "--memory", "--dynamodb-port", "0"], &[]);
+    let line = server.introduction.lines().find_map(|line| line.trim().strip_prefix("DynamoDB: "));
+    let database = line.unwrap().to_owned();
+    // A second server on the first one's database.
+    let dir = tempdir().unwrap();
+    let arguments = ["--port", "0", "--data-dir", dir.path().to_str().unwrap()];
+    let secret = server.secret().to_owned();
+    let environment = [("AWS_ENDPOINT_URL_DYNAMODB", &*database), ("OPENVIDU_SECRET", &*secret)];
+    let other = Server::start_with(&arguments, &environment);
+    backend(&server, "POST", "/api/sessions", Some(json!({ "customSessionId": "daily" }))).await;
+    let read = Client::new().get(format!("{}/api/sessions/daily", other.url));
+    let read = read.basic_auth("OPENVIDUAPP", Some(&secret)).send().await.unwrap();
+    assert_eq!(read.status(), 200);
+    // What the environment says is not shown.
+    assert!(!other.introduction.contains(&secret));
+}
+
+#[test]
+fn the_introduction_has_a_line_for_each_first_step() {
+    let server = Server::start_with(&["--port", "0", "--memory"], &[]);
+    let lines: Vec<_> = server.curl_lines().collect();
+    assert_eq!(lines.len(), 4);
+    assert!(lines.iter().all(|line| line.contains(&server.url)));
+    assert!(lines[1..].iter().all(|line| line.contains(server.secret())));
+}
+
+#[test]
+fn the_data_directory_is_closed_to_other_users() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempdir().unwrap();
+    let data = dir.path().join("data");
+    let _server = Server::start(&data);
+    let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("secrets.json")), (0o700, 0o600));
+}

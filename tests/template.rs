@@ -1,0 +1,103 @@
+//! `template.yaml` gives each function its routes, and the settings it reads and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_yaml_ng::Value;
+use shared::config::Setting;
+
+type Routes = BTreeMap<String, BTreeSet<(String, String)>>;
+
+fn template() -> Value {
+    serde_yaml_ng::from_str(include_str!("../template.yaml")).unwrap()
+}
+
+/// The functions' resources by the names of their binaries.
+fn functions(template: &Value) -> BTreeMap<String, &Value> {
+    let resources = template["Resources"].as_mapping().unwrap().values();
+    let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function");
+    functions.map(|function| (text(&function["Metadata"]["BuildProperties"]["Binary"]), function)).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn each_function_has_its_routes_in_both_spellings() {
+    let in_code: Routes = greenroom::functions()
+        .into_iter()
+        .map(|function| {
+            let routes = greenroom::routes(function.routes.get_openapi());
+            let spellings =
+                |(method, path): (String, String)| [(method.clone(), path.clone()), (method, format!("{path}/"))];
+            (function.name.to_owned(), routes.into_iter().flat_map(spellings).collect())
+        })
+        .collect();
+    let template = template();
+    let in_template: Routes = functions(&template)
+        .into_iter()
+        .map(|(name, function)| {
+            let events = function["Properties"]["Events"].as_mapping().unwrap().values();
+            // An event without a path is the API's `$default` route.
+            let routed = events.filter(|event| event["Properties"].get("Path").is_some());
+            let route = |event: &Value| (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
+            (name, routed.map(route).collect())
+        })
+        .collect();
+    assert_eq!(in_template, in_code);
+}
+
+#[test]
+fn what_no_route_takes_goes_to_the_fallback() {
+    let template = template();
+    let defaults = functions(&template).into_iter().filter(|(_, function)| {
+        let events = function["Properties"]["Events"].as_mapping().unwrap().values();
+        events.into_iter().any(|event| event["Properties"].get("Path").is_none())
+    });
+    assert_eq!(defaults.map(|(name, _)| name).collect::<Vec<_>>(), ["fallback"]);
+}
+
+#[test]
+fn each_function_finds_in_its_environment_what_it_reads_and_no_more() {
+    let template = template();
+    let names = |environment: &Value| -> BTreeSet<String> {
+        let variables = environment["Environment"]["Variables"].as_mapping();
+        variables.into_iter().flat_map(|variables| variables.keys().map(text)).collect()
+    };
+    let globals = names(&template["Globals"]["Function"]);
+    for (name, function) in functions(&template) {
+        let mut found = names(&function["Properties"]);
+        found.extend(globals.clone());
+        let known = greenroom::functions().into_iter().find(|known| known.name == name).unwrap();
+        // Secrets come from the secret that SECRETS_ARN names.
+        let read =
+            known.settings.iter().filter(|setting| !setting.is_secret()).map(|setting| setting.name().to_owned());
+        let mut read: BTreeSet<_> = read.collect();
+        read.extend(["SECRETS_ARN", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"].map(str::to_owned));
+        assert_eq!(found, read, "{name}");
+    }
+}
+
+#[test]
+fn the_template_and_the_code_have_the_same_defaults() {
+    let template = template();
+    let variables = functions(&template).into_values().chain([&template["Globals"]["Function"]]);
+    let mut compared = 0;
+    for environment in variables.map(|function| {
+        let properties = function.get("Properties").unwrap_or(function);
+        &properties["Environment"]["Variables"]
+    }) {
+        for (name, value) in environment.as_mapping().into_iter().flatten() {
+            let Some(setting) = Setting::ALL.iter().find(|setting| setting.name() == text(name)) else { continue };
+            let Value::Tagged(reference) = value else { continue };
+            let default = &template["Parameters"][reference.value.as_str().unwrap_or_default()]["Default"];
+            let default = match default {
+                Value::Number(number) => number.to_string(),
+                other => other.as_str().unwrap_or_default().to_owned(),
+            };
+            assert_eq!(setting.default().unwrap_or_default(), default, "{}", setting.name());
+            compared += usize::from(setting.default().is_some());
+        }
+    }
+    assert!(compared >= 6, "the template sets every setting that has a default");
+}
