@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    error::DisplayErrorContext,
     operation::describe_table::DescribeTableError,
     types::{
         AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
     },
 };
 use serde::Deserialize;
+use shared::store::StoreError;
 
 /// The template that declares the table.
 const TEMPLATE: &str = include_str!("../template.yaml");
@@ -21,7 +21,7 @@ pub enum TableError {
     Missing,
     /// DynamoDB did not answer, or refused.
     #[error("{0}")]
-    Refused(String),
+    Store(#[from] StoreError),
     /// `template.yaml` does not declare a table that can be made.
     #[error("template.yaml declares no table")]
     Template,
@@ -35,7 +35,7 @@ pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), Tab
     match client.describe_table().table_name(name).send().await {
         Ok(_) => return Ok(()),
         Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {}
-        Err(error) => return Err(refused(error)),
+        Err(error) => return Err(StoreError::from(error).into()),
     }
     if !create {
         return Err(TableError::Missing);
@@ -52,16 +52,13 @@ pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), Tab
         let built = built.key_type(KeyType::from(&*key.key_type)).build();
         table = table.key_schema(built.map_err(|_| TableError::Template)?);
     }
-    table.send().await.map_err(refused)?;
+    table.send().await.map_err(StoreError::from)?;
     let ttl = declared.time_to_live_specification;
     let ttl = TimeToLiveSpecification::builder().attribute_name(ttl.attribute_name).enabled(ttl.enabled).build();
     let update = client.update_time_to_live().table_name(name);
     let update = update.time_to_live_specification(ttl.map_err(|_| TableError::Template)?);
-    update.send().await.map(drop).map_err(refused)
-}
-
-fn refused(error: impl std::error::Error) -> TableError {
-    TableError::Refused(DisplayErrorContext(error).to_string())
+    update.send().await.map_err(StoreError::from)?;
+    Ok(())
 }
 
 fn declared() -> Result<Table, TableError> {

@@ -2,7 +2,6 @@
 
 /// Rewrite the file with `UPDATE_OPENAPI=1 cargo test --test openapi`.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "whether to rewrite the file is a matter of the process")]
 fn the_document_in_the_repository_is_the_one_the_handlers_make() {
     let mut document = serde_json::to_string_pretty(&greenroom::api().1).unwrap();
     document.push('\n');

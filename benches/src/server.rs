@@ -26,7 +26,6 @@ impl Server {
             .env_remove("SSL_CERT_FILE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
         let output = process.stdout.take().ok_or("no standard output")?;

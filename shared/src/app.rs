@@ -31,6 +31,6 @@ impl App {
     #[must_use]
     pub fn store(config: &Config, environment: &Environment) -> Store {
         let aws = AwsEnvironment::read(environment, "DYNAMODB");
-        Store::new(store::client(&aws, store::http_client()), &config.table_name)
+        Store::new(store::client(&aws), &config.table_name)
     }
 }

@@ -3,6 +3,7 @@
 mod authorization;
 mod backend;
 mod device;
+mod hs256;
 mod keys;
 mod registrar;
 

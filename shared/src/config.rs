@@ -21,8 +21,6 @@ pub use self::{
 const SECRET_MIN: usize = 16;
 /// Shortest signing key, in bytes: HS256 wants 256 bits (RFC 7518, 3.2).
 const KEY_MIN: usize = 32;
-/// Secrets that stand in documentation, and so protect nothing.
-const DOCUMENTED: [&str; 4] = ["MY_SECRET", "YOUR_SECRET", "secret", "changeme"];
 
 /// Whether a device must show a static API token to register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,8 +160,11 @@ impl Reader<'_> {
 
 /// One secret, or a JSON array of those that are good at present.
 fn secrets(text: &str, strictness: Strictness) -> Result<Vec<SecretString>, String> {
-    let secrets: Vec<SecretString> =
-        serde_json::from_str(text).unwrap_or_else(|_| vec![SecretString::from(text.to_owned())]);
+    let secrets: Vec<SecretString> = if text.starts_with('[') {
+        serde_json::from_str(text).unwrap_or_default()
+    } else {
+        vec![SecretString::from(text.to_owned())]
+    };
     if secrets.is_empty() {
         return Err("must be a secret or a JSON array of secrets".to_owned());
     }
@@ -171,10 +172,8 @@ fn secrets(text: &str, strictness: Strictness) -> Result<Vec<SecretString>, Stri
     if !secrets.iter().all(|secret| secret.expose_secret().is_ascii()) {
         return Err("must be ASCII".to_owned());
     }
-    let weak = |secret: &SecretString| {
-        let secret = secret.expose_secret();
-        secret.len() < SECRET_MIN || DOCUMENTED.contains(&secret)
-    };
+    // The secrets that stand in documentation are shorter than that, all of them.
+    let weak = |secret: &SecretString| secret.expose_secret().len() < SECRET_MIN;
     if strictness == Strictness::Deployed && secrets.iter().any(weak) {
         return Err(format!("must be a secret of one's own of at least {SECRET_MIN} characters"));
     }
@@ -211,10 +210,13 @@ fn sessions_max(text: &str) -> Result<usize, String> {
 
 fn public_url(text: &str) -> Result<String, String> {
     let url: Result<axum::http::Uri, _> = text.parse();
-    let problem = || "must be a URL like https://greenroom.example".to_owned();
+    // The clients know no path before the API's own, so there can be none.
+    let problem = || "must be a URL like https://greenroom.example, without a path".to_owned();
     let url = url.map_err(|_| problem())?;
     let http = matches!(url.scheme_str(), Some("http" | "https"));
-    if http && url.authority().is_some() { Ok(text.trim_end_matches('/').to_owned()) } else { Err(problem()) }
+    let bare = matches!(url.path(), "" | "/") && url.query().is_none();
+    let host = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    if http && bare && host { Ok(text.trim_end_matches('/').to_owned()) } else { Err(problem()) }
 }
 
 fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {

@@ -41,6 +41,6 @@ fn header(error: &Error, challenge: &'static str) -> Option<(HeaderName, HeaderV
 /// Logs the cause of a fault, of which the caller is told nothing.
 fn log(error: &Error) {
     if let Error::Store(cause) = error {
-        tracing::error!(error = cause as &dyn std::error::Error, "the store failed");
+        tracing::error!(%cause, "the store failed");
     }
 }

@@ -1,5 +1,7 @@
 //! Runs a function's routes on AWS Lambda.
 
+use std::process::ExitCode;
+
 use axum::Router;
 use lambda_http::{Error, RequestExt};
 use tower::ServiceExt;
@@ -14,26 +16,55 @@ use crate::{
     log, secrets,
 };
 
-/// Serves the routes of a function that reads these settings.
+/// Serves the routes of a function that reads these settings, for as long as the process lives.
 ///
-/// # Errors
-/// Before the first request: a configuration that is not complete, with one message that names all it lacks.
-pub async fn serve(routes: OpenApiRouter<App>, settings: &[Setting]) -> Result<(), Error> {
+/// It fails before the first request where the configuration is not complete, with one message that names all it lacks.
+pub async fn serve(routes: OpenApiRouter<App>, settings: &[Setting]) -> ExitCode {
     let (routes, document) = routes.split_for_parts();
     let table = RouteTable::of(&document);
     serve_routes(routes, table, settings).await
 }
 
 /// Serves routes whose paths and methods `table` knows, with those of other functions among them.
-pub async fn serve_routes(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
-    let app = start(settings).await.inspect_err(|error| tracing::error!(%error, "the function cannot start"))?;
+pub async fn serve_routes(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> ExitCode {
+    match run(routes, table, settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
+    let app = start(settings).await?;
     let service = http::service(routes, table, &app).map_request(|mut request: lambda_http::Request| {
         if let Some(id) = request.lambda_context_ref().map(|context| context.request_id.clone()) {
             request.extensions_mut().insert(RequestId(id));
         }
+        unfold(&mut request);
         request
     });
     lambda_http::run(service).await
+}
+
+/// Puts back a path that has `.` or `..` in it. The conversion of the event reads the path as a browser does and folds
+/// such segments away, so that a DELETE of a session's part would become one of the session.
+fn unfold(request: &mut lambda_http::Request) {
+    let raw = request.raw_http_path();
+    let folded = |segment: &str| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        segment == "." || segment == ".."
+    };
+    if raw.split('/').any(folded)
+        && let Ok(path) = raw.parse()
+    {
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(path);
+        if let Ok(uri) = parts.try_into() {
+            *request.uri_mut() = uri;
+        }
+    }
 }
 
 /// INIT: the settings, the secrets and a connection to the table, while the processor is whole.
@@ -49,7 +80,7 @@ async fn start(settings: &[Setting]) -> Result<App, Error> {
         && let Err(error) = store.prime().await
     {
         // Requests will be answered with 503 until the table can be reached.
-        tracing::warn!(error = &error as &dyn std::error::Error, "the table cannot be read yet");
+        tracing::warn!(%error, "the table cannot be read yet");
     }
     Ok(App::new(config, store, Clock::system()))
 }

@@ -18,7 +18,7 @@ use tracing_subscriber::{
 pub fn init(filter: &str) {
     let wanted: Targets = filter.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let discreet = filter_fn(|event| *event.level() <= Level::WARN || is_ours(event.target()));
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
     // Fails only where a subscriber is set already.
     let _ = tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(discreet)).try_init();
 }

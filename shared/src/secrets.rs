@@ -42,7 +42,7 @@ fn client(environment: &Environment) -> Client {
     let aws = AwsEnvironment::read(environment, "SECRETS_MANAGER");
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(store::http_client())
+        .http_client(store::http_client(&aws))
         .credentials_provider(aws.credentials())
         .region(aws.region());
     config.set_endpoint_url(aws.endpoint_url);

@@ -22,7 +22,7 @@ mod device;
 mod media_session;
 mod settings;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::future::try_join_all;
@@ -34,7 +34,7 @@ pub use self::{
     client::{StoreError, client, http_client},
     media_session::{Closed, Disconnected},
 };
-use crate::id::DeviceKey;
+use crate::id::{DeviceKey, random_bytes};
 
 /// An item's attributes by their names.
 pub type Attributes = HashMap<String, AttributeValue>;
@@ -92,8 +92,15 @@ impl Store {
     }
 }
 
+/// Waits before a lost race is run again, the longer the more were lost: by then the others are done.
+async fn pause(lost: usize) {
+    let [jitter] = random_bytes::<1>();
+    let most = 5_u64 << lost.min(6);
+    tokio::time::sleep(Duration::from_millis(most / 2 + most * u64::from(jitter) / 512)).await;
+}
+
 /// The primary key of an item.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Serialize)]
 struct Key {
     #[serde(rename = "PK")]
     pk: String,

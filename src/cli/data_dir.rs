@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -16,33 +16,52 @@ use shared::{
 
 use super::CliError;
 
-const SECRETS: &str = "secrets.json";
+/// Lines that a shell can read, so that other programs can be given the same credentials.
+const SECRETS: &str = "secrets.env";
 
-/// A data directory that is ours as long as this lives.
+/// A data directory.
 #[derive(Debug)]
 pub(crate) struct OpenDataDir {
     path: PathBuf,
-    _lock: File,
+    /// Keeps other processes out as long as this lives.
+    _lock: Option<File>,
 }
 
 impl OpenDataDir {
-    /// Opens a data directory, and makes it where there is none.
+    /// Opens a data directory for its credentials only, which any number of processes may read.
+    pub(crate) fn share(path: &Path) -> Result<Self, CliError> {
+        Self::make(path)?;
+        Ok(Self { path: path.to_owned(), _lock: None })
+    }
+
+    /// Opens a data directory for its database too, which is one process's at a time.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
+        Self::make(path)?;
         let failed = |error| CliError::File(path.to_owned(), error);
-        fs::create_dir_all(path).map_err(failed)?;
-        restrict(path, 0o700).map_err(failed)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock"));
         let lock = lock.map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => Err(CliError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }
 
-    /// The database's file.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("greenroom.db")
+    /// Makes a data directory where there is none, and closes that to others.
+    fn make(path: &Path) -> Result<(), CliError> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        let made = fs::create_dir_all(path).and_then(|()| restrict(path, 0o700));
+        made.map_err(|error| CliError::File(path.to_owned(), error))
+    }
+
+    /// The database's file, closed to others; SQLite gives the files beside it the same mode.
+    pub(crate) fn database(&self) -> Result<PathBuf, CliError> {
+        let path = self.path.join("greenroom.db");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        file.and_then(|_| restrict(&path, 0o600)).map_err(|error| CliError::File(path.clone(), error))?;
+        Ok(path)
     }
 
     /// The credentials kept here, with new ones for those that are not.
@@ -73,24 +92,36 @@ impl OpenDataDir {
         let path = self.path.join(SECRETS);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(error) => return Err(CliError::File(path, error)),
         };
-        serde_json::from_str(&text).map_err(|error| CliError::File(path, error.into()))
+        let secrets: Option<_> = text.lines().map(read_assignment).collect();
+        secrets.ok_or_else(|| {
+            let malformed = "every line must be NAME='value'";
+            CliError::File(path, io::Error::new(io::ErrorKind::InvalidData, malformed))
+        })
     }
 
     /// Writes a new file and renames it, so that a crash leaves the one or the other.
     fn write_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<(), CliError> {
-        let (path, new) = (self.path.join(SECRETS), self.path.join("secrets.json.new"));
+        let (path, new) = (self.path.join(SECRETS), self.path.join("secrets.env.new"));
+        let text: Vec<_> = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
         let write = || {
             let mut file = File::create(&new)?;
             restrict(&new, 0o600)?;
-            file.write_all(&serde_json::to_vec_pretty(secrets)?)?;
+            file.write_all(text.concat().as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, &path)
         };
         write().map_err(|error| CliError::File(path.clone(), error))
     }
+}
+
+/// Reads a line that a shell reads too. No value of ours has a quote in it.
+fn read_assignment(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once('=')?;
+    let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
+    Some((name.to_owned(), value.to_owned()))
 }
 
 /// New credentials for a trial on one's own machine.
@@ -109,12 +140,12 @@ fn signing_key() -> Value {
 
 /// Keeps other users of the machine out.
 #[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> std::io::Result<()> {
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn restrict(_: &Path, _: u32) -> std::io::Result<()> {
+fn restrict(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }

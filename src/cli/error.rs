@@ -36,6 +36,9 @@ pub enum CliError {
     /// There is no table to use.
     #[error("the table {0} cannot be used: {1}")]
     Table(String, #[source] TableError),
+    /// The database that was to be served is not ours.
+    #[error("--dynamodb-port serves the embedded database, and the AWS variables name another")]
+    NotEmbedded,
     /// What a command names is not there.
     #[error("there is no API token {0}")]
     NoApiToken(u64),

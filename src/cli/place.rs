@@ -35,7 +35,8 @@ impl Place {
     pub(crate) async fn find(data_dir: Option<&Path>) -> Result<Self, CliError> {
         let mut environment = Environment::of_process();
         let aws = AwsEnvironment::read(&environment, "DYNAMODB");
-        let data_dir = data_dir.map(OpenDataDir::open).transpose()?;
+        let elsewhere = data_dir.is_some() && aws.is_set();
+        let data_dir = data_dir.map(if elsewhere { OpenDataDir::share } else { OpenDataDir::open }).transpose()?;
         let secrets = data_dir.as_ref().map_or_else(|| Ok(generated_secrets()), OpenDataDir::secrets)?;
         let name = Setting::OpenviduSecret.name();
         let shown_secret = if environment.get(name).is_none() { secrets.get(name).cloned() } else { None };
@@ -44,9 +45,9 @@ impl Place {
         let config = Config::read(&environment, Setting::ALL, Strictness::Local)?;
         let name = config.table_name.clone();
         let unusable = |error| CliError::Table(name.clone(), error);
-        if data_dir.is_some() && aws.is_set() {
+        if elsewhere {
             // On AWS, making the table is the deployment's part.
-            let client = store::client(&aws, store::http_client());
+            let client = store::client(&aws);
             let made_here = aws.endpoint_url.is_some();
             table::ensure(&client, &config.table_name, made_here).await.map_err(unusable)?;
             let store = Store::new(client, &config.table_name);
@@ -55,7 +56,10 @@ impl Place {
             return Ok(Self { config, store, embedded: None, description, shown_secret, _lock: data_dir });
         }
         let (embedded, description) = match &data_dir {
-            Some(dir) => (Embedded::open(&dir.database())?, dir.database().display().to_string()),
+            Some(dir) => {
+                let file = dir.database()?;
+                (Embedded::open(&file)?, file.display().to_string())
+            }
             None => (Embedded::memory()?, "memory, gone when the server stops".to_owned()),
         };
         embedded.create_table(&config.table_name).await.map_err(unusable)?;

@@ -38,7 +38,8 @@ impl Serve {
         let (stop, stopped) = watch::channel(());
         let database = match (&place.embedded, self.dynamodb_port) {
             (Some(embedded), Some(port)) => Some(serve_database(embedded, port, stopped.clone()).await?),
-            _ => None,
+            (None, Some(_)) => return Err(CliError::NotEmbedded),
+            (_, None) => None,
         };
         let sweeper = place.embedded.clone().map(|embedded| tokio::spawn(sweep(embedded)));
         introduce(&url, &place, database.as_deref());

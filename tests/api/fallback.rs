@@ -26,6 +26,26 @@ async fn a_method_that_is_not_served_is_405_with_those_that_are(
 }
 
 #[tokio::test]
+async fn head_and_options_are_methods_that_are_not_served() {
+    let app = TestApp::new().await;
+    for method in ["HEAD", "OPTIONS"] {
+        let answer = app.anyone().send(method, "/api/sessions/", &[], Body::empty()).await;
+        assert_eq!(answer.status, 401, "{method}");
+        let answer = app.backend().send(method, "/api/sessions/", &[], Body::empty()).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, POST"), "{method}");
+        let answer = app.anyone().send(method, "/api/session", &[], Body::empty()).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, DELETE"), "{method}");
+        assert_eq!(app.anyone().send(method, "/nowhere", &[], Body::empty()).await.status, 404, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_is_for_caches() {
+    let app = TestApp::new().await;
+    assert_eq!(app.anyone().get("/nowhere").await.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
 async fn device_routes_say_it_in_their_own_dialect() {
     let app = TestApp::new().await;
     let answer = app.anyone().send("PUT", "/api/session", &[], Body::empty()).await;

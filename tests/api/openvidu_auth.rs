@@ -73,6 +73,26 @@ async fn the_scheme_is_read_without_regard_to_case_and_the_secret_may_have_colon
 }
 
 #[tokio::test]
+async fn credentials_may_lack_their_padding_and_follow_a_tab() {
+    let app = TestApp::new().await;
+    let value = basic(&format!("OPENVIDUAPP:{SECRET}"));
+    for value in [value.trim_end_matches('=').to_owned(), value.replace(' ', "\t")] {
+        assert_eq!(app.with_authorization(value).get("/api/sessions").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn credentials_of_a_back_end_never_register_a_device() {
+    let app = TestApp::new().await;
+    for value in ["Basic\tx", "Basic 🎵", "basic"] {
+        let answer =
+            app.with_authorization(value).post("/api/sessions", serde_json::json!({ "identifier": "a" })).await;
+        assert_eq!(answer.status, 401, "{value}");
+    }
+    assert!(app.items().await.is_empty());
+}
+
+#[tokio::test]
 async fn two_secrets_may_be_live() {
     let two = r#"["the-secret-of-today","the-secret-of-yesterday"]"#;
     let app = TestApp::with([(Setting::OpenviduSecret, two)]).await;

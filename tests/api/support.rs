@@ -17,8 +17,8 @@ use aws_sdk_dynamodb::{
 };
 use axum::{
     Router,
-    body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode, header},
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderMap, Request, StatusCode, header, response::Parts},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
@@ -182,7 +182,7 @@ fn dynamo() -> Client {
         return Embedded::memory().unwrap().client();
     };
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
-    store::client(&AwsEnvironment::read(&environment, "DYNAMODB"), store::http_client())
+    store::client(&AwsEnvironment::read(&environment, "DYNAMODB"))
 }
 
 /// Somebody who sends requests.
@@ -210,12 +210,25 @@ impl Caller<'_> {
         self.send("POST", path, &[("content-type", "application/json")], body.into()).await
     }
 
+    /// Posts what is said to be JSON; the answer's text.
+    pub(crate) async fn post_for_text(&self, path: &str, body: String) -> String {
+        let headers = [("content-type", "application/json")];
+        let (_, body) = self.exchange("POST", path, &headers, body.into()).await;
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
     /// Posts nothing.
     pub(crate) async fn post_nothing(&self, path: &str) -> Answer {
         self.send("POST", path, &[], Body::empty()).await
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+        let (parts, bytes) = self.exchange(method, path, headers, body).await;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "greenroom.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -225,9 +238,7 @@ impl Caller<'_> {
         }
         let response = self.app.service.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status: parts.status, headers: parts.headers, body }
+        (parts, to_bytes(body, usize::MAX).await.unwrap())
     }
 }
 

@@ -2,7 +2,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::process::{Server, run, text};
+use crate::process::{Server, greenroom, run, text};
 
 #[tokio::test]
 async fn an_api_token_is_shown_once_and_good_until_it_is_deleted() {
@@ -62,4 +62,37 @@ async fn a_rotated_key_signs_and_the_one_before_it_stays_good() {
     }
     // Two keys are live: the new one, and the one that signed the last token.
     assert_eq!(statuses, [401, 401, 200]);
+}
+
+#[test]
+fn a_running_servers_store_is_reached_through_its_database_port() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let server = Server::start_with(&["--port", "0", "--dynamodb-port", "0", "--data-dir", path], &[]);
+    let list = |environment: &[(&str, &str)]| {
+        let mut command = greenroom(&["api-token", "list", "--data-dir", path]);
+        command.envs(environment.iter().copied()).output().unwrap()
+    };
+    assert_eq!(list(&[]).status.code(), Some(1));
+    let reached = list(&[("AWS_ENDPOINT_URL_DYNAMODB", server.database())]);
+    assert!(reached.status.success(), "{}", text(&reached.stderr));
+}
+
+#[test]
+fn a_region_alone_leaves_the_embedded_database_in_its_place() {
+    let dir = tempdir().unwrap();
+    let mut command = greenroom(&["api-token", "list", "--data-dir", dir.path().to_str().unwrap()]);
+    assert!(command.env("AWS_REGION", "eu-west-1").status().unwrap().success());
+}
+
+#[test]
+fn a_store_that_cannot_be_reached_is_said_in_one_line() {
+    let dir = tempdir().unwrap();
+    let mut command = greenroom(&["--port", "0", "--data-dir", dir.path().to_str().unwrap()]);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = command.env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{nobody}")).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let error = text(&refused.stderr);
+    assert!(error.starts_with("greenroom: the table greenroom cannot be used: "), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
 }

@@ -57,6 +57,12 @@ impl Server {
         line.unwrap()
     }
 
+    /// Where it serves its database.
+    pub(crate) fn database(&self) -> &str {
+        let line = self.introduction.lines().find_map(|line| line.trim().strip_prefix("DynamoDB: "));
+        line.unwrap()
+    }
+
     /// The curl lines it printed.
     pub(crate) fn curl_lines(&self) -> impl Iterator<Item = &str> {
         self.introduction.lines().map(str::trim).filter(|line| line.starts_with("curl "))

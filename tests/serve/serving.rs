@@ -147,13 +147,12 @@ fn a_directory_that_cannot_be_written_is_refused_in_one_line() {
 #[tokio::test]
 async fn other_tools_reach_the_embedded_database_at_its_port() {
     let server = Server::start_with(&["--port", "0", "--memory", "--dynamodb-port", "0"], &[]);
-    let line = server.introduction.lines().find_map(|line| line.trim().strip_prefix("DynamoDB: "));
-    let database = line.unwrap().to_owned();
+    let database = server.database();
     // A second server on the first one's database.
     let dir = tempdir().unwrap();
     let arguments = ["--port", "0", "--data-dir", dir.path().to_str().unwrap()];
     let secret = server.secret().to_owned();
-    let environment = [("AWS_ENDPOINT_URL_DYNAMODB", &*database), ("OPENVIDU_SECRET", &*secret)];
+    let environment = [("AWS_ENDPOINT_URL_DYNAMODB", database), ("OPENVIDU_SECRET", &*secret)];
     let other = Server::start_with(&arguments, &environment);
     backend(&server, "POST", "/api/sessions", Some(json!({ "customSessionId": "daily" }))).await;
     let read = Client::new().get(format!("{}/api/sessions/daily", other.url));
@@ -179,5 +178,8 @@ fn the_data_directory_is_closed_to_other_users() {
     let data = dir.path().join("data");
     let _server = Server::start(&data);
     let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(""), mode("secrets.json")), (0o700, 0o600));
+    assert_eq!(
+        (mode(""), mode("secrets.env"), mode("greenroom.db"), mode("greenroom.db-wal")),
+        (0o700, 0o600, 0o600, 0o600)
+    );
 }

@@ -78,7 +78,7 @@ struct DeviceData {
         (status = 409, description = "A live media session has this customSessionId", body = openvidu::Body),
         (status = 413, description = "The body has 1 MiB or more", body = request::Problem),
         (status = 415, description = "A back-end's body is not JSON", body = openvidu::Body),
-        (status = 503, description = "The table is busy; nothing was stored", body = request::Problem),
+        (status = 503, description = "The table is busy", body = request::Problem),
     ),
     security((), ("openvidu" = []), ("apiToken" = [])),
 )]

@@ -9,14 +9,16 @@ use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError},
 };
-use serde_json::Value;
 use shared::{
     App,
     auth::{Authorization, Backend, Registrar},
-    dialect::{device, openvidu},
+    dialect::{
+        device,
+        openvidu::{self, Sent},
+    },
     error::{Error, Unauthenticated},
     http::{Object, is_json, read_body},
-    id::MediaSessionId,
+    id::{CUSTOM_ID_MAX, MediaSessionId},
     model::{
         device::Identifier,
         media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode, SessionProperties},
@@ -72,7 +74,7 @@ pub(crate) enum Problem {
 }
 
 /// What a media session is to be like; each name has the one that OpenVidu 1.7 had for it.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Properties {
     /// The former name of `recordingMode`.
@@ -134,12 +136,13 @@ impl FromRequest<App> for SessionRequest {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
+        // Taken in before anybody is refused: a caller that is still sending does not hear the answer.
+        let body = read_body(&parts.headers, body).await;
         if let Authorization::Basic(_) = Authorization::of(&parts.headers) {
             Backend::from_request_parts(&mut parts, app).await?;
-            let body = read_body(&parts.headers, body).await.map_err(openvidu::Error::from)?;
-            return Ok(Self::Media(media(&parts.headers, &body)?));
+            return Ok(Self::Media(media(&parts.headers, &body.map_err(openvidu::Error::from)?)?));
         }
-        let body = read_body(&parts.headers, body).await.map_err(device::Error::from)?;
+        let body = body.map_err(device::Error::from)?;
         let object = Object::parse(&body);
         if let Authorization::Absent = Authorization::of(&parts.headers)
             && (body.is_empty() || object.as_ref().is_ok_and(only_a_backend_sends))
@@ -150,16 +153,18 @@ impl FromRequest<App> for SessionRequest {
     }
 }
 
-fn only_a_backend_sends(object: &Object) -> bool {
+fn only_a_backend_sends(object: &Object<'_>) -> bool {
     !object.has("identifier") && PROPERTIES.iter().any(|key| object.has(key))
 }
 
-async fn device(parts: &mut Parts, app: &App, object: Result<Object, Error>) -> Result<Identifier, device::Error> {
-    Registrar::from_request_parts(parts, app).await?;
-    match object?.take("identifier") {
-        Some(Value::String(text)) => Identifier::parse(text).ok_or(device::Error::InvalidIdentifier),
-        _ => Err(device::Error::InvalidIdentifier),
+async fn device(parts: &mut Parts, app: &App, object: Result<Object<'_>, Error>) -> Result<Identifier, device::Error> {
+    #[derive(Deserialize)]
+    struct Unchecked {
+        identifier: String,
     }
+    Registrar::from_request_parts(parts, app).await?;
+    let identifier = object?.read().and_then(|Unchecked { identifier }| Identifier::parse(identifier));
+    identifier.ok_or(device::Error::InvalidIdentifier)
 }
 
 fn media(headers: &HeaderMap, body: &[u8]) -> Result<OpenSession, openvidu::Error> {
@@ -189,20 +194,23 @@ impl Properties {
             })
         })();
         let properties = values.ok_or_else(|| {
-            let sent = |value: Option<&String>| value.map_or("null", String::as_str).to_owned();
-            openvidu::Error::UnknownValue(format!(
-                "RecordingMode {} | Default OutputMode {} | Default RecordingLayout {} | MediaMode {}",
-                sent(recording_mode),
-                sent(self.default_output_mode.as_ref()),
-                sent(layout),
-                sent(self.media_mode.as_ref()),
-            ))
+            let sent = |value: Option<&String>| Sent::new(value.map_or("null", String::as_str));
+            openvidu::Error::UnknownValue {
+                recording_mode: sent(recording_mode),
+                output_mode: sent(self.default_output_mode.as_ref()),
+                recording_layout: sent(layout),
+                media_mode: sent(self.media_mode.as_ref()),
+            }
         })?;
         if properties.default_custom_layout.len() > CUSTOM_LAYOUT_MAX {
             return Err(openvidu::Error::CustomLayoutTooLong);
         }
         let custom_id = self.custom_session_id.filter(|id| !id.is_empty());
-        let custom_id = custom_id.map(|id| MediaSessionId::parse(&id).ok_or(openvidu::Error::InvalidCustomSessionId));
+        let custom_id = custom_id.map(|id| match MediaSessionId::parse(&id) {
+            Some(id) => Ok(id),
+            None if id.len() > CUSTOM_ID_MAX => Err(openvidu::Error::CustomSessionIdTooLong),
+            None => Err(openvidu::Error::InvalidCustomSessionId),
+        });
         Ok(OpenSession { custom_id: custom_id.transpose()?, properties })
     }
 }

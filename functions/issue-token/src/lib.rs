@@ -12,12 +12,12 @@ use serde::{
     Deserialize, Serialize,
     de::{IntoDeserializer, value::Error as ValueError},
 };
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 use shared::{
     App,
     auth::Backend,
     config::Setting,
-    dialect::openvidu::{Body, Error},
+    dialect::openvidu::{Body, Error, Sent},
     error,
     http::{Object as JsonObject, is_json, read_body},
     id::MediaSessionId,
@@ -57,7 +57,7 @@ struct TokenOptions {
     #[schema(max_length = 10_000)]
     data: Option<String>,
     #[schema(value_type = Option<Object>)]
-    kurento_options: Option<Map<String, Value>>,
+    kurento_options: Option<Box<RawValue>>,
 }
 
 /// A token.
@@ -71,9 +71,9 @@ struct IssuedToken {
     data: ServerData,
     token: MediaToken,
     /// As they were given; absent where they were not, or empty.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    kurento_options: Map<String, Value>,
+    kurento_options: Option<Box<RawValue>>,
 }
 
 /// Issue a token.
@@ -90,23 +90,25 @@ struct IssuedToken {
         (status = 404, description = "There is no such live session", body = Body),
         (status = 413, description = "The body has 1 MiB or more", body = Body),
         (status = 415, description = "The body is not JSON", body = Body),
-        (status = 503, description = "The table is busy; nothing was stored", body = Body),
+        (status = 503, description = "The table is busy", body = Body),
     ),
     security(("openvidu" = [])),
 )]
 async fn issue_token(State(app): State<App>, request: TokenRequest) -> Result<Json<IssuedToken>, Error> {
     let TokenRequest { session, role, data, kurento_options, host } = request;
     let now = app.clock.now();
-    let id = MediaSessionId::parse(&session).ok_or_else(|| Error::SessionNotFound(session.clone()))?;
+    let id = MediaSessionId::parse(&session).ok_or_else(|| Error::SessionNotFound(Sent::new(&session)))?;
     let (role, data) = match (role, data) {
         (Ok(role), Ok(data)) => (role, data),
         // That the session is not there comes before what is wrong with the rest.
-        _ if !app.store.is_media_session_live(&id, now).await? => return Err(Error::SessionNotFound(session)),
+        _ if !app.store.is_media_session_live(&id, now).await? => {
+            return Err(Error::SessionNotFound(Sent::new(&session)));
+        }
         (Err(error), _) | (_, Err(error)) => return Err(error),
     };
     let connection = Connection::issue(id, role, data, &host, now, app.config.media_token_ttl);
     if !app.store.insert_connection(&connection, app.config.media_session_grace).await? {
-        return Err(Error::SessionNotFound(session));
+        return Err(Error::SessionNotFound(Sent::new(&session)));
     }
     let Connection { token, session_id, role, server_data, .. } = connection;
     Ok(Json(IssuedToken { id: token.clone(), session: session_id, role, data: server_data, token, kurento_options }))
@@ -117,7 +119,7 @@ struct TokenRequest {
     session: String,
     role: Result<Role, Error>,
     data: Result<ServerData, Error>,
-    kurento_options: Map<String, Value>,
+    kurento_options: Option<Box<RawValue>>,
     host: String,
 }
 
@@ -126,14 +128,16 @@ impl FromRequest<App> for TokenRequest {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
         let (mut parts, body) = request.into_parts();
+        // Taken in before anybody is refused: a caller that is still sending does not hear the answer.
+        let body = read_body(&parts.headers, body).await;
         Backend::from_request_parts(&mut parts, app).await?;
-        let body = read_body(&parts.headers, body).await?;
+        let body = body?;
         let options = if body.is_empty() { TokenOptions::default() } else { options(&parts.headers, &body)? };
         Ok(Self {
             session: options.session.filter(|id| !id.is_empty()).ok_or(Error::SessionMissing)?,
-            role: options.role.map_or(Ok(Role::default()), role),
+            role: options.role.as_deref().map_or(Ok(Role::default()), role),
             data: ServerData::parse(options.data.unwrap_or_default()).ok_or(Error::DataTooLong),
-            kurento_options: options.kurento_options.unwrap_or_default(),
+            kurento_options: given(options.kurento_options)?,
             host: host(&parts.headers, app.config.public_url.as_deref()),
         })
     }
@@ -149,9 +153,16 @@ fn options(headers: &HeaderMap, body: &[u8]) -> Result<TokenOptions, Error> {
     JsonObject::parse(body)?.read().ok_or(Error::WrongType)
 }
 
-fn role(name: String) -> Result<Role, Error> {
-    let role = Role::deserialize(IntoDeserializer::<ValueError>::into_deserializer(name.as_str()));
-    role.map_err(|_| Error::UnknownRole(name))
+/// The options as they were sent, their inside not looked at; `None` for an empty object.
+fn given(options: Option<Box<RawValue>>) -> Result<Option<Box<RawValue>>, Error> {
+    let inside = options.as_ref().map(|options| options.get().strip_prefix('{').ok_or(Error::WrongType)).transpose()?;
+    let empty = inside.is_none_or(|inside| inside.trim_start().starts_with('}'));
+    Ok(options.filter(|_| !empty))
+}
+
+fn role(name: &str) -> Result<Role, Error> {
+    let role = Role::deserialize(IntoDeserializer::<ValueError>::into_deserializer(name));
+    role.map_err(|_| Error::UnknownRole(Sent::new(name)))
 }
 
 /// Where participants join: the public address, else the one the request was sent to.

@@ -1,6 +1,6 @@
 //! Lambda entry point; the handlers are in `lib.rs`.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> std::process::ExitCode {
     shared::lambda::serve(issue_token::routes(), issue_token::SETTINGS).await
 }

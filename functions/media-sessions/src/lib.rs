@@ -1,7 +1,8 @@
 //! Reading and closing media sessions and their connections (`openvidu.md`).
 //!
 //! Requests to the table on a warm instance: reading a session 1 (a page of 1 MB each); listing one per shard, in
-//! parallel; closing 3, and more the more tokens it has; disconnecting 3 to 4, however many connections there are.
+//! parallel; closing 2, where it had tokens 3 and two more for every 99 of them; disconnecting 3, the last one 4, however
+//! many connections there are.
 
 use axum::{
     Json,
@@ -150,7 +151,7 @@ async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Resu
         (status = 400, description = "There is no such live session"),
         (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "The session has no such live connection"),
-        (status = 503, description = "The table is busy; nothing was changed", body = Body),
+        (status = 503, description = "The table is busy", body = Body),
     ),
     security(("openvidu" = [])),
 )]

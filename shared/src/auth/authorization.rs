@@ -8,12 +8,12 @@ pub enum Authorization<'a> {
     /// There is no such header.
     Absent,
     /// `Basic` and its credentials.
-    Basic(&'a str),
+    Basic(&'a [u8]),
     /// `Bearer` and its token.
     Bearer(&'a str),
     /// `Token` and its token.
     Token(&'a str),
-    /// Another scheme, or no text at all.
+    /// Another scheme, or a token that is no text.
     Other,
 }
 
@@ -22,13 +22,15 @@ impl<'a> Authorization<'a> {
     #[must_use]
     pub fn of(headers: &'a HeaderMap) -> Self {
         let Some(value) = headers.get(header::AUTHORIZATION) else { return Self::Absent };
-        let Ok(value) = value.to_str() else { return Self::Other };
-        let (scheme, credentials) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
-        let credentials = credentials.trim();
-        match scheme.to_ascii_lowercase().as_str() {
-            "basic" => Self::Basic(credentials),
-            "bearer" => Self::Bearer(credentials),
-            "token" => Self::Token(credentials),
+        let value = value.as_bytes().trim_ascii();
+        let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+        let (scheme, credentials) = value.split_at(end);
+        let credentials = credentials.trim_ascii();
+        let token = str::from_utf8(credentials);
+        match (scheme.to_ascii_lowercase().as_slice(), token) {
+            (b"basic", _) => Self::Basic(credentials),
+            (b"bearer", Ok(token)) => Self::Bearer(token),
+            (b"token", Ok(token)) => Self::Token(token),
             _ => Self::Other,
         }
     }

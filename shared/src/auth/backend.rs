@@ -1,7 +1,10 @@
 //! Back-ends: `Basic OPENVIDUAPP:secret` (`openvidu.md`).
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
@@ -10,6 +13,12 @@ use super::Authorization;
 use crate::{App, dialect::openvidu, error::Unauthenticated};
 
 const USER: &str = "OPENVIDUAPP";
+
+/// Some clients leave the padding away.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// A back-end that knows the secret.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +36,8 @@ impl FromRequestParts<App> for Backend {
     }
 }
 
-fn check(credentials: &str, secrets: &[SecretString]) -> Result<(), Unauthenticated> {
-    let decoded = BASE64_STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+fn check(credentials: &[u8], secrets: &[SecretString]) -> Result<(), Unauthenticated> {
+    let decoded = BASE64.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = SecretString::from(decoded.ok_or(Unauthenticated::Undecodable)?);
     let (user, password) = decoded.expose_secret().split_once(':').ok_or(Unauthenticated::NoColon)?;
     // Every secret is looked at, whichever is right.
@@ -43,6 +52,7 @@ fn same(a: &str, b: &str) -> Choice {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::BASE64_STANDARD;
     use rstest::rstest;
 
     use super::*;
@@ -56,11 +66,11 @@ mod tests {
     #[case::no_colon("OPENVIDUAPP", Err(Unauthenticated::NoColon))]
     fn credentials_are_the_user_and_a_live_secret(#[case] text: &str, #[case] outcome: Result<(), Unauthenticated>) {
         let secrets = ["one:with:colons", "two"].map(|secret| SecretString::from(secret.to_owned()));
-        assert_eq!(check(&BASE64_STANDARD.encode(text), &secrets), outcome);
+        assert_eq!(check(BASE64_STANDARD.encode(text).as_bytes(), &secrets), outcome);
     }
 
     #[test]
     fn without_a_secret_nobody_gets_in() {
-        assert_eq!(check(&BASE64_STANDARD.encode("OPENVIDUAPP:"), &[]), Err(Unauthenticated::Wrong));
+        assert_eq!(check(BASE64_STANDARD.encode("OPENVIDUAPP:").as_bytes(), &[]), Err(Unauthenticated::Wrong));
     }
 }

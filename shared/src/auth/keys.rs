@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
+use super::hs256;
 use crate::{
     clock::Timestamp,
     config::SigningKey,
@@ -66,6 +67,8 @@ impl SigningKeys {
     /// These keys. One whose secret is not base64 signs nothing; the configuration lets none through.
     #[must_use]
     pub fn new(keys: &[SigningKey]) -> Self {
+        // Fails where it is installed already.
+        let _ = hs256::PROVIDER.install_default();
         let keys = keys.iter().filter_map(|key| {
             let secret = BASE64_STANDARD.decode(key.secret.expose_secret()).ok()?;
             let (encoding, decoding) = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
@@ -109,7 +112,10 @@ impl SigningKeys {
 mod tests {
     use std::time::Duration;
 
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use hmac::{Hmac, KeyInit, Mac};
     use serde_json::{Value, json};
+    use sha2::{Sha256, Sha384};
 
     use super::*;
     use crate::id::DeviceKey;
@@ -129,7 +135,18 @@ mod tests {
     fn forged(header: &Header, change: impl Fn(&mut Value)) -> String {
         let mut claims = serde_json::to_value(claims()).unwrap();
         change(&mut claims);
-        jsonwebtoken::encode(header, &claims, &EncodingKey::from_secret(&[1; 32])).unwrap()
+        let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let input = format!("{}.{}", part(serde_json::to_value(header).unwrap()), part(claims));
+        let signature = match header.alg {
+            Algorithm::HS384 => signature::<Hmac<Sha384>>(&input),
+            _ => signature::<Hmac<Sha256>>(&input),
+        };
+        format!("{input}.{signature}")
+    }
+
+    fn signature<M: Mac + KeyInit>(input: &str) -> String {
+        let mac = <M as KeyInit>::new_from_slice(&[1; 32]).unwrap().chain_update(input);
+        BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 
     fn header(kid: Option<&str>, algorithm: Algorithm) -> Header {

@@ -14,6 +14,8 @@ pub struct AwsEnvironment {
     access_key_id: Option<String>,
     secret_access_key: Option<String>,
     session_token: Option<String>,
+    /// Whether the environment names certificates to trust.
+    pub(crate) has_trust_store: bool,
 }
 
 impl AwsEnvironment {
@@ -27,13 +29,15 @@ impl AwsEnvironment {
             access_key_id: get("AWS_ACCESS_KEY_ID"),
             secret_access_key: get("AWS_SECRET_ACCESS_KEY"),
             session_token: get("AWS_SESSION_TOKEN"),
+            has_trust_store: ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| environment.get(name).is_some()),
         }
     }
 
-    /// Whether the environment names a place at all.
+    /// Whether the environment names a place and, where that is AWS, who calls: a region alone, which many shells
+    /// export, does not.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.endpoint_url.is_some() || self.region.is_some()
+        self.endpoint_url.is_some() || (self.region.is_some() && self.access_key_id.is_some())
     }
 
     /// The credentials. Where the environment has none, ones that an emulator takes and AWS refuses.

@@ -19,7 +19,7 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
     assert_snapshot!(error, @r#"
     the configuration is not complete:
       TABLE_NAME: missing (the table)
-      PUBLIC_URL: must be a URL like https://greenroom.example
+      PUBLIC_URL: must be a URL like https://greenroom.example, without a path
       OPENVIDU_SECRET: missing (secret of OPENVIDUAPP, or a JSON array of the secrets good at present)
       SIGNING_KEYS: must be JSON like [{"kid":"…","secret":"…"}], each secret at least 32 bytes in base64
       DEVICE_REGISTRATION: must be open or token
@@ -34,6 +34,7 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
 #[case::a_long_secret("abcdefgh:ijklmnop", Strictness::Deployed, Some(1))]
 #[case::two_live_secrets(r#"["abcdefghijklmnop","qrstuvwxyz012345"]"#, Strictness::Deployed, Some(2))]
 #[case::an_umlaut("abcdefghijklmnöp", Strictness::Local, None)]
+#[case::a_broken_list(r#"["abcdefghijklmnop","qrstuvwxyz012345",]"#, Strictness::Deployed, None)]
 #[case::one_of_two_is_short(r#"["abcdefghijklmnop","MY_SECRET"]"#, Strictness::Deployed, None)]
 fn a_deployed_secret_is_ones_own_and_long(
     #[case] value: &str,

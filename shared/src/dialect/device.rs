@@ -23,6 +23,8 @@ pub enum Error {
     InvalidIdentifier,
     /// No key to sign with; the configuration lets this not happen.
     NoSigningKey,
+    /// A handler panicked: a fault of ours.
+    Panicked,
 }
 
 impl<E: Into<error::Error>> From<E> for Error {
@@ -52,7 +54,7 @@ impl Error {
         match self {
             Self::Common(error) => status(error),
             Self::InvalidIdentifier => StatusCode::BAD_REQUEST,
-            Self::NoSigningKey => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoSigningKey | Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -74,7 +76,7 @@ impl Error {
             Self::Common(Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
                 ("unavailable", "The service is busy; try again")
             }
-            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::NoSigningKey => {
+            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::NoSigningKey | Self::Panicked => {
                 ("internal", "Something went wrong on our side")
             }
             Self::InvalidIdentifier => (
@@ -95,7 +97,7 @@ impl IntoResponse for Error {
                 log(error);
                 header(error, "Bearer")
             }
-            Self::InvalidIdentifier | Self::NoSigningKey => None,
+            Self::InvalidIdentifier | Self::NoSigningKey | Self::Panicked => None,
         };
         (status, AppendHeaders(extra), Json(Body { error: Detail { code, message } })).into_response()
     }

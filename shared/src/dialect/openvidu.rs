@@ -1,5 +1,7 @@
 //! OpenVidu: `{"timestamp","status","error","message","path"}` (`openvidu.md`).
 
+use std::fmt;
+
 use axum::{
     Json,
     extract::{Request, State},
@@ -15,6 +17,7 @@ use crate::{
     App,
     clock::Timestamp,
     error::{self, Unauthenticated},
+    id::CUSTOM_ID_MAX,
     model::connection::ServerData,
     store::StoreError,
 };
@@ -27,9 +30,20 @@ pub enum Error {
     /// A parameter has another JSON type.
     WrongType,
     /// A parameter of a new session has none of its values; says which values were sent.
-    UnknownValue(String),
-    /// The custom session id has other characters than it may have, or too many.
+    UnknownValue {
+        /// `recordingMode`
+        recording_mode: Sent,
+        /// `defaultOutputMode`
+        output_mode: Sent,
+        /// `defaultRecordingLayout`
+        recording_layout: Sent,
+        /// `mediaMode`
+        media_mode: Sent,
+    },
+    /// The custom session id has other characters than it may have.
     InvalidCustomSessionId,
+    /// The custom session id is too long to be kept.
+    CustomSessionIdTooLong,
     /// The name of a custom layout is too long to be kept.
     CustomLayoutTooLong,
     /// A live session has this custom id.
@@ -37,9 +51,9 @@ pub enum Error {
     /// A token's session is not said.
     SessionMissing,
     /// A token's session is not live; says which.
-    SessionNotFound(String),
+    SessionNotFound(Sent),
     /// A token's role is none; says what was sent.
-    UnknownRole(String),
+    UnknownRole(Sent),
     /// A token's metadata is too long.
     DataTooLong,
     /// What a GET or DELETE names does not exist. The official clients expect no body.
@@ -53,6 +67,32 @@ pub enum Error {
 impl<E: Into<error::Error>> From<E> for Error {
     fn from(error: E) -> Self {
         Self::Common(error.into())
+    }
+}
+
+/// What a caller sent, for the answer to say back; its `Debug` prints its type only.
+pub struct Sent(String);
+
+impl Sent {
+    /// Most characters that are said back.
+    const MAX: usize = 255;
+
+    /// This text, or its beginning.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.chars().take(Self::MAX).collect())
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sent")
     }
 }
 
@@ -91,7 +131,8 @@ impl Error {
             Self::SessionExists => StatusCode::CONFLICT,
             Self::SessionNotFound(_) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongType
-            | Self::UnknownValue(_)
+            | Self::UnknownValue { .. }
+            | Self::CustomSessionIdTooLong
             | Self::InvalidCustomSessionId
             | Self::CustomLayoutTooLong
             | Self::SessionMissing
@@ -111,7 +152,15 @@ impl Error {
         let text = match self {
             Self::NotFound | Self::UnknownSession => return None,
             Self::Common(MalformedBody(problem)) => return Some(problem.clone()),
-            Self::UnknownValue(values) => return Some(format!("{values}. Some parameter is not defined")),
+            Self::UnknownValue { recording_mode, output_mode, recording_layout, media_mode } => {
+                return Some(format!(
+                    "RecordingMode {recording_mode} | Default OutputMode {output_mode} | Default RecordingLayout \
+                     {recording_layout} | MediaMode {media_mode}. Some parameter is not defined"
+                ));
+            }
+            Self::CustomSessionIdTooLong => {
+                return Some(format!("Parameter \"customSessionId\" must have at most {CUSTOM_ID_MAX} characters"));
+            }
             Self::SessionNotFound(id) => return Some(format!("Session {id} not found")),
             Self::UnknownRole(role) => return Some(format!("Parameter role {role} is not defined")),
             Self::DataTooLong => {

@@ -1,6 +1,6 @@
 //! Request bodies: bounded, and JSON objects in which no key stands twice.
 
-use std::fmt;
+use std::{collections::HashSet, fmt, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -9,28 +9,53 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor},
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::{Map, Value, error::Category};
+use serde_json::error::Category;
+use tokio::time::timeout;
 
 use crate::error::Error;
 
 /// Bodies of this many bytes, 1 MiB, and more are refused.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
+/// How long a caller may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of a refused body is read away, and for how long: a caller that is still sending does not hear an answer.
+const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The whole body.
 ///
 /// # Errors
-/// [`Error::BodyTooLarge`] as soon as that is known; [`Error::MalformedBody`] where it breaks off.
-pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+/// [`Error::BodyTooLarge`]; [`Error::MalformedBody`] where it breaks off or does not arrive in time.
+pub async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Error> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length >= BODY_LIMIT) {
-        return Err(Error::BodyTooLarge);
+    let read = async {
+        if announced.is_some_and(|length: usize| length >= BODY_LIMIT) {
+            return Err(Error::BodyTooLarge);
+        }
+        match Limited::new(&mut body, BODY_LIMIT - 1).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
+            Err(_) => Err(Error::MalformedBody("The body breaks off".to_owned())),
+        }
+    };
+    let late = || Err(Error::MalformedBody("The body did not arrive in time".to_owned()));
+    let read = timeout(BODY_TIMEOUT, read).await.unwrap_or_else(|_| late());
+    if let Err(Error::BodyTooLarge) = read {
+        // However that ends, the answer is the same.
+        let _ = timeout(DRAIN_TIMEOUT, drain(body)).await;
     }
-    match Limited::new(body, BODY_LIMIT - 1).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
-        Err(_) => Err(Error::MalformedBody("The body breaks off".to_owned())),
+    read
+}
+
+async fn drain(mut body: Body) {
+    let mut drained = 0;
+    while let Some(Ok(frame)) = body.frame().await
+        && drained < DRAIN_LIMIT
+    {
+        drained += frame.data_ref().map_or(0, Bytes::len);
     }
 }
 
@@ -43,69 +68,76 @@ pub fn is_json(headers: &HeaderMap) -> Option<bool> {
     Some(kind == "application/json" || suffixed)
 }
 
-/// A JSON object in which no key stands twice.
-#[derive(Debug, Default)]
-pub struct Object(Map<String, Value>);
+/// A body that is a JSON object in which no key stands twice. What nobody asks for is not looked at.
+pub struct Object<'a> {
+    keys: HashSet<String>,
+    body: &'a [u8],
+}
 
-impl Object {
+impl<'a> Object<'a> {
     /// Reads a body.
     ///
     /// # Errors
     /// [`Error::MalformedBody`], which quotes nothing of it.
-    pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        let problem = |error: serde_json::Error| match error.classify() {
-            Category::Syntax | Category::Eof | Category::Io => {
-                format!("The body is not JSON: line {} column {}", error.line(), error.column())
-            }
-            Category::Data => "The body must be a JSON object in which no key stands twice".to_owned(),
+    pub fn parse(body: &'a [u8]) -> Result<Self, Error> {
+        let malformed = |problem: String| Error::MalformedBody(problem);
+        let no_json = |error: &serde_json::Error| {
+            malformed(format!("The body is not JSON: line {} column {}", error.line(), error.column()))
         };
+        if str::from_utf8(body).is_err() {
+            return Err(malformed("The body is not UTF-8".to_owned()));
+        }
         // Read to the end first: an error of form is one wherever it stands.
-        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| Error::MalformedBody(problem(error)))?;
-        serde_json::from_slice(body).map_err(|error| Error::MalformedBody(problem(error)))
+        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| no_json(&error))?;
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(malformed("The body must be a JSON object".to_owned()));
+        }
+        let Keys(keys) = serde_json::from_slice(body).map_err(|error| match error.classify() {
+            Category::Data => malformed("A key stands twice in the body".to_owned()),
+            Category::Syntax | Category::Eof | Category::Io => no_json(&error),
+        })?;
+        Ok(Self { keys, body })
     }
 
     /// Whether it has this key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
-
-    /// The value of this key.
-    #[must_use]
-    pub fn take(mut self, key: &str) -> Option<Value> {
-        self.0.remove(key)
+        self.keys.contains(key)
     }
 
     /// The object as a type; `None` where a value is of another type.
     #[must_use]
-    pub fn read<T: DeserializeOwned>(self) -> Option<T> {
-        serde_json::from_value(Value::Object(self.0)).ok()
+    pub fn read<T: Deserialize<'a>>(&self) -> Option<T> {
+        serde_json::from_slice(self.body).ok()
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
+/// An object's keys, each of which stands there once.
+struct Keys(HashSet<String>);
 
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Object;
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Keys;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Object, A::Error> {
-                let mut object = Map::new();
-                while let Some((key, value)) = entries.next_entry()? {
-                    if object.insert(key, value).is_some() {
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Keys, A::Error> {
+                let mut keys = HashSet::new();
+                while let Some((key, IgnoredAny)) = entries.next_entry()? {
+                    if !keys.insert(key) {
                         return Err(A::Error::custom("a key stands twice"));
                     }
                 }
-                Ok(Object(object))
+                Ok(Keys(keys))
             }
         }
 
-        deserializer.deserialize_map(Keys)
+        deserializer.deserialize_map(Collect)
     }
 }
 
@@ -120,17 +152,18 @@ mod tests {
     #[case::nothing("", Some("The body is not JSON: line 1 column 0"))]
     #[case::a_trailing_comma(r#"{"a":1,}"#, Some("The body is not JSON: line 1 column 8"))]
     #[case::something_behind_it(r#"{"a":1} x"#, Some("The body is not JSON: line 1 column 9"))]
-    #[case::an_array("[1]", Some("The body must be a JSON object in which no key stands twice"))]
-    #[case::null("null", Some("The body must be a JSON object in which no key stands twice"))]
-    #[case::a_key_twice(r#"{"a":1,"a":1}"#, Some("The body must be a JSON object in which no key stands twice"))]
+    #[case::an_array("[1]", Some("The body must be a JSON object"))]
+    #[case::null("null", Some("The body must be a JSON object"))]
+    #[case::a_key_twice(r#"{"a":1,"a":1}"#, Some("A key stands twice in the body"))]
     fn a_body_is_an_object_without_repeated_keys(#[case] body: &str, #[case] problem: Option<&str>) {
         let error = Object::parse(body.as_bytes()).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), problem);
     }
 
     #[test]
-    fn nesting_without_end_is_malformed() {
-        let body = "[".repeat(100_000);
-        assert!(Object::parse(format!(r#"{{"a":{body}"#).as_bytes()).is_err());
+    fn nesting_without_end_is_read_without_end() {
+        let (open, close) = ("[".repeat(300_000), "]".repeat(300_000));
+        assert!(Object::parse(format!(r#"{{"a":{open}"#).as_bytes()).is_err());
+        assert!(Object::parse(format!(r#"{{"a":{open}{close}}}"#).as_bytes()).is_ok());
     }
 }

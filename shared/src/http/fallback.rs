@@ -41,7 +41,7 @@ impl RouteTable {
 
     /// The methods a path is served with; `None` where it is not served at all.
     fn allow(&self, path: &str) -> Option<String> {
-        self.0.at(path).ok().map(|found| found.value.clone())
+        self.0.at(path.trim_end_matches('/')).ok().map(|found| found.value.clone())
     }
 }
 

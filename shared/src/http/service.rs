@@ -1,35 +1,52 @@
 //! The layers around the routes; Lambda and the local gateway both run this.
 
-use std::time::Instant;
+use std::{any::Any, time::Duration};
 
 use axum::{
     Router,
+    body::Body,
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use tokio::time::{Instant, timeout};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, normalize_path::NormalizePath};
+use tracing::{Instrument, info_span};
 
 use super::{RouteTable, fallback};
-use crate::{App, dialect::openvidu, id::RequestId};
+use crate::{
+    App,
+    dialect::{device, openvidu},
+    error::Error,
+    id::RequestId,
+    store::StoreError,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How long a request may take. A function is given a little longer, so that it is we who answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The routes as a service. `table` knows every path and method, so that what no route answers is answered in its
 /// API's dialect.
 pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
-    let unrouted = move |State(app): State<App>, request: Request| fallback(table.clone(), app, request);
+    let unrouted = {
+        let table = table.clone();
+        move |State(app): State<App>, request: Request| fallback(table.clone(), app, request)
+    };
     let routes = routes
         .fallback(unrouted.clone())
         .method_not_allowed_fallback(unrouted)
         .layer(middleware::from_fn(log))
         .with_state(app.clone());
-    let service = Router::new()
+    Router::new()
         .fallback_service(NormalizePath::trim_trailing_slash(routes))
-        .layer(CatchPanicLayer::custom(|_| openvidu::Error::Panicked.into_response()))
-        .layer(middleware::from_fn_with_state(app.clone(), openvidu::report));
-    service.layer(cors(app)).layer(middleware::from_fn(identify))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(bound))
+        .layer(cors(app))
+        .layer(middleware::from_fn_with_state((table, app.clone()), turn_away))
+        .layer(middleware::from_fn_with_state(app.clone(), openvidu::report))
+        .layer(middleware::from_fn(identify))
 }
 
 /// Preflights are answered without credentials; an origin that is not configured is allowed nothing.
@@ -44,28 +61,68 @@ fn cors(app: &App) -> CorsLayer {
 /// Gives the request its id, which the answer carries too. A caller's own is not taken: it could say anything.
 async fn identify(mut request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
-    let value = HeaderValue::try_from(&id.0);
+    let (span, value) = (info_span!("request", id = id.0), HeaderValue::try_from(&id.0));
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).await;
-    if let Ok(value) = value {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+    let mut response = next.run(request).instrument(span).await;
+    let status = response.status();
+    let headers = response.headers_mut();
+    headers.extend(value.ok().map(|value| (REQUEST_ID, value)));
+    // What is asked for with credentials, and may be a token, is nobody else's.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status != StatusCode::METHOD_NOT_ALLOWED {
         // axum adds the methods that this process serves, also to a refusal that comes before the method.
-        response.headers_mut().remove(header::ALLOW);
+        headers.remove(header::ALLOW);
     }
+    response
+}
+
+/// Answers what others would answer for us: axum a HEAD with the route of the GET, the CORS layer every OPTIONS, a
+/// preflight or not. API Gateway sends neither of them to a route.
+async fn turn_away(State((table, app)): State<(RouteTable, App)>, request: Request, next: Next) -> Response {
+    if is_for_a_route(&request) { next.run(request).await } else { fallback(table, app, request).await }
+}
+
+fn is_for_a_route(request: &Request) -> bool {
+    let has = |name: HeaderName| request.headers().contains_key(name);
+    match *request.method() {
+        Method::HEAD => false,
+        Method::OPTIONS => has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD),
+        _ => true,
+    }
+}
+
+/// Bounds the time a request takes, and gives a panic an answer, each in the dialect of the request's API.
+async fn bound(request: Request, next: Next) -> Response {
+    let is_openvidu = openvidu::owns(request.uri().path());
+    let response = timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    match response {
+        Ok(response) if response.extensions().get::<Panicked>().is_none() => response,
+        Ok(_) if is_openvidu => openvidu::Error::Panicked.into_response(),
+        Ok(_) => device::Error::Panicked.into_response(),
+        Err(_) if is_openvidu => openvidu::Error::from(Error::Store(StoreError::Contended)).into_response(),
+        Err(_) => device::Error::from(Error::Store(StoreError::Contended)).into_response(),
+    }
+}
+
+/// Marks the answer of a handler that panicked.
+#[derive(Clone)]
+struct Panicked;
+
+/// What was panicked with may quote the request, so it is not logged.
+fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    tracing::error!("a handler panicked");
+    let mut response = Response::default();
+    response.extensions_mut().insert(Panicked);
     response
 }
 
 /// Logs the outcome of a request by its route: a path would carry identifiers.
 async fn log(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
     let start = Instant::now();
     let response = next.run(request).await;
     tracing::info!(
-        request_id = id.map(|id| id.0),
         %method,
         route = route.as_ref().map(MatchedPath::as_str),
         status = response.status().as_u16(),

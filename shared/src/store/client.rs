@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{BehaviorVersion, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig},
-    error::{ProvideErrorMetadata, SdkError},
+    error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::{
         delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError,
         update_item::UpdateItemError,
@@ -24,6 +24,9 @@ use aws_smithy_runtime_api::client::{
 use super::Attributes;
 use crate::config::AwsEnvironment;
 
+/// The roots of Amazon Trust Services, which all of AWS's public endpoints are certified under.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
 /// How long one operation may take, retries included, before its caller is told to come back later.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one attempt may take: a lost packet must leave time for another attempt.
@@ -31,34 +34,67 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 8;
 
-/// Why the store did not do what it was asked to.
+/// Why the store did not do what it was asked to. What it says is for logs: codes and kinds, nothing of an item.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Throttled, unreachable or out of time: the same request may succeed later.
-    #[error("the table cannot be reached for now")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the table cannot be reached for now: {0}")]
+    Unavailable(String),
     /// Refused for a reason that trying again does not mend.
-    #[error("the table refused the request")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the table refused the request: {0}")]
+    Refused(String),
     /// An item does not have the shape this version reads.
     #[error("an item does not have the expected shape")]
     Item(#[from] serde_dynamo::Error),
-    /// Others kept changing the same item.
-    #[error("the item kept changing")]
+    /// Others kept changing the same item, or the request took too long.
+    #[error("there was no end of it in time")]
     Contended,
 }
 
 impl<E, R> From<SdkError<E, R>> for StoreError
 where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
+    E: ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug + 'static,
 {
     fn from(error: SdkError<E, R>) -> Self {
-        let passing = match &error {
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-            _ => error.code().is_none_or(is_passing),
-        };
-        if passing { Self::Unavailable(Box::new(error)) } else { Self::Refused(Box::new(error)) }
+        match &error {
+            SdkError::TimeoutError(_) => Self::Unavailable("timed out".to_owned()),
+            SdkError::DispatchFailure(failure) => {
+                Self::Unavailable(failure.as_connector_error().map_or_else(String::new, |error| causes(error)))
+            }
+            SdkError::ResponseError(_) => Self::Unavailable("the answer cannot be read".to_owned()),
+            SdkError::ServiceError(service) => {
+                let code = service.err().code();
+                let text = code.unwrap_or("an error without a code").to_owned();
+                if code.is_none_or(is_passing) { Self::Unavailable(text) } else { Self::Refused(text) }
+            }
+            _ => Self::Refused("the request cannot be made".to_owned()),
+        }
+    }
+}
+
+impl From<BuildError> for StoreError {
+    fn from(_: BuildError) -> Self {
+        Self::Refused("the request cannot be made".to_owned())
+    }
+}
+
+/// An error with what caused it, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// A cancelled transaction: by others on its items, which passes, or for good.
+pub(super) fn cancelled(error: SdkError<TransactWriteItemsError>) -> StoreError {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            let reasons = canceled.cancellation_reasons();
+            let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
+            let text = format!("TransactionCanceledException {}", codes.join(" "));
+            if is_conflict(reasons) { StoreError::Unavailable(text) } else { StoreError::Refused(text) }
+        }
+        _ => error.into(),
     }
 }
 
@@ -107,17 +143,16 @@ fn is_passing(code: &str) -> bool {
             | "ServiceUnavailable"
             | "TransactionConflictException"
             | "TransactionInProgressException"
-            | "TransactionCanceledException"
             | "ReplicatedWriteConflictException"
     )
 }
 
 /// The client of the DynamoDB that this environment names.
 #[must_use]
-pub fn client(environment: &AwsEnvironment, http: SharedHttpClient) -> Client {
+pub fn client(environment: &AwsEnvironment) -> Client {
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http_client(environment))
         .credentials_provider(environment.credentials())
         .region(environment.region())
         .retry_config(
@@ -135,10 +170,25 @@ pub fn client(environment: &AwsEnvironment, http: SharedHttpClient) -> Client {
     Client::from_conf(config.build())
 }
 
-/// HTTP with TLS by rustls on ring, the only crypto library in the tree.
+/// HTTP for this environment's endpoint: plain where it says so, else with TLS by rustls on ring, the only crypto
+/// library in the tree.
+///
+/// AWS's own endpoints are known by Amazon's roots: reading those of the whole machine takes longer than everything else
+/// before the first request. The machine's are read for other endpoints, and where the environment names them.
 #[must_use]
-pub fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https()
+pub fn http_client(environment: &AwsEnvironment) -> SharedHttpClient {
+    if environment.endpoint_url.as_ref().is_some_and(|url| url.starts_with("http://")) {
+        return Builder::new().build_http();
+    }
+    let https = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
+    let is_aws = environment.endpoint_url.is_none() && !environment.has_trust_store;
+    if is_aws { https.tls_context(amazon()).build_https() } else { https.build_https() }
+}
+
+fn amazon() -> tls::TlsContext {
+    let trusted = tls::TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    #[expect(clippy::expect_used, reason = "it fails for certificates that cannot be read, which a test rules out")]
+    tls::TlsContext::builder().with_trust_store(trusted).build().expect("Amazon's roots can be read")
 }
 
 /// Tries again what met a transaction in progress on the same item; the SDK by itself does not.
@@ -196,6 +246,11 @@ mod tests {
 
     fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
         codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
+    }
+
+    #[test]
+    fn amazons_roots_can_be_read() {
+        amazon();
     }
 
     #[test]

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::Deserialize;
 
-use super::{Attributes, Key, RACES, Store, StoreError, client::item_in_the_way, n, s};
+use super::{Attributes, Key, RACES, Store, StoreError, client::item_in_the_way, n, pause, s};
 use crate::{
     clock::{Timestamp, seconds},
     id::{DeviceId, DeviceSessionId},
@@ -61,6 +61,32 @@ impl Store {
         (id, session): (&DeviceSessionId, &DeviceSession),
         max: usize,
     ) -> Result<(), StoreError> {
+        let mut in_the_way = None;
+        for lost in 0..RACES {
+            let begun = match in_the_way {
+                None => self.add_session(device, identifier, (id, session), max).await?,
+                Some(item) => self.begin_in_place_of_others(device, (id, session), max, item).await?,
+            };
+            in_the_way = match begun {
+                Ok(()) => return Ok(()),
+                Err(item) => item,
+            };
+            if lost > 0 {
+                pause(lost).await;
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Adds a session where there is room for it, and the device where it is new; gives back the item in the way where
+    /// there is not.
+    async fn add_session(
+        &self,
+        device: &DeviceId,
+        identifier: &Identifier,
+        (id, session): (&DeviceSessionId, &DeviceSession),
+        max: usize,
+    ) -> Result<Result<(), Option<Attributes>>, StoreError> {
         let added = self
             .update_device(device)
             .update_expression(
@@ -80,19 +106,10 @@ impl Store {
             .expression_attribute_values(":max", n(max))
             .send()
             .await;
-        let mut found = match added {
-            Ok(_) => return Ok(()),
-            Err(error) => item_in_the_way(error)?,
-        };
-        for _ in 0..RACES {
-            // Nothing in the way any more: the device's last session went just now, and the next round begins anew.
-            let Some(item) = found else { break };
-            found = match self.begin_in_place_of_others(device, (id, session), max, item).await? {
-                Ok(()) => return Ok(()),
-                Err(item) => item,
-            };
+        match added {
+            Ok(_) => Ok(Ok(())),
+            Err(error) => Ok(Err(item_in_the_way(error)?)),
         }
-        Err(StoreError::Contended)
     }
 
     /// Adds a session to an item that was read, without the sessions that have to go for it; gives the item back as it
@@ -153,13 +170,14 @@ impl Store {
                 Err(Some(item)) => item,
             };
             let (head, mut found) = read(item)?;
+            let alone = found.sessions.len() == 1;
             let Some(session) = found.sessions.remove(id) else { return Ok(None) };
             match session.refresh(presented, next) {
                 Refresh::Ended => return Ok(None),
                 Refresh::Repeated => return Ok(Some(session)),
                 Refresh::Stolen => {
                     tracing::warn!("a replaced device token was presented for refresh: its session is revoked");
-                    self.end_device_session(device, id).await?;
+                    self.end_device_session(device, id, alone).await?;
                     return Ok(None);
                 }
                 // Only the item's own end was in the way: another session of the device ends later.
@@ -204,44 +222,57 @@ impl Store {
     }
 
     /// Ends a session, and with the last one everything known of its device. A session that has ended stays so.
-    pub async fn end_device_session(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<(), StoreError> {
+    /// `alone` says whether the session was the device's only one when it was read.
+    ///
+    /// One request, where that still holds.
+    pub async fn end_device_session(
+        &self,
+        device: &DeviceId,
+        id: &DeviceSessionId,
+        mut alone: bool,
+    ) -> Result<(), StoreError> {
+        for lost in 0..RACES {
+            let ended =
+                if alone { self.forget_device(device, id).await? } else { self.remove_session(device, id).await? };
+            let Some(item) = ended else { return Ok(()) };
+            let (head, found) = read(item)?;
+            if !found.sessions.contains_key(id) {
+                return Ok(());
+            }
+            alone = head.live == 1;
+            pause(lost).await;
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Removes a session that is not the device's only one; gives back the item in the way.
+    async fn remove_session(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<Option<Attributes>, StoreError> {
         let removed = self
             .update_device(device)
             .update_expression("REMOVE #session ADD live :less")
-            .condition_expression("attribute_exists(#session)")
+            .condition_expression("attribute_exists(#session) AND live > :one")
             .expression_attribute_names("#session", id.as_str())
             .expression_attribute_values(":less", n(-1))
-            .return_values(ReturnValue::UpdatedNew)
+            .expression_attribute_values(":one", n(1))
             .send()
             .await;
-        let left = match removed {
-            Ok(output) => output.attributes.and_then(|attributes| attributes.get("live").cloned()),
-            Err(error) => {
-                item_in_the_way(error)?;
-                return Ok(());
-            }
-        };
-        if left == Some(n(0)) {
-            self.forget_device(device).await?;
-        }
-        Ok(())
+        removed.map_or_else(item_in_the_way, |_| Ok(None))
     }
 
-    /// Deletes a device that has no session left; a session that began in between keeps it.
-    async fn forget_device(&self, device: &DeviceId) -> Result<(), StoreError> {
-        let delete = self
+    /// Deletes a device whose only session is this one; gives back the item in the way.
+    async fn forget_device(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<Option<Attributes>, StoreError> {
+        let deleted = self
             .client
             .delete_item()
             .table_name(&*self.table)
             .set_key(Some(key(device).attributes()))
-            .condition_expression("live = :none")
-            .expression_attribute_values(":none", n(0))
+            .condition_expression("attribute_exists(#session) AND live = :one")
+            .expression_attribute_names("#session", id.as_str())
+            .expression_attribute_values(":one", n(1))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        if let Err(error) = delete {
-            item_in_the_way(error)?;
-        }
-        Ok(())
+        deleted.map_or_else(item_in_the_way, |_| Ok(None))
     }
 
     fn update_device(&self, device: &DeviceId) -> UpdateItemFluentBuilder {

@@ -4,14 +4,21 @@
 //! must hold when a token is issued (the session is live) and when it is to be collected (`expiresAt`: no session with
 //! a live token is collected) lies in the session's item, which every change of its connections goes through.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        CancellationReason, ConditionCheck, Delete, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    },
 };
 
-use super::{Attributes, Item, Key, RACES, Store, StoreError, client::item_in_the_way, n, shard};
+use super::{
+    Attributes, Item, Key, RACES, Store, StoreError,
+    client::{cancelled, item_in_the_way},
+    n, pause, s, shard,
+};
 use crate::{
     clock::Timestamp,
-    id::{ConnectionId, MediaSessionId},
+    id::{ConnectionId, MediaSessionId, random_hex},
     model::{Connection, MediaSession},
 };
 
@@ -21,8 +28,10 @@ pub use connection::Disconnected;
 
 const KIND: &str = "MEDIA";
 const SESSION: &str = "MediaSession";
-/// Most items that one `BatchWriteItem` takes.
-const BATCH: usize = 25;
+/// How a transaction's item says that its condition failed.
+const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+/// How many connections are cleared away at once: with their session's check, as many as a transaction takes.
+const PAGE: i32 = 99;
 
 fn key(id: &MediaSessionId) -> Key {
     Key { pk: partition(id), sk: format!("{id}/") }
@@ -46,7 +55,7 @@ impl Store {
     ///
     /// One request; a few more to finish where an earlier session of this id was closed but half cleared away.
     pub async fn open_media_session(&self, session: &MediaSession) -> Result<bool, StoreError> {
-        for _ in 0..RACES {
+        for lost in 0..RACES {
             let item = Item { key: key(&session.session_id), kind: SESSION, entity: session }.attributes()?;
             let put = self
                 .client
@@ -74,6 +83,7 @@ impl Store {
                 return Ok(false);
             }
             self.clear_away(&found).await?;
+            pause(lost).await;
         }
         Err(StoreError::Contended)
     }
@@ -103,74 +113,115 @@ impl Store {
     /// Closes a session. From the first request on it is closed for every reader and its tokens are dead; clearing away
     /// what is left of it can be taken up again by a later close or opening of the same id.
     pub async fn close_media_session(&self, id: &MediaSessionId, now: Timestamp) -> Result<Closed, StoreError> {
+        let closing = random_hex();
         let marked = self
             .client
             .update_item()
             .table_name(&*self.table)
             .set_key(Some(key(id).attributes()))
-            .update_expression("SET closedAt = :millis")
+            .update_expression("SET closedAt = :millis, closing = :closing")
             .condition_expression("attribute_exists(PK) AND attribute_not_exists(closedAt) AND expiresAt > :now")
             .expression_attribute_values(":millis", n(now.millis()))
+            .expression_attribute_values(":closing", s(&closing))
             .expression_attribute_values(":now", n(now.seconds()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let (outcome, session) = match marked {
-            Ok(output) => (Closed::Now, output.attributes),
-            Err(error) => (Closed::Before, item_in_the_way(error)?),
+        let found = match marked {
+            Ok(output) => output.attributes,
+            Err(error) => item_in_the_way(error)?,
         };
-        let Some(session) = session else { return Ok(Closed::Before) };
-        let session: MediaSession = serde_dynamo::from_item(session)?;
+        let Some(item) = found else { return Ok(Closed::Before) };
+        // Also where an earlier attempt of ours did it, and its answer was lost.
+        let by_us = item.get("closing") == Some(&s(&closing));
+        let session: MediaSession = serde_dynamo::from_item(item)?;
         if session.closed_at.is_some() {
             self.clear_away(&session).await?;
         }
-        Ok(outcome)
+        Ok(if by_us { Closed::Now } else { Closed::Before })
     }
 
-    /// Deletes a closed session's connections and then its own item: while one of them is left, so is the session's,
-    /// and nothing can be opened in its place that they would belong to.
+    /// Deletes a closed session's connections and then its own item. As long as its item is there, nothing can be opened
+    /// in its place, so what is deleted while it is there belongs to it and to no later session of its id.
     async fn clear_away(&self, session: &MediaSession) -> Result<(), StoreError> {
-        let id = &session.session_id;
         if session.tokens_end_at.is_some() {
-            let items = self.items(&partition(id), &format!("{id}/con_")).await?;
-            for batch in items.chunks(BATCH) {
-                self.delete_batch(batch).await?;
+            loop {
+                let page = self.connection_keys(&session.session_id).await?;
+                if page.is_empty() {
+                    break;
+                }
+                if !self.delete_while_closed(session, page).await? {
+                    return Ok(());
+                }
             }
         }
         let delete = self
             .client
             .delete_item()
             .table_name(&*self.table)
-            .set_key(Some(key(id).attributes()))
+            .set_key(Some(key(&session.session_id).attributes()))
             .condition_expression("incarnation = :incarnation")
-            .expression_attribute_values(":incarnation", AttributeValue::S(session.incarnation.clone()))
+            .expression_attribute_values(":incarnation", s(&session.incarnation))
             .send()
             .await;
-        if let Err(error) = delete {
-            // Another request has cleared it away, and a new session may have taken its place.
-            item_in_the_way(error)?;
-        }
-        Ok(())
+        // Another request may have cleared it away, and a new session taken its place.
+        delete.map_or_else(|error| item_in_the_way(error).map(drop), |_| Ok(()))
     }
 
-    async fn delete_batch(&self, items: &[Attributes]) -> Result<(), StoreError> {
-        let requests = items.iter().map(|item| {
-            let key = ["PK", "SK"].into_iter().filter_map(|name| Some((name.to_owned(), item.get(name)?.clone())));
-            let delete = DeleteRequest::builder().set_key(Some(key.collect())).build();
-            delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
-        });
-        let mut left: Vec<_> = requests.collect::<Result<_, _>>().map_err(|error| StoreError::Refused(error.into()))?;
-        for _ in 0..RACES {
-            let batch = self.client.batch_write_item().request_items(&*self.table, left).send().await?;
-            let unprocessed = batch.unprocessed_items.and_then(|mut items| items.remove(&*self.table));
-            left = unprocessed.unwrap_or_default();
-            if left.is_empty() {
-                return Ok(());
+    /// The keys of some of a session's connections; of none where there are none.
+    async fn connection_keys(&self, id: &MediaSessionId) -> Result<Vec<Attributes>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk AND begins_with(SK, :connections)")
+            .expression_attribute_values(":pk", s(partition(id)))
+            .expression_attribute_values(":connections", s(connections(id)))
+            .projection_expression("PK, SK")
+            .limit(PAGE);
+        Ok(query.send().await?.items.unwrap_or_default())
+    }
+
+    /// Deletes these connections of a closed session; `false` where it has been cleared away in between.
+    async fn delete_while_closed(&self, session: &MediaSession, keys: Vec<Attributes>) -> Result<bool, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key(&session.session_id).attributes()))
+            .condition_expression("incarnation = :incarnation AND attribute_exists(closedAt)")
+            .expression_attribute_values(":incarnation", s(&session.incarnation))
+            .build()?;
+        let mut items = vec![TransactWriteItem::builder().condition_check(check).build()];
+        for key in keys {
+            let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build()?;
+            items.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        match self.transact(items).await? {
+            Committed::Yes => Ok(true),
+            Committed::No(_) => Ok(false),
+        }
+    }
+
+    /// Runs a transaction.
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
+        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        let Err(error) = sent else { return Ok(Committed::Yes) };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
+            let reasons = canceled.cancellation_reasons();
+            if reasons.iter().any(|reason| reason.code() == Some(CONDITION_FAILED)) {
+                return Ok(Committed::No(reasons.to_vec()));
             }
         }
-        Err(StoreError::Contended)
+        Err(cancelled(error))
     }
+}
+
+/// What became of a transaction.
+enum Committed {
+    Yes,
+    /// A condition failed: the reasons, item by item.
+    No(Vec<CancellationReason>),
 }
 
 /// The live sessions among these items, each with its live connections, which lie behind it.
@@ -197,6 +248,11 @@ fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSes
         connections.sort_by(|a, b| (a.created_at, &a.connection_id).cmp(&(b.created_at, &b.connection_id)));
     }
     Ok(sessions)
+}
+
+/// How the sort keys of a session's connections begin.
+fn connections(id: &MediaSessionId) -> String {
+    format!("{id}/con_")
 }
 
 /// The key of a connection.

@@ -66,15 +66,19 @@ impl Store {
     /// A registered device, a session that tokens are issued for, and one with a single token to be read.
     pub(crate) async fn fixture(&self, create_session: &Path, issue_token: &Path) -> Result<Fixture> {
         let create = Function::start(create_session, self.environment()).await?;
-        let mut fixture = Fixture::default();
-        let device = create.invoke(&fixture.event("create-session/device")?.numbered(0)?).await?;
-        let device_token = text(&body(&device)?["data"]["token"])?;
-        let session = create.invoke(&fixture.event("create-session/openvidu")?.numbered(0)?).await?;
-        let session = text(&body(&session)?["id"])?;
-        fixture = Fixture { device_token, session };
         let issue = Function::start(issue_token, self.environment()).await?;
+        let empty = Fixture::default();
+        let device = create.invoke(&empty.event("create-session/device")?.numbered(0)?).await?;
+        let mut sessions = [String::new(), String::new()];
+        for id in &mut sessions {
+            let session = create.invoke(&empty.event("create-session/openvidu")?.numbered(0)?).await?;
+            *id = text(&body(&session)?["id"])?;
+        }
+        let [read, issued_for] = sessions;
+        let fixture = Fixture { device_token: text(&body(&device)?["data"]["token"])?, issued_for: read.clone(), read };
         issue.invoke(&fixture.event("issue-token/issue-token")?.numbered(0)?).await?;
-        Ok(fixture)
+        // What is read has its one token; the other session is the one that grows.
+        Ok(Fixture { issued_for, ..fixture })
     }
 }
 
@@ -82,17 +86,21 @@ impl Store {
 #[derive(Default)]
 pub(crate) struct Fixture {
     device_token: String,
-    session: String,
+    /// The session that is read.
+    read: String,
+    /// The session that tokens are issued for.
+    issued_for: String,
 }
 
 impl Fixture {
     /// The event of this name in `events/`.
     pub(crate) fn event(&self, name: &str) -> Result<Event> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(name).with_extension("json");
+        let session = if name.starts_with("issue-token/") { &self.issued_for } else { &self.read };
         let text = fs::read_to_string(path)?
             .replace(EVENTS_AUTHORIZATION, &openvidu_authorization())
             .replace("DEVICE_TOKEN", &self.device_token)
-            .replace("SESSION_ID", &self.session);
+            .replace("SESSION_ID", session);
         Ok(Event(text))
     }
 }

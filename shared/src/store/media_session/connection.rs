@@ -1,19 +1,21 @@
 //! Issuing and ending the connections of a media session.
+//!
+//! A session's `tokensEndAt` is never before the end of any of its connections, and its `expiresAt` lies the grace
+//! behind it: that is how a session with a live token is never collected, and one without is.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    builders::{DeleteBuilder, UpdateBuilder},
 };
 
-use super::{connection_key, key, partition};
+use super::{CONDITION_FAILED, Committed, connection_key, connections, key, partition};
 use crate::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
     model::{Connection, MediaSession},
-    store::{Item, RACES, Store, StoreError, n, s},
+    store::{Item, RACES, Store, StoreError, n, pause, s},
 };
 
 /// What a DELETE of a connection found.
@@ -34,58 +36,54 @@ impl Store {
     /// One request, a transaction.
     pub async fn insert_connection(&self, connection: &Connection, grace: Duration) -> Result<bool, StoreError> {
         let mut extend = true;
-        for _ in 0..2 {
+        for lost in 0..RACES {
             let key = connection_key(&connection.session_id, &connection.connection_id);
             let item = Item { key, kind: "Connection", entity: connection }.attributes()?;
-            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build();
-            let put = put.map_err(|error| StoreError::Refused(error.into()))?;
-            let session = self.admit(connection, grace, extend)?;
-            let error = match self.transact([session, TransactWriteItem::builder().put(put).build()]).await {
-                Ok(()) => return Ok(true),
-                Err(error) => error,
-            };
-            let Some([reason, ..]) = reasons(&error) else { return Err(error.into()) };
-            if reason.code() != Some("ConditionalCheckFailed") {
-                return Err(error.into());
-            }
-            let Some(found) = reason.item.clone() else { return Ok(false) };
+            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+            let put = TransactWriteItem::builder().put(put).build();
+            let admitted = self.transact(vec![self.admit(connection, grace, extend)?, put]).await?;
+            let Committed::No(reasons) = admitted else { return Ok(true) };
+            let found = reasons.into_iter().next().and_then(|reason| reason.item);
+            let Some(found) = found else { return Ok(false) };
             let found: MediaSession = serde_dynamo::from_item(found)?;
             if !found.is_live(connection.created_at) {
                 return Ok(false);
             }
-            // Another of its tokens ends later.
-            extend = false;
+            extend = found.tokens_end_at.is_none_or(|end| end <= connection.expires_at);
+            if lost > 0 {
+                pause(lost).await;
+            }
         }
         Err(StoreError::Contended)
     }
 
-    /// The session's part of issuing a token: it is live, and stays so until after the token's end.
+    /// The session's part of issuing a token: it is live, and stays so until after the token's end; by what is done
+    /// here, or by what was done for another token that ends no sooner.
     fn admit(&self, connection: &Connection, grace: Duration, extend: bool) -> Result<TransactWriteItem, StoreError> {
         let live = "attribute_exists(PK) AND attribute_not_exists(closedAt) AND expiresAt > :now";
-        let update = Update::builder()
-            .table_name(&*self.table)
-            .set_key(Some(key(&connection.session_id).attributes()))
+        let update = self
+            .update_session(&connection.session_id)
             .expression_attribute_values(":now", n(connection.created_at.seconds()))
-            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":end", n(connection.expires_at.millis()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let update = if extend {
-            let end = (connection.expires_at + grace).whole_second();
+            let collected = (connection.expires_at + grace).whole_second();
             update
                 .update_expression("SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
                 .condition_expression(format!("{live} AND (attribute_not_exists(tokensEndAt) OR tokensEndAt <= :end)"))
-                .expression_attribute_values(":collected", n(end.seconds()))
-                .expression_attribute_values(":end", n(connection.expires_at.millis()))
+                .expression_attribute_values(":collected", n(collected.seconds()))
         } else {
-            update.update_expression("ADD revision :one").condition_expression(live)
+            update
+                .update_expression("ADD revision :one")
+                .condition_expression(format!("{live} AND tokensEndAt >= :end"))
         };
-        let update = update.build().map_err(|error| StoreError::Refused(error.into()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
     /// Ends a connection and its token; the session is collected `grace` after its last token's end, which may be now.
     ///
-    /// Two requests, one more where no other token of the session ends later. The cost does not grow with the number
-    /// of its connections.
+    /// Three requests, four where no other token of the session ends later. The cost does not grow with the number of
+    /// its connections.
     pub async fn disconnect(
         &self,
         session: &MediaSessionId,
@@ -93,7 +91,7 @@ impl Store {
         now: Timestamp,
         grace: Duration,
     ) -> Result<Disconnected, StoreError> {
-        for _ in 0..RACES {
+        for lost in 0..RACES {
             let (found, target) = tokio::try_join!(
                 self.item::<MediaSession>(key(session)),
                 self.item::<Connection>(connection_key(session, connection)),
@@ -104,55 +102,97 @@ impl Store {
             let Some(target) = target.filter(|target| target.is_live(now)) else {
                 return Ok(Disconnected::UnknownConnection);
             };
-            let end = if found.tokens_end_at == Some(target.expires_at) {
-                self.last_end_but(&target).await?.max(now)
+            let removal = if found.tokens_end_at > Some(target.expires_at) {
+                self.removal_of_one(&found, &target)?
             } else {
-                found.tokens_end_at.unwrap_or(now)
+                let next = self.last_but(&target).await?;
+                self.removal_of_the_last(&found, &target, next.as_ref(), now, grace)?
             };
-            let error = match self.transact(self.remove(&found, &target, end, grace)?).await {
-                Ok(()) => return Ok(Disconnected::Now),
-                Err(error) => error,
-            };
-            if !reasons(&error)
-                .is_some_and(|reasons| reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")))
-            {
-                return Err(error.into());
+            match self.transact(removal).await? {
+                Committed::Yes => return Ok(Disconnected::Now),
+                // Gone already; what the next round finds says how.
+                Committed::No(reasons) if reasons[0].code() == Some(CONDITION_FAILED) => {}
+                Committed::No(_) => pause(lost).await,
             }
         }
         Err(StoreError::Contended)
     }
 
-    /// The transaction that ends a connection, provided that its session's connections are still those that were seen.
-    fn remove(
+    /// Removes a connection that another one outlives, which leaves the session as it is.
+    fn removal_of_one(
         &self,
         session: &MediaSession,
-        connection: &Connection,
-        last_end: Timestamp,
-        grace: Duration,
-    ) -> Result<[TransactWriteItem; 2], StoreError> {
-        let delete = Delete::builder()
-            .table_name(&*self.table)
-            .set_key(Some(connection_key(&session.session_id, &connection.connection_id).attributes()))
-            .condition_expression("attribute_exists(PK)")
-            .build();
-        let update = Update::builder()
+        target: &Connection,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let check = ConditionCheck::builder()
             .table_name(&*self.table)
             .set_key(Some(key(&session.session_id).attributes()))
+            .condition_expression(
+                "incarnation = :incarnation AND attribute_not_exists(closedAt) AND tokensEndAt > :end",
+            )
+            .expression_attribute_values(":incarnation", s(&session.incarnation))
+            .expression_attribute_values(":end", n(target.expires_at.millis()))
+            .build()?;
+        let delete = self.delete_connection(target).build()?;
+        Ok(vec![
+            TransactWriteItem::builder().delete(delete).build(),
+            TransactWriteItem::builder().condition_check(check).build(),
+        ])
+    }
+
+    /// Removes the connection that outlives all others, provided that `next`, which outlives them then, is still there
+    /// and none was issued since.
+    fn removal_of_the_last(
+        &self,
+        session: &MediaSession,
+        target: &Connection,
+        next: Option<&Connection>,
+        now: Timestamp,
+        grace: Duration,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let last_end = next.map_or(now, |next| next.expires_at.max(now));
+        let update = self
+            .update_session(&session.session_id)
             .update_expression("SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
-            .condition_expression("incarnation = :incarnation AND revision = :seen AND attribute_not_exists(closedAt)")
+            .condition_expression("incarnation = :incarnation AND attribute_not_exists(closedAt) AND revision = :seen")
             .expression_attribute_values(":collected", n(session.collected_at(last_end, grace).seconds()))
             .expression_attribute_values(":end", n(last_end.millis()))
             .expression_attribute_values(":incarnation", s(&session.incarnation))
             .expression_attribute_values(":seen", n(session.revision))
-            .expression_attribute_values(":one", n(1))
-            .build();
-        let built = delete.and_then(|delete| Ok((delete, update?)));
-        let (delete, update) = built.map_err(|error| StoreError::Refused(error.into()))?;
-        Ok([TransactWriteItem::builder().update(update).build(), TransactWriteItem::builder().delete(delete).build()])
+            .build()?;
+        let delete = self.delete_connection(target).build()?;
+        let mut items = vec![
+            TransactWriteItem::builder().delete(delete).build(),
+            TransactWriteItem::builder().update(update).build(),
+        ];
+        if let Some(next) = next {
+            let check = ConditionCheck::builder()
+                .table_name(&*self.table)
+                .set_key(Some(connection_key(&next.session_id, &next.connection_id).attributes()))
+                .condition_expression("attribute_exists(PK)")
+                .build()?;
+            items.push(TransactWriteItem::builder().condition_check(check).build());
+        }
+        Ok(items)
     }
 
-    /// When the last token of a session ends, this one left aside. Connections lie in the order of their ends.
-    async fn last_end_but(&self, connection: &Connection) -> Result<Timestamp, StoreError> {
+    fn delete_connection(&self, connection: &Connection) -> DeleteBuilder {
+        Delete::builder()
+            .table_name(&*self.table)
+            .set_key(Some(connection_key(&connection.session_id, &connection.connection_id).attributes()))
+            .condition_expression("attribute_exists(PK)")
+    }
+
+    /// An update of a session that counts one more change of its connections.
+    fn update_session(&self, session: &MediaSessionId) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key(session).attributes()))
+            .expression_attribute_values(":one", n(1))
+    }
+
+    /// The connection of a session that outlives all others but this one. They lie in the order of their ends.
+    async fn last_but(&self, connection: &Connection) -> Result<Option<Connection>, StoreError> {
         let output = self
             .client
             .query()
@@ -160,25 +200,12 @@ impl Store {
             .consistent_read(true)
             .key_condition_expression("PK = :pk AND begins_with(SK, :connections)")
             .expression_attribute_values(":pk", s(partition(&connection.session_id)))
-            .expression_attribute_values(":connections", s(format!("{}/con_", connection.session_id)))
+            .expression_attribute_values(":connections", s(connections(&connection.session_id)))
             .scan_index_forward(false)
             .limit(2)
             .send()
             .await?;
         let last: Vec<Connection> = serde_dynamo::from_items(output.items.unwrap_or_default())?;
-        let others = last.iter().filter(|other| other.connection_id != connection.connection_id);
-        Ok(others.map(|other| other.expires_at).max().unwrap_or(Timestamp::from_millis(0)))
-    }
-
-    async fn transact(&self, items: [TransactWriteItem; 2]) -> Result<(), SdkError<TransactWriteItemsError>> {
-        self.client.transact_write_items().set_transact_items(Some(items.into())).send().await.map(drop)
-    }
-}
-
-/// Why a transaction was cancelled, item by item.
-fn reasons(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
-    match error.as_service_error()? {
-        TransactWriteItemsError::TransactionCanceledException(canceled) => Some(canceled.cancellation_reasons()),
-        _ => None,
+        Ok(last.into_iter().find(|other| other.connection_id != connection.connection_id))
     }
 }
