@@ -1,0 +1,177 @@
+//! A table, the functions over it, and the events they are sent.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use greenroom::{embedded::Embedded, table};
+use serde_json::Value;
+use shared::{
+    config::{AwsEnvironment, Environment},
+    store::client,
+};
+use testbed::Function;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{answer::Answer, binaries::binary};
+
+/// Long enough to be let through on Lambda, which the documented one of the events is not.
+pub(crate) const OPENVIDU_SECRET: &str = "secret-of-the-functions-under-test";
+/// 32 bytes, in base64.
+pub(crate) const SIGNING_SECRET: &str = "c2lnbmluZyBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXQ=";
+/// The identifier that the events register.
+pub(crate) const IDENTIFIER: &str = "device_unique_id_here";
+/// The origin that the preflight among the events comes from.
+pub(crate) const ORIGIN: &str = "https://app.greenroom.test";
+/// `OPENVIDUAPP:MY_SECRET`, as the events carry it.
+const EVENTS_AUTHORIZATION: &str = "Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU";
+
+/// How many stages there have been: each has a table of its own, on a store they may share.
+static STAGES: AtomicU32 = AtomicU32::new(0);
+
+/// A table of its own, and the functions that have been started over it.
+pub(crate) struct Stage {
+    pub(crate) endpoint: String,
+    table: String,
+    log: &'static str,
+    functions: RefCell<HashMap<String, Rc<Function>>>,
+    // Held for its drop, which ends the server.
+    _store: JoinSet<()>,
+}
+
+/// What stands in an event's placeholders.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fixture {
+    pub(crate) device_token: String,
+    pub(crate) session: String,
+    pub(crate) connection: String,
+    pub(crate) token: String,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::logging("info").await
+    }
+
+    /// With this filter for what the functions log.
+    pub(crate) async fn logging(log: &'static str) -> Self {
+        let name = format!("lambda-{}-{}", std::process::id(), STAGES.fetch_add(1, Ordering::Relaxed));
+        let mut store = JoinSet::new();
+        let endpoint = match external_store() {
+            Some(endpoint) => {
+                let aws = Environment::from_iter([("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), endpoint.clone())]);
+                let client = client(&AwsEnvironment::read(&aws, "DYNAMODB"));
+                table::ensure(&client, &name, true).await.unwrap();
+                endpoint
+            }
+            None => embedded_store(&name, &mut store).await,
+        };
+        Self { endpoint, table: name, log, functions: RefCell::default(), _store: store }
+    }
+
+    /// What a function is started with.
+    pub(crate) fn environment(&self) -> HashMap<String, String> {
+        let keys = format!(r#"[{{"kid":"k1","secret":"{SIGNING_SECRET}"}}]"#);
+        [
+            ("TABLE_NAME", self.table.as_str()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
+            ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
+            ("CORS_ORIGINS", ORIGIN),
+            ("LOG", self.log),
+            ("OPENVIDU_SECRET", OPENVIDU_SECRET),
+            ("SIGNING_KEYS", &keys),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// The function of this name, started when it is first asked for.
+    pub(crate) async fn function(&self, name: &str) -> Rc<Function> {
+        let running = self.functions.borrow().get(name).cloned();
+        if let Some(function) = running {
+            return function;
+        }
+        let function = Function::start(&binary(name), self.environment()).await;
+        let function = Rc::new(function.unwrap_or_else(|error| panic!("{name}: {error}")));
+        self.functions.borrow_mut().insert(name.to_owned(), function.clone());
+        function
+    }
+
+    /// Sends the event of this name, `<function>/<case>`, with the fixture in its placeholders.
+    pub(crate) async fn send(&self, event: &str, fixture: &Fixture) -> Answer {
+        let (function, _) = event.split_once('/').unwrap();
+        let event = fixture.fill(&fs::read_to_string(path(event)).unwrap());
+        self.send_to(function, &event).await
+    }
+
+    /// Sends any event to a function.
+    pub(crate) async fn send_to(&self, function: &str, event: &Value) -> Answer {
+        let answer = self.function(function).await.invoke(event).await;
+        Answer::new(answer.unwrap_or_else(|error| panic!("{function}: {error}")))
+    }
+
+    /// A registered device, and an OpenVidu session with one token.
+    pub(crate) async fn fixture(&self) -> Fixture {
+        let mut fixture = Fixture::default();
+        let device = self.send("create-session/device", &fixture).await;
+        fixture.device_token = device.at("/data/token");
+        fixture.session = self.send("create-session/openvidu", &fixture).await.at("/id");
+        fixture.token = self.send("issue-token/issue-token", &fixture).await.at("/id");
+        let session = self.send("media-sessions/read", &fixture).await;
+        fixture.connection = session.at("/connections/content/0/connectionId");
+        fixture
+    }
+
+    /// All that the functions have logged, by their names.
+    pub(crate) fn logs(&self) -> Vec<(String, String)> {
+        let functions = self.functions.borrow();
+        functions.iter().map(|(name, function)| (name.clone(), function.output())).collect()
+    }
+}
+
+impl Fixture {
+    /// The event with what it stands for in place of its placeholders.
+    fn fill(&self, event: &str) -> Value {
+        let event = event
+            .replace(EVENTS_AUTHORIZATION, &openvidu_authorization())
+            .replace("DEVICE_TOKEN", &self.device_token)
+            .replace("CONNECTION_ID", &self.connection)
+            .replace("SESSION_ID", &self.session);
+        serde_json::from_str(&event).unwrap()
+    }
+}
+
+/// Serves a table in memory to other processes; returns where.
+async fn embedded_store(table: &str, store: &mut JoinSet<()>) -> String {
+    let embedded = Embedded::memory().unwrap();
+    embedded.create_table(table).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    store.spawn(async move { embedded.listen(listener, std::future::pending()).await.unwrap() });
+    endpoint
+}
+
+/// The DynamoDB to use instead of the embedded one, which the machine's user chooses.
+fn external_store() -> Option<String> {
+    std::env::var_os("GREENROOM_TEST_DYNAMODB").map(|endpoint| endpoint.into_string().unwrap())
+}
+
+/// What a back-end with the right secret sends.
+pub(crate) fn openvidu_authorization() -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("OPENVIDUAPP:{OPENVIDU_SECRET}")))
+}
+
+/// The directory of all events.
+pub(crate) fn events() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("events")
+}
+
+fn path(event: &str) -> PathBuf {
+    events().join(event).with_extension("json")
+}

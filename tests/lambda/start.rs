@@ -1,0 +1,57 @@
+//! A function that cannot do its work does not start, and says all that it misses at once.
+
+use testbed::{Function, StartError};
+use tokio::net::TcpListener;
+
+use crate::{
+    binaries::binary,
+    stage::{Fixture, Stage},
+};
+
+async fn refused(function: &str, stage: &Stage, changes: &[(&str, Option<&str>)]) -> StartError {
+    let mut environment = stage.environment();
+    for (name, value) in changes {
+        environment.remove(*name);
+        environment.extend(value.map(|value| ((*name).to_owned(), value.to_owned())));
+    }
+    let started = Function::start(&binary(function), environment).await;
+    started.err().unwrap_or_else(|| panic!("{function} starts with {changes:?}"))
+}
+
+#[tokio::test]
+async fn one_message_names_everything_that_is_missing() {
+    let stage = Stage::new().await;
+    for greenroom::Function { name, settings, .. } in greenroom::functions() {
+        let needs = settings.iter().filter(|setting| setting.is_required()).map(|setting| setting.name());
+        let missing: Vec<_> = needs.map(|setting| (setting, None)).collect();
+        let error = refused(name, &stage, &missing).await;
+        let message = error.output().lines().next().unwrap_or_default();
+        for (setting, _) in &missing {
+            assert!(message.contains(setting), "{name} does not name {setting}: {error}");
+        }
+        // Nothing that is set is complained about beside it.
+        assert_eq!(message.matches("missing (").count(), missing.len(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_documented_or_short_secret_is_refused_and_not_shown() {
+    let stage = Stage::new().await;
+    for secret in ["MY_SECRET", "only 15 letters"] {
+        let error = refused("issue-token", &stage, &[("OPENVIDU_SECRET", Some(secret))]).await;
+        assert!(error.output().contains("OPENVIDU_SECRET"), "{error}");
+        assert!(!error.output().contains(secret), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_whose_table_cannot_be_reached_starts_and_answers_503() {
+    let mut stage = Stage::new().await;
+    // A port that was free a moment ago: whoever connects is refused.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    stage.endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let answer = stage.send("create-session/device", &Fixture::default()).await;
+    assert_eq!((answer.status(), answer.at("/error/code").as_str()), (503, "unavailable"));
+    assert!(answer.header("retry-after").is_some(), "{answer:?}");
+}
