@@ -291,6 +291,6 @@ async fn a_session_is_collected_an_hour_after_its_last_token_ended() {
 async fn the_time_after_which_a_session_is_collected_is_configurable() {
     let app = TestApp::with([(Setting::MediaSessionGrace, "60")]).await;
     let path = format!("/api/sessions/{}", app.open_session().await);
-    app.wait(Duration::from_secs(60));
+    app.wait(Duration::from_mins(1));
     assert_eq!(app.backend().get(&path).await.status, 404);
 }

@@ -143,8 +143,8 @@ async fn registration_by_token_wants_a_live_static_api_token() {
         assert_eq!(refused.code(), "401 unauthenticated", "{authorization}");
     }
     for authorization in [format!("Bearer {token}"), format!("token {token}")] {
-        let taken = app.with_authorization(&authorization).post("/api/sessions", body.clone()).await;
-        assert_eq!(taken.status, 200, "{authorization}");
+        let registered = app.with_authorization(&authorization).post("/api/sessions", body.clone()).await;
+        assert_eq!(registered.status, 200, "{authorization}");
     }
 
     assert!(app.store.delete_api_token(kept.id).await.unwrap());
