@@ -9,6 +9,7 @@ mod cors;
 mod cost;
 mod device_session;
 mod fallback;
+mod lost_answers;
 mod media_session;
 mod openvidu_auth;
 mod races;

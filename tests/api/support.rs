@@ -15,6 +15,11 @@ use aws_sdk_dynamodb::{
     config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
     error::BoxError,
 };
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::HttpRequest,
+    result::ConnectorError,
+};
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
@@ -62,25 +67,20 @@ impl TestApp {
         let client = dynamo();
         table::ensure(&client, &table, true).await.unwrap();
         let clock = Clock::stopped_at(Timestamp::from_millis(NOW));
-        Self::over(client, table, clock, settings)
+        let mut all = named([(Setting::OpenviduSecret, SECRET), (Setting::SigningKeys, KEY)]);
+        all.extend(named([(Setting::TableName, &*table)]));
+        all.extend(named(settings));
+        Self::over(client, table, clock, all)
     }
 
     /// Another instance on the same table, with other settings.
     pub(crate) fn again_with(&self, settings: impl IntoIterator<Item = (Setting, &'static str)>) -> Self {
-        Self::over(self.client.clone(), self.table.clone(), self.clock.clone(), settings)
+        let mut all = self.settings.clone();
+        all.extend(named(settings));
+        Self::over(self.client.clone(), self.table.clone(), self.clock.clone(), all)
     }
 
-    fn over<'a>(
-        client: Client,
-        table: Arc<str>,
-        clock: Clock,
-        settings: impl IntoIterator<Item = (Setting, &'a str)>,
-    ) -> Self {
-        let named = |(setting, value): (Setting, &str)| (setting.name().to_owned(), value.to_owned());
-        let defaults = [(Setting::TableName, &*table), (Setting::OpenviduSecret, SECRET), (Setting::SigningKeys, KEY)];
-        let mut all: BTreeMap<_, _> = defaults.map(named).into();
-        all.extend(settings.into_iter().map(named));
-        let settings = all;
+    fn over(client: Client, table: Arc<str>, clock: Clock, settings: BTreeMap<String, String>) -> Self {
         let environment = Environment::from_iter(settings.clone());
         let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
         let store = Store::new(client.clone(), &table);
@@ -135,6 +135,48 @@ impl TestApp {
     }
 }
 
+/// What happens to the requests that an API sends to DynamoDB, by the names of their operations.
+pub(crate) trait Meddler: fmt::Debug + Send + Sync + 'static {
+    /// Called before a request is sent.
+    fn before(&self, operation: &str) -> impl Future<Output = ()> + Send;
+    /// Called once it is answered; `true` loses the answer.
+    fn loses_answer(&self, operation: &str) -> bool;
+}
+
+impl TestApp {
+    /// The same API, with somebody between it and its table.
+    pub(crate) fn with_meddler(self, meddler: impl Meddler) -> Self {
+        let inner = self.client.config().http_client().unwrap();
+        let meddler = Arc::new(meddler);
+        let http = http_client_fn(move |settings, components| {
+            let inner = inner.http_connector(settings, components);
+            SharedHttpConnector::new(Meddling { inner, meddler: meddler.clone() })
+        });
+        let config = self.client.config().to_builder().http_client(http).build();
+        Self::over(Client::from_conf(config), self.table, self.clock, self.settings)
+    }
+}
+
+#[derive(Debug)]
+struct Meddling<M> {
+    inner: SharedHttpConnector,
+    meddler: Arc<M>,
+}
+
+impl<M: Meddler> HttpConnector for Meddling<M> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (inner, meddler) = (self.inner.clone(), self.meddler.clone());
+        let target = request.headers().get("x-amz-target").unwrap();
+        let operation = target.rsplit_once('.').unwrap().1.to_owned();
+        HttpConnectorFuture::new(async move {
+            meddler.before(&operation).await;
+            let answer = inner.call(request).await;
+            let lost = meddler.loses_answer(&operation);
+            if lost { Err(ConnectorError::io("the answer was lost".into())) } else { answer }
+        })
+    }
+}
+
 /// An API whose requests to DynamoDB are counted.
 pub(crate) struct Counted {
     pub(crate) app: TestApp,
@@ -147,7 +189,7 @@ impl Counted {
         let counter = RequestCounter::default();
         let requests = counter.0.clone();
         let config = app.client.config().to_builder().interceptor(counter).build();
-        let app = TestApp::over(Client::from_conf(config), app.table, app.clock, []);
+        let app = TestApp::over(Client::from_conf(config), app.table, app.clock, app.settings);
         Self { app, requests }
     }
 }
@@ -169,6 +211,10 @@ impl Intercept for RequestCounter {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
+}
+
+fn named<'a>(settings: impl IntoIterator<Item = (Setting, &'a str)>) -> BTreeMap<String, String> {
+    settings.into_iter().map(|(setting, value)| (setting.name().to_owned(), value.to_owned())).collect()
 }
 
 /// The value of an `Authorization` header.

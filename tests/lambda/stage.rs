@@ -106,8 +106,7 @@ impl Stage {
     /// Sends the event of this name, `<function>/<case>`, with the fixture in its placeholders.
     pub(crate) async fn send(&self, event: &str, fixture: &Fixture) -> Answer {
         let (function, _) = event.split_once('/').unwrap();
-        let event = fixture.fill(&fs::read_to_string(path(event)).unwrap());
-        self.send_to(function, &event).await
+        self.send_to(function, &fixture.event(event)).await
     }
 
     /// Sends any event to a function.
@@ -136,6 +135,11 @@ impl Stage {
 }
 
 impl Fixture {
+    /// The event of this name, with the fixture in its placeholders.
+    pub(crate) fn event(&self, event: &str) -> Value {
+        self.fill(&fs::read_to_string(path(event)).unwrap())
+    }
+
     /// The event with what it stands for in place of its placeholders.
     fn fill(&self, event: &str) -> Value {
         let event = event
