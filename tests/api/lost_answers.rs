@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::support::{Meddler, TestApp};
+use crate::{meddler::Meddler, support::TestApp};
 
 /// Loses the answer to the first request of an operation.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod cost;
 mod device_session;
 mod fallback;
 mod lost_answers;
+mod meddler;
 mod media_session;
 mod openvidu_auth;
 mod races;

@@ -15,11 +15,6 @@ use aws_sdk_dynamodb::{
     config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
     error::BoxError,
 };
-use aws_smithy_runtime_api::client::{
-    http::{HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-    orchestrator::HttpRequest,
-    result::ConnectorError,
-};
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
@@ -88,6 +83,11 @@ impl TestApp {
         Self { clock, store, client, table, settings, service }
     }
 
+    /// The same API, with another client of its table.
+    pub(crate) fn with_client(self, config: aws_sdk_dynamodb::Config) -> Self {
+        Self::over(Client::from_conf(config), self.table, self.clock, self.settings)
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, duration: Duration) {
         self.clock.advance(duration);
@@ -135,48 +135,6 @@ impl TestApp {
     }
 }
 
-/// What happens to the requests that an API sends to DynamoDB, by the names of their operations.
-pub(crate) trait Meddler: fmt::Debug + Send + Sync + 'static {
-    /// Called before a request is sent.
-    fn before(&self, operation: &str) -> impl Future<Output = ()> + Send;
-    /// Called once it is answered; `true` loses the answer.
-    fn loses_answer(&self, operation: &str) -> bool;
-}
-
-impl TestApp {
-    /// The same API, with somebody between it and its table.
-    pub(crate) fn with_meddler(self, meddler: impl Meddler) -> Self {
-        let inner = self.client.config().http_client().unwrap();
-        let meddler = Arc::new(meddler);
-        let http = http_client_fn(move |settings, components| {
-            let inner = inner.http_connector(settings, components);
-            SharedHttpConnector::new(Meddling { inner, meddler: meddler.clone() })
-        });
-        let config = self.client.config().to_builder().http_client(http).build();
-        Self::over(Client::from_conf(config), self.table, self.clock, self.settings)
-    }
-}
-
-#[derive(Debug)]
-struct Meddling<M> {
-    inner: SharedHttpConnector,
-    meddler: Arc<M>,
-}
-
-impl<M: Meddler> HttpConnector for Meddling<M> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, meddler) = (self.inner.clone(), self.meddler.clone());
-        let target = request.headers().get("x-amz-target").unwrap();
-        let operation = target.rsplit_once('.').unwrap().1.to_owned();
-        HttpConnectorFuture::new(async move {
-            meddler.before(&operation).await;
-            let answer = inner.call(request).await;
-            let lost = meddler.loses_answer(&operation);
-            if lost { Err(ConnectorError::io("the answer was lost".into())) } else { answer }
-        })
-    }
-}
-
 /// An API whose requests to DynamoDB are counted.
 pub(crate) struct Counted {
     pub(crate) app: TestApp,
@@ -189,8 +147,7 @@ impl Counted {
         let counter = RequestCounter::default();
         let requests = counter.0.clone();
         let config = app.client.config().to_builder().interceptor(counter).build();
-        let app = TestApp::over(Client::from_conf(config), app.table, app.clock, app.settings);
-        Self { app, requests }
+        Self { app: app.with_client(config), requests }
     }
 }
 

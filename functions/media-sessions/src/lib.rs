@@ -1,7 +1,7 @@
 //! Reading and closing media sessions and their connections (`openvidu.md`).
 //!
 //! Requests to the table on a warm instance: reading a session 1 (a page of 1 MB each); listing one per shard, in
-//! parallel; closing 2, where it had tokens 3 and two more for every 99 of them; disconnecting 3, the last one 4, however
+//! parallel; closing 2, where it had tokens 3 and two more for every 49 of them; disconnecting 3, the last one 4, however
 //! many connections there are.
 
 use axum::{

@@ -30,8 +30,9 @@ const KIND: &str = "MEDIA";
 const SESSION: &str = "MediaSession";
 /// How a transaction's item says that its condition failed.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
-/// How many connections are cleared away at once: with their session's check, as many as a transaction takes.
-const PAGE: i32 = 99;
+/// How many connections are cleared away at once. With the longest metadata, twice as many would be more than the 4 MB
+/// that a transaction takes.
+const PAGE: i32 = 49;
 
 fn key(id: &MediaSessionId) -> Key {
     Key { pk: partition(id), sk: format!("{id}/") }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
-    ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     builders::{DeleteBuilder, UpdateBuilder},
 };
 
@@ -111,7 +111,7 @@ impl Store {
             match self.transact(removal).await? {
                 Committed::Yes => return Ok(Disconnected::Now),
                 // Gone already; what the next round finds says how.
-                Committed::No(reasons) if reasons[0].code() == Some(CONDITION_FAILED) => {}
+                Committed::No(reasons) if failed_first(&reasons) => {}
                 Committed::No(_) => pause(lost).await,
             }
         }
@@ -208,4 +208,9 @@ impl Store {
         let last: Vec<Connection> = serde_dynamo::from_items(output.items.unwrap_or_default())?;
         Ok(last.into_iter().find(|other| other.connection_id != connection.connection_id))
     }
+}
+
+/// Whether the condition that failed is that of a transaction's first item.
+fn failed_first(reasons: &[CancellationReason]) -> bool {
+    reasons.first().is_some_and(|reason| reason.code() == Some(CONDITION_FAILED))
 }
