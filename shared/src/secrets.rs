@@ -51,9 +51,6 @@ fn client(environment: &Environment) -> Client {
 
 async fn read(client: &Client, arn: &str) -> Result<String, SecretsError> {
     let output = client.get_secret_value().secret_id(arn).send().await;
-    let output = output.map_err(|error| {
-        let code = error.as_service_error().and_then(aws_sdk_secretsmanager::error::ProvideErrorMetadata::code);
-        SecretsError::Unreadable(code.unwrap_or("it cannot be reached").to_owned())
-    })?;
+    let output = output.map_err(|error| SecretsError::Unreadable(store::reason(&error)))?;
     output.secret_string.ok_or(SecretsError::NotAnObject)
 }

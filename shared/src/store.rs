@@ -31,7 +31,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 pub use self::{
-    client::{StoreError, client, http_client},
+    client::{StoreError, client, http_client, reason},
     media_session::{Closed, Disconnected},
 };
 use crate::id::{DeviceKey, random_bytes};

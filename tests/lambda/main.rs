@@ -9,5 +9,6 @@ mod binaries;
 mod events;
 mod flows;
 mod logs;
+mod secrets;
 mod stage;
 mod start;

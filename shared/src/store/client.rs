@@ -51,25 +51,28 @@ pub enum StoreError {
     Contended,
 }
 
-impl<E, R> From<SdkError<E, R>> for StoreError
-where
-    E: ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug + 'static,
-{
+impl<E: ProvideErrorMetadata, R> From<SdkError<E, R>> for StoreError {
     fn from(error: SdkError<E, R>) -> Self {
-        match &error {
-            SdkError::TimeoutError(_) => Self::Unavailable("timed out".to_owned()),
-            SdkError::DispatchFailure(failure) => {
-                Self::Unavailable(failure.as_connector_error().map_or_else(String::new, |error| causes(error)))
-            }
-            SdkError::ResponseError(_) => Self::Unavailable("the answer cannot be read".to_owned()),
-            SdkError::ServiceError(service) => {
-                let code = service.err().code();
-                let text = code.unwrap_or("an error without a code").to_owned();
-                if code.is_none_or(is_passing) { Self::Unavailable(text) } else { Self::Refused(text) }
-            }
-            _ => Self::Refused("the request cannot be made".to_owned()),
+        let passing = match &error {
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+            SdkError::ServiceError(service) => service.err().code().is_none_or(is_passing),
+            _ => false,
+        };
+        let reason = reason(&error);
+        if passing { Self::Unavailable(reason) } else { Self::Refused(reason) }
+    }
+}
+
+/// What an operation failed with, for logs: codes and kinds, nothing of what was asked or answered.
+pub fn reason<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
+    match error {
+        SdkError::TimeoutError(_) => "timed out".to_owned(),
+        SdkError::DispatchFailure(failure) => {
+            failure.as_connector_error().map_or_else(String::new, |error| causes(error))
         }
+        SdkError::ResponseError(_) => "the answer cannot be read".to_owned(),
+        SdkError::ServiceError(service) => service.err().code().unwrap_or("an error without a code").to_owned(),
+        _ => "the request cannot be made".to_owned(),
     }
 }
 
