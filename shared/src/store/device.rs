@@ -23,6 +23,9 @@ fn key(device: &DeviceId) -> Key {
     Key { pk: format!("DEVICE#{device}"), sk: "DEVICE".to_owned() }
 }
 
+/// What a conditional write came to: done, or the item that was in its way, `None` where there is none.
+type Attempt<T> = Result<T, Option<Attributes>>;
+
 /// What the item says beside its sessions.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -86,7 +89,7 @@ impl Store {
         identifier: &Identifier,
         (id, session): (&DeviceSessionId, &DeviceSession),
         max: usize,
-    ) -> Result<Result<(), Option<Attributes>>, StoreError> {
+    ) -> Result<Attempt<()>, StoreError> {
         let added = self
             .update_device(device)
             .update_expression(
@@ -120,7 +123,7 @@ impl Store {
         (id, session): (&DeviceSessionId, &DeviceSession),
         max: usize,
         item: Attributes,
-    ) -> Result<Result<(), Option<Attributes>>, StoreError> {
+    ) -> Result<Attempt<()>, StoreError> {
         let (head, device) = read(item)?;
         if device.sessions.contains_key(id) {
             // An earlier attempt of ours, whose answer was lost.
@@ -196,7 +199,7 @@ impl Store {
         presented: u64,
         next: &DeviceSession,
         extend: bool,
-    ) -> Result<Result<Attributes, Option<Attributes>>, StoreError> {
+    ) -> Result<Attempt<Attributes>, StoreError> {
         let (set, only_if) = if extend { (", expiresAt = :end", " AND expiresAt <= :end") } else { ("", "") };
         let rotated = self
             .update_device(device)
