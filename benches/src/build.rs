@@ -8,7 +8,7 @@ use std::{
 use crate::Result;
 
 /// The target directory this benchmark itself was built into.
-pub fn target_directory() -> Result<PathBuf> {
+pub(crate) fn target_directory() -> Result<PathBuf> {
     let executable = std::env::current_exe()?;
     let target = executable.parent().and_then(Path::parent).ok_or("the benchmark lies in no target directory")?;
     Ok(target.to_owned())
@@ -16,7 +16,7 @@ pub fn target_directory() -> Result<PathBuf> {
 
 /// The release binary of a package. Each package is built by itself: built together, every function would get the
 /// features that any of them asks for, which is not what is deployed.
-pub fn release(package: &str) -> Result<PathBuf> {
+pub(crate) fn release(package: &str) -> Result<PathBuf> {
     let target = target_directory()?;
     let mut cargo = Command::new(env!("CARGO"));
     // What cargo told the benchmark about its own package would have build scripts run again.

@@ -15,16 +15,16 @@ use tokio::{
 use crate::{Result, samples::Samples};
 
 /// Connections that are open at the same time, each with one request in flight.
-pub const CONNECTIONS: usize = 32;
+pub(crate) const CONNECTIONS: usize = 32;
 
 /// What is sent: the path, headers beyond the usual ones, and the body of the request with this number.
-pub struct Load {
+pub(crate) struct Load {
     /// The request's path.
-    pub path: &'static str,
+    pub(crate) path: &'static str,
     /// Header lines, each ended by `\r\n`.
-    pub headers: String,
+    pub(crate) headers: String,
     /// The body of each request, by its number.
-    pub body: Box<dyn Fn(usize) -> String + Send + Sync>,
+    pub(crate) body: Box<dyn Fn(usize) -> String + Send + Sync>,
 }
 
 impl Load {
@@ -39,7 +39,7 @@ impl Load {
 }
 
 /// One POST, by itself: its body, when its status is 200.
-pub async fn post(address: SocketAddr, load: &Load) -> Result<String> {
+pub(crate) async fn post(address: SocketAddr, load: &Load) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(load.request(0).as_bytes()).await?;
     let mut buffer = Vec::new();
@@ -48,7 +48,12 @@ pub async fn post(address: SocketAddr, load: &Load) -> Result<String> {
 }
 
 /// Sends `requests` of them, numbered from `first`, over all connections together. Returns how long each took, and all.
-pub async fn run(address: SocketAddr, load: &Arc<Load>, first: usize, requests: usize) -> Result<(Samples, Duration)> {
+pub(crate) async fn run(
+    address: SocketAddr,
+    load: &Arc<Load>,
+    first: usize,
+    requests: usize,
+) -> Result<(Samples, Duration)> {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(address).await?;

@@ -10,7 +10,7 @@ const QUIET: f64 = 0.5;
 const OVERRIDE: &str = "GREENROOM_BENCH_LOADED";
 
 /// Ends the benchmark on a machine that is busy with something else.
-pub fn require_quiet() -> Result<()> {
+pub(crate) fn require_quiet() -> Result<()> {
     let loadavg = fs::read_to_string("/proc/loadavg")?;
     let load: f64 = loadavg.split(' ').next().unwrap_or_default().parse()?;
     let cores = u32::try_from(thread::available_parallelism()?.get())?;
@@ -24,7 +24,7 @@ pub fn require_quiet() -> Result<()> {
 }
 
 /// Prints what the figures were taken with.
-pub fn describe() -> Result<()> {
+pub(crate) fn describe() -> Result<()> {
     let rustc = Command::new("rustc").arg("--version").output()?;
     println!("compiler: {}", String::from_utf8_lossy(&rustc.stdout).trim());
     let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;

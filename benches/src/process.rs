@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use crate::Result;
 
 /// The processor time a process has used, of all its threads that still run.
-pub fn cpu(process_id: u32) -> Result<Duration> {
+pub(crate) fn cpu(process_id: u32) -> Result<Duration> {
     let mut nanoseconds = 0;
     for task in fs::read_dir(format!("/proc/{process_id}/task"))? {
         // A thread that has just ended has no counters any more.
@@ -16,7 +16,7 @@ pub fn cpu(process_id: u32) -> Result<Duration> {
 }
 
 /// The bytes of a process that are in memory now.
-pub fn resident(process_id: u32) -> Result<u64> {
+pub(crate) fn resident(process_id: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process_id}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?;

@@ -6,7 +6,7 @@ use crate::{Result, build::target_directory, samples::Samples};
 
 /// Collects samples and writes them as CSV.
 #[derive(Debug)]
-pub struct Record(String);
+pub(crate) struct Record(String);
 
 impl Default for Record {
     fn default() -> Self {
@@ -16,7 +16,7 @@ impl Default for Record {
 
 impl Record {
     /// Adds the samples of one measure of one subject.
-    pub fn add(&mut self, subject: &str, measure: &str, samples: &Samples) -> Result<()> {
+    pub(crate) fn add(&mut self, subject: &str, measure: &str, samples: &Samples) -> Result<()> {
         for sample in samples.iter() {
             writeln!(self.0, "{subject},{measure},{}", sample.as_nanos())?;
         }
@@ -24,7 +24,7 @@ impl Record {
     }
 
     /// Writes `bench/<name>.csv` in the target directory.
-    pub fn write(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn write(&self, name: &str) -> Result<PathBuf> {
         let directory = target_directory()?.join("bench");
         fs::create_dir_all(&directory)?;
         let path = directory.join(format!("{name}.csv"));

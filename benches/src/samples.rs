@@ -4,39 +4,32 @@ use std::time::Duration;
 
 /// Measured durations of one thing.
 #[derive(Clone, Debug, Default)]
-pub struct Samples(Vec<Duration>);
+pub(crate) struct Samples(Vec<Duration>);
 
 impl Samples {
     /// Adds one.
-    pub fn push(&mut self, sample: Duration) {
+    pub(crate) fn push(&mut self, sample: Duration) {
         self.0.push(sample);
     }
 
     /// Adds those of another measurement of the same thing.
-    pub fn extend(&mut self, other: &Self) {
+    pub(crate) fn extend(&mut self, other: &Self) {
         self.0.extend(&other.0);
     }
 
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
-
-    /// Whether nothing has been measured.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// In the order they were taken.
-    pub fn iter(&self) -> impl Iterator<Item = Duration> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Duration> {
         self.0.iter().copied()
     }
 
     /// The smallest sample that `percent` of them do not exceed; zero when there are none.
     #[must_use]
-    pub fn percentile(&self, percent: usize) -> Duration {
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let rank = (sorted.len() * percent).div_ceil(100);
@@ -45,14 +38,14 @@ impl Samples {
 
     /// Half of the samples do not exceed it.
     #[must_use]
-    pub fn median(&self) -> Duration {
+    pub(crate) fn median(&self) -> Duration {
         self.percentile(50)
     }
 }
 
 /// A duration as the reports print it.
 #[must_use]
-pub fn milliseconds(duration: Duration) -> String {
+pub(crate) fn milliseconds(duration: Duration) -> String {
     format!("{:.3} ms", duration.as_secs_f64() * 1000.0)
 }
 

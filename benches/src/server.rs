@@ -10,7 +10,7 @@ use tokio::{
 use crate::Result;
 
 /// A server process; dropping it kills it.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     output: Lines<BufReader<ChildStdout>>,
 }
@@ -18,7 +18,7 @@ pub struct Server {
 impl Server {
     /// Starts a server with these arguments and variables, without what would make it load more certificates than a
     /// user's machine has.
-    pub fn start(binary: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self> {
+    pub(crate) fn start(binary: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self> {
         let mut process = Command::new(binary)
             .args(arguments)
             .envs(variables.iter().copied())
@@ -33,7 +33,7 @@ impl Server {
     }
 
     /// The address after `http://` in the next line of output that says `what`.
-    pub async fn address(&mut self, what: &str) -> Result<SocketAddr> {
+    pub(crate) async fn address(&mut self, what: &str) -> Result<SocketAddr> {
         while let Some(line) = self.output.next_line().await? {
             let Some((_, address)) = line.split_once("http://").filter(|_| line.contains(what)) else { continue };
             let end = address.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').unwrap_or(address.len());
@@ -45,20 +45,14 @@ impl Server {
 
     /// Reads on, so that a full pipe never stops the server; its process lives until the result is dropped.
     #[must_use]
-    pub fn keep(self) -> Kept {
+    pub(crate) fn keep(self) -> Kept {
         let Self { process, mut output } = self;
         tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
-        Kept(process)
+        Kept { _process: process }
     }
 }
 
-/// A server that runs and has nothing more to say.
-pub struct Kept(Child);
-
-impl Kept {
-    /// The process's id; `None` once it has ended.
-    #[must_use]
-    pub fn process_id(&self) -> Option<u32> {
-        self.0.id()
-    }
+/// A server that runs and has nothing more to say; it is stopped when this is dropped.
+pub(crate) struct Kept {
+    _process: Child,
 }

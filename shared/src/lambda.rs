@@ -21,7 +21,7 @@ use crate::{
 /// It fails before the first request where the configuration is not complete, with one message that names all it lacks.
 pub async fn serve(routes: OpenApiRouter<App>, settings: &[Setting]) -> ExitCode {
     let (routes, document) = routes.split_for_parts();
-    let table = RouteTable::of(&document);
+    let table = RouteTable::of(document);
     serve_routes(routes, table, settings).await
 }
 

@@ -19,6 +19,8 @@ pub fn routes() -> Router<App> {
 /// The other functions' paths and methods.
 #[must_use]
 pub fn table() -> RouteTable {
-    let document: serde_json::Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
-    RouteTable::from_json(&document["paths"])
+    RouteTable::from_paths(|| {
+        let document: serde_json::Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
+        document["paths"].clone()
+    })
 }

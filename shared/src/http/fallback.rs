@@ -1,11 +1,12 @@
 //! What no route answers: unknown paths, and methods that a path does not serve.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     extract::{FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
+use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
 use crate::{
@@ -15,34 +16,42 @@ use crate::{
     error::Error,
 };
 
-/// Every path with its methods, as the OpenAPI document has them.
-#[derive(Clone, Debug, Default)]
-pub struct RouteTable(Arc<matchit::Router<String>>);
+/// Every path with its methods, as the OpenAPI document has them. Made when something falls back for the first time: most
+/// functions never need it.
+#[derive(Clone)]
+pub struct RouteTable(Arc<LazyLock<Table, Box<dyn FnOnce() -> Table + Send>>>);
+
+/// The value of `Allow` by path.
+type Table = matchit::Router<String>;
 
 impl RouteTable {
     /// The paths and methods of this document.
     #[must_use]
-    pub fn of(document: &OpenApi) -> Self {
-        Self::from_json(&serde_json::to_value(&document.paths).unwrap_or_default())
+    pub fn of(document: OpenApi) -> Self {
+        Self::from_paths(move || serde_json::to_value(&document.paths).unwrap_or_default())
     }
 
     /// The paths and methods of the `paths` of an OpenAPI document.
     #[must_use]
-    pub fn from_json(paths: &serde_json::Value) -> Self {
-        let mut table = matchit::Router::new();
-        for (path, item) in paths.as_object().into_iter().flatten() {
-            let methods = ["get", "post", "put", "patch", "delete"].into_iter();
-            let allow: Vec<_> = methods.filter(|method| item.get(method).is_some()).map(str::to_uppercase).collect();
-            // Two paths that collide would have kept the router from being built before.
-            let _ = table.insert(path, allow.join(", "));
-        }
-        Self(Arc::new(table))
+    pub fn from_paths(paths: impl FnOnce() -> Value + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(move || table(&paths())))))
     }
 
     /// The methods a path is served with; `None` where it is not served at all.
     fn allow(&self, path: &str) -> Option<String> {
         self.0.at(path.trim_end_matches('/')).ok().map(|found| found.value.clone())
     }
+}
+
+fn table(paths: &Value) -> Table {
+    let mut table = Table::new();
+    for (path, item) in paths.as_object().into_iter().flatten() {
+        let methods = ["get", "post", "put", "patch", "delete"].into_iter();
+        let allow: Vec<_> = methods.filter(|method| item.get(method).is_some()).map(str::to_uppercase).collect();
+        // Two paths that collide would have kept the router from being built before.
+        let _ = table.insert(path, allow.join(", "));
+    }
+    table
 }
 
 /// Answers in the dialect of the API that the path belongs to, whose credentials come before the method.

@@ -1,8 +1,10 @@
-//! A function that does one `PutItem` of a small new item, and answers how many nanoseconds it took.
+//! A function that does one `PutItem` of a small new item, and answers how many nanoseconds it took. With `WRITE` set to
+//! `transaction` the put is one of a transaction's two items, beside the update of an item that is there already.
 //!
 //! Its clock runs around the SDK's call alone: that is what a function cannot do without.
 
 use std::{
+    collections::HashMap,
     env::VarError,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
@@ -11,9 +13,9 @@ use std::{
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region},
-    types::AttributeValue,
+    types::{AttributeValue, Put, TransactWriteItem, Update},
 };
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::Builder;
 use lambda_http::{Error, Request, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,29 +23,57 @@ async fn main() -> Result<(), Error> {
     let (client, table) = (client()?, variable("TABLE_NAME")?);
     let count = AtomicU64::new(0);
     let (client, table, count) = (&client, table.as_str(), &count);
+    let in_transaction = variable("WRITE").is_ok_and(|write| write == "transaction");
     // The connection is made during the start, as the functions do.
     put(client, table, u64::MAX).await?;
     run(service_fn(async |_: Request| {
+        let number = count.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
-        put(client, table, count.fetch_add(1, Ordering::Relaxed)).await?;
+        if in_transaction {
+            put_in_transaction(client, table, number).await?;
+        } else {
+            put(client, table, number).await?;
+        }
         Ok::<_, Error>(begun.elapsed().as_nanos().to_string())
     }))
     .await
 }
 
 async fn put(client: &Client, table: &str, number: u64) -> Result<(), Error> {
-    let s = |value: &str| AttributeValue::S(value.to_owned());
-    let put = client
-        .put_item()
-        .table_name(table)
-        .item("PK", s("BENCHMARK#put-item"))
-        .item("SK", s(&format!("{}-{number:020}", std::process::id())))
-        .item("Type", s("Benchmark"))
-        .item("role", s("PUBLISHER"))
-        .item("data", s("{\"name\":\"Ada\"}"))
-        .item("expiresAt", AttributeValue::N("4102444800".to_owned()));
-    put.send().await?;
+    client.put_item().table_name(table).set_item(Some(item(number))).send().await?;
     Ok(())
+}
+
+async fn put_in_transaction(client: &Client, table: &str, number: u64) -> Result<(), Error> {
+    let put = Put::builder().table_name(table).set_item(Some(item(number))).build()?;
+    let [(pk, _), (sk, _)] = key(u64::MAX);
+    let update = Update::builder()
+        .table_name(table)
+        .set_key(Some(key(u64::MAX).map(|(name, value)| (name.to_owned(), value)).into()))
+        .update_expression("SET expiresAt = :end ADD revision :one")
+        .condition_expression(format!("attribute_exists({pk}) AND attribute_exists({sk})"))
+        .expression_attribute_values(":end", AttributeValue::N("4102444800".to_owned()))
+        .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+        .build()?;
+    let items = [TransactWriteItem::builder().update(update).build(), TransactWriteItem::builder().put(put).build()];
+    client.transact_write_items().set_transact_items(Some(items.into())).send().await?;
+    Ok(())
+}
+
+fn key(number: u64) -> [(&'static str, AttributeValue); 2] {
+    let sk = format!("{}-{number:020}", std::process::id());
+    [("PK", AttributeValue::S("BENCHMARK#put-item".to_owned())), ("SK", AttributeValue::S(sk))]
+}
+
+fn item(number: u64) -> HashMap<String, AttributeValue> {
+    let s = |value: &str| AttributeValue::S(value.to_owned());
+    let attributes = [
+        ("Type", s("Benchmark")),
+        ("role", s("PUBLISHER")),
+        ("data", s("{\"name\":\"Ada\"}")),
+        ("expiresAt", AttributeValue::N("4102444800".to_owned())),
+    ];
+    key(number).into_iter().chain(attributes).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The client that the functions use, built from the same variables.
@@ -55,10 +85,9 @@ fn client() -> Result<Client, VarError> {
         None,
         "environment",
     );
-    let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(Builder::new().tls_provider(tls).build_https())
+        .http_client(Builder::new().build_http())
         .credentials_provider(credentials)
         .region(Region::new(variable("AWS_REGION")?))
         .endpoint_url(variable("AWS_ENDPOINT_URL_DYNAMODB")?);

@@ -1,14 +1,14 @@
 //! What the local gateway carries, beside an HTTP server that does nothing.
 //!
-//! `cargo run -p bench --bin gateway` builds both in the release profile and loads them in turns. The summary goes to
+//! `cargo run -p bench -- gateway` builds both in the release profile and loads them in turns. The summary goes to
 //! standard output, the samples to `target/bench/gateway.csv`.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use bench::{
+use crate::{
     OPENVIDU_SECRET, Result, build,
     client::{self, CONNECTIONS, Load},
-    machine, openvidu_authorization,
+    openvidu_authorization,
     record::Record,
     samples::{Samples, milliseconds},
     server::{Kept, Server},
@@ -34,10 +34,8 @@ struct Subject {
     turns: Samples,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    machine::require_quiet()?;
-    machine::describe()?;
+/// Measures and prints.
+pub(crate) async fn run() -> Result<()> {
     let (hello, _hello) = serve("hello-http", &[]).await?;
     let (gateway, _gateway) = serve("greenroom", &["serve", "--memory", "--port", "0"]).await?;
     let mut subjects = [

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bench::{Result, samples::milliseconds};
+use crate::{Result, samples::milliseconds};
 
-use crate::subject::Subject;
+use crate::lambda::subject::Subject;
 
 /// Megabytes here are those of a data sheet.
 const MB: f64 = 1_000_000.0;
@@ -15,13 +15,16 @@ const MAX_BINARY_MB: f64 = 7.0;
 const MAX_ZIP_MB: f64 = 3.0;
 const MAX_RESIDENT_MB: f64 = 25.0;
 
-/// Prints both. The first subject does nothing, the second does one raw write.
+/// Prints both. The first subject does nothing, the two behind it do one raw write.
 pub(crate) fn print(subjects: &[Subject]) -> Result<()> {
-    let [hello, put_item, functions @ ..] = subjects else { return Err("nothing was measured".into()) };
+    let [hello, put_item, transaction, functions @ ..] = subjects else { return Err("nothing was measured".into()) };
     for subject in subjects {
         figures(subject)?;
     }
     println!("\none raw PutItem, inside its process: {}", milliseconds(put_item.figures.told.median()));
+    let transaction = transaction.figures.told.median();
+    let puts = ratio(transaction, put_item.figures.told.median());
+    println!("one raw transaction of two items, inside its process: {}, {puts:.2} PutItems", milliseconds(transaction));
     println!("\ntargets");
     for function in functions {
         against_targets(function, hello)?;

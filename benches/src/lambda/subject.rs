@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bench::{Result, process, record::Record, samples::Samples};
+use crate::{Result, process, record::Record, samples::Samples};
 use serde_json::Value;
 use testbed::Function;
 
-use crate::store::Event;
+use crate::lambda::store::Event;
 
 /// What a zip file adds to its one entry: the local header, the central one and the end, with the name in both.
 const ZIP_HEADERS: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
@@ -41,6 +41,11 @@ pub(crate) struct Figures {
 }
 
 impl Subject {
+    /// Starts it with one more variable.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     pub(crate) fn new(name: &'static str, binary: &Path, event: Event, environment: Vec<(String, String)>) -> Self {
         let binary = binary.to_owned();
         Self { name, binary, event, environment, running: None, sent: 0, figures: Figures::default() }

@@ -1,15 +1,15 @@
 //! How the functions start and answer under Lambda's Runtime API, beside a function that does nothing.
 //!
-//! `cargo run -p bench --bin lambda` builds each function by itself in the release profile and measures it over a store
+//! `cargo run -p bench -- lambda` builds each function by itself in the release profile and measures it over a store
 //! in the memory of another process. The summary goes to standard output, the samples to `target/bench/lambda.csv`.
 
 mod report;
 mod store;
 mod subject;
 
-use bench::{Result, build, machine, record::Record};
+use crate::{Result, build, record::Record};
 
-use crate::{store::Store, subject::Subject};
+use self::{store::Store, subject::Subject};
 
 /// How often each function is started.
 const STARTS: usize = 20;
@@ -20,10 +20,8 @@ const TURNS: usize = 5;
 /// Invocations in a turn.
 const INVOCATIONS: usize = 200;
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    machine::require_quiet()?;
-    machine::describe()?;
+/// Measures and prints.
+pub(crate) async fn run() -> Result<()> {
     let store = Store::start().await?;
     let mut subjects = subjects(&store).await?;
     for subject in &mut subjects {
@@ -52,7 +50,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Everything that is measured, the function that does nothing first and the raw write second.
+/// Everything that is measured, the function that does nothing first and the raw writes behind it.
 async fn subjects(store: &Store) -> Result<Vec<Subject>> {
     let mut binaries = std::collections::HashMap::new();
     for package in ["hello", "put-item", "create-session", "device-session", "issue-token", "media-sessions"] {
@@ -62,9 +60,12 @@ async fn subjects(store: &Store) -> Result<Vec<Subject>> {
     let of = |name, package, event| -> Result<Subject> {
         Ok(Subject::new(name, &binaries[package], fixture.event(event)?, store.environment()))
     };
+    let mut transaction = of("transaction", "put-item", "create-session/device")?;
+    transaction.set("WRITE", "transaction");
     Ok(vec![
         of("hello", "hello", "create-session/device")?,
         of("put-item", "put-item", "create-session/device")?,
+        transaction,
         of("POST /api/sessions (device)", "create-session", "create-session/device")?,
         of("POST /api/sessions (OpenVidu)", "create-session", "create-session/openvidu")?,
         of("GET /api/session", "device-session", "device-session/read")?,

@@ -2,14 +2,14 @@
 
 use std::{fs, path::Path};
 
-use bench::{
+use crate::{
     OPENVIDU_SECRET, Result, build, openvidu_authorization,
     server::{Kept, Server},
 };
 use serde_json::Value;
 use testbed::Function;
 
-use crate::subject::body;
+use crate::lambda::subject::body;
 
 /// `OPENVIDUAPP` with the secret that the events are written with.
 const EVENTS_AUTHORIZATION: &str = "Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU";

@@ -1,0 +1,44 @@
+//! Benchmarks of the functions and of the local gateway, each beside the least that could do its work.
+//!
+//! `cargo run -p bench` runs both, `cargo run -p bench -- lambda` or `-- gateway` one. The other modules are what they
+//! share: building what they measure, starting it, and reading the machine.
+
+mod gateway;
+mod lambda;
+
+mod build;
+mod client;
+mod machine;
+mod process;
+mod record;
+mod samples;
+mod server;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let chosen = std::env::args().nth(1);
+    machine::require_quiet()?;
+    machine::describe()?;
+    match chosen.as_deref() {
+        None => {
+            lambda::run().await?;
+            gateway::run().await
+        }
+        Some("lambda") => lambda::run().await,
+        Some("gateway") => gateway::run().await,
+        Some(other) => Err(format!("there is no benchmark {other}: lambda, gateway, or none for both").into()),
+    }
+}
+
+/// A benchmark has nobody to recover for: whatever fails ends it with its own words.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The secret every measured process is started with.
+pub(crate) const OPENVIDU_SECRET: &str = "benchmark-secret-of-openvidu";
+
+/// What a back-end sends in `Authorization`.
+#[must_use]
+pub(crate) fn openvidu_authorization() -> String {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    format!("Basic {}", BASE64_STANDARD.encode(format!("OPENVIDUAPP:{OPENVIDU_SECRET}")))
+}
