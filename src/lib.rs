@@ -56,7 +56,7 @@ pub fn api() -> (Router<App>, openapi::OpenApi) {
 /// The whole API as one service: what the local gateway runs.
 pub fn service(app: &App) -> Router {
     let (routes, document) = api();
-    http::service(routes, RouteTable::of(document), app)
+    http::service(routes, RouteTable::of(move || document), app)
 }
 
 /// Every method (in lower case) and path of a document.

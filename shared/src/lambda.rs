@@ -19,10 +19,11 @@ use crate::{
 /// Serves the routes of a function that reads these settings, for as long as the process lives.
 ///
 /// It fails before the first request where the configuration is not complete, with one message that names all it lacks.
-pub async fn serve(routes: OpenApiRouter<App>, settings: &[Setting]) -> ExitCode {
-    let (routes, document) = routes.split_for_parts();
-    let table = RouteTable::of(document);
-    serve_routes(routes, table, settings).await
+///
+/// `documented` has the same routes with their document, which is only made where a request falls back.
+pub async fn serve(router: Router<App>, documented: fn() -> OpenApiRouter<App>, settings: &[Setting]) -> ExitCode {
+    let table = RouteTable::of(move || documented().into_openapi());
+    serve_routes(router, table, settings).await
 }
 
 /// Serves routes whose paths and methods `table` knows, with those of other functions among them.

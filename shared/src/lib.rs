@@ -14,6 +14,7 @@ pub mod id;
 pub mod lambda;
 pub mod log;
 pub mod model;
+mod routes;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 pub mod store;

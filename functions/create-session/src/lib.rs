@@ -15,7 +15,6 @@ use shared::{
     model::{DeviceSession, MediaSession, device::Identifier},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 mod request;
 
@@ -34,11 +33,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// The routes this function serves, on AWS and in the local gateway alike.
-#[must_use]
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create_session))
-}
+shared::routes!(create_session);
 
 /// A new session, as whoever asked for it knows one.
 #[derive(Serialize, ToSchema)]

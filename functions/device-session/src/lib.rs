@@ -17,20 +17,12 @@ use shared::{
     store::StoreError,
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::DeviceSessionTtl, Setting::CorsOrigins, Setting::Log];
 
-/// The routes this function serves, on AWS and in the local gateway alike.
-#[must_use]
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(get_session, end_session))
-        .routes(routes!(refresh_session))
-        .routes(routes!(list_sessions))
-}
+shared::routes!(get_session, end_session, refresh_session, list_sessions);
 
 #[derive(Serialize, ToSchema)]
 struct Data<T> {

@@ -27,7 +27,6 @@ use shared::{
     },
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
@@ -40,11 +39,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// The routes this function serves, on AWS and in the local gateway alike.
-#[must_use]
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(issue_token))
-}
+shared::routes!(issue_token);
 
 /// What a token is asked for with.
 #[derive(Default, Deserialize, ToSchema)]

@@ -19,7 +19,6 @@ use shared::{
     store::{Closed, Disconnected},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 mod session;
 
@@ -29,15 +28,7 @@ use session::Session;
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::OpenviduSecret, Setting::MediaSessionGrace, Setting::CorsOrigins, Setting::Log];
 
-/// The routes this function serves, on AWS and in the local gateway alike.
-#[must_use]
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_sessions))
-        .routes(routes!(get_session, close_session))
-        .routes(routes!(disconnect))
-        .routes(routes!(unpublish))
-}
+shared::routes!(list_sessions, get_session, close_session, disconnect, unpublish);
 
 /// A list, as OpenVidu writes one.
 #[derive(Serialize, ToSchema)]

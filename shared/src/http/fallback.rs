@@ -27,8 +27,8 @@ type Table = matchit::Router<String>;
 impl RouteTable {
     /// The paths and methods of this document.
     #[must_use]
-    pub fn of(document: OpenApi) -> Self {
-        Self::from_paths(move || serde_json::to_value(&document.paths).unwrap_or_default())
+    pub fn of(document: impl FnOnce() -> OpenApi + Send + 'static) -> Self {
+        Self::from_paths(move || serde_json::to_value(&document().paths).unwrap_or_default())
     }
 
     /// The paths and methods of the `paths` of an OpenAPI document.
