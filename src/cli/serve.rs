@@ -1,6 +1,6 @@
 //! `greenroom serve`: all APIs in one process.
 
-use std::{future::IntoFuture, net::Ipv4Addr, time::Duration};
+use std::{future::IntoFuture, io, net::Ipv4Addr, time::Duration};
 
 use shared::{App, clock::Clock, config::Config, log};
 use tokio::{net::TcpListener, sync::watch};
@@ -42,6 +42,8 @@ impl Serve {
             (_, None) => None,
         };
         let sweeper = place.embedded.clone().map(|embedded| tokio::spawn(sweep(embedded)));
+        // Before anybody is told where we are: whoever knows may also stop us.
+        let told_to_stop = told_to_stop().map_err(CliError::Server)?;
         introduce(&url, &place, database.as_deref());
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
@@ -51,7 +53,7 @@ impl Serve {
         tokio::pin!(server);
         let outcome = tokio::select! {
             outcome = &mut server => outcome,
-            () = told_to_stop() => {
+            () = told_to_stop => {
                 // Fails only where nobody listens any more.
                 let _ = stop.send(());
                 tokio::time::timeout(DRAIN, server).await.unwrap_or(Ok(()))
@@ -100,26 +102,25 @@ async fn stopped_by(mut stopped: watch::Receiver<()>) {
     let _ = stopped.changed().await;
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn told_to_stop() {
-    let interrupted = async {
+/// Takes Ctrl-C and SIGTERM from now on; what is returned waits for one of them.
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
+    })
 }
 
 /// Tells the person at the terminal where we are and what to try.
