@@ -5,9 +5,11 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use secrecy::ExposeSecret;
 use serde_json::json;
+use shared::{config::Setting, model::api_token};
 
-use crate::support::Counted;
+use crate::support::{Counted, TestApp};
 
 /// How many requests to DynamoDB `request` makes.
 async fn cost<T>(requests: &Arc<AtomicUsize>, request: impl Future<Output = T>) -> (usize, T) {
@@ -18,7 +20,7 @@ async fn cost<T>(requests: &Arc<AtomicUsize>, request: impl Future<Output = T>) 
 
 #[tokio::test]
 async fn requests_cost_what_the_docs_say() {
-    let Counted { app, requests } = Counted::new().await;
+    let Counted { app, requests } = Counted::over(TestApp::new().await);
     let (backend, anyone) = (app.backend(), app.anyone());
     // The first registration makes the key of the identifiers' hashes.
     app.register("phone").await;
@@ -54,5 +56,26 @@ async fn requests_cost_what_the_docs_say() {
     let (n, _) = cost(&requests, backend.delete(&path)).await;
     assert_eq!(n, 4, "the last participant is disconnected");
     let (n, _) = cost(&requests, backend.delete("/api/sessions/daily")).await;
-    assert_eq!(n, 3, "a session is closed");
+    assert_eq!(n, 3, "a session is closed that had a token");
+    let path = format!("/api/sessions/{}", app.open_session().await);
+    let (n, _) = cost(&requests, backend.delete(&path)).await;
+    assert_eq!(n, 2, "a session is closed that had none");
+    app.backend().post("/api/sessions", json!({ "customSessionId": "daily" })).await;
+    for _ in 0..50 {
+        app.backend().post("/api/tokens", json!({ "session": "daily" })).await;
+    }
+    let (n, _) = cost(&requests, backend.delete("/api/sessions/daily")).await;
+    assert_eq!(n, 7, "a session is closed that has fifty tokens");
+}
+
+#[tokio::test]
+async fn a_static_api_token_costs_one_request_more() {
+    let app = TestApp::with([(Setting::DeviceRegistration, "token")]).await;
+    let (token, hash) = api_token::generate();
+    app.store.insert_api_token(&hash, "app", true, app.clock.now()).await.unwrap();
+    let Counted { app, requests } = Counted::over(app);
+    let caller = app.bearer(token.expose_secret());
+    caller.post("/api/sessions", json!({ "identifier": "phone" })).await;
+    let (n, answer) = cost(&requests, caller.post("/api/sessions", json!({ "identifier": "phone" }))).await;
+    assert_eq!((n, answer.status.as_u16()), (2, 200));
 }

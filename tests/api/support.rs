@@ -142,8 +142,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    pub(crate) async fn new() -> Self {
-        let app = TestApp::new().await;
+    pub(crate) fn over(app: TestApp) -> Self {
         let counter = RequestCounter::default();
         let requests = counter.0.clone();
         let config = app.client.config().to_builder().interceptor(counter).build();
