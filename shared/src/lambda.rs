@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use axum::Router;
 use lambda_http::{Error, RequestExt};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -43,29 +44,39 @@ async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Re
         if let Some(id) = request.lambda_context_ref().map(|context| context.request_id.clone()) {
             request.extensions_mut().insert(RequestId(id));
         }
-        unfold(&mut request);
+        take_raw_path(&mut request);
         request
     });
     lambda_http::run(service).await
 }
 
-/// Puts back a path that has `.` or `..` in it. The conversion of the event reads the path as a browser does and folds
-/// such segments away, so that a DELETE of a session's part would become one of the session.
-fn unfold(request: &mut lambda_http::Request) {
-    let raw = request.raw_http_path();
-    let folded = |segment: &str| {
-        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
-        segment == "." || segment == ".."
+/// What a path cannot carry bare (RFC 3986, 3.3); escapes that are there already stay.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Takes the path as API Gateway has it. The conversion of the event reads it as a browser does, which folds segments
+/// like `..` away: a DELETE of a session's part would become one of the session.
+fn take_raw_path(request: &mut lambda_http::Request) {
+    let path = utf8_percent_encode(request.raw_http_path(), ESCAPED).to_string();
+    let path_and_query = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
     };
-    if raw.split('/').any(folded)
-        && let Ok(path) = raw.parse()
-    {
-        let mut parts = request.uri().clone().into_parts();
-        parts.path_and_query = Some(path);
-        if let Ok(uri) = parts.try_into() {
-            *request.uri_mut() = uri;
-        }
-    }
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = path_and_query.parse().ok();
+    // Fails for a path that does not begin with a slash, which API Gateway does not send; it is then nobody's.
+    *request.uri_mut() = parts.try_into().unwrap_or_default();
 }
 
 /// INIT: the settings, the secrets and a connection to the table, while the processor is whole.

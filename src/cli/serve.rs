@@ -8,8 +8,8 @@ use tokio::{net::TcpListener, sync::watch};
 use super::{CliError, DataDir, place::Place};
 use crate::embedded::Embedded;
 
-/// How long requests in flight may take after the server was told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests in flight may take after the server was told to stop: longer than any request may.
+const DRAIN: Duration = Duration::from_secs(15);
 /// How often expired items are deleted from the embedded database.
 const SWEEP: Duration = Duration::from_mins(1);
 
