@@ -96,6 +96,7 @@ impl Embedded {
         match operation {
             "CreateTable" => call(body, |request| database.create_table(request)),
             "DescribeTable" => call(body, |request| database.describe_table(request)),
+            "DescribeTimeToLive" => call(body, |request| database.describe_time_to_live(request)),
             "UpdateTimeToLive" => call(body, |request| database.update_time_to_live(request)),
             "PutItem" => call(body, |request| database.put_item(request)),
             "GetItem" => call(body, |request| database.get_item(request)),

@@ -2,9 +2,10 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::describe_table::DescribeTableError,
+    operation::{create_table::CreateTableError, describe_table::DescribeTableError},
     types::{
         AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+        TimeToLiveStatus,
     },
 };
 use serde::Deserialize;
@@ -52,13 +53,29 @@ pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), Tab
         let built = built.key_type(KeyType::from(&*key.key_type)).build();
         table = table.key_schema(built.map_err(|_| TableError::Template)?);
     }
-    table.send().await.map_err(StoreError::from)?;
+    if let Err(error) = table.send().await
+        // Somebody else was faster, or an earlier attempt of ours whose answer was lost.
+        && !error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception)
+    {
+        return Err(StoreError::from(error).into());
+    }
     let ttl = declared.time_to_live_specification;
     let ttl = TimeToLiveSpecification::builder().attribute_name(ttl.attribute_name).enabled(ttl.enabled).build();
     let update = client.update_time_to_live().table_name(name);
     let update = update.time_to_live_specification(ttl.map_err(|_| TableError::Template)?);
-    update.send().await.map_err(StoreError::from)?;
+    if let Err(error) = update.send().await
+        && !is_enabled(client, name).await?
+    {
+        return Err(StoreError::from(error).into());
+    }
     Ok(())
+}
+
+/// Whether expired items are deleted from this table: to ask for it a second time is an error.
+async fn is_enabled(client: &Client, name: &str) -> Result<bool, StoreError> {
+    let ttl = client.describe_time_to_live().table_name(name).send().await?.time_to_live_description;
+    let status = ttl.and_then(|ttl| ttl.time_to_live_status);
+    Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
 }
 
 fn declared() -> Result<Table, TableError> {

@@ -12,7 +12,10 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
+    config::{
+        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
+        timeout::TimeoutConfig,
+    },
     error::BoxError,
 };
 use axum::{
@@ -39,6 +42,11 @@ pub(crate) const NOW: i64 = 1_700_000_000_000;
 /// The first signing key.
 pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
 
+/// The OpenTok project.
+pub(crate) const OPENTOK_KEY: &str = "45828062";
+/// What its tokens are signed with.
+pub(crate) const OPENTOK_SECRET: &str = "1234567890abcdef1234567890abcdef1234567890";
+
 /// The whole API on a table of its own, at a stopped clock.
 #[derive(Clone)]
 pub(crate) struct TestApp {
@@ -62,7 +70,13 @@ impl TestApp {
         let client = dynamo();
         table::ensure(&client, &table, true).await.unwrap();
         let clock = Clock::stopped_at(Timestamp::from_millis(NOW));
-        let mut all = named([(Setting::OpenviduSecret, SECRET), (Setting::SigningKeys, KEY)]);
+        let mut all = named([
+            (Setting::OpenviduSecret, SECRET),
+            (Setting::SigningKeys, KEY),
+            (Setting::OpentokApiKey, OPENTOK_KEY),
+            (Setting::OpentokApiSecret, OPENTOK_SECRET),
+            (Setting::MailDir, "mail"),
+        ]);
         all.extend(named([(Setting::TableName, &*table)]));
         all.extend(named(settings));
         Self::over(client, table, clock, all)
@@ -184,7 +198,10 @@ fn dynamo() -> Client {
         return Embedded::memory().unwrap().client();
     };
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
-    store::client(&AwsEnvironment::read(&environment, "DYNAMODB"))
+    let client = store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
+    // An emulator on a busy machine may stand still for longer than DynamoDB is given.
+    let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
+    Client::from_conf(client.config().to_builder().timeout_config(patience).build())
 }
 
 /// Somebody who sends requests.
