@@ -10,10 +10,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 mod aws;
+mod mail;
+mod provider;
 mod setting;
 
 pub use self::{
     aws::AwsEnvironment,
+    mail::{Mail, MailTransport},
+    provider::{OpenTok, VideoProvider},
     setting::{Environment, Setting},
 };
 
@@ -21,6 +25,10 @@ pub use self::{
 const SECRET_MIN: usize = 16;
 /// Shortest signing key, in bytes: HS256 wants 256 bits (RFC 7518, 3.2).
 const KEY_MIN: usize = 32;
+/// Shortest password of a user, in characters (`events-api.md`).
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Longest password of a user, in bytes (`events-api.md`).
+pub const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Whether a device must show a static API token to register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +76,18 @@ pub struct Config {
     pub media_token_ttl: Duration,
     /// How long a media session without a live token stays.
     pub media_session_grace: Duration,
+    /// Which media provider makes sessions.
+    pub video_provider: VideoProvider,
+    /// The OpenTok project that session ids and tokens are of.
+    pub opentok: OpenTok,
+    /// Booking mails; `None` where the process sends none.
+    pub mail: Option<Mail>,
+    /// Password of the first user of an empty local store.
+    pub admin_password: Option<SecretString>,
+    /// The first static API token of an empty local store.
+    pub api_token: Option<SecretString>,
+    /// The same for mobile clients.
+    pub mobile_api_token: Option<SecretString>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<HeaderValue>,
     /// What is logged: a tracing filter.
@@ -105,6 +125,16 @@ impl Config {
             device_sessions_max: reader.parse(Setting::DeviceSessionsMax, sessions_max).unwrap_or(1),
             media_token_ttl: reader.seconds(Setting::MediaTokenTtl),
             media_session_grace: reader.seconds(Setting::MediaSessionGrace),
+            video_provider: reader.parse(Setting::VideoProvider, VideoProvider::parse).unwrap_or_default(),
+            opentok: OpenTok {
+                api_key: reader.parse(Setting::OpentokApiKey, provider::api_key).unwrap_or_default(),
+                api_secret: reader.secrets(Setting::OpentokApiSecret).into_iter().next().unwrap_or_default(),
+                api_url: reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default(),
+            },
+            mail: Mail::read(&mut reader),
+            admin_password: reader.parse(Setting::AdminPassword, password),
+            api_token: reader.parse(Setting::ApiToken, api_token),
+            mobile_api_token: reader.parse(Setting::MobileApiToken, api_token),
             cors_origins: reader.parse(Setting::CorsOrigins, origins).unwrap_or_default(),
             log: reader.text(Setting::Log).unwrap_or_default(),
         };
@@ -192,6 +222,18 @@ fn signing_keys(text: &str) -> Result<Vec<SigningKey>, String> {
     }
     let repeats = (1..keys.len()).any(|index| keys[..index].iter().any(|key| key.kid == keys[index].kid));
     if repeats { Err("each kid must stand there once".to_owned()) } else { Ok(keys) }
+}
+
+fn password(text: &str) -> Result<SecretString, String> {
+    let long = PASSWORD_CHARS_MIN <= text.chars().count() && text.len() <= PASSWORD_BYTES_MAX;
+    let problem =
+        || format!("must have {PASSWORD_CHARS_MIN} characters or more, and {PASSWORD_BYTES_MAX} bytes at most");
+    if long { Ok(text.to_owned().into()) } else { Err(problem()) }
+}
+
+fn api_token(text: &str) -> Result<SecretString, String> {
+    let hexadecimal = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
+    if hexadecimal { Ok(text.to_owned().into()) } else { Err("must be 40 hexadecimal digits".to_owned()) }
 }
 
 fn registration(text: &str) -> Result<DeviceRegistration, String> {

@@ -11,7 +11,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use shared::{
     config::Setting,
-    id::{random_bytes, random_hex},
+    id::{hex, random_bytes, random_hex},
 };
 
 use super::CliError;
@@ -54,6 +54,11 @@ impl OpenDataDir {
         }
         let made = fs::create_dir_all(path).and_then(|()| restrict(path, 0o700));
         made.map_err(|error| CliError::File(path.to_owned(), error))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The database's file, closed to others; SQLite gives the files beside it the same mode.
@@ -129,6 +134,8 @@ pub(crate) fn generated_secrets() -> BTreeMap<String, String> {
     [
         (Setting::OpenviduSecret.name().to_owned(), random_hex()),
         (Setting::SigningKeys.name().to_owned(), json!([signing_key()]).to_string()),
+        (Setting::OpentokApiKey.name().to_owned(), format!("4{:07}", u32::from_be_bytes(random_bytes()) % 10_000_000)),
+        (Setting::OpentokApiSecret.name().to_owned(), hex(&random_bytes::<20>())),
     ]
     .into()
 }

@@ -42,6 +42,8 @@ impl Place {
         let shown_secret = if environment.get(name).is_none() { secrets.get(name).cloned() } else { None };
         environment.fill(secrets);
         environment.fill([(Setting::TableName.name().to_owned(), TABLE.to_owned())]);
+        let mail_dir = data_dir.as_ref().map_or_else(std::env::temp_dir, |dir| dir.path().join("mail"));
+        environment.fill([(Setting::MailDir.name().to_owned(), mail_dir.display().to_string())]);
         let config = Config::read(&environment, Setting::ALL, Strictness::Local)?;
         let name = config.table_name.clone();
         let unusable = |error| CliError::Table(name.clone(), error);

@@ -45,6 +45,8 @@ enum Need {
     Required,
     /// As required, and never in `template.yaml` in clear.
     Secret,
+    /// As optional, and never in `template.yaml` in clear.
+    OptionalSecret,
     /// It has a default, or a meaning where it is unset.
     Optional,
 }
@@ -68,6 +70,30 @@ settings! {
     MediaTokenTtl "MEDIA_TOKEN_TTL" Some("86400"), Optional;
     /// how long a media session without a live token stays, in seconds
     MediaSessionGrace "MEDIA_SESSION_GRACE" Some("3600"), Optional;
+    /// media provider: `offline`, which only makes ids and tokens, or `opentok`
+    VideoProvider "VIDEO_PROVIDER" Some("offline"), Optional;
+    /// key of the OpenTok project
+    OpentokApiKey "OPENTOK_API_KEY" None, Secret;
+    /// secret of the OpenTok project, which its tokens are signed with
+    OpentokApiSecret "OPENTOK_API_SECRET" None, Secret;
+    /// where OpenTok is
+    OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
+    /// how booking mails are sent: `file`, one .eml a mail, `smtp` or `ses`
+    MailTransport "MAIL_TRANSPORT" Some("file"), Optional;
+    /// where mails are written with `file`
+    MailDir "MAIL_DIR" None, Optional;
+    /// mail server with `smtp`, like smtps://user:password@mail.example
+    SmtpUrl "SMTP_URL" None, OptionalSecret;
+    /// sender of booking mails
+    MailFrom "MAIL_FROM" Some("greenroom@localhost"), Optional;
+    /// receiver of booking mails
+    BookingMailTo "BOOKING_MAIL_TO" Some("bookings@localhost"), Optional;
+    /// password of the user `admin` of an empty local store
+    AdminPassword "ADMIN_PASSWORD" None, OptionalSecret;
+    /// static API token of an empty local store
+    ApiToken "API_TOKEN" None, OptionalSecret;
+    /// mobile clients' static API token of an empty local store
+    MobileApiToken "MOBILE_API_TOKEN" None, OptionalSecret;
     /// origins that browsers may call from, separated by commas
     CorsOrigins "CORS_ORIGINS" None, Optional;
     /// what is logged, a tracing filter
@@ -78,13 +104,13 @@ impl Setting {
     /// Whether a process that asks for it cannot start without it.
     #[must_use]
     pub fn is_required(self) -> bool {
-        self.need() != Need::Optional
+        matches!(self.need(), Need::Required | Need::Secret)
     }
 
     /// Whether its value is a secret.
     #[must_use]
     pub fn is_secret(self) -> bool {
-        self.need() == Need::Secret
+        matches!(self.need(), Need::Secret | Need::OptionalSecret)
     }
 }
 

@@ -1,0 +1,39 @@
+//! Settings of the media provider (`opentok.md`).
+
+use secrecy::SecretString;
+
+/// Which media provider makes sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VideoProvider {
+    /// None: ids and tokens of the real form, made here.
+    #[default]
+    Offline,
+    /// OpenTok's REST API.
+    OpenTok,
+}
+
+impl VideoProvider {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "offline" => Ok(Self::Offline),
+            "opentok" => Ok(Self::OpenTok),
+            _ => Err("must be offline or opentok".to_owned()),
+        }
+    }
+}
+
+/// An OpenTok project, and where its API is.
+#[derive(Clone, Debug, Default)]
+pub struct OpenTok {
+    /// The project's key: public, and part of every session id.
+    pub api_key: String,
+    /// What tokens and requests are signed with.
+    pub api_secret: SecretString,
+    /// Scheme and host of the REST API.
+    pub api_url: String,
+}
+
+pub(super) fn api_key(text: &str) -> Result<String, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if digits { Ok(text.to_owned()) } else { Err("must be letters and digits".to_owned()) }
+}
