@@ -4,6 +4,7 @@ use crate::{
     auth::SigningKeys,
     clock::Clock,
     config::{AwsEnvironment, Config, Environment},
+    recent::Recent,
     store::{self, Store},
 };
 
@@ -18,13 +19,21 @@ pub struct App {
     pub clock: Clock,
     /// The settings.
     pub config: Arc<Config>,
+    /// What was read lately.
+    pub recent: Arc<Recent>,
 }
 
 impl App {
     /// What a configuration comes to, over this store.
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
-        Self { store, keys: SigningKeys::new(&config.signing_keys), clock, config: Arc::new(config) }
+        Self {
+            store,
+            keys: SigningKeys::new(&config.signing_keys),
+            clock,
+            config: Arc::new(config),
+            recent: Arc::default(),
+        }
     }
 
     /// The table that the configuration and the environment name.

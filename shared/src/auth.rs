@@ -5,12 +5,16 @@ mod backend;
 mod device;
 mod hs256;
 mod keys;
+mod organiser;
 mod registrar;
+mod user_token;
 
 pub use self::{
     authorization::Authorization,
     backend::Backend,
     device::{Device, DeviceToken},
     keys::{DeviceClaims, SigningKeys},
+    organiser::{Client, Organiser, Participant, credentials},
     registrar::Registrar,
+    user_token::UserClaims,
 };

@@ -1,11 +1,60 @@
 //! One file per API: how an event and a refused request read there.
 
 pub mod device;
+pub mod events;
 pub mod openvidu;
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 
 use crate::{error::Error, store::StoreError};
+
+/// The API that a path belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// `device-sessions.md`, and whatever belongs to no other.
+    Device,
+    /// `openvidu.md`
+    OpenVidu,
+    /// `events-api.md`
+    Events,
+}
+
+impl Api {
+    /// The API that this path belongs to.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        if openvidu::owns(path) {
+            Self::OpenVidu
+        } else if events::owns(path) {
+            Self::Events
+        } else {
+            Self::Device
+        }
+    }
+
+    /// The answer to an event that every API knows.
+    #[must_use]
+    pub fn refuse(self, error: Error) -> Response {
+        match self {
+            Self::Device => device::Error::from(error).into_response(),
+            Self::OpenVidu => openvidu::Error::from(error).into_response(),
+            Self::Events => events::Error::from(error).into_response(),
+        }
+    }
+
+    /// The answer where a handler panicked.
+    #[must_use]
+    pub fn panicked(self) -> Response {
+        match self {
+            Self::Device => device::Error::Panicked.into_response(),
+            Self::OpenVidu => openvidu::Error::Panicked.into_response(),
+            Self::Events => events::Error::Fault.into_response(),
+        }
+    }
+}
 
 /// How long a caller should wait before it tries again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");

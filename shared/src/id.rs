@@ -56,6 +56,14 @@ id!(
     /// One participant's right to be in one media stream.
     ConnectionId
 );
+id!(
+    /// What the list of live sessions calls a connection of an event session: a UUID.
+    ConnectionName
+);
+id!(
+    /// What the media provider calls a session (`opentok.md`).
+    ProviderSessionId
+);
 
 impl DeviceSessionId {
     /// A new id.

@@ -14,6 +14,8 @@ pub mod id;
 pub mod lambda;
 pub mod log;
 pub mod model;
+pub mod password;
+pub mod recent;
 mod routes;
 #[cfg(feature = "secrets")]
 pub mod secrets;

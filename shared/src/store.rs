@@ -19,8 +19,14 @@ mod api_token;
 mod client;
 mod counter;
 mod device;
+mod event;
+mod live;
 mod media_session;
+mod record;
 mod settings;
+mod transaction;
+mod user;
+mod visible;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -32,7 +38,10 @@ use tokio::sync::OnceCell;
 
 pub use self::{
     client::{StoreError, client, http_client, reason},
+    event::Ended,
     media_session::{Closed, Disconnected},
+    record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
+    user::Removed,
 };
 use crate::id::{DeviceKey, random_bytes};
 
@@ -69,6 +78,14 @@ impl Store {
     async fn attributes(&self, key: Key) -> Result<Option<Attributes>, StoreError> {
         let get = self.client.get_item().table_name(&*self.table).set_key(Some(key.attributes()));
         Ok(get.consistent_read(true).send().await?.item)
+    }
+
+    /// All items of a partition from this sort key on, in their order, page by page.
+    async fn items_from(&self, pk: &str, first: &str) -> Result<Vec<Attributes>, StoreError> {
+        let query = self.client.query().table_name(&*self.table).consistent_read(true);
+        let query = query.key_condition_expression("PK = :pk AND SK >= :first");
+        let query = query.expression_attribute_values(":pk", s(pk)).expression_attribute_values(":first", s(first));
+        Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
     }
 
     /// All items of a partition whose sort keys begin so, in their order, page by page.

@@ -46,10 +46,7 @@ impl FromRequestParts<App> for Device {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         let DeviceToken(claims) = DeviceToken::from_request_parts(parts, app).await?;
         let device = app.store.device(&claims.sub).await?.ok_or(Unauthenticated::Wrong)?;
-        let session = device
-            .sessions
-            .get(&claims.session)
-            .filter(|session| session.generation == claims.generation && session.is_live(app.clock.now()));
+        let session = device.session(&claims.session, claims.generation, app.clock.now());
         let session = session.cloned().ok_or(Unauthenticated::Wrong)?;
         Ok(Self { id: claims.sub, session_id: claims.session, session, device })
     }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::Sha256;
 
 use super::hs256;
 use crate::{
@@ -55,6 +57,8 @@ struct Key {
     kid: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
+    /// For what is no token.
+    mac: Hmac<Sha256>,
 }
 
 impl std::fmt::Debug for SigningKeys {
@@ -72,7 +76,8 @@ impl SigningKeys {
         let keys = keys.iter().filter_map(|key| {
             let secret = BASE64_STANDARD.decode(key.secret.expose_secret()).ok()?;
             let (encoding, decoding) = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
-            Some(Key { kid: key.kid.clone(), encoding, decoding })
+            let mac = Hmac::new_from_slice(&secret).ok()?.chain_update("cursor");
+            Some(Key { kid: key.kid.clone(), encoding, decoding, mac })
         });
         Self(keys.collect())
     }
@@ -87,6 +92,10 @@ impl SigningKeys {
     /// where there is no such key any more.
     #[must_use]
     pub fn sign(&self, claims: &DeviceClaims, kid: &str) -> Option<String> {
+        self.encode(claims, kid)
+    }
+
+    pub(super) fn encode(&self, claims: &impl Serialize, kid: &str) -> Option<String> {
         let key = self.0.iter().find(|key| key.kid == kid)?;
         let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, claims, &key.encoding).ok()
@@ -96,15 +105,28 @@ impl SigningKeys {
     /// family, or has ended.
     #[must_use]
     pub fn verify(&self, token: &str, now: Timestamp) -> Option<DeviceClaims> {
-        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let key = self.0.iter().find(|key| key.kid == kid)?;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp", "aud"]);
         validation.set_audience(&[DEVICE]);
-        // The library reads the machine's clock; the comparison below reads ours.
-        validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<DeviceClaims>(token, &key.decoding, &validation).ok()?.claims;
+        let claims: DeviceClaims = self.decode(token, validation)?;
         (now < Timestamp::from_seconds(claims.exp)).then_some(claims)
+    }
+
+    /// What a token says, whenever it ends.
+    pub(super) fn decode<C: DeserializeOwned>(&self, token: &str, mut validation: Validation) -> Option<C> {
+        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let key = self.0.iter().find(|key| key.kid == kid)?;
+        // The library reads the machine's clock; callers compare with ours.
+        validation.validate_exp = false;
+        jsonwebtoken::decode(token, &key.decoding, &validation).ok().map(|decoded| decoded.claims)
+    }
+
+    /// What proves that something other than a token comes from us: a tag by each key, the signing one's first.
+    pub(super) fn tags(&self, data: &[u8]) -> impl Iterator<Item = [u8; 16]> {
+        self.0.iter().map(move |key| {
+            let tag = key.mac.clone().chain_update(data).finalize().into_bytes();
+            std::array::from_fn(|index| tag[index])
+        })
     }
 }
 
@@ -113,9 +135,8 @@ mod tests {
     use std::time::Duration;
 
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-    use hmac::{Hmac, KeyInit, Mac};
     use serde_json::{Value, json};
-    use sha2::{Sha256, Sha384};
+    use sha2::Sha384;
 
     use super::*;
     use crate::id::DeviceKey;

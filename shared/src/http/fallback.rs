@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::{
     extract::{FromRequestParts, Request},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -11,8 +12,8 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     App,
-    auth::Backend,
-    dialect::{device, openvidu},
+    auth::{Backend, Client, Organiser, Participant},
+    dialect::{Api, events},
     error::Error,
 };
 
@@ -56,16 +57,34 @@ fn table(paths: &Value) -> Table {
 
 /// Answers in the dialect of the API that the path belongs to, whose credentials come before the method.
 pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response {
+    let api = Api::of(request.uri().path());
     let error = match table.allow(request.uri().path()) {
         Some(allow) => Error::MethodNotAllowed { allow },
         None => Error::RouteNotFound,
     };
-    if !openvidu::owns(request.uri().path()) {
-        return device::Error::from(error).into_response();
-    }
     let mut parts = request.into_parts().0;
-    match Backend::from_request_parts(&mut parts, &app).await {
-        Ok(_) => openvidu::Error::from(error).into_response(),
-        Err(refused) => refused.into_response(),
+    match (api, error) {
+        (Api::OpenVidu, error) => match Backend::from_request_parts(&mut parts, &app).await {
+            Ok(_) => api.refuse(error),
+            Err(refused) => refused.into_response(),
+        },
+        (Api::Events, Error::MethodNotAllowed { allow }) => match identify(&mut parts, &app).await {
+            Ok(()) => events::Error::MethodNotAllowed { method: parts.method, allow }.into_response(),
+            Err(refused) => refused.into_response(),
+        },
+        (Api::Device | Api::Events, error) => api.refuse(error),
+    }
+}
+
+/// Asks for the credentials that an endpoint of `/api/v2` is guarded by.
+async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
+    let path = parts.uri.path().strip_prefix(events::ROOT).unwrap_or_default();
+    match path.split('/').nth(1) {
+        Some("token-auth") => Ok(()),
+        Some("rtcsessions") => Participant::from_request_parts(parts, app).await.map(drop),
+        Some("networktestsessions" | "networktestsession" | "bookingemails") => {
+            Client::from_request_parts(parts, app).await.map(drop)
+        }
+        _ => Organiser::from_request_parts(parts, app).await.map(drop),
     }
 }

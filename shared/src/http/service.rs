@@ -8,7 +8,7 @@ use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use tokio::time::{Instant, timeout};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, normalize_path::NormalizePath};
@@ -17,7 +17,7 @@ use tracing::{Instrument, info_span};
 use super::{RouteTable, fallback};
 use crate::{
     App,
-    dialect::{device, openvidu},
+    dialect::{Api, openvidu},
     error::Error,
     id::RequestId,
     store::StoreError,
@@ -55,7 +55,7 @@ fn cors(app: &App) -> CorsLayer {
         .allow_origin(app.config.cors_origins.clone())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([REQUEST_ID])
+        .expose_headers([REQUEST_ID, header::LINK])
 }
 
 /// Gives the request its id, which the answer carries too. A caller's own is not taken: it could say anything.
@@ -93,14 +93,12 @@ fn is_for_a_route(request: &Request) -> bool {
 
 /// Bounds the time a request takes, and gives a panic an answer, each in the dialect of the request's API.
 async fn bound(request: Request, next: Next) -> Response {
-    let is_openvidu = openvidu::owns(request.uri().path());
+    let api = Api::of(request.uri().path());
     let response = timeout(REQUEST_TIMEOUT, next.run(request)).await;
     match response {
         Ok(response) if response.extensions().get::<Panicked>().is_none() => response,
-        Ok(_) if is_openvidu => openvidu::Error::Panicked.into_response(),
-        Ok(_) => device::Error::Panicked.into_response(),
-        Err(_) if is_openvidu => openvidu::Error::from(Error::Store(StoreError::Contended)).into_response(),
-        Err(_) => device::Error::from(Error::Store(StoreError::Contended)).into_response(),
+        Ok(_) => api.panicked(),
+        Err(_) => api.refuse(Error::Store(StoreError::Contended)),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct ApiToken {
 }
 
 /// SHA-256 of a static API token: what the table knows it by.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ApiTokenHash(String);
 
 impl ApiTokenHash {

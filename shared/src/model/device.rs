@@ -115,6 +115,12 @@ pub struct Device {
 }
 
 impl Device {
+    /// The live session whose present token is its `generation`th.
+    #[must_use]
+    pub fn session(&self, id: &DeviceSessionId, generation: u64, now: Timestamp) -> Option<&DeviceSession> {
+        self.sessions.get(id).filter(|session| session.generation == generation && session.is_live(now))
+    }
+
     /// The live sessions, oldest first.
     #[must_use]
     pub fn live_sessions(&self, now: Timestamp) -> Vec<(&DeviceSessionId, &DeviceSession)> {

@@ -4,17 +4,13 @@
 //! must hold when a token is issued (the session is live) and when it is to be collected (`expiresAt`: no session with
 //! a live token is collected) lies in the session's item, which every change of its connections goes through.
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        CancellationReason, ConditionCheck, Delete, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    },
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, Delete, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
 use super::{
-    Attributes, Item, Key, RACES, Store, StoreError,
-    client::{cancelled, item_in_the_way},
-    n, pause, s, shard,
+    Attributes, Item, Key, RACES, Store, StoreError, client::item_in_the_way, n, pause, s, shard,
+    transaction::Committed,
 };
 use crate::{
     clock::Timestamp,
@@ -28,8 +24,6 @@ pub use connection::Disconnected;
 
 const KIND: &str = "MEDIA";
 const SESSION: &str = "MediaSession";
-/// How a transaction's item says that its condition failed.
-const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 /// How many connections are cleared away at once. With the longest metadata, twice as many would be more than the 4 MB
 /// that a transaction takes.
 const PAGE: i32 = 49;
@@ -203,26 +197,6 @@ impl Store {
             Committed::No(_) => Ok(false),
         }
     }
-
-    /// Runs a transaction.
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
-        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
-        let Err(error) = sent else { return Ok(Committed::Yes) };
-        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
-            let reasons = canceled.cancellation_reasons();
-            if reasons.iter().any(|reason| reason.code() == Some(CONDITION_FAILED)) {
-                return Ok(Committed::No(reasons.to_vec()));
-            }
-        }
-        Err(cancelled(error))
-    }
-}
-
-/// What became of a transaction.
-enum Committed {
-    Yes,
-    /// A condition failed: the reasons, item by item.
-    No(Vec<CancellationReason>),
 }
 
 /// The live sessions among these items, each with its live connections, which lie behind it.

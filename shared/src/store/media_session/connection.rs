@@ -6,16 +6,19 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     builders::{DeleteBuilder, UpdateBuilder},
 };
 
-use super::{CONDITION_FAILED, Committed, connection_key, connections, key, partition};
+use super::{connection_key, connections, key, partition};
 use crate::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
     model::{Connection, MediaSession},
-    store::{Item, RACES, Store, StoreError, n, pause, s},
+    store::{
+        Item, RACES, Store, StoreError, n, pause, s,
+        transaction::{Committed, failed_first},
+    },
 };
 
 /// What a DELETE of a connection found.
@@ -208,9 +211,4 @@ impl Store {
         let last: Vec<Connection> = serde_dynamo::from_items(output.items.unwrap_or_default())?;
         Ok(last.into_iter().find(|other| other.connection_id != connection.connection_id))
     }
-}
-
-/// Whether the condition that failed is that of a transaction's first item.
-fn failed_first(reasons: &[CancellationReason]) -> bool {
-    reasons.first().is_some_and(|reason| reason.code() == Some(CONDITION_FAILED))
 }

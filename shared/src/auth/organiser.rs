@@ -1,0 +1,101 @@
+//! Organisers: `JWT` and the token they logged in for; clients: `Token` and a static API token, or `Bearer` and a
+//! device's (`events-api.md`).
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+
+use crate::{
+    App,
+    dialect::events::{Error, Scheme, Unauthenticated},
+    model::{ApiToken, Device, User, api_token::ApiTokenHash},
+};
+
+/// A user with a good token, as they are now. Costs one request to the table.
+#[derive(Clone, Debug)]
+pub struct Organiser(pub User);
+
+impl FromRequestParts<App> for Organiser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let refused = |reason| Error::Unauthenticated(Scheme::Jwt, reason);
+        let token = credentials(&parts.headers, "jwt").map_err(refused)?;
+        let claims = app.keys.verify_user(token, app.clock.now()).map_err(refused)?;
+        let user = app.store.record::<User>(claims.user_id).await?.map(|stored| stored.record);
+        let user = user.ok_or_else(|| refused(Unauthenticated::UnknownUser))?;
+        if user.blocked { Err(refused(Unauthenticated::Blocked)) } else { Ok(Self(user)) }
+    }
+}
+
+/// A client with a static API token. Costs one request to the table.
+#[derive(Clone, Debug)]
+pub struct Client(pub ApiToken);
+
+impl FromRequestParts<App> for Client {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let refused = |reason| Error::Unauthenticated(Scheme::Token, reason);
+        let token = credentials(&parts.headers, "token").map_err(refused)?;
+        let known = app.store.api_token(&ApiTokenHash::of(token)).await?;
+        known.map(Self).ok_or_else(|| refused(Unauthenticated::UnknownToken))
+    }
+}
+
+/// A client that participants join with: a static API token's, or a device, which is mobile.
+#[derive(Clone, Copy, Debug)]
+pub struct Participant {
+    /// Whether it is a mobile client.
+    pub mobile: bool,
+}
+
+impl FromRequestParts<App> for Participant {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let refused = |reason| Error::Unauthenticated(Scheme::Token, reason);
+        let mobile = match credentials(&parts.headers, "bearer") {
+            Ok(token) => is_device(token, app).await?.then_some(true),
+            Err(Unauthenticated::Missing) => {
+                let hash = ApiTokenHash::of(credentials(&parts.headers, "token").map_err(refused)?);
+                let known = app.recent.api_tokens.get(&hash, app.clock.now(), app.store.api_token(&hash)).await?;
+                known.map(|token| token.mobile)
+            }
+            Err(reason) => return Err(refused(reason)),
+        };
+        mobile.map(|mobile| Self { mobile }).ok_or_else(|| refused(Unauthenticated::UnknownToken))
+    }
+}
+
+/// Whether this is the present token of a device's live session.
+async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
+    let now = app.clock.now();
+    let Some(claims) = app.keys.verify(token, now) else { return Ok(false) };
+    let good = |device: &Device| device.session(&claims.session, claims.generation, now).is_some();
+    let lately = app.recent.devices.get(&claims.sub, now, app.store.device(&claims.sub)).await?;
+    if lately.is_some_and(|device| good(&device)) {
+        return Ok(true);
+    }
+    // The token may be newer than what was read lately.
+    Ok(app.store.device(&claims.sub).await?.is_some_and(|device| good(&device)))
+}
+
+/// The one word behind the scheme.
+///
+/// # Errors
+/// Why there is none.
+pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Unauthenticated> {
+    let value = headers.get(header::AUTHORIZATION).ok_or(Unauthenticated::Missing)?.as_bytes();
+    let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    if !words.next().is_some_and(|word| word.eq_ignore_ascii_case(scheme.as_bytes())) {
+        return Err(Unauthenticated::Missing);
+    }
+    let word = words.next().ok_or(Unauthenticated::Empty)?;
+    match words.next() {
+        Some(_) => Err(Unauthenticated::Spaces),
+        // No token of ours has anything else in it.
+        None => Ok(str::from_utf8(word).unwrap_or_default()),
+    }
+}

@@ -1,0 +1,105 @@
+//! The tokens that users log in for (`events-api.md`).
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, Validation};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use super::SigningKeys;
+use crate::{clock::Timestamp, dialect::events::Unauthenticated, model::User};
+
+/// How long a token lives.
+const TTL: Duration = Duration::from_hours(7 * 24);
+/// How long after its end a token is still good.
+const LEEWAY: Duration = Duration::from_hours(1);
+/// How long after the first of them tokens can be refreshed.
+const REFRESHABLE: Duration = Duration::from_hours(30 * 24);
+
+/// What a user's token says. It names no audience; every other family of tokens does.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct UserClaims {
+    /// The user.
+    pub user_id: u64,
+    /// Their name when they logged in.
+    pub username: String,
+    /// Their mail address then.
+    pub email: String,
+    exp: i64,
+    /// When the first of the tokens was given that this one goes back to.
+    orig_iat: i64,
+}
+
+impl std::fmt::Debug for UserClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UserClaims")
+    }
+}
+
+impl UserClaims {
+    /// The claims of somebody who just logged in.
+    #[must_use]
+    pub fn first(user: &User, now: Timestamp) -> Self {
+        Self::of(user, now, now.seconds())
+    }
+
+    /// The claims of the next token after this one; `None` where the first one was given too long ago.
+    #[must_use]
+    pub fn next(&self, user: &User, now: Timestamp) -> Option<Self> {
+        let refreshable = now <= Timestamp::from_seconds(self.orig_iat) + REFRESHABLE;
+        refreshable.then(|| Self::of(user, now, self.orig_iat))
+    }
+
+    fn of(user: &User, now: Timestamp, orig_iat: i64) -> Self {
+        let User { id, username, email, .. } = user.clone();
+        Self { user_id: id, username, email, exp: (now + TTL).seconds(), orig_iat }
+    }
+}
+
+/// Claims with the audience that other families' have.
+#[derive(Deserialize)]
+struct AnyClaims {
+    aud: Option<IgnoredAny>,
+    #[serde(flatten)]
+    claims: UserClaims,
+}
+
+impl SigningKeys {
+    /// The token of these claims, signed with the first key; `None` where there is no key.
+    #[must_use]
+    pub fn sign_user(&self, claims: &UserClaims) -> Option<String> {
+        self.encode(claims, self.signing()?)
+    }
+
+    /// What a user's token says.
+    ///
+    /// # Errors
+    /// [`Unauthenticated::Expired`], or [`Unauthenticated::Undecodable`] for whatever else is wrong with it.
+    pub fn verify_user(&self, token: &str, now: Timestamp) -> Result<UserClaims, Unauthenticated> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_required_spec_claims(&["exp"]);
+        validation.validate_aud = false;
+        let AnyClaims { aud, claims } = self.decode(token, validation).ok_or(Unauthenticated::Undecodable)?;
+        if aud.is_some() {
+            return Err(Unauthenticated::Undecodable);
+        }
+        let good = now <= Timestamp::from_seconds(claims.exp) + LEEWAY;
+        good.then_some(claims).ok_or(Unauthenticated::Expired)
+    }
+
+    /// A list's cursor: the number that a page ended with, for nobody else to make up.
+    #[must_use]
+    pub fn seal_cursor(&self, last: u64) -> Option<String> {
+        let number = last.to_be_bytes();
+        let tag = self.tags(&number).next()?;
+        Some(BASE64_URL_SAFE_NO_PAD.encode([&number[..], &tag].concat()))
+    }
+
+    /// The number that a page ended with; `None` where the cursor is not ours.
+    #[must_use]
+    pub fn open_cursor(&self, cursor: &str) -> Option<u64> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (number, given) = bytes.split_first_chunk::<8>()?;
+        self.tags(number).any(|tag| tag == given).then(|| u64::from_be_bytes(*number))
+    }
+}

@@ -1,0 +1,243 @@
+//! Session management, `/api/v2`: `{"detail":…}`, and messages by field (`events-api.md`).
+
+mod fields;
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+pub use self::fields::{FieldErrors, Problem};
+use super::{RETRY_AFTER, openvidu::Sent, status};
+use crate::{
+    error,
+    password::PasswordError,
+    store::{Conflict, Parent, StoreError, Unique},
+};
+
+/// What the endpoints of this API lie below.
+pub const ROOT: &str = "/api/v2";
+
+/// Whether a path belongs to this API.
+#[must_use]
+pub fn owns(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub enum Error {
+    /// An event that every API knows.
+    Common(error::Error),
+    /// The caller did not prove who it is.
+    Unauthenticated(Scheme, Unauthenticated),
+    /// The caller may not do this.
+    Forbidden,
+    /// What the path names is not there, or not for this caller.
+    NotFound,
+    /// The path is served with other methods only.
+    MethodNotAllowed {
+        /// The method.
+        method: Method,
+        /// The value of the `Allow` header.
+        allow: String,
+    },
+    /// The body is not said to be JSON; what it is said to be.
+    UnsupportedMediaType(Sent),
+    /// The body is not JSON: what is wrong, without quoting any of it.
+    NoJson(String),
+    /// Some fields are not as they have to be.
+    Invalid(FieldErrors),
+    /// What somebody asked for cannot be had for now.
+    TryAgain(&'static str),
+    /// The booking mail was refused for good.
+    MailRefused,
+    /// A fault of ours.
+    Fault,
+}
+
+/// What an endpoint is guarded by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// A JSON Web Token of a user.
+    Jwt,
+    /// A static API token.
+    Token,
+}
+
+/// Why credentials were refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unauthenticated {
+    /// There are none, or of another scheme.
+    Missing,
+    /// There is the scheme and nothing else.
+    Empty,
+    /// There is more than one word.
+    Spaces,
+    /// The token has ended.
+    Expired,
+    /// The token is not one of ours.
+    Undecodable,
+    /// The token's user is gone.
+    UnknownUser,
+    /// The token's user is blocked.
+    Blocked,
+    /// The token is not known.
+    UnknownToken,
+}
+
+impl<E: Into<error::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Common(error.into())
+    }
+}
+
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        let field = |name, problem| Self::Invalid(FieldErrors::one(name, problem));
+        match conflict {
+            Conflict::Gone => Self::NotFound,
+            Conflict::Taken(Unique::Username) => field("username", Problem::UsernameTaken),
+            Conflict::Taken(Unique::EventName) => field("name", Problem::EventNameTaken),
+            Conflict::Taken(Unique::LoginToken) => field("token", Problem::LoginTokenTaken),
+            Conflict::Taken(Unique::Floor) => field("isFloor", Problem::FloorTaken),
+            Conflict::NoParent(Parent::Event(id)) => field("event", Problem::InvalidPk(id.to_string())),
+            Conflict::NoParent(Parent::User(id)) => field("owner", Problem::InvalidPk(id.to_string())),
+            Conflict::NoManager(id) => field("managers", Problem::InvalidPk(id.to_string())),
+            Conflict::Changed => StoreError::Contended.into(),
+        }
+    }
+}
+
+impl From<FieldErrors> for Error {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<PasswordError> for Error {
+    fn from(error: PasswordError) -> Self {
+        tracing::error!(%error, "a fault of ours");
+        Self::Fault
+    }
+}
+
+/// A general error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventsError)]
+pub struct Detail {
+    #[schema(example = "Authentication credentials were not provided.")]
+    detail: String,
+}
+
+/// What is wrong with the fields of a request: messages by field, nested as the request is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventsFieldErrors, value_type = Object, example = json!({"name": ["This field is required."]}))]
+pub struct Fields(Map<String, Value>);
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Common(error) => status(error),
+            Self::Unauthenticated(..) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NoJson(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::TryAgain(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MailRefused | Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn detail(&self) -> String {
+        use error::Error as Common;
+        let text = match self {
+            Self::Unauthenticated(scheme, reason) => reason.detail(*scheme),
+            Self::Forbidden => "You do not have permission to perform this action.",
+            Self::NotFound | Self::Common(Common::RouteNotFound) => "Not found.",
+            Self::MethodNotAllowed { method, .. } => return format!("Method \"{method}\" not allowed."),
+            Self::UnsupportedMediaType(kind) => return format!("Unsupported media type \"{kind}\" in request."),
+            Self::NoJson(problem) => return format!("JSON parse error - {problem}"),
+            Self::Common(Common::MalformedBody(problem)) => return format!("JSON parse error - {problem}"),
+            Self::TryAgain(reason) => reason,
+            Self::MailRefused => "The booking is kept, but its e-mail could not be sent.",
+            Self::Common(Common::BodyTooLarge) => "The body must be smaller than 1 MiB.",
+            Self::Common(Common::Unauthenticated(_)) => Unauthenticated::Missing.detail(Scheme::Jwt),
+            Self::Common(Common::MethodNotAllowed { .. }) => "Method not allowed.",
+            Self::Common(Common::UnsupportedMediaType) => "Unsupported media type in request.",
+            Self::Common(Common::Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
+                "The service is busy; try again."
+            }
+            Self::Common(Common::Store(StoreError::Refused(_) | StoreError::Item(_)))
+            | Self::Fault
+            | Self::Invalid(_) => "Something went wrong on our side.",
+        };
+        text.to_owned()
+    }
+
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Common(error) => super::header(error, Scheme::Jwt.challenge()),
+            Self::Unauthenticated(scheme, _) => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme.challenge())))
+            }
+            Self::MethodNotAllowed { allow, .. } => Some((header::ALLOW, HeaderValue::try_from(allow).ok()?)),
+            Self::TryAgain(_) => Some((header::RETRY_AFTER, RETRY_AFTER)),
+            Self::Forbidden
+            | Self::NotFound
+            | Self::UnsupportedMediaType(_)
+            | Self::NoJson(_)
+            | Self::Invalid(_)
+            | Self::MailRefused
+            | Self::Fault => None,
+        }
+    }
+}
+
+impl Scheme {
+    const fn challenge(self) -> &'static str {
+        match self {
+            Self::Jwt => "JWT realm=\"api\"",
+            Self::Token => "Token",
+        }
+    }
+}
+
+impl Unauthenticated {
+    /// The text that the original gives.
+    #[must_use]
+    pub const fn detail(self, scheme: Scheme) -> &'static str {
+        match (self, scheme) {
+            (Self::Missing, _) => "Authentication credentials were not provided.",
+            (Self::Empty, Scheme::Jwt) => "Invalid Authorization header. No credentials provided.",
+            (Self::Empty, Scheme::Token) => "Invalid token header. No credentials provided.",
+            (Self::Spaces, Scheme::Jwt) => {
+                "Invalid Authorization header. Credentials string should not contain spaces."
+            }
+            (Self::Spaces, Scheme::Token) => "Invalid token header. Token string should not contain spaces.",
+            (Self::Expired, _) => "Signature has expired.",
+            (Self::Undecodable, _) => "Error decoding signature.",
+            (Self::UnknownUser, _) => "Invalid signature.",
+            (Self::Blocked, _) => "User account is disabled.",
+            (Self::UnknownToken, _) => "Invalid token.",
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Self::Common(error) = &self {
+            super::log(error);
+        }
+        let (status, extra) = (self.status(), AppendHeaders(self.header()));
+        match self {
+            Self::Invalid(errors) => (status, extra, Json(Fields(errors.into_map()))).into_response(),
+            other => (status, extra, Json(Detail { detail: other.detail() })).into_response(),
+        }
+    }
+}

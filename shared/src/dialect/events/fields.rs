@@ -1,0 +1,161 @@
+//! Messages by field, in the words of Django REST Framework (`events-api.md`).
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// What is wrong with a field. It may say back what was sent, so its `Debug` prints its type only.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// It is not there.
+    Required,
+    /// It is empty.
+    Blank,
+    /// It is null.
+    Null,
+    /// It is no text.
+    NoText,
+    /// It is no boolean; shows what it is.
+    NoBoolean(String),
+    /// It is none of the words it may be; shows what it is.
+    NoChoice(String),
+    /// It has more characters than this.
+    TooLong(usize),
+    /// It has fewer characters than this.
+    TooShort(usize),
+    /// It has more bytes than this.
+    TooManyBytes(usize),
+    /// It has more elements than this.
+    TooMany(usize),
+    /// It is no mail address.
+    NoEmail,
+    /// There is no such object, for this caller; shows its number.
+    InvalidPk(String),
+    /// It is no number of an object, but of this type.
+    NoPk(&'static str),
+    /// It is no list, but of this type.
+    NoList(&'static str),
+    /// It is no object, but of this type.
+    NoObject(&'static str),
+    /// There is no body.
+    NoData,
+    /// Another user has this name.
+    UsernameTaken,
+    /// Another event has this name.
+    EventNameTaken,
+    /// There is this login token already.
+    LoginTokenTaken,
+    /// The event has a floor.
+    FloorTaken,
+    /// Relayed media cannot be archived.
+    RelayedArchive,
+    /// The user cannot be deleted yet.
+    OwnsEvents,
+    /// The present password is another.
+    WrongPassword,
+    /// The two new passwords differ.
+    PasswordMismatch,
+    /// Name or password is wrong.
+    WrongCredentials,
+    /// The user is blocked.
+    Blocked,
+    /// The token cannot be refreshed: it has ended.
+    TokenExpired,
+    /// The token is not one of ours.
+    TokenUndecodable,
+    /// The token's user is gone.
+    TokenUserGone,
+    /// The first of the tokens was given too long ago.
+    RefreshExpired,
+}
+
+impl Problem {
+    fn text(&self) -> String {
+        let text = match self {
+            Self::Required => "This field is required.",
+            Self::Blank => "This field may not be blank.",
+            Self::Null => "This field may not be null.",
+            Self::NoText => "Not a valid string.",
+            Self::NoBoolean(value) => return format!("\"{value}\" is not a valid boolean."),
+            Self::NoChoice(value) => return format!("\"{value}\" is not a valid choice."),
+            Self::TooLong(max) => return format!("Ensure this field has no more than {max} characters."),
+            Self::TooShort(min) => return format!("Ensure this field has at least {min} characters."),
+            Self::TooManyBytes(max) => return format!("Ensure this field has no more than {max} bytes."),
+            Self::TooMany(max) => return format!("Ensure this field has no more than {max} elements."),
+            Self::NoEmail => "Enter a valid email address.",
+            Self::InvalidPk(pk) => return format!("Invalid pk \"{pk}\" - object does not exist."),
+            Self::NoPk(kind) => return format!("Incorrect type. Expected pk value, received {kind}."),
+            Self::NoList(kind) => return format!("Expected a list of items but got type \"{kind}\"."),
+            Self::NoObject(kind) => return format!("Invalid data. Expected a dictionary, but got {kind}."),
+            Self::NoData => "No data provided",
+            Self::UsernameTaken => "A user with that username already exists.",
+            Self::EventNameTaken => "event with this name already exists.",
+            Self::LoginTokenTaken => "login token with this token already exists.",
+            Self::FloorTaken => "Only one session per event may have this flag set to true.",
+            Self::RelayedArchive => "May not be true if media mode is relayed.",
+            Self::OwnsEvents => "This user still owns events.",
+            Self::WrongPassword => "The current password is not correct.",
+            Self::PasswordMismatch => "The two passwords do not match.",
+            Self::WrongCredentials => "Unable to login with provided credentials.",
+            Self::Blocked => "User account is blocked.",
+            Self::TokenExpired => "Signature has expired.",
+            Self::TokenUndecodable => "Error decoding signature.",
+            Self::TokenUserGone => "User doesn't exist.",
+            Self::RefreshExpired => "Refresh has expired.",
+        };
+        text.to_owned()
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Problem")
+    }
+}
+
+/// What is wrong with a request, by field; its `Debug` prints its type only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FieldErrors(Map<String, Value>);
+
+impl fmt::Debug for FieldErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FieldErrors")
+    }
+}
+
+impl FieldErrors {
+    /// One problem of one field.
+    #[must_use]
+    pub fn one(field: &str, problem: Problem) -> Self {
+        let mut errors = Self::default();
+        errors.add(field, &problem);
+        errors
+    }
+
+    /// Adds a problem of a field.
+    pub fn add(&mut self, field: &str, problem: &Problem) {
+        let messages = self.0.entry(field).or_insert_with(|| Value::Array(Vec::new()));
+        if let Some(messages) = messages.as_array_mut() {
+            messages.push(Value::String(problem.text()));
+        }
+    }
+
+    /// Adds the problems of an object's fields.
+    pub fn nest(&mut self, field: &str, errors: Self) {
+        if !errors.is_empty() {
+            self.0.insert(field.to_owned(), Value::Object(errors.0));
+        }
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The messages as they are answered.
+    #[must_use]
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+}

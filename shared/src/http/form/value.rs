@@ -1,0 +1,176 @@
+//! One field's value.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
+use serde_json::Value;
+
+use super::type_of;
+use crate::{
+    config::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
+    dialect::events::Problem,
+};
+
+/// A text as it is, numbers included.
+fn raw(value: &Value) -> Result<String, Problem> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Null => Err(Problem::Null),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(Problem::NoText),
+    }
+}
+
+/// A text of at most this many characters, trimmed; it may be empty.
+pub fn blank_text(max: usize) -> impl Fn(&Value) -> Result<String, Problem> {
+    move |value| {
+        let text = raw(value)?.trim().to_owned();
+        if text.chars().count() > max { Err(Problem::TooLong(max)) } else { Ok(text) }
+    }
+}
+
+/// A text of at most this many characters, trimmed and not empty.
+pub fn text(max: usize) -> impl Fn(&Value) -> Result<String, Problem> {
+    text_between(0, max)
+}
+
+/// A text of at least and at most this many characters, trimmed and not empty.
+pub fn text_between(min: usize, max: usize) -> impl Fn(&Value) -> Result<String, Problem> {
+    move |value| {
+        let text = blank_text(max)(value)?;
+        match text.chars().count() {
+            0 => Err(Problem::Blank),
+            count if count < min => Err(Problem::TooShort(min)),
+            _ => Ok(text),
+        }
+    }
+}
+
+/// What `read` reads, or null.
+pub fn nullable<T>(read: impl Fn(&Value) -> Result<T, Problem>) -> impl Fn(&Value) -> Result<Option<T>, Problem> {
+    move |value| if value.is_null() { Ok(None) } else { read(value).map(Some) }
+}
+
+/// A mail address, or nothing.
+pub fn email(value: &Value) -> Result<String, Problem> {
+    let text = blank_text(254)(value)?;
+    let valid = text.is_empty() || is_email(&text);
+    if valid { Ok(text) } else { Err(Problem::NoEmail) }
+}
+
+fn is_email(text: &str) -> bool {
+    let Some((user, host)) = text.rsplit_once('@') else { return false };
+    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{}|~".contains(c);
+    let user = user.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
+    let label = |label: &str| {
+        let inside = label.chars().all(|c| c.is_alphanumeric() || c == '-');
+        inside && !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-')
+    };
+    user && (host == "localhost" || (host.contains('.') && host.split('.').all(label)))
+}
+
+/// A password as it is: never trimmed.
+pub fn password(value: &Value) -> Result<SecretString, Problem> {
+    let text = given_password(value)?;
+    let exposed = text.expose_secret();
+    match (exposed.chars().count(), exposed.len()) {
+        (0..PASSWORD_CHARS_MIN, _) => Err(Problem::TooShort(PASSWORD_CHARS_MIN)),
+        (_, 0..=PASSWORD_BYTES_MAX) => Ok(text),
+        _ => Err(Problem::TooManyBytes(PASSWORD_BYTES_MAX)),
+    }
+}
+
+/// A password that somebody says is theirs, of any length.
+pub fn given_password(value: &Value) -> Result<SecretString, Problem> {
+    let text = raw(value)?;
+    if text.is_empty() { Err(Problem::Blank) } else { Ok(text.into()) }
+}
+
+/// A boolean, in each of the ways that Django REST Framework takes one.
+pub fn boolean(value: &Value) -> Result<bool, Problem> {
+    let shown = match value {
+        Value::Bool(boolean) => return Ok(*boolean),
+        Value::Null => return Err(Problem::Null),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match shown.as_str() {
+        "t" | "T" | "true" | "True" | "TRUE" | "1" | "1.0" => Ok(true),
+        "f" | "F" | "false" | "False" | "FALSE" | "0" | "0.0" => Ok(false),
+        _ => Err(Problem::NoBoolean(shortened(shown))),
+    }
+}
+
+/// One of the words that a type knows.
+pub fn choice<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    let shown = match value {
+        Value::Null => return Err(Problem::Null),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let word = IntoDeserializer::<ValueError>::into_deserializer(shown.as_str());
+    T::deserialize(word).map_err(|_| Problem::NoChoice(shortened(shown)))
+}
+
+/// The number of an object. One that no object can have is 0, which none has.
+pub fn pk(value: &Value) -> Result<Pk, Problem> {
+    match value {
+        Value::Null => Err(Problem::Null),
+        Value::String(text) if text.is_empty() => Err(Problem::Null),
+        Value::String(text) if is_integer(text) => Ok(Pk::of(text.trim())),
+        Value::Number(number) if !number.is_f64() => Ok(Pk::of(&number.to_string())),
+        other => Err(Problem::NoPk(type_of(other))),
+    }
+}
+
+/// The numbers of objects.
+pub fn pks(value: &Value) -> Result<Vec<Pk>, Problem> {
+    match value {
+        Value::Null => Err(Problem::Null),
+        Value::Array(values) => values.iter().map(|value| pk(value).map_err(in_list)).collect(),
+        other => Err(Problem::NoList(type_of(other))),
+    }
+}
+
+/// Null is no object's number where it stands in a list.
+fn in_list(problem: Problem) -> Problem {
+    if problem == Problem::Null { Problem::InvalidPk("None".to_owned()) } else { problem }
+}
+
+/// A list, of which what is no text is left out.
+pub fn texts(value: &Value) -> Result<Vec<String>, Problem> {
+    match value {
+        Value::Null => Err(Problem::Null),
+        Value::Array(values) => Ok(values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()),
+        other => Err(Problem::NoList(type_of(other))),
+    }
+}
+
+/// An object's number as somebody gave it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pk {
+    /// The number; 0, which no object has, where no object can have it.
+    pub id: u64,
+    shown: String,
+}
+
+impl Pk {
+    fn of(digits: &str) -> Self {
+        Self { id: digits.parse().unwrap_or(0), shown: shortened(digits.to_owned()) }
+    }
+
+    /// That there is no such object, for this caller.
+    #[must_use]
+    pub fn invalid(&self) -> Problem {
+        Problem::InvalidPk(self.shown.clone())
+    }
+}
+
+fn is_integer(text: &str) -> bool {
+    let digits = text.trim().trim_start_matches(['+', '-']);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What is said back has an end.
+fn shortened(text: String) -> String {
+    if text.chars().count() <= 255 { text } else { text.chars().take(255).collect() }
+}

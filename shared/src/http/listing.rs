@@ -1,0 +1,191 @@
+//! Lists of `/api/v2`: pages, filters and cursors (`events-api.md`).
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::FromRequestParts,
+    http::{HeaderValue, header, request::Parts},
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use form_urlencoded::Serializer;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::base_url;
+use crate::{
+    App,
+    dialect::events::Error,
+    store::{Page, Record, Selection, Window},
+};
+
+/// Records on a page where the request does not say.
+const LIMIT: usize = 100;
+/// Most records on a page.
+const LIMIT_MAX: usize = 1_000;
+
+/// What is asked of a list.
+pub struct ListQuery {
+    /// The path's own URL.
+    url: String,
+    limit: usize,
+    /// How many pages lie before this one.
+    offset: u64,
+    cursor: Option<String>,
+    /// All other parameters; of several of one name the last.
+    others: BTreeMap<String, String>,
+}
+
+impl FromRequestParts<App> for ListQuery {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let query = parts.uri.query().unwrap_or_default();
+        let mut others: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let limit = others.remove("limit").and_then(|limit| number(&limit)).filter(|limit| *limit > 0);
+        Ok(Self {
+            url: format!("{}{}/", base_url(parts, app), parts.uri.path().trim_end_matches('/')),
+            limit: limit.map_or(LIMIT, |limit| usize::try_from(limit).unwrap_or(LIMIT_MAX).min(LIMIT_MAX)),
+            offset: others.remove("offset").and_then(|offset| number(&offset)).unwrap_or(0),
+            cursor: others.remove("cursor"),
+            others,
+        })
+    }
+}
+
+/// A number of any length; one that is too long for us is the greatest.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// Values that records are to have, by their fields.
+pub struct Filters(BTreeMap<String, String>);
+
+impl Filters {
+    /// Takes the value that one field is to have, for a list that holds nothing else.
+    pub fn take(&mut self, field: &str) -> Option<String> {
+        self.0.remove(field)
+    }
+
+    /// Whether a record has them all.
+    #[must_use]
+    pub fn match_record<T: Serialize>(&self, record: &T) -> bool {
+        let record = serde_json::to_value(record).unwrap_or_default();
+        self.0.iter().all(|(field, wanted)| has(&record[field.as_str()], wanted))
+    }
+
+    /// Whether nothing is filtered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn has(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::String(text) => text == wanted,
+        // What is no boolean filters nothing.
+        Value::Bool(boolean) => as_boolean(wanted).is_none_or(|wanted| wanted == *boolean),
+        Value::Number(number) => self::number(wanted).is_some_and(|wanted| number.as_u64() == Some(wanted)),
+        Value::Array(members) => members.iter().any(|member| has(member, wanted)),
+        Value::Null | Value::Object(_) => false,
+    }
+}
+
+fn as_boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub struct Envelope<T> {
+    /// How many there are, on all pages.
+    count: u64,
+    /// URL of the next page.
+    next: Option<String>,
+    /// URL of the page before.
+    previous: Option<String>,
+    results: Vec<T>,
+}
+
+/// A page of a list with the way to the next one, which costs the same however far it is.
+pub struct Listing<T> {
+    envelope: Envelope<T>,
+    link: Option<String>,
+}
+
+impl<T: Serialize> IntoResponse for Listing<T> {
+    fn into_response(self) -> Response {
+        let link = self.link.and_then(|link| HeaderValue::try_from(format!("<{link}>; rel=\"next\"")).ok());
+        (AppendHeaders(link.map(|link| (header::LINK, link))), Json(self.envelope)).into_response()
+    }
+}
+
+impl ListQuery {
+    /// The values that are asked for, of these fields. Other parameters are ignored, and so are empty ones.
+    #[must_use]
+    pub fn filters(&self, fields: &[&str]) -> Filters {
+        let known = self.others.iter().filter(|(field, value)| fields.contains(&field.as_str()) && !value.is_empty());
+        Filters(known.map(|(field, value)| (field.clone(), value.clone())).collect())
+    }
+
+    /// Reads the page that is asked for, of what is left of a list by the filters.
+    pub async fn read<T: Record>(
+        &self,
+        app: &App,
+        selection: Selection<T>,
+        filters: &Filters,
+    ) -> Result<Listing<T>, Error> {
+        let after = self.cursor.as_deref().and_then(|cursor| app.keys.open_cursor(cursor));
+        let window = Window { skip: self.skip(), limit: self.limit, after };
+        let matches = |record: &T| filters.match_record(record);
+        let page = app.store.page(selection, window, (!filters.is_empty()).then_some(&matches)).await?;
+        let last = page.records.last().map(Record::id);
+        let mut listing = self.page(page);
+        if let (Some(link), Some(last)) = (&mut listing.link, last) {
+            let cursor = app.keys.seal_cursor(last).unwrap_or_default();
+            link.push_str("&cursor=");
+            link.push_str(&cursor);
+        }
+        Ok(listing)
+    }
+
+    /// How many records lie before this page.
+    #[must_use]
+    pub fn skip(&self) -> u64 {
+        self.offset.saturating_mul(self.limit as u64)
+    }
+
+    /// Most records on this page.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// A page with its links.
+    #[must_use]
+    pub fn page<T>(&self, page: Page<T>) -> Listing<T> {
+        let Page { count, records } = page;
+        let more = self.skip().saturating_add(self.limit as u64) < count;
+        let next = more.then(|| self.link(self.offset + 1));
+        let previous = self.offset.checked_sub(1).map(|offset| self.link(offset));
+        Listing { link: next.clone(), envelope: Envelope { count, next, previous, results: records } }
+    }
+
+    /// The URL of another page of this list.
+    fn link(&self, offset: u64) -> String {
+        let mut query = Serializer::new(String::new());
+        query.extend_pairs(&self.others);
+        query.append_pair("limit", &self.limit.to_string());
+        if offset > 0 {
+            query.append_pair("offset", &offset.to_string());
+        }
+        format!("{}?{}", self.url, query.finish())
+    }
+}

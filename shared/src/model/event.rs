@@ -1,0 +1,89 @@
+//! Events: what participants come to, in several languages (`events-api.md`).
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An event.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the wire")]
+pub struct Event {
+    /// Counts from 1.
+    pub id: u64,
+    /// What its organisers call it. Unique.
+    #[schema(max_length = 255)]
+    pub name: String,
+    /// What its participants are shown.
+    #[schema(max_length = 255)]
+    pub display_name: Option<String>,
+    /// URL of its logo.
+    #[schema(max_length = 2000)]
+    pub logo: Option<String>,
+    /// The user it belongs to.
+    pub owner: u64,
+    /// The users who manage it, each of them with the role `manager`.
+    pub managers: Vec<u64>,
+    /// Whether nobody may join.
+    pub disabled: bool,
+    /// Whether participants get the floor session too.
+    pub subscribers_see_floor: bool,
+    /// Where its sessions should be, when it is a dotted IPv4 address.
+    #[schema(max_length = 4000)]
+    pub location_hint: String,
+    /// For the clients.
+    pub allow_source_video: bool,
+    /// For the clients.
+    #[schema(max_length = 4000)]
+    pub quality: String,
+    /// Whether mobile clients may not join.
+    pub mobile_disallow: bool,
+    /// For the mobile clients.
+    pub mobile_audience_disallow: bool,
+    /// For the mobile clients.
+    #[schema(max_length = 4000)]
+    pub mobile_data: String,
+    /// For the mobile clients: `phone`, `email`, `both` or nothing.
+    #[schema(max_length = 4000)]
+    pub mfa: String,
+}
+
+impl Event {
+    /// Most managers an event may have: a change of all of them is one transaction.
+    pub const MANAGERS_MAX: usize = 40;
+
+    /// A new event with its defaults.
+    #[must_use]
+    pub fn new(id: u64, name: String, owner: u64) -> Self {
+        Self {
+            id,
+            name,
+            display_name: None,
+            logo: None,
+            owner,
+            managers: Vec::new(),
+            disabled: false,
+            subscribers_see_floor: false,
+            location_hint: String::new(),
+            allow_source_video: false,
+            quality: String::new(),
+            mobile_disallow: false,
+            mobile_audience_disallow: false,
+            mobile_data: String::new(),
+            mfa: String::new(),
+        }
+    }
+
+    /// Where the media provider should put its sessions.
+    #[must_use]
+    pub fn location(&self) -> Option<Ipv4Addr> {
+        self.location_hint.parse().ok()
+    }
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Event")
+    }
+}

@@ -1,0 +1,47 @@
+//! Event sessions: an event's audio in one language, or its floor (`events-api.md`).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::id::ProviderSessionId;
+
+/// How media flows in a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionMode {
+    /// From participant to participant.
+    Relayed,
+    /// Through the provider's media router.
+    #[default]
+    Routed,
+}
+
+/// A session of an event.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventSession {
+    /// Counts from 1.
+    pub id: u64,
+    /// The event it belongs to.
+    pub event: u64,
+    /// The language, or `Floor`.
+    #[schema(max_length = 255)]
+    pub language: String,
+    /// The language's code.
+    #[schema(max_length = 4000)]
+    pub language_code: Option<String>,
+    /// Whether it is the event's floor; one session may be.
+    pub is_floor: bool,
+    /// What the media provider calls it.
+    pub session_id: ProviderSessionId,
+    /// How media flows in it.
+    pub mode: SessionMode,
+    /// Whether the provider archives it; not where media is relayed.
+    pub archive: bool,
+}
+
+impl std::fmt::Debug for EventSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventSession")
+    }
+}

@@ -1,0 +1,71 @@
+//! Login tokens: what a participant types in to join an event (`events-api.md`).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::event_session::EventSession;
+
+/// What a login token lets its bearer do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenType {
+    /// Listens.
+    Participant,
+    /// Listens to the floor and speaks in the languages.
+    Interpreter,
+    /// Speaks on the floor.
+    Floor,
+    /// Speaks on the floor from elsewhere, and listens.
+    Remote,
+    /// Listens, speaks and moderates everywhere.
+    Moderator,
+}
+
+/// What somebody may do in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamRole {
+    /// Receive.
+    Subscriber,
+    /// Receive and send.
+    Publisher,
+    /// As a publisher, and cut off others.
+    Moderator,
+}
+
+impl TokenType {
+    /// What its bearer may do in a session; `None`: not even know of it.
+    #[must_use]
+    pub fn role_in(self, session: &EventSession, sees_floor: bool) -> Option<StreamRole> {
+        match (self, session.is_floor) {
+            (Self::Participant, false) | (Self::Interpreter, true) | (Self::Remote, false) => {
+                Some(StreamRole::Subscriber)
+            }
+            (Self::Participant, true) => sees_floor.then_some(StreamRole::Subscriber),
+            (Self::Interpreter, false) | (Self::Floor | Self::Remote, true) => Some(StreamRole::Publisher),
+            (Self::Floor, false) => None,
+            (Self::Moderator, _) => Some(StreamRole::Moderator),
+        }
+    }
+}
+
+/// A login token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginToken {
+    /// Counts from 1.
+    pub id: u64,
+    /// The event it opens.
+    pub event: u64,
+    /// What its bearer types in. Unique.
+    #[schema(min_length = 8, max_length = 255)]
+    pub token: String,
+    /// What its bearer may do.
+    pub token_type: TokenType,
+}
+
+impl std::fmt::Debug for LoginToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoginToken")
+    }
+}

@@ -1,0 +1,76 @@
+//! What was read lately, kept for the minute in which everybody joins (`events-api.md`, rtcsessions).
+
+use std::{
+    hash::Hash,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use quick_cache::sync::Cache;
+
+use crate::{
+    clock::Timestamp,
+    id::DeviceId,
+    model::{ApiToken, Device, Event, EventSession, LoginToken, api_token::ApiTokenHash},
+};
+
+/// For how long what was read may be taken for what is.
+const FOR: Duration = Duration::from_secs(5);
+/// How much of a kind is kept.
+const CAPACITY: usize = 10_000;
+
+/// What a process read lately.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// Static API tokens by their hashes.
+    pub api_tokens: Lately<ApiTokenHash, ApiToken>,
+    /// Devices by their ids.
+    pub devices: Lately<DeviceId, Arc<Device>>,
+    /// Login tokens by what participants type in.
+    pub login_tokens: Lately<String, Arc<LoginToken>>,
+    /// Events with their sessions, by their numbers.
+    pub events: Lately<u64, Arc<(Event, Vec<EventSession>)>>,
+}
+
+/// Things that were read lately, each with when it was asked for. What is not there is not kept.
+#[derive(Debug)]
+pub struct Lately<K, V>(OnceLock<Cache<K, (Timestamp, V)>>);
+
+impl<K, V> Default for Lately<K, V> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+enum Missing<E> {
+    NotThere,
+    Failed(E),
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
+    /// What was read lately, else what `read` reads. Those who ask for the same thing at once wait for one of them.
+    pub async fn get<T, E>(
+        &self,
+        key: &K,
+        now: Timestamp,
+        read: impl Future<Output = Result<Option<T>, E>>,
+    ) -> Result<Option<V>, E>
+    where
+        V: From<T>,
+    {
+        let cache = self.0.get_or_init(|| Cache::new(CAPACITY));
+        cache.remove_if(key, |(at, _)| now >= *at + FOR);
+        let read = async {
+            match read.await {
+                Ok(Some(value)) => Ok((now, V::from(value))),
+                Ok(None) => Err(Missing::NotThere),
+                Err(error) => Err(Missing::Failed(error)),
+            }
+        };
+        match cache.get_or_insert_async(key, read).await {
+            Ok((_, value)) => Ok(Some(value)),
+            Err(Missing::NotThere) => Ok(None),
+            Err(Missing::Failed(error)) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Events, and the sessions and login tokens that belong to them.
+//!
+//! An event is ended in one transaction, which closes its lists: from then on nobody sees it, nothing can be added to it
+//! and no login token opens it. What lay in the lists is cleared away afterwards, piece by piece; the item `ENDED` says
+//! that there is something left and how much of it lists still count.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Item, Key, RACES, Store, StoreError, n, pause,
+    record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, head, kind_list, list_of, padded, parents_key},
+};
+use crate::model::{Event, EventSession, LoginToken};
+
+/// The partition of the events that are not yet cleared away.
+const ENDED: &str = "ENDED";
+/// How many records are cleared away at once: three places each, the heads of as many lists as there are shards, and
+/// the event's own item are fewer than the 100 items that a transaction takes.
+const PIECE: usize = 27;
+
+impl Record for Event {
+    const KIND: Kind = Kind::Event;
+    const CHILDREN: &'static [Kind] = &[Kind::Session, Kind::LoginToken];
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent::User(self.owner))
+    }
+
+    fn unique(&self) -> Vec<(Unique, String)> {
+        vec![(Unique::EventName, self.name.clone())]
+    }
+
+    fn managers(&self) -> &[u64] {
+        &self.managers
+    }
+}
+
+impl Record for EventSession {
+    const KIND: Kind = Kind::Session;
+    const CHILDREN: &'static [Kind] = &[];
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent::Event(self.event))
+    }
+
+    fn unique(&self) -> Vec<(Unique, String)> {
+        if self.is_floor { vec![(Unique::Floor, self.event.to_string())] } else { Vec::new() }
+    }
+}
+
+impl Record for LoginToken {
+    const KIND: Kind = Kind::LoginToken;
+    const CHILDREN: &'static [Kind] = &[];
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent::Event(self.event))
+    }
+
+    fn unique(&self) -> Vec<(Unique, String)> {
+        vec![(Unique::LoginToken, self.token.clone())]
+    }
+}
+
+/// An event that is gone, and what is left of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// The event.
+    pub id: u64,
+    /// Whom it belonged to.
+    pub owner: u64,
+    /// How many of its sessions are left.
+    pub sessions: u64,
+    /// How many of its login tokens are left.
+    pub login_tokens: u64,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    count: u64,
+}
+
+fn ended_key(event: u64) -> Key {
+    Key { pk: ENDED.to_owned(), sk: padded(event) }
+}
+
+impl Store {
+    /// Ends an event; `false` where it was changed or has ended in between.
+    pub async fn end_event(&self, event: &Stored<Event>) -> Result<bool, StoreError> {
+        let Event { id, owner, .. } = event.record;
+        let lists = [Kind::Session, Kind::LoginToken].map(|kind| list_of(Parent::Event(id), kind));
+        let [sessions, tokens] = lists.clone().map(|list| self.item::<Head>(head(list)));
+        let (sessions, tokens) = tokio::try_join!(sessions, tokens)?;
+        let (Some(sessions), Some(tokens)) = (sessions, tokens) else { return Ok(false) };
+        let ended = Ended { id, owner, sessions: sessions.count, login_tokens: tokens.count };
+        let item = Item { key: ended_key(id), kind: "EndedEvent", entity: &ended }.attributes()?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+        let mut writes = self.removal(event)?;
+        for (list, count) in lists.into_iter().zip([ended.sessions, ended.login_tokens]) {
+            writes.push(self.closing(list, count)?);
+        }
+        writes.push(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed });
+        Ok(self.commit(writes).await?.is_ok())
+    }
+
+    /// The events of which something is left.
+    pub async fn ended_events(&self) -> Result<Vec<Ended>, StoreError> {
+        Ok(serde_dynamo::from_items(self.items(ENDED, "").await?)?)
+    }
+
+    /// What is left of an event that has ended.
+    pub async fn ended_event(&self, id: u64) -> Result<Option<Ended>, StoreError> {
+        self.item(ended_key(id)).await
+    }
+
+    /// Clears away what is left of an event, until all of it is gone or the time is up; `true` where it is gone.
+    /// Another call goes on where this one stopped.
+    pub async fn clear_event(&self, id: u64, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
+        while in_time() {
+            let tokens: Vec<Stored<LoginToken>> = self.some_of(Parent::Event(id)).await?;
+            if !tokens.is_empty() {
+                self.clear_piece(id, &tokens).await?;
+                continue;
+            }
+            let sessions: Vec<Stored<EventSession>> = self.some_of(Parent::Event(id)).await?;
+            if !sessions.is_empty() {
+                self.clear_piece(id, &sessions).await?;
+                continue;
+            }
+            let delete = self.client.delete_item().table_name(&*self.table);
+            delete.set_key(Some(ended_key(id).attributes())).send().await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Keeps a new record of an event. What an event that has ended left behind is not in its way.
+    pub async fn insert_in_event<T: Record>(&self, record: &T) -> Result<Result<(), Conflict>, StoreError> {
+        for lost in 0..RACES {
+            let outcome = self.insert_record(record).await?;
+            let Err(Conflict::Taken(unique)) = outcome else { return Ok(outcome) };
+            if !self.free(unique, record).await? {
+                return Ok(outcome);
+            }
+            pause(lost).await;
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Clears a value's holder away where its event has ended; `false` where it has not.
+    pub async fn free<T: Record>(&self, unique: Unique, wanted: &T) -> Result<bool, StoreError> {
+        let value = wanted.unique().into_iter().find(|(kind, _)| *kind == unique);
+        let Some((_, value)) = value else { return Ok(false) };
+        let Some(holder) = self.record_with::<T>(unique, &value).await? else { return Ok(true) };
+        let Some(Parent::Event(event)) = holder.record.parent() else { return Ok(false) };
+        let ended = self.ended_event(event).await?.is_some();
+        if ended {
+            self.clear_piece(event, &[holder]).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Some records of a parent's list.
+    async fn some_of<T: Record>(&self, parent: Parent) -> Result<Vec<Stored<T>>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk AND SK >= :first")
+            .expression_attribute_values(":pk", super::s(list_of(parent, T::KIND)))
+            .expression_attribute_values(":first", super::s(padded(0)))
+            .limit(i32::try_from(PIECE).unwrap_or(i32::MAX));
+        Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
+    }
+
+    /// Deletes these records of an event that has ended; where others are at it too, maybe not all of them.
+    async fn clear_piece<T: Record>(&self, event: u64, records: &[Stored<T>]) -> Result<(), StoreError> {
+        let mut writes = Vec::new();
+        let mut fewer: BTreeMap<String, i64> = BTreeMap::new();
+        for stored in records {
+            let record = &stored.record;
+            writes.extend(self.removal_of_places(stored)?);
+            writes.push(self.delete(parents_key::<T>(Parent::Event(event), record.id()), None, Conflict::Changed)?);
+            *fewer.entry(kind_list(T::KIND, record.id())).or_default() -= 1;
+        }
+        for (list, by) in fewer {
+            writes.push(self.count(list, by)?);
+        }
+        let left = match T::KIND {
+            Kind::Session => "sessions",
+            Kind::User | Kind::Event | Kind::LoginToken => "loginTokens",
+        };
+        let update = Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(ended_key(event).attributes()))
+            .update_expression("ADD #left :by")
+            .condition_expression("attribute_exists(PK)")
+            .expression_attribute_names("#left", left)
+            .expression_attribute_values(":by", n(-i64::try_from(records.len()).unwrap_or(0)));
+        let item = TransactWriteItem::builder().update(update.build()?).build();
+        writes.push(Write { item, fails_as: Conflict::Gone });
+        if self.commit(writes).await?.is_err() {
+            pause(0).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! What a user sees in lists.
+
+use super::{
+    Store, StoreError,
+    record::{Parent, Record, Selection},
+};
+use crate::model::{Event, User, user::Role};
+
+impl Store {
+    /// The events a user sees.
+    pub async fn events_seen_by(&self, user: &User) -> Result<Selection<Event>, StoreError> {
+        Ok(match user.role {
+            Role::Admin => Selection::all(),
+            Role::Partner => Selection::of([Parent::User(user.id)]),
+            Role::Manager => {
+                let managed = self.managed_events(user.id).await?;
+                Selection::only(managed.into_iter().map(|stored| stored.record).collect())
+            }
+        })
+    }
+
+    /// The users a user sees.
+    #[must_use]
+    pub fn users_seen_by(user: &User) -> Selection<User> {
+        match user.role {
+            Role::Admin => Selection::all(),
+            Role::Partner => {
+                let himself = if user.creator == Some(user.id) { Vec::new() } else { vec![user.clone()] };
+                Selection { parents: Some(vec![Parent::User(user.id)]), beside: himself, ended: Vec::new() }
+            }
+            Role::Manager => Selection::only(vec![user.clone()]),
+        }
+    }
+
+    /// What belongs to the events that a user sees.
+    pub async fn parts_seen_by<T: Record>(&self, user: &User) -> Result<Selection<T>, StoreError> {
+        let events: Vec<Event> = match user.role {
+            Role::Admin => return Ok(Selection { ended: self.ended_events().await?, ..Selection::all() }),
+            Role::Partner => self.records_of(Parent::User(user.id)).await?,
+            Role::Manager => self.managed_events(user.id).await?.into_iter().map(|stored| stored.record).collect(),
+        };
+        Ok(Selection::of(events.into_iter().map(|event| Parent::Event(event.id))))
+    }
+
+    /// What belongs to one event; nothing where a user does not see it.
+    pub async fn parts_of<T: Record>(&self, user: &User, event: u64) -> Result<Selection<T>, StoreError> {
+        let event = self.record::<Event>(event).await?.filter(|stored| user.sees_event(&stored.record));
+        Ok(Selection::of(event.map(|stored| Parent::Event(stored.record.id))))
+    }
+
+    /// Something with its event, where a user sees that.
+    pub async fn part_seen_by<T: Record>(
+        &self,
+        user: &User,
+        id: u64,
+    ) -> Result<Option<(super::Stored<T>, Event)>, StoreError> {
+        let Some(part) = self.record::<T>(id).await? else { return Ok(None) };
+        let Some(Parent::Event(event)) = part.record.parent() else { return Ok(None) };
+        let event = self.record::<Event>(event).await?.map(|stored| stored.record);
+        Ok(event.filter(|event| user.sees_event(event)).map(|event| (part, event)))
+    }
+}
