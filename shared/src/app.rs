@@ -1,5 +1,9 @@
 use std::sync::Arc;
+#[cfg(feature = "provider")]
+use std::sync::OnceLock;
 
+#[cfg(feature = "provider")]
+use crate::provider::Media;
 use crate::{
     auth::SigningKeys,
     clock::Clock,
@@ -21,6 +25,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// What was read lately.
     pub recent: Arc<Recent>,
+    #[cfg(feature = "provider")]
+    pub(crate) media: Arc<OnceLock<Media>>,
 }
 
 impl App {

@@ -3,7 +3,7 @@
 mod authorization;
 mod backend;
 mod device;
-mod hs256;
+pub(crate) mod hs256;
 mod keys;
 mod organiser;
 mod registrar;

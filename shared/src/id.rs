@@ -129,6 +129,14 @@ impl ConnectionId {
     }
 }
 
+impl ProviderSessionId {
+    /// The id that the provider spelt like this.
+    #[must_use]
+    pub fn new(id: String) -> Self {
+        Self(id)
+    }
+}
+
 /// Tells two requests apart in logs and answers.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);

@@ -15,6 +15,8 @@ pub mod lambda;
 pub mod log;
 pub mod model;
 pub mod password;
+#[cfg(feature = "provider")]
+pub mod provider;
 pub mod recent;
 mod routes;
 #[cfg(feature = "secrets")]

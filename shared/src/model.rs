@@ -9,6 +9,7 @@ pub mod live;
 pub mod login_token;
 pub mod media_session;
 pub mod permission;
+mod session_mode;
 pub mod user;
 
 pub use api_token::ApiToken;
@@ -18,4 +19,5 @@ pub use event::Event;
 pub use event_session::EventSession;
 pub use login_token::LoginToken;
 pub use media_session::MediaSession;
+pub use session_mode::SessionMode;
 pub use user::User;

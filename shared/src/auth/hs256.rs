@@ -9,8 +9,13 @@ use jsonwebtoken::{
 use sha2::Sha256;
 use signature::{Error, Signer, Verifier};
 
-/// What `jsonwebtoken` signs and verifies with.
-pub(super) static PROVIDER: CryptoProvider =
+/// Has `jsonwebtoken` sign and verify with this; whoever signs calls it first.
+pub(crate) fn install() {
+    // Fails where it is installed already.
+    let _ = PROVIDER.install_default();
+}
+
+static PROVIDER: CryptoProvider =
     CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
 
 /// A key, ready to sign or verify.

@@ -82,7 +82,7 @@ settings! {
     MailTransport "MAIL_TRANSPORT" Some("file"), Optional;
     /// where mails are written with `file`
     MailDir "MAIL_DIR" None, Optional;
-    /// mail server with `smtp`, like smtps://user:password@mail.example
+    /// mail server with `smtp`, like `smtps://user:password@mail.example`
     SmtpUrl "SMTP_URL" None, OptionalSecret;
     /// sender of booking mails
     MailFrom "MAIL_FROM" Some("greenroom@localhost"), Optional;

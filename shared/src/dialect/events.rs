@@ -126,6 +126,14 @@ impl From<PasswordError> for Error {
     }
 }
 
+#[cfg(feature = "provider")]
+impl From<crate::provider::ProviderError> for Error {
+    fn from(error: crate::provider::ProviderError) -> Self {
+        tracing::error!(%error, "the media provider failed");
+        Self::TryAgain("The media provider cannot be reached; try again.")
+    }
+}
+
 /// A general error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventsError)]

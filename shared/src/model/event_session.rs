@@ -3,18 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::SessionMode;
 use crate::id::ProviderSessionId;
-
-/// How media flows in a session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SessionMode {
-    /// From participant to participant.
-    Relayed,
-    /// Through the provider's media router.
-    #[default]
-    Routed,
-}
 
 /// A session of an event.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,0 +1,32 @@
+//! The form of session ids: `<digit>_` and base64 of `1~<api key>~<location>~<ms>~<random>~` (`opentok.md`).
+
+use std::net::Ipv4Addr;
+
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+
+use crate::{
+    clock::Timestamp,
+    id::{ProviderSessionId, random_bytes},
+};
+
+/// A new id of this project.
+pub(super) fn new(api_key: &str, location: Option<Ipv4Addr>, now: Timestamp) -> ProviderSessionId {
+    let location = location.map_or_else(String::new, |location| location.to_string());
+    // 24 characters of base64.
+    let random = BASE64_STANDARD.encode(random_bytes::<18>());
+    let text = format!("1~{api_key}~{location}~{}~{random}~", now.millis());
+    ProviderSessionId::new(format!("1_{}", BASE64_URL_SAFE_NO_PAD.encode(text)))
+}
+
+/// Whether the id is of this project: one of its parts is the project's key.
+pub(super) fn is_of(id: &ProviderSessionId, api_key: &str) -> bool {
+    let text = match id.as_str().as_bytes() {
+        [b'0'..=b'9', b'_', encoded @ ..] => BASE64_URL_SAFE_NO_PAD.decode(encoded),
+        _ => return false,
+    };
+    let text = text.ok().and_then(|text| String::from_utf8(text).ok());
+    text.is_some_and(|text| text.split('~').any(|part| part == api_key))
+}

@@ -1,0 +1,183 @@
+//! T1 tokens: what a participant shows to the media provider (`opentok.md`).
+
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use sha1::Sha1;
+use utoipa::ToSchema;
+
+use super::{form, session_id};
+use crate::{
+    clock::Timestamp,
+    config::OpenTok,
+    id::{ProviderSessionId, random_bytes},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// How long a token lives where nothing else is said.
+pub const T1_TTL: Duration = Duration::from_hours(24);
+/// Longest life of a token, in seconds.
+const TTL_MAX: i64 = 2_592_000;
+/// Most code points of a token's connection data.
+const CONNECTION_DATA_MAX: usize = 1000;
+/// What a signature has as hexadecimal digits.
+const SIGNATURE_LEN: usize = 40;
+/// Bytes of a token's data besides the encoded values: names, times, role and nonce, with something to spare.
+const DATA_REST: usize = 192;
+
+/// What a participant may do in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum T1Role {
+    /// Watch and listen.
+    Subscriber,
+    /// Send streams too.
+    Publisher,
+    /// End the streams and connections of others too.
+    Moderator,
+    /// Send streams, and receive none.
+    PublisherOnly,
+}
+
+impl T1Role {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Subscriber => "subscriber",
+            Self::Publisher => "publisher",
+            Self::Moderator => "moderator",
+            Self::PublisherOnly => "publisheronly",
+        }
+    }
+}
+
+/// A token as its participant shows it.
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String)]
+pub struct T1Token(String);
+
+impl T1Token {
+    /// The token as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for T1Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("T1Token")
+    }
+}
+
+/// Why there is no such token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum T1Error {
+    /// Its session's id cannot be read, or is of another project.
+    #[error("the session is not one of our project")]
+    Session,
+    /// It would end before now, or later than in 30 days.
+    #[error("a token ends between now and 30 days from now")]
+    Expiry,
+    /// Its connection data has more than 1,000 code points.
+    #[error("the connection data has more than {CONNECTION_DATA_MAX} characters")]
+    ConnectionData,
+}
+
+/// What a token lets its participant do.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// Where.
+    pub session: &'a ProviderSessionId,
+    /// What.
+    pub role: T1Role,
+    /// Until when, its part of a second not counted.
+    pub expires_at: Timestamp,
+    /// What the other participants are shown of the connection: an id, never a secret. Empty: nothing.
+    pub connection_data: &'a str,
+}
+
+/// Makes the tokens of one project.
+#[derive(Clone)]
+pub struct TokenSigner {
+    api_key: String,
+    /// The key's own blocks are hashed once, here, and not for each token.
+    mac: Hmac<Sha1>,
+}
+
+impl fmt::Debug for TokenSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSigner")
+    }
+}
+
+impl TokenSigner {
+    /// The signer of this project.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
+    pub fn new(project: &OpenTok) -> Self {
+        let secret = project.api_secret.expose_secret().as_bytes();
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let mac = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
+        Self { api_key: project.api_key.clone(), mac }
+    }
+
+    /// A new token, another each time.
+    ///
+    /// # Errors
+    /// Where the provider's own libraries refuse it.
+    pub fn token(&self, grant: &Grant<'_>, now: Timestamp) -> Result<T1Token, T1Error> {
+        self.sign(grant, now, u32::from_le_bytes(random_bytes()), "")
+    }
+
+    fn sign(&self, grant: &Grant<'_>, now: Timestamp, nonce: u32, layout: &str) -> Result<T1Token, T1Error> {
+        self.check(grant, now)?;
+        let data = data(grant, now, nonce, layout);
+        let signature = self.mac.clone().chain_update(&data).finalize().into_bytes();
+        let mut text = String::with_capacity(self.api_key.len() + SIGNATURE_LEN + data.len() + 17);
+        text.extend(["partner_id=", &self.api_key, "&sig="]);
+        let digits = signature.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+        text.extend([":", &data]);
+        let mut token = String::with_capacity(4 + text.len().div_ceil(3) * 4);
+        token.push_str("T1==");
+        BASE64_STANDARD.encode_string(text, &mut token);
+        Ok(T1Token(token))
+    }
+
+    fn check(&self, grant: &Grant<'_>, now: Timestamp) -> Result<(), T1Error> {
+        let life = grant.expires_at.seconds().saturating_sub(now.seconds());
+        if !(0..=TTL_MAX).contains(&life) {
+            return Err(T1Error::Expiry);
+        }
+        if grant.connection_data.chars().count() > CONNECTION_DATA_MAX {
+            return Err(T1Error::ConnectionData);
+        }
+        if session_id::is_of(grant.session, &self.api_key) { Ok(()) } else { Err(T1Error::Session) }
+    }
+}
+
+/// What is signed. The values' order is the contract's.
+fn data(grant: &Grant<'_>, now: Timestamp, nonce: u32, layout: &str) -> String {
+    let values = grant.session.as_str().len() + layout.len() + grant.connection_data.len();
+    let mut data = String::with_capacity(values + DATA_REST);
+    data.push_str("session_id=");
+    form::append(&mut data, grant.session.as_str());
+    let (created, expires, role) = (now.seconds(), grant.expires_at.seconds(), grant.role.as_str());
+    // Writing to a `String` cannot fail.
+    let _ = write!(data, "&create_time={created}&expire_time={expires}&role={role}&nonce={nonce}");
+    data.push_str("&initial_layout_class_list=");
+    form::append(&mut data, layout);
+    if !grant.connection_data.is_empty() {
+        data.push_str("&connection_data=");
+        form::append(&mut data, grant.connection_data);
+    }
+    data
+}
