@@ -34,7 +34,9 @@ impl Modify for SecuritySchemes {
         );
         components
             .add_security_scheme("deviceToken", http(HttpAuthScheme::Bearer, "A device: the token it registered for"));
-        let token = "A static API token, `Token` and the token; where the configuration asks for one";
+        let user = ApiKeyValue::with_description("Authorization", "A user, `JWT` and the token they logged in for");
+        components.add_security_scheme("jwt", SecurityScheme::ApiKey(ApiKey::Header(user)));
+        let token = "A client, `Token` and its static API token";
         let token = ApiKeyValue::with_description("Authorization", token);
         components.add_security_scheme("apiToken", SecurityScheme::ApiKey(ApiKey::Header(token)));
     }

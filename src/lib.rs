@@ -43,6 +43,15 @@ pub fn functions() -> Vec<Function> {
         function!("device-session", device_session),
         function!("media-sessions", media_sessions),
         function!("issue-token", issue_token),
+        function!("api-root", api_root),
+        function!("token-auth", token_auth),
+        function!("users", users),
+        function!("events", events),
+        function!("sessions", sessions),
+        function!("logintokens", logintokens),
+        function!("apitokens", apitokens),
+        function!("rtcsessions", rtcsessions),
+        function!("networktestsessions", networktestsessions),
         Function { name: "fallback", routes: fallback::routes().into(), settings: fallback::SETTINGS },
     ]
 }

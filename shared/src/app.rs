@@ -39,6 +39,8 @@ impl App {
             clock,
             config: Arc::new(config),
             recent: Arc::default(),
+            #[cfg(feature = "provider")]
+            media: Arc::default(),
         }
     }
 

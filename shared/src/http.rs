@@ -1,16 +1,22 @@
 //! The HTTP edge: bodies, the service around the routes, and what no route answers.
 
 mod address;
+#[cfg(feature = "provider")]
+mod archives;
 mod body;
 mod fallback;
 pub mod form;
+mod id;
 mod listing;
 mod service;
 
+#[cfg(feature = "provider")]
+pub use self::archives::{Archive, read_archives};
 pub use self::{
     address::{Prefix, base_url},
     body::{BODY_LIMIT, Object, is_json, read_body},
     fallback::{RouteTable, fallback},
+    id::Id,
     listing::{Envelope, Filters, ListQuery, Listing},
     service::service,
 };

@@ -65,6 +65,14 @@ id!(
     ProviderSessionId
 );
 
+impl ConnectionName {
+    /// A new name.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Builder::from_random_bytes(random_bytes()).into_uuid().to_string())
+    }
+}
+
 impl DeviceSessionId {
     /// A new id.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use axum::Router;
-use lambda_http::{Error, RequestExt};
+use lambda_http::{Error, RequestExt, request::RequestContext};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +12,7 @@ use crate::{
     App,
     clock::Clock,
     config::{Config, Environment, Setting, Strictness},
-    http::{self, RouteTable},
+    http::{self, Prefix, RouteTable},
     id::RequestId,
     log, secrets,
 };
@@ -44,6 +44,8 @@ async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Re
         if let Some(id) = request.lambda_context_ref().map(|context| context.request_id.clone()) {
             request.extensions_mut().insert(RequestId(id));
         }
+        let prefix = prefix(&request);
+        request.extensions_mut().insert(prefix);
         take_raw_path(&mut request);
         request
     });
@@ -77,6 +79,13 @@ fn take_raw_path(request: &mut lambda_http::Request) {
     parts.path_and_query = path_and_query.parse().ok();
     // Fails for a path that does not begin with a slash, which API Gateway does not send; it is then nobody's.
     *request.uri_mut() = parts.try_into().unwrap_or_default();
+}
+
+/// What API Gateway took off the path: a REST API's stage, or the base path of a custom domain.
+fn prefix(request: &lambda_http::Request) -> Prefix {
+    let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return Prefix::default() };
+    let outside = context.path.as_deref().unwrap_or_default();
+    Prefix(outside.strip_suffix(request.raw_http_path()).unwrap_or_default().to_owned())
 }
 
 /// INIT: the settings, the secrets and a connection to the table, while the processor is whole.

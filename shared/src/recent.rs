@@ -53,7 +53,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
         &self,
         key: &K,
         now: Timestamp,
-        read: impl Future<Output = Result<Option<T>, E>>,
+        read: impl AsyncFnOnce() -> Result<Option<T>, E>,
     ) -> Result<Option<V>, E>
     where
         V: From<T>,
@@ -61,7 +61,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
         let cache = self.0.get_or_init(|| Cache::new(CAPACITY));
         cache.remove_if(key, |(at, _)| now >= *at + FOR);
         let read = async {
-            match read.await {
+            // On the heap: a request to the table is large, and most of the time none is made.
+            match Box::pin(read()).await {
                 Ok(Some(value)) => Ok((now, V::from(value))),
                 Ok(None) => Err(Missing::NotThere),
                 Err(error) => Err(Missing::Failed(error)),

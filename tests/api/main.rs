@@ -13,6 +13,7 @@ mod lost_answers;
 mod meddler;
 mod media_session;
 mod openvidu_auth;
+mod organisers;
 mod races;
 mod register;
 mod support;

@@ -28,6 +28,7 @@ use greenroom::{embedded::Embedded, table};
 use serde_json::{Value, json};
 use shared::{
     App,
+    auth::SigningKeys,
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     id::random_hex,
@@ -52,6 +53,7 @@ pub(crate) const OPENTOK_SECRET: &str = "1234567890abcdef1234567890abcdef1234567
 pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
+    pub(crate) keys: SigningKeys,
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
     settings: BTreeMap<String, String>,
@@ -93,8 +95,9 @@ impl TestApp {
         let environment = Environment::from_iter(settings.clone());
         let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
         let store = Store::new(client.clone(), &table);
-        let service = greenroom::service(&App::new(config, store.clone(), clock.clone()));
-        Self { clock, store, client, table, settings, service }
+        let app = App::new(config, store.clone(), clock.clone());
+        let (keys, service) = (app.keys.clone(), greenroom::service(&app));
+        Self { clock, store, keys, client, table, settings, service }
     }
 
     /// The same API, with another client of its table.

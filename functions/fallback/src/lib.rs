@@ -1,12 +1,14 @@
 //! What no other function's route answers: unknown paths, methods that a path does not serve, and CORS preflights.
 //!
-//! API Gateway sends here what matches no route. The local gateway does the same in-process. Requests to the table: none.
+//! API Gateway sends here what matches no route. The local gateway does the same in-process. Requests to the table: none;
+//! below `/api/v2`, where credentials come before the method, 1.
 
 use axum::Router;
 use shared::{App, config::Setting, http::RouteTable};
 
 /// What this function reads from its environment.
-pub const SETTINGS: &[Setting] = &[Setting::OpenviduSecret, Setting::CorsOrigins, Setting::Log];
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::OpenviduSecret, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
 
 /// The document of the whole API: the other functions' paths and methods.
 const DOCUMENT: &str = include_str!("../../../openapi.json");

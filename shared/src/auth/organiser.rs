@@ -60,7 +60,11 @@ impl FromRequestParts<App> for Participant {
             Ok(token) => is_device(token, app).await?.then_some(true),
             Err(Unauthenticated::Missing) => {
                 let hash = ApiTokenHash::of(credentials(&parts.headers, "token").map_err(refused)?);
-                let known = app.recent.api_tokens.get(&hash, app.clock.now(), app.store.api_token(&hash)).await?;
+                let known = app
+                    .recent
+                    .api_tokens
+                    .get(&hash, app.clock.now(), async || app.store.api_token(&hash).await)
+                    .await?;
                 known.map(|token| token.mobile)
             }
             Err(reason) => return Err(refused(reason)),
@@ -74,7 +78,7 @@ async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
     let now = app.clock.now();
     let Some(claims) = app.keys.verify(token, now) else { return Ok(false) };
     let good = |device: &Device| device.session(&claims.session, claims.generation, now).is_some();
-    let lately = app.recent.devices.get(&claims.sub, now, app.store.device(&claims.sub)).await?;
+    let lately = app.recent.devices.get(&claims.sub, now, async || app.store.device(&claims.sub).await).await?;
     if lately.is_some_and(|device| good(&device)) {
         return Ok(true);
     }

@@ -1,5 +1,6 @@
 //! Session management, `/api/v2`: `{"detail":…}`, and messages by field (`events-api.md`).
 
+mod document;
 mod fields;
 
 use axum::{
@@ -11,12 +12,15 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-pub use self::fields::{FieldErrors, Problem};
+pub use self::{
+    document::{BodyRefusals, Refusals},
+    fields::{FieldErrors, Problem},
+};
 use super::{RETRY_AFTER, openvidu::Sent, status};
 use crate::{
     error,
     password::PasswordError,
-    store::{Conflict, Parent, StoreError, Unique},
+    store::{Conflict, Kind, StoreError, Unique},
 };
 
 /// What the endpoints of this API lie below.
@@ -98,15 +102,18 @@ impl<E: Into<error::Error>> From<E> for Error {
 
 impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
-        let field = |name, problem| Self::Invalid(FieldErrors::one(name, problem));
+        let field = |name, problem| Self::Invalid(FieldErrors::one(name, &problem));
         match conflict {
             Conflict::Gone => Self::NotFound,
             Conflict::Taken(Unique::Username) => field("username", Problem::UsernameTaken),
             Conflict::Taken(Unique::EventName) => field("name", Problem::EventNameTaken),
             Conflict::Taken(Unique::LoginToken) => field("token", Problem::LoginTokenTaken),
             Conflict::Taken(Unique::Floor) => field("isFloor", Problem::FloorTaken),
-            Conflict::NoParent(Parent::Event(id)) => field("event", Problem::InvalidPk(id.to_string())),
-            Conflict::NoParent(Parent::User(id)) => field("owner", Problem::InvalidPk(id.to_string())),
+            Conflict::NoParent(Kind::User, id) => field("creator", Problem::InvalidPk(id.to_string())),
+            Conflict::NoParent(Kind::Event, id) => field("owner", Problem::InvalidPk(id.to_string())),
+            Conflict::NoParent(Kind::Session | Kind::LoginToken, id) => {
+                field("event", Problem::InvalidPk(id.to_string()))
+            }
             Conflict::NoManager(id) => field("managers", Problem::InvalidPk(id.to_string())),
             Conflict::Changed => StoreError::Contended.into(),
         }
@@ -131,6 +138,15 @@ impl From<crate::provider::ProviderError> for Error {
     fn from(error: crate::provider::ProviderError) -> Self {
         tracing::error!(%error, "the media provider failed");
         Self::TryAgain("The media provider cannot be reached; try again.")
+    }
+}
+
+#[cfg(feature = "provider")]
+impl From<crate::provider::T1Error> for Error {
+    fn from(error: crate::provider::T1Error) -> Self {
+        // The sessions are of another project than the one that is configured now.
+        tracing::error!(%error, "a token cannot be made");
+        Self::Fault
     }
 }
 
@@ -170,8 +186,9 @@ impl Error {
             Self::NotFound | Self::Common(Common::RouteNotFound) => "Not found.",
             Self::MethodNotAllowed { method, .. } => return format!("Method \"{method}\" not allowed."),
             Self::UnsupportedMediaType(kind) => return format!("Unsupported media type \"{kind}\" in request."),
-            Self::NoJson(problem) => return format!("JSON parse error - {problem}"),
-            Self::Common(Common::MalformedBody(problem)) => return format!("JSON parse error - {problem}"),
+            Self::NoJson(problem) | Self::Common(Common::MalformedBody(problem)) => {
+                return format!("JSON parse error - {problem}");
+            }
             Self::TryAgain(reason) => reason,
             Self::MailRefused => "The booking is kept, but its e-mail could not be sent.",
             Self::Common(Common::BodyTooLarge) => "The body must be smaller than 1 MiB.",

@@ -61,8 +61,8 @@ fn object(headers: &HeaderMap, body: &[u8], general: &str) -> Result<Map<String,
     }
     match serde_json::from_slice(body).map_err(|error| Error::NoJson(error.to_string()))? {
         Value::Object(fields) => Ok(fields),
-        Value::Null => Err(FieldErrors::one(general, Problem::NoData).into()),
-        other => Err(FieldErrors::one(general, Problem::NoObject(type_of(&other))).into()),
+        Value::Null => Err(FieldErrors::one(general, &Problem::NoData).into()),
+        other => Err(FieldErrors::one(general, &Problem::NoObject(type_of(&other))).into()),
     }
 }
 
@@ -127,7 +127,7 @@ impl Form {
             None => self.errors.add(name, &Problem::Required),
             Some(Value::Null) => self.errors.add(name, &Problem::Null),
             Some(other) => {
-                self.errors.nest(name, FieldErrors::one("nonFieldErrors", Problem::NoObject(type_of(&other))));
+                self.errors.nest(name, FieldErrors::one("nonFieldErrors", &Problem::NoObject(type_of(&other))));
             }
         }
         None

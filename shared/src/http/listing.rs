@@ -69,6 +69,12 @@ impl Filters {
         self.0.remove(field)
     }
 
+    /// The value that one field is to have.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.0.get(field).map(String::as_str)
+    }
+
     /// Whether a record has them all.
     #[must_use]
     pub fn match_record<T: Serialize>(&self, record: &T) -> bool {

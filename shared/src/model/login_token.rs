@@ -38,9 +38,7 @@ impl TokenType {
     #[must_use]
     pub fn role_in(self, session: &EventSession, sees_floor: bool) -> Option<StreamRole> {
         match (self, session.is_floor) {
-            (Self::Participant, false) | (Self::Interpreter, true) | (Self::Remote, false) => {
-                Some(StreamRole::Subscriber)
-            }
+            (Self::Participant | Self::Remote, false) | (Self::Interpreter, true) => Some(StreamRole::Subscriber),
             (Self::Participant, true) => sees_floor.then_some(StreamRole::Subscriber),
             (Self::Interpreter, false) | (Self::Floor | Self::Remote, true) => Some(StreamRole::Publisher),
             (Self::Floor, false) => None,

@@ -10,10 +10,16 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Item, Key, RACES, Store, StoreError, n, pause,
-    record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, head, kind_list, list_of, padded, parents_key},
+    Attributes, Item, Key, RACES, Store, StoreError, n, pause,
+    record::{
+        Conflict, Kind, Parent, Record, Refused, Stored, Unique, Write, head, kind_list, list_of, padded, parents_key,
+    },
+    s,
 };
-use crate::model::{Event, EventSession, LoginToken};
+use crate::{
+    id::ProviderSessionId,
+    model::{Event, EventSession, LoginToken},
+};
 
 /// The partition of the events that are not yet cleared away.
 const ENDED: &str = "ENDED";
@@ -57,6 +63,14 @@ impl Record for EventSession {
     fn unique(&self) -> Vec<(Unique, String)> {
         if self.is_floor { vec![(Unique::Floor, self.event.to_string())] } else { Vec::new() }
     }
+
+    fn trace(&self, after: &Self) -> Result<Option<Attributes>, StoreError> {
+        let Self { id, event, session_id, .. } = self;
+        let former = Former { session: *id, session_id: session_id.clone() };
+        let item =
+            || Item { key: former_key(*event, *id, session_id), kind: "FormerSession", entity: &former }.attributes();
+        (after.session_id != *session_id).then(item).transpose()
+    }
 }
 
 impl Record for LoginToken {
@@ -95,27 +109,59 @@ struct Head {
     count: u64,
 }
 
+/// What the media provider called a session before its mode changed; its archives are still there.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Former {
+    session: u64,
+    session_id: ProviderSessionId,
+}
+
+fn former_list(event: u64) -> String {
+    format!("EVENT#{event}/FORMER")
+}
+
+fn former_key(event: u64, session: u64, id: &ProviderSessionId) -> Key {
+    Key { pk: former_list(event), sk: format!("{}/{id}", padded(session)) }
+}
+
 fn ended_key(event: u64) -> Key {
     Key { pk: ENDED.to_owned(), sk: padded(event) }
 }
 
 impl Store {
-    /// Ends an event; `false` where it was changed or has ended in between.
-    pub async fn end_event(&self, event: &Stored<Event>) -> Result<bool, StoreError> {
+    /// Ends an event; [`Conflict::Gone`] where it has ended before.
+    pub async fn end_event(&self, mut event: Stored<Event>) -> Result<Result<(), Conflict>, StoreError> {
+        for lost in 0..RACES {
+            let writes = self.ending(&event).await?;
+            if self.commit(writes).await?.is_ok() {
+                return Ok(Ok(()));
+            }
+            // It was changed in between, or something was added to it.
+            pause(lost).await;
+            match self.record(event.record.id).await? {
+                Some(present) => event = present,
+                None => return Ok(Err(Conflict::Gone)),
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    async fn ending(&self, event: &Stored<Event>) -> Result<Vec<Write>, StoreError> {
         let Event { id, owner, .. } = event.record;
         let lists = [Kind::Session, Kind::LoginToken].map(|kind| list_of(Parent::Event(id), kind));
         let [sessions, tokens] = lists.clone().map(|list| self.item::<Head>(head(list)));
         let (sessions, tokens) = tokio::try_join!(sessions, tokens)?;
-        let (Some(sessions), Some(tokens)) = (sessions, tokens) else { return Ok(false) };
-        let ended = Ended { id, owner, sessions: sessions.count, login_tokens: tokens.count };
+        let counts = [sessions, tokens].map(|head| head.map_or(0, |head| head.count));
+        let ended = Ended { id, owner, sessions: counts[0], login_tokens: counts[1] };
         let item = Item { key: ended_key(id), kind: "EndedEvent", entity: &ended }.attributes()?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         let mut writes = self.removal(event)?;
-        for (list, count) in lists.into_iter().zip([ended.sessions, ended.login_tokens]) {
+        for (list, count) in lists.into_iter().zip(counts) {
             writes.push(self.closing(list, count)?);
         }
         writes.push(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed });
-        Ok(self.commit(writes).await?.is_ok())
+        Ok(writes)
     }
 
     /// The events of which something is left.
@@ -142,11 +188,41 @@ impl Store {
                 self.clear_piece(id, &sessions).await?;
                 continue;
             }
+            let former = self.former_keys(id).await?;
+            if !former.is_empty() {
+                let deletes = former.into_iter().map(|key| self.delete(key, None, Conflict::Changed));
+                // They are only ever deleted, so that somebody else did is as good.
+                let _ = self.commit(deletes.collect::<Result<_, _>>()?).await?;
+                continue;
+            }
             let delete = self.client.delete_item().table_name(&*self.table);
             delete.set_key(Some(ended_key(id).attributes())).send().await?;
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// What the media provider called an event's sessions before, with the sessions' numbers; of one of them where that
+    /// is said.
+    pub async fn former_session_ids(
+        &self,
+        event: u64,
+        session: Option<u64>,
+    ) -> Result<Vec<(u64, ProviderSessionId)>, StoreError> {
+        let prefix = session.map_or_else(String::new, |session| format!("{}/", padded(session)));
+        let items = self.items(&former_list(event), &prefix).await?;
+        let former: Vec<Former> = serde_dynamo::from_items(items)?;
+        Ok(former.into_iter().map(|former| (former.session, former.session_id)).collect())
+    }
+
+    /// The keys of some of them.
+    async fn former_keys(&self, event: u64) -> Result<Vec<Key>, StoreError> {
+        let query = self.client.query().table_name(&*self.table).consistent_read(true);
+        let query =
+            query.key_condition_expression("PK = :pk").expression_attribute_values(":pk", s(former_list(event)));
+        let items = query.limit(100).send().await?.items.unwrap_or_default();
+        let former: Vec<Former> = serde_dynamo::from_items(items)?;
+        Ok(former.into_iter().map(|former| former_key(event, former.session, &former.session_id)).collect())
     }
 
     /// Keeps a new record of an event. What an event that has ended left behind is not in its way.
@@ -160,6 +236,31 @@ impl Store {
             pause(lost).await;
         }
         Err(StoreError::Contended)
+    }
+
+    /// Changes a record of an event. What an event that has ended left behind is not in its way.
+    pub async fn change_in_event<T, E>(&self, stored: Stored<T>, change: impl Fn(&T) -> Result<T, E>) -> Result<T, E>
+    where
+        T: Record,
+        E: From<StoreError> + From<Conflict>,
+    {
+        for lost in 0..RACES {
+            let outcome: Result<T, Refused<E>> =
+                self.change_record(stored.clone(), |record| change(record).map_err(Refused::Change)).await;
+            match outcome {
+                Ok(changed) => return Ok(changed),
+                Err(Refused::Change(error)) => return Err(error),
+                Err(Refused::Store(error)) => return Err(error.into()),
+                Err(Refused::Conflict(Conflict::Taken(unique))) => {
+                    if !self.free(unique, &change(&stored.record)?).await? {
+                        return Err(Conflict::Taken(unique).into());
+                    }
+                    pause(lost).await;
+                }
+                Err(Refused::Conflict(conflict)) => return Err(conflict.into()),
+            }
+        }
+        Err(StoreError::Contended.into())
     }
 
     /// Clears a value's holder away where its event has ended; `false` where it has not.
@@ -183,8 +284,8 @@ impl Store {
             .table_name(&*self.table)
             .consistent_read(true)
             .key_condition_expression("PK = :pk AND SK >= :first")
-            .expression_attribute_values(":pk", super::s(list_of(parent, T::KIND)))
-            .expression_attribute_values(":first", super::s(padded(0)))
+            .expression_attribute_values(":pk", s(list_of(parent, T::KIND)))
+            .expression_attribute_values(":first", s(padded(0)))
             .limit(i32::try_from(PIECE).unwrap_or(i32::MAX));
         Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
     }

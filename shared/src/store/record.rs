@@ -8,13 +8,15 @@
 mod list;
 mod write;
 
+use std::convert::Infallible;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 pub use self::list::{Page, Selection, Window};
 use super::{
-    Key, RACES, SHARDS, Store, StoreError, pause,
+    Attributes, Key, RACES, SHARDS, Store, StoreError, pause,
     transaction::{Committed, is_failed_condition},
 };
 use crate::id::hex;
@@ -63,6 +65,14 @@ pub enum Parent {
     Event(u64),
 }
 
+impl Parent {
+    fn id(self) -> u64 {
+        match self {
+            Self::User(id) | Self::Event(id) => id,
+        }
+    }
+}
+
 /// What no two records share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unique {
@@ -100,8 +110,8 @@ pub enum Conflict {
     Gone,
     /// Another record has this value.
     Taken(Unique),
-    /// There is no such parent.
-    NoParent(Parent),
+    /// There is no such parent for a record of this kind.
+    NoParent(Kind, u64),
     /// There is no such user, or they manage as many events as one may.
     NoManager(u64),
     /// It was changed in between; a write that may be repeated is.
@@ -124,6 +134,14 @@ pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync {
     fn managers(&self) -> &[u64] {
         &[]
     }
+    /// An item that a change of `self` to `after` leaves behind.
+    ///
+    /// # Errors
+    /// The item cannot be written.
+    fn trace(&self, after: &Self) -> Result<Option<Attributes>, StoreError> {
+        let _ = after;
+        Ok(None)
+    }
 }
 
 /// A record as it was read.
@@ -134,6 +152,34 @@ pub struct Stored<T> {
     pub record: T,
     /// Which of its versions; a write of another fails.
     pub(super) revision: u64,
+}
+
+/// Why a change within another access pattern was not made.
+pub(super) enum Refused<E> {
+    Change(E),
+    Conflict(Conflict),
+    Store(StoreError),
+}
+
+impl<E> From<StoreError> for Refused<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<E> From<Conflict> for Refused<E> {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(conflict)
+    }
+}
+
+impl From<Refused<Infallible>> for Result<Result<(), Conflict>, StoreError> {
+    fn from(refused: Refused<Infallible>) -> Self {
+        match refused {
+            Refused::Conflict(conflict) => Ok(Err(conflict)),
+            Refused::Store(error) => Err(error),
+        }
+    }
 }
 
 /// A write of a transaction, and what it means where its condition fails.
@@ -226,6 +272,22 @@ impl Store {
             stored = self.record(after.id()).await?.ok_or(Conflict::Gone)?;
         }
         Err(StoreError::Contended.into())
+    }
+
+    /// Deletes a record that has no lists of its own. One request, a transaction.
+    pub async fn remove_record<T: Record>(&self, mut stored: Stored<T>) -> Result<Result<(), Conflict>, StoreError> {
+        for lost in 0..RACES {
+            let outcome = self.commit(self.removal(&stored)?).await?;
+            if outcome != Err(Conflict::Changed) {
+                return Ok(outcome);
+            }
+            pause(lost).await;
+            match self.record(stored.record.id()).await? {
+                Some(present) => stored = present,
+                None => return Ok(Err(Conflict::Gone)),
+            }
+        }
+        Err(StoreError::Contended)
     }
 
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<Result<(), Conflict>, StoreError> {

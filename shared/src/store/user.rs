@@ -1,11 +1,13 @@
 //! Users and their passwords.
 
+use std::convert::Infallible;
+
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Item, Key, RACES, Store, StoreError, pause,
-    record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, head, list_of, main_key},
+    record::{Conflict, Kind, Parent, Record, Refused, Stored, Unique, Write, head, list_of, main_key},
     s,
 };
 use crate::{
@@ -135,19 +137,19 @@ impl Store {
     async fn leave_behind(&self, id: u64, managed: &[u64]) -> Result<Result<(), Conflict>, StoreError> {
         let unmanaged = |event: &Event| {
             let managers = event.managers.iter().copied().filter(|manager| *manager != id).collect();
-            Ok(Event { managers, ..event.clone() })
+            Ok::<_, Refused<Infallible>>(Event { managers, ..event.clone() })
         };
         for event in self.records::<Event>(managed).await? {
-            if let Err(error) = self.change_record::<Event, WriteError>(event, unmanaged).await {
-                return error.into();
+            if let Err(refused) = self.change_record(event, unmanaged).await {
+                return refused.into();
             }
         }
         let made: Vec<User> = self.records_of(Parent::User(id)).await?;
         let made: Vec<_> = made.iter().map(User::id).collect();
         for user in self.records::<User>(&made).await? {
-            let orphaned = |user: &User| Ok(User { creator: None, ..user.clone() });
-            if let Err(error) = self.change_record::<User, WriteError>(user, orphaned).await {
-                return error.into();
+            let orphaned = |user: &User| Ok::<_, Refused<Infallible>>(User { creator: None, ..user.clone() });
+            if let Err(refused) = self.change_record(user, orphaned).await {
+                return refused.into();
             }
         }
         Ok(Ok(()))
@@ -160,32 +162,5 @@ impl Store {
         writes.push(self.closing(list_of(Parent::User(id), Kind::Event), 0)?);
         writes.push(self.delete(password_key(id), None, Conflict::Changed)?);
         Ok(writes)
-    }
-}
-
-/// Why a change within another one failed.
-enum WriteError {
-    Store(StoreError),
-    Conflict(Conflict),
-}
-
-impl From<StoreError> for WriteError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Conflict> for WriteError {
-    fn from(conflict: Conflict) -> Self {
-        Self::Conflict(conflict)
-    }
-}
-
-impl From<WriteError> for Result<Result<(), Conflict>, StoreError> {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Store(error) => Err(error),
-            WriteError::Conflict(conflict) => Ok(Err(conflict)),
-        }
     }
 }

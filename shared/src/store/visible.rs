@@ -42,10 +42,16 @@ impl Store {
         Ok(Selection::of(events.into_iter().map(|event| Parent::Event(event.id))))
     }
 
+    /// An event, where a user sees it.
+    pub async fn event_seen_by(&self, user: &User, event: u64) -> Result<Option<Event>, StoreError> {
+        let event = self.record::<Event>(event).await?.map(|stored| stored.record);
+        Ok(event.filter(|event| user.sees_event(event)))
+    }
+
     /// What belongs to one event; nothing where a user does not see it.
     pub async fn parts_of<T: Record>(&self, user: &User, event: u64) -> Result<Selection<T>, StoreError> {
-        let event = self.record::<Event>(event).await?.filter(|stored| user.sees_event(&stored.record));
-        Ok(Selection::of(event.map(|stored| Parent::Event(stored.record.id))))
+        let event = self.event_seen_by(user, event).await?;
+        Ok(Selection::of(event.map(|event| Parent::Event(event.id))))
     }
 
     /// Something with its event, where a user sees that.
@@ -56,7 +62,6 @@ impl Store {
     ) -> Result<Option<(super::Stored<T>, Event)>, StoreError> {
         let Some(part) = self.record::<T>(id).await? else { return Ok(None) };
         let Some(Parent::Event(event)) = part.record.parent() else { return Ok(None) };
-        let event = self.record::<Event>(event).await?.map(|stored| stored.record);
-        Ok(event.filter(|event| user.sees_event(event)).map(|event| (part, event)))
+        Ok(self.event_seen_by(user, event).await?.map(|event| (part, event)))
     }
 }

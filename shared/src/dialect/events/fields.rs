@@ -126,9 +126,9 @@ impl fmt::Debug for FieldErrors {
 impl FieldErrors {
     /// One problem of one field.
     #[must_use]
-    pub fn one(field: &str, problem: Problem) -> Self {
+    pub fn one(field: &str, problem: &Problem) -> Self {
         let mut errors = Self::default();
-        errors.add(field, &problem);
+        errors.add(field, problem);
         errors
     }
 

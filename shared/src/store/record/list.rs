@@ -223,7 +223,7 @@ impl<'a, T: Record> Merged<'a, T> {
         beside.retain(|record| after.is_none_or(|after| record.id() > after));
         beside.sort_by_key(T::id);
         // Numbers are given in turn, so they lie evenly among the partitions of a kind; the head comes with them.
-        let share = wanted / lists.len().max(1);
+        let share = (wanted / lists.len().max(1)).min(QUERY_MAX);
         let at_once = (share + share / 4 + 9).min(QUERY_MAX);
         let from = after.map_or_else(|| FIRST.to_owned(), padded);
         let feed = |list| Feed { list, after: from.clone(), ahead: VecDeque::new(), count: None, ended: false };

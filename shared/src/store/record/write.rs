@@ -64,6 +64,10 @@ impl Store {
         for manager in old.iter().filter(|manager| !new.contains(manager)) {
             writes.push(self.managing(*manager, id, false)?);
         }
+        if let Some(item) = before.record.trace(after)? {
+            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+            writes.push(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed });
+        }
         Ok(writes)
     }
 
@@ -73,9 +77,8 @@ impl Store {
         let mut writes = Vec::new();
         for (unique, value) in &new {
             let kept = old.contains(&(*unique, value.clone()));
-            let free = |put: PutBuilder| match kept {
-                true => put,
-                false => put.condition_expression("attribute_not_exists(PK)"),
+            let free = |put: PutBuilder| {
+                if kept { put } else { put.condition_expression("attribute_not_exists(PK)") }
             };
             writes.push(self.put(unique.key(value), stored, free, Conflict::Taken(*unique))?);
         }
@@ -137,7 +140,7 @@ impl Store {
     fn count_open(&self, parent: Parent, kind: Kind, by: i64) -> Result<Write, StoreError> {
         let update = self.counting(list_of(parent, kind), by).condition_expression("attribute_exists(PK)");
         let item = TransactWriteItem::builder().update(update.build()?).build();
-        Ok(Write { item, fails_as: Conflict::NoParent(parent) })
+        Ok(Write { item, fails_as: Conflict::NoParent(kind, parent.id()) })
     }
 
     /// Counts one record more or less in the list of its kind.
@@ -166,12 +169,12 @@ impl Store {
     }
 
     /// Lets a user know that they manage an event, or do no longer.
-    fn managing(&self, manager: u64, event: u64, manages: bool) -> Result<Write, StoreError> {
+    fn managing(&self, manager: u64, event: u64, joins: bool) -> Result<Write, StoreError> {
         let update = self
             .updating(head(list_of(Parent::User(manager), Kind::Event)))
             .expression_attribute_names("#managed", "managed")
             .expression_attribute_values(":event", AttributeValue::Ns(vec![event.to_string()]));
-        let update = if manages {
+        let update = if joins {
             let few = "attribute_exists(PK) AND (attribute_not_exists(#managed) OR size(#managed) < :max)";
             update
                 .update_expression("ADD #managed :event")

@@ -1,0 +1,139 @@
+//! `/api/v2/apitokens`: the static tokens that clients carry (`events-api.md`).
+//!
+//! Requests to the table on a warm instance, beside 1 for the caller: listing them 16 in parallel; making one 2; deleting
+//! one 17, of which 16 in parallel.
+
+use axum::{Json, extract::State, http::StatusCode};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use shared::{
+    App,
+    auth::Organiser,
+    config::Setting,
+    dialect::events::{BodyRefusals, Error, Refusals},
+    http::{
+        Envelope, Id, ListQuery, Listing,
+        form::{Need, Payload, boolean, text},
+    },
+    model::{ApiToken, User, api_token, permission::Action},
+    store::Page,
+};
+use utoipa::ToSchema;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::PublicUrl, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+
+/// What tokens can be filtered by.
+const FILTERS: &[&str] = &["id", "name", "mobile"];
+
+shared::routes!(list_api_tokens, create_api_token, delete_api_token);
+
+/// A static API token to be made.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct NewApiToken {
+    #[schema(max_length = 255)]
+    name: String,
+    /// Whether it is a mobile client's; false by default.
+    mobile: Option<bool>,
+}
+
+/// What is kept of a static API token.
+#[derive(Serialize, ToSchema)]
+struct KeptToken {
+    id: u64,
+    name: String,
+    mobile: bool,
+}
+
+impl From<ApiToken> for KeptToken {
+    fn from(token: ApiToken) -> Self {
+        let ApiToken { id, name, mobile, created_at: _ } = token;
+        Self { id, name, mobile }
+    }
+}
+
+/// A static API token, shown this once.
+#[derive(Serialize, ToSchema)]
+struct ShownToken {
+    #[serde(flatten)]
+    kept: KeptToken,
+    #[schema(example = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b")]
+    token: String,
+}
+
+/// List the static API tokens.
+#[utoipa::path(
+    get,
+    path = "/api/v2/apitokens",
+    operation_id = "listApiTokens",
+    tag = "Session management",
+    params(
+        ("limit" = Option<u64>, Query, description = "Tokens on a page, 100 by default and 1,000 at most"),
+        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+    ),
+    responses((status = 200, description = "A page of tokens", body = Envelope<KeptToken>), Refusals),
+    security(("jwt" = [])),
+)]
+async fn list_api_tokens(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    query: ListQuery,
+) -> Result<Listing<KeptToken>, Error> {
+    allow(&caller)?;
+    let filters = query.filters(FILTERS);
+    let tokens = app.store.api_tokens().await?.into_iter().map(KeptToken::from);
+    let tokens: Vec<_> = tokens.filter(|token| filters.match_record(token)).collect();
+    let (count, skip) = (tokens.len() as u64, usize::try_from(query.skip()).unwrap_or(usize::MAX));
+    let records = tokens.into_iter().skip(skip).take(query.limit()).collect();
+    Ok(query.page(Page { count, records }))
+}
+
+/// Make a static API token.
+#[utoipa::path(
+    post,
+    path = "/api/v2/apitokens",
+    operation_id = "createApiToken",
+    tag = "Session management",
+    request_body = NewApiToken,
+    responses((status = 201, description = "The token, shown this once", body = ShownToken), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn create_api_token(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    payload: Payload,
+) -> Result<(StatusCode, Json<ShownToken>), Error> {
+    allow(&caller)?;
+    let mut form = payload.form(Need::All)?;
+    let (name, mobile) = (form.required("name", text(255)), form.optional("mobile", boolean));
+    form.finish()?;
+    let (token, hash) = api_token::generate();
+    let (name, mobile) = (name.unwrap_or_default(), mobile.unwrap_or(false));
+    let kept = app.store.insert_api_token(&hash, &name, mobile, app.clock.now()).await?.into();
+    Ok((StatusCode::CREATED, Json(ShownToken { kept, token: token.expose_secret().to_owned() })))
+}
+
+/// Delete a static API token, which is refused within 5 seconds.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/apitokens/{id}",
+    operation_id = "deleteApiToken",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The token's number")),
+    responses((status = 204, description = "The token is gone"), Refusals),
+    security(("jwt" = [])),
+)]
+async fn delete_api_token(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+) -> Result<StatusCode, Error> {
+    allow(&caller)?;
+    if app.store.delete_api_token(id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+}
+
+fn allow(caller: &User) -> Result<(), Error> {
+    if caller.may(Action::ManageApiTokens) { Ok(()) } else { Err(Error::Forbidden) }
+}

@@ -1,0 +1,222 @@
+//! `/api/v2/events`: events and the archives of their sessions (`events-api.md`).
+//!
+//! Requests to the table on a warm instance, beside 1 for the caller: reading an event 1; making one 2, and 1 where it has
+//! managers; changing one 2; deleting one 5, and 2 more for every 27 of its login tokens and sessions. A list costs 1 for
+//! a partner, 16 in parallel for an admin and 2 for a manager. Archives cost 3, and requests to the media provider.
+
+mod archives;
+mod fields;
+
+use std::time::Duration;
+
+use axum::{Json, extract::State, http::StatusCode};
+use shared::{
+    App,
+    auth::Organiser,
+    config::Setting,
+    dialect::events::{BodyRefusals, Error, Refusals},
+    http::{
+        Envelope, Id, ListQuery, Listing,
+        form::{Need, Payload},
+    },
+    model::{Event, User, permission::Action},
+    store::{Parent, Selection, Stored, Unique},
+};
+
+use archives::{__path_list_event_archives, list_event_archives};
+use fields::{EventFields, NewEvent};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::PublicUrl,
+    Setting::SigningKeys,
+    Setting::VideoProvider,
+    Setting::OpentokApiKey,
+    Setting::OpentokApiSecret,
+    Setting::OpentokApiUrl,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+/// What events can be filtered by.
+const FILTERS: &[&str] = &[
+    "id",
+    "name",
+    "displayName",
+    "logo",
+    "owner",
+    "managers",
+    "disabled",
+    "subscribersSeeFloor",
+    "locationHint",
+    "allowSourceVideo",
+    "quality",
+    "mobileDisallow",
+    "mobileAudienceDisallow",
+    "mobileData",
+    "mfa",
+];
+/// How long a DELETE clears away what belonged to its event, before it leaves the rest to the next one.
+const CLEARING: Duration = Duration::from_secs(8);
+
+shared::routes!(list_events, create_event, get_event, put_event, patch_event, delete_event, list_event_archives);
+
+/// List the events that the caller sees.
+#[utoipa::path(
+    get,
+    path = "/api/v2/events",
+    operation_id = "listEvents",
+    tag = "Session management",
+    params(
+        ("limit" = Option<u64>, Query, description = "Events on a page, 100 by default and 1,000 at most"),
+        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+    ),
+    responses((status = 200, description = "A page of events", body = Envelope<Event>), Refusals),
+    security(("jwt" = [])),
+)]
+async fn list_events(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    query: ListQuery,
+) -> Result<Listing<Event>, Error> {
+    let mut filters = query.filters(FILTERS);
+    let selection = if let Some(name) = filters.get("name") {
+        let found = app.store.record_with::<Event>(Unique::EventName, name).await?;
+        let seen = found.map(|stored| stored.record).filter(|event| caller.sees_event(event));
+        Selection::only(seen.into_iter().collect())
+    } else if caller.may_reassign()
+        && let Some(owner) = filters.take("owner")
+    {
+        Selection::of(owner.parse().ok().map(Parent::User))
+    } else {
+        app.store.events_seen_by(&caller).await?
+    };
+    query.read(&app, selection, &filters).await
+}
+
+/// Make an event.
+#[utoipa::path(
+    post,
+    path = "/api/v2/events",
+    operation_id = "createEvent",
+    tag = "Session management",
+    request_body = NewEvent,
+    responses((status = 201, description = "The event", body = Event), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn create_event(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    payload: Payload,
+) -> Result<(StatusCode, Json<Event>), Error> {
+    if !caller.may(Action::CreateEvent) {
+        return Err(Error::Forbidden);
+    }
+    let fields = EventFields::read(&app, &caller, None, payload.form(Need::All)?).await?;
+    let event = fields.make(app.store.new_id::<Event>().await?, &caller);
+    app.store.insert_record(&event).await??;
+    Ok((StatusCode::CREATED, Json(event)))
+}
+
+/// Read an event.
+#[utoipa::path(
+    get,
+    path = "/api/v2/events/{id}",
+    operation_id = "getEvent",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The event")),
+    responses((status = 200, description = "The event", body = Event), Refusals),
+    security(("jwt" = [])),
+)]
+async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<Event>, Error> {
+    Ok(Json(find(&app, &caller, id).await?.record))
+}
+
+/// Change an event; what is optional and not said stays as it is.
+#[utoipa::path(
+    put,
+    path = "/api/v2/events/{id}",
+    operation_id = "putEvent",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The event")),
+    request_body = NewEvent,
+    responses((status = 200, description = "The event", body = Event), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn put_event(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<Event>, Error> {
+    change(&app, &caller, id, payload, Need::All).await
+}
+
+/// Change some of an event's fields.
+#[utoipa::path(
+    patch,
+    path = "/api/v2/events/{id}",
+    operation_id = "patchEvent",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The event")),
+    request_body = NewEvent,
+    responses((status = 200, description = "The event", body = Event), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn patch_event(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<Event>, Error> {
+    change(&app, &caller, id, payload, Need::Some).await
+}
+
+/// Delete an event with its sessions and login tokens. From the first moment it is gone for everybody; where so much
+/// belonged to it that the time is not enough, the answer is 503, and another DELETE goes on.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/events/{id}",
+    operation_id = "deleteEvent",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The event")),
+    responses((status = 204, description = "The event is gone"), Refusals),
+    security(("jwt" = [])),
+)]
+async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
+    let until = app.clock.now() + CLEARING;
+    if !is_ended(&app, &caller, id).await? {
+        let event = find(&app, &caller, id).await?;
+        if !caller.may_to_event(Action::DeleteEvent, &event.record) {
+            return Err(Error::Forbidden);
+        }
+        app.store.end_event(event).await??;
+    }
+    if app.store.clear_event(id, || app.clock.now() < until).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Error::TryAgain("The event is gone; what belonged to it is still being deleted. Ask again to go on."))
+    }
+}
+
+/// Whether an event that was the caller's to delete has ended, and something is left of it.
+async fn is_ended(app: &App, caller: &User, id: u64) -> Result<bool, Error> {
+    let ended = app.store.ended_event(id).await?;
+    Ok(caller.may(Action::DeleteEvent) && ended.is_some_and(|ended| caller.may_reassign() || ended.owner == caller.id))
+}
+
+async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<Event>, Error> {
+    let event = find(app, caller, id).await?;
+    if !caller.may_to_event(Action::ChangeEvent, &event.record) {
+        return Err(Error::Forbidden);
+    }
+    let fields = EventFields::read(app, caller, Some(&event.record), payload.form(need)?).await?;
+    Ok(Json(app.store.change_record(event, |event| fields.change(event, caller)).await?))
+}
+
+/// An event that the caller sees.
+async fn find(app: &App, caller: &User, id: u64) -> Result<Stored<Event>, Error> {
+    let event = app.store.record::<Event>(id).await?;
+    event.filter(|event| caller.sees_event(&event.record)).ok_or(Error::NotFound)
+}

@@ -1,0 +1,255 @@
+//! `/api/v2/logintokens`: what participants type in to join an event (`events-api.md`).
+//!
+//! Requests to the table on a warm instance, beside 1 for the caller: reading a token 2; making one 3; changing or
+//! deleting one 3. A list of an event costs 2, however many tokens the event has; of everything, 17 in parallel for an
+//! admin, and 1 and one more for each event for others.
+
+use axum::{Json, extract::State, http::StatusCode};
+use shared::{
+    App,
+    auth::Organiser,
+    config::Setting,
+    dialect::events::{BodyRefusals, Error, Problem, Refusals},
+    http::{
+        Envelope, Id, ListQuery, Listing,
+        form::{Form, Need, Payload, choice, pk, text_between},
+    },
+    model::{Event, LoginToken, User, login_token::TokenType},
+    store::{Selection, Stored, Unique},
+};
+use utoipa::ToSchema;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::PublicUrl, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+
+/// What login tokens can be filtered by.
+const FILTERS: &[&str] = &["id", "event", "token", "tokenType"];
+
+shared::routes!(
+    list_login_tokens,
+    create_login_token,
+    get_login_token,
+    put_login_token,
+    patch_login_token,
+    delete_login_token,
+);
+
+/// A login token to be made.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct NewLoginToken {
+    event: u64,
+    #[schema(min_length = 8, max_length = 255)]
+    token: String,
+    token_type: TokenType,
+}
+
+/// A change of a login token; its event stays.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct LoginTokenChange {
+    #[schema(min_length = 8, max_length = 255)]
+    token: String,
+    token_type: TokenType,
+}
+
+/// List the login tokens of the events that the caller sees.
+#[utoipa::path(
+    get,
+    path = "/api/v2/logintokens",
+    operation_id = "listLoginTokens",
+    tag = "Session management",
+    params(
+        ("event" = Option<u64>, Query, description = "Only those of this event"),
+        ("limit" = Option<u64>, Query, description = "Login tokens on a page, 100 by default and 1,000 at most"),
+        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+    ),
+    responses((status = 200, description = "A page of login tokens", body = Envelope<LoginToken>), Refusals),
+    security(("jwt" = [])),
+)]
+async fn list_login_tokens(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    query: ListQuery,
+) -> Result<Listing<LoginToken>, Error> {
+    let mut filters = query.filters(FILTERS);
+    let selection = if let Some(token) = filters.get("token") {
+        let found = app.store.record_with::<LoginToken>(Unique::LoginToken, token).await?;
+        Selection::only(seen(&app, &caller, found).await?.into_iter().collect())
+    } else if let Some(event) = filters.take("event") {
+        app.store.parts_of(&caller, event.parse().unwrap_or(0)).await?
+    } else {
+        app.store.parts_seen_by(&caller).await?
+    };
+    query.read(&app, selection, &filters).await
+}
+
+/// What was found, where the caller sees its event.
+async fn seen(app: &App, caller: &User, found: Option<Stored<LoginToken>>) -> Result<Option<LoginToken>, Error> {
+    let Some(found) = found else { return Ok(None) };
+    let event = app.store.record::<Event>(found.record.event).await?;
+    let seen = event.is_some_and(|event| caller.sees_event(&event.record));
+    Ok(seen.then_some(found.record))
+}
+
+/// Make a login token.
+#[utoipa::path(
+    post,
+    path = "/api/v2/logintokens",
+    operation_id = "createLoginToken",
+    tag = "Session management",
+    request_body = NewLoginToken,
+    responses((status = 201, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn create_login_token(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    payload: Payload,
+) -> Result<(StatusCode, Json<LoginToken>), Error> {
+    let mut form = payload.form(Need::All)?;
+    let event = form.required("event", pk);
+    if let Some(event) = &event
+        && app.store.event_seen_by(&caller, event.id).await?.is_none()
+    {
+        form.refuse("event", &event.invalid());
+    }
+    let fields = Fields::read(&app, None, form).await?;
+    let id = app.store.new_id::<LoginToken>().await?;
+    let blank = LoginToken {
+        id,
+        event: event.map(|event| event.id).unwrap_or_default(),
+        token: String::new(),
+        token_type: TokenType::Participant,
+    };
+    let token = fields.applied_to(&blank);
+    app.store.insert_in_event(&token).await??;
+    Ok((StatusCode::CREATED, Json(token)))
+}
+
+/// Read a login token.
+#[utoipa::path(
+    get,
+    path = "/api/v2/logintokens/{id}",
+    operation_id = "getLoginToken",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The login token")),
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals),
+    security(("jwt" = [])),
+)]
+async fn get_login_token(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+) -> Result<Json<LoginToken>, Error> {
+    Ok(Json(find(&app, &caller, id).await?.record))
+}
+
+/// Change a login token.
+#[utoipa::path(
+    put,
+    path = "/api/v2/logintokens/{id}",
+    operation_id = "putLoginToken",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The login token")),
+    request_body = LoginTokenChange,
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn put_login_token(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<LoginToken>, Error> {
+    change(&app, &caller, id, payload, Need::All).await
+}
+
+/// Change some of a login token's fields.
+#[utoipa::path(
+    patch,
+    path = "/api/v2/logintokens/{id}",
+    operation_id = "patchLoginToken",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The login token")),
+    request_body = LoginTokenChange,
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn patch_login_token(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<LoginToken>, Error> {
+    change(&app, &caller, id, payload, Need::Some).await
+}
+
+/// Delete a login token, which then opens nothing.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/logintokens/{id}",
+    operation_id = "deleteLoginToken",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The login token")),
+    responses((status = 204, description = "The login token is gone"), Refusals),
+    security(("jwt" = [])),
+)]
+async fn delete_login_token(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+) -> Result<StatusCode, Error> {
+    let token = find(&app, &caller, id).await?;
+    app.store.remove_record(token).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<LoginToken>, Error> {
+    let token = find(app, caller, id).await?;
+    let fields = Fields::read(app, Some(&token.record), payload.form(need)?).await?;
+    Ok(Json(app.store.change_in_event(token, |token| Ok::<_, Error>(fields.applied_to(token))).await?))
+}
+
+/// A login token of an event that the caller sees.
+async fn find(app: &App, caller: &User, id: u64) -> Result<Stored<LoginToken>, Error> {
+    let found = app.store.part_seen_by(caller, id).await?;
+    found.map(|(token, _)| token).ok_or(Error::NotFound)
+}
+
+/// What a request says of a login token; `None` where it does not.
+struct Fields {
+    token: Option<String>,
+    token_type: Option<TokenType>,
+}
+
+impl Fields {
+    /// Reads the fields of a new login token, or of a change of this one.
+    async fn read(app: &App, of: Option<&LoginToken>, mut form: Form) -> Result<Self, Error> {
+        let fields = Self {
+            token: form.required("token", text_between(8, 255)),
+            token_type: form.required("tokenType", choice),
+        };
+        // Where nothing else is wrong, the table tells when the token is kept.
+        if let Some(token) = &fields.token
+            && !form.is_fine()
+            && let Some(other) = app.store.record_with::<LoginToken>(Unique::LoginToken, token).await?
+            && of.is_none_or(|token| token.id != other.record.id)
+        {
+            form.refuse("token", &Problem::LoginTokenTaken);
+        }
+        form.finish()?;
+        Ok(fields)
+    }
+
+    fn applied_to(&self, token: &LoginToken) -> LoginToken {
+        LoginToken {
+            token: self.token.clone().unwrap_or_else(|| token.token.clone()),
+            token_type: self.token_type.unwrap_or(token.token_type),
+            ..token.clone()
+        }
+    }
+}

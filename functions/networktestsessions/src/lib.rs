@@ -1,0 +1,78 @@
+//! `POST /api/v2/networktestsessions`: a session to try one's network with (`events-api.md`).
+//!
+//! Requests to the table on a warm instance: 1, for the client; and one to the media provider.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+use shared::{
+    App,
+    auth::Client,
+    config::Setting,
+    dialect::events::{Error, Refusals},
+    id::ProviderSessionId,
+    provider::{Grant, NewSession, T1_TTL, T1Role, T1Token},
+};
+use utoipa::ToSchema;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::SigningKeys,
+    Setting::VideoProvider,
+    Setting::OpentokApiKey,
+    Setting::OpentokApiSecret,
+    Setting::OpentokApiUrl,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+shared::routes!(create_network_test_session, create_network_test_session_by_its_other_name);
+
+/// A new session of the media provider, and a publisher's token for it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct NetworkTestSession {
+    session_id: ProviderSessionId,
+    session_token: T1Token,
+}
+
+/// Make a session to try the network with.
+#[utoipa::path(
+    post,
+    path = "/api/v2/networktestsessions",
+    operation_id = "createNetworkTestSession",
+    tag = "Session management",
+    responses((status = 201, description = "The session", body = NetworkTestSession), Refusals),
+    security(("apiToken" = [])),
+)]
+async fn create_network_test_session(
+    State(app): State<App>,
+    _: Client,
+) -> Result<(StatusCode, Json<NetworkTestSession>), Error> {
+    make(&app).await
+}
+
+/// Make a session to try the network with; the original's documentation has this name too.
+#[utoipa::path(
+    post,
+    path = "/api/v2/networktestsession",
+    operation_id = "createNetworkTestSessionByItsOtherName",
+    tag = "Session management",
+    responses((status = 201, description = "The session", body = NetworkTestSession), Refusals),
+    security(("apiToken" = [])),
+)]
+async fn create_network_test_session_by_its_other_name(
+    State(app): State<App>,
+    _: Client,
+) -> Result<(StatusCode, Json<NetworkTestSession>), Error> {
+    make(&app).await
+}
+
+async fn make(app: &App) -> Result<(StatusCode, Json<NetworkTestSession>), Error> {
+    let session_id = app.media().provider.create_session(&NewSession::default()).await?;
+    let now = app.clock.now();
+    let (role, expires_at) = (T1Role::Publisher, now + T1_TTL);
+    let grant = Grant { session: &session_id, role, expires_at, connection_data: "" };
+    let session_token = app.media().signer.token(&grant, now)?;
+    Ok((StatusCode::CREATED, Json(NetworkTestSession { session_id, session_token })))
+}

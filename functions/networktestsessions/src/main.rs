@@ -1,0 +1,7 @@
+//! Lambda entry point; the handlers are in `lib.rs`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::process::ExitCode {
+    shared::lambda::serve(networktestsessions::router(), networktestsessions::routes, networktestsessions::SETTINGS)
+        .await
+}

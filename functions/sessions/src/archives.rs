@@ -1,0 +1,37 @@
+//! The archives of a session.
+
+use axum::extract::State;
+use shared::{
+    App,
+    auth::Organiser,
+    dialect::events::{Error, Refusals},
+    http::{Archive, Envelope, Id, ListQuery, Listing, read_archives},
+};
+
+use crate::find;
+
+/// List a session's archives, newest first, those from before its mode changed too.
+#[utoipa::path(
+    get,
+    path = "/api/v2/sessions/{id}/archives",
+    operation_id = "listSessionArchives",
+    tag = "Session management",
+    params(
+        ("id" = u64, Path, description = "The session"),
+        ("limit" = Option<u64>, Query, description = "Archives on a page, 100 by default and 1,000 at most"),
+        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+    ),
+    responses((status = 200, description = "A page of archives", body = Envelope<Archive>), Refusals),
+    security(("jwt" = [])),
+)]
+pub(crate) async fn list_session_archives(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    query: ListQuery,
+) -> Result<Listing<Archive>, Error> {
+    let (session, event) = find(&app, &caller, id).await?;
+    let former = app.store.former_session_ids(event.id, Some(id)).await?;
+    let ids = [session.record.session_id].into_iter().chain(former.into_iter().map(|(_, id)| id)).collect();
+    read_archives(&app, &query, ids).await
+}

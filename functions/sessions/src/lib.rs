@@ -1,0 +1,253 @@
+//! `/api/v2/sessions`: an event's audio in each language, and its floor (`events-api.md`).
+//!
+//! Requests to the table on a warm instance, beside 1 for the caller: reading a session 2; making one 3 and one to the
+//! media provider; changing one 3, and one to the provider where its mode or archiving changes; deleting one 3. A list of
+//! an event costs 2; of everything, 17 in parallel for an admin, and 1 and one more for each event for others. Archives
+//! cost 3, and requests to the provider.
+
+mod archives;
+mod fields;
+
+use axum::{Json, extract::State, http::StatusCode};
+use shared::{
+    App,
+    auth::Organiser,
+    config::Setting,
+    dialect::events::{BodyRefusals, Error, Refusals},
+    http::{
+        Envelope, Id, ListQuery, Listing,
+        form::{Need, Payload, pk},
+    },
+    id::ProviderSessionId,
+    model::{Event, EventSession, User},
+    provider::NewSession as NewProviderSession,
+    store::Stored,
+};
+
+use archives::{__path_list_session_archives, list_session_archives};
+use fields::{NewSession, SessionChange, SessionFields};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::PublicUrl,
+    Setting::SigningKeys,
+    Setting::VideoProvider,
+    Setting::OpentokApiKey,
+    Setting::OpentokApiSecret,
+    Setting::OpentokApiUrl,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+/// What sessions can be filtered by.
+const FILTERS: &[&str] = &["id", "event", "language", "languageCode", "isFloor", "sessionId", "mode", "archive"];
+
+shared::routes!(
+    list_event_sessions,
+    create_event_session,
+    get_event_session,
+    put_event_session,
+    patch_event_session,
+    delete_event_session,
+    list_session_archives,
+);
+
+/// List the sessions of the events that the caller sees.
+#[utoipa::path(
+    get,
+    path = "/api/v2/sessions",
+    operation_id = "listEventSessions",
+    tag = "Session management",
+    params(
+        ("event" = Option<u64>, Query, description = "Only those of this event"),
+        ("limit" = Option<u64>, Query, description = "Sessions on a page, 100 by default and 1,000 at most"),
+        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+    ),
+    responses((status = 200, description = "A page of sessions", body = Envelope<EventSession>), Refusals),
+    security(("jwt" = [])),
+)]
+async fn list_event_sessions(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    query: ListQuery,
+) -> Result<Listing<EventSession>, Error> {
+    let mut filters = query.filters(FILTERS);
+    let selection = match filters.take("event") {
+        Some(event) => app.store.parts_of(&caller, event.parse().unwrap_or(0)).await?,
+        None => app.store.parts_seen_by(&caller).await?,
+    };
+    query.read(&app, selection, &filters).await
+}
+
+/// Make a session.
+#[utoipa::path(
+    post,
+    path = "/api/v2/sessions",
+    operation_id = "createEventSession",
+    tag = "Session management",
+    request_body = NewSession,
+    responses((status = 201, description = "The session", body = EventSession), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn create_event_session(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    payload: Payload,
+) -> Result<(StatusCode, Json<EventSession>), Error> {
+    let mut form = payload.form(Need::All)?;
+    let event = match form.required("event", pk) {
+        Some(pk) => {
+            let event = app.store.event_seen_by(&caller, pk.id).await?;
+            if event.is_none() {
+                form.refuse("event", &pk.invalid());
+            }
+            event
+        }
+        None => None,
+    };
+    let fields = SessionFields::read(&app, event.as_ref(), None, form).await?;
+    // Without an event the form was refused.
+    let event = event.ok_or(Error::Fault)?;
+    let mut session = fields.make(&event);
+    session.session_id = make_at_provider(&app, &event, &session).await?;
+    session.id = app.store.new_id::<EventSession>().await?;
+    app.store.insert_in_event(&session).await??;
+    Ok((StatusCode::CREATED, Json(session)))
+}
+
+/// Read a session.
+#[utoipa::path(
+    get,
+    path = "/api/v2/sessions/{id}",
+    operation_id = "getEventSession",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The session")),
+    responses((status = 200, description = "The session", body = EventSession), Refusals),
+    security(("jwt" = [])),
+)]
+async fn get_event_session(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+) -> Result<Json<EventSession>, Error> {
+    Ok(Json(find(&app, &caller, id).await?.0.record))
+}
+
+/// Change a session; what is optional and not said stays as it is. Another mode or archiving makes it another session of
+/// the media provider.
+#[utoipa::path(
+    put,
+    path = "/api/v2/sessions/{id}",
+    operation_id = "putEventSession",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The session")),
+    request_body = SessionChange,
+    responses((status = 200, description = "The session", body = EventSession), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn put_event_session(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<EventSession>, Error> {
+    change(&app, &caller, id, payload, Need::All).await
+}
+
+/// Change some of a session's fields.
+#[utoipa::path(
+    patch,
+    path = "/api/v2/sessions/{id}",
+    operation_id = "patchEventSession",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The session")),
+    request_body = SessionChange,
+    responses((status = 200, description = "The session", body = EventSession), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn patch_event_session(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<EventSession>, Error> {
+    change(&app, &caller, id, payload, Need::Some).await
+}
+
+/// Delete a session.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/sessions/{id}",
+    operation_id = "deleteEventSession",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The session")),
+    responses((status = 204, description = "The session is gone"), Refusals),
+    security(("jwt" = [])),
+)]
+async fn delete_event_session(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+) -> Result<StatusCode, Error> {
+    let (session, _) = find(&app, &caller, id).await?;
+    app.store.remove_record(session).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<EventSession>, Error> {
+    let (session, event) = find(app, caller, id).await?;
+    let fields = SessionFields::read(app, Some(&event), Some(&session.record), payload.form(need)?).await?;
+    let mut made: Option<EventSession> = None;
+    let mut wanted = fields.applied_to(&session.record)?;
+    loop {
+        if made.as_ref().is_none_or(|made| !is_alike(made, &wanted)) && !is_alike(&session.record, &wanted) {
+            wanted.session_id = make_at_provider(app, &event, &wanted).await?;
+            made = Some(wanted.clone());
+        }
+        let attempt = |present: &EventSession| {
+            let changed = fields.applied_to(present)?;
+            match &made {
+                _ if is_alike(present, &changed) => Ok(changed),
+                Some(made) if is_alike(made, &changed) => {
+                    Ok(EventSession { session_id: made.session_id.clone(), ..changed })
+                }
+                _ => Err(ChangeError::NeedsAnother(Box::new(changed))),
+            }
+        };
+        match app.store.change_record(session.clone(), attempt).await {
+            Ok(session) => return Ok(Json(session)),
+            Err(ChangeError::Refused(error)) => return Err(error),
+            // Somebody changed mode or archiving in between.
+            Err(ChangeError::NeedsAnother(session)) => wanted = *session,
+        }
+    }
+}
+
+/// Why a session was not changed.
+enum ChangeError {
+    Refused(Error),
+    /// As it is now, it would need another session of the media provider.
+    NeedsAnother(Box<EventSession>),
+}
+
+impl<E: Into<Error>> From<E> for ChangeError {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Whether one session of the media provider serves both.
+fn is_alike(a: &EventSession, b: &EventSession) -> bool {
+    (a.mode, a.archive) == (b.mode, b.archive)
+}
+
+async fn make_at_provider(app: &App, event: &Event, session: &EventSession) -> Result<ProviderSessionId, Error> {
+    let EventSession { mode, archive, .. } = *session;
+    Ok(app.media().provider.create_session(&NewProviderSession { mode, archive, location: event.location() }).await?)
+}
+
+/// A session of an event that the caller sees.
+async fn find(app: &App, caller: &User, id: u64) -> Result<(Stored<EventSession>, Event), Error> {
+    app.store.part_seen_by(caller, id).await?.ok_or(Error::NotFound)
+}

@@ -1,0 +1,109 @@
+//! The fields of a user in a request.
+
+use shared::{
+    App,
+    dialect::events::{Error, Problem},
+    http::form::{Form, Pk, blank_text, choice, email, nullable, pk, text},
+    model::{User, permission::Action, user::Role},
+};
+use utoipa::ToSchema;
+
+/// A user to be made.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+pub(crate) struct NewUser {
+    #[schema(max_length = 150)]
+    username: String,
+    role: Role,
+    #[schema(max_length = 254)]
+    email: Option<String>,
+    #[schema(max_length = 150)]
+    first_name: Option<String>,
+    #[schema(max_length = 150)]
+    last_name: Option<String>,
+    /// Only admins can choose it.
+    creator: Option<u64>,
+}
+
+/// What a request says of a user; `None` where it does not.
+#[expect(clippy::option_option, reason = "a field may be left out, and it may be null")]
+pub(crate) struct UserFields {
+    username: Option<String>,
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    role: Option<Role>,
+    creator: Option<Option<Pk>>,
+}
+
+impl UserFields {
+    /// Reads the fields of a new user, or of a change of this one.
+    pub(crate) async fn read(app: &App, caller: &User, of: Option<&User>, mut form: Form) -> Result<Self, Error> {
+        let fields = Self {
+            username: form.required("username", text(150)),
+            email: form.optional("email", email),
+            first_name: form.optional("firstName", blank_text(150)),
+            last_name: form.optional("lastName", blank_text(150)),
+            role: form.required("role", choice),
+            creator: form.optional("creator", nullable(pk)),
+        };
+        let present = of.and_then(|user| user.creator);
+        if let Some(Some(creator)) = &fields.creator
+            && caller.may_reassign()
+            && Some(creator.id) != present
+            && app.store.record::<User>(creator.id).await?.is_none()
+        {
+            form.refuse("creator", &creator.invalid());
+        }
+        // Where nothing else is wrong, the table tells when the user is kept.
+        if let Some(username) = &fields.username
+            && !form.is_fine()
+            && let Some(other) = app.store.user_named(username).await?
+            && of.is_none_or(|user| user.id != other.id)
+        {
+            form.refuse("username", &Problem::UsernameTaken);
+        }
+        form.finish()?;
+        Ok(fields)
+    }
+
+    /// A new user, made by this one.
+    pub(crate) fn make(self, id: u64, caller: &User) -> User {
+        let creator = match self.creator {
+            Some(creator) if caller.may_reassign() => creator.map(|creator| creator.id),
+            _ => Some(caller.id),
+        };
+        User {
+            id,
+            username: self.username.unwrap_or_default(),
+            email: self.email.unwrap_or_default(),
+            first_name: self.first_name.unwrap_or_default(),
+            last_name: self.last_name.unwrap_or_default(),
+            blocked: false,
+            role: self.role.filter(|_| caller.may_reassign()).unwrap_or(Role::Manager),
+            creator,
+        }
+    }
+
+    /// The user with these fields.
+    ///
+    /// # Errors
+    /// The caller may not change this user, or not all of what they change.
+    pub(crate) fn change(&self, user: &User, caller: &User) -> Result<User, Error> {
+        let creator = self.creator.as_ref().map(|creator| creator.as_ref().map(|creator| creator.id));
+        let changed = User {
+            id: user.id,
+            username: self.username.clone().unwrap_or_else(|| user.username.clone()),
+            email: self.email.clone().unwrap_or_else(|| user.email.clone()),
+            first_name: self.first_name.clone().unwrap_or_else(|| user.first_name.clone()),
+            last_name: self.last_name.clone().unwrap_or_else(|| user.last_name.clone()),
+            blocked: user.blocked,
+            role: self.role.unwrap_or(user.role),
+            creator: creator.unwrap_or(user.creator),
+        };
+        let reassigned = (changed.role, changed.creator) != (user.role, user.creator);
+        let allowed = caller.may_to_user(Action::ChangeUser, user) && (!reassigned || caller.may_reassign());
+        if allowed { Ok(changed) } else { Err(Error::Forbidden) }
+    }
+}

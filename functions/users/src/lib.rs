@@ -1,0 +1,236 @@
+//! `/api/v2/users`: the people who manage events (`events-api.md`).
+//!
+//! Requests to the table on a warm instance, beside 1 for the caller: reading a user 1; making one 2; changing one 2;
+//! deleting one 3, and 3 more for each event they manage and each user they made. A list costs 1 for a partner, 16 in
+//! parallel for an admin and nothing for a manager.
+
+mod fields;
+mod password;
+
+use axum::{Json, extract::State, http::StatusCode};
+use shared::{
+    App,
+    auth::Organiser,
+    config::Setting,
+    dialect::events::{BodyRefusals, Error, FieldErrors, Fields, Problem, Refusals},
+    http::{
+        Envelope, Id, ListQuery, Listing,
+        form::{Need, Payload},
+    },
+    model::{User, permission::Action},
+    store::{Parent, Removed, Selection, Store, Stored, Unique},
+};
+
+use fields::{NewUser, UserFields};
+use password::{__path_password_change, __path_password_set, password_change, password_set};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::PublicUrl, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+
+/// What users can be filtered by.
+const FILTERS: &[&str] = &["id", "username", "email", "firstName", "lastName", "blocked", "role", "creator"];
+
+shared::routes!(
+    list_users,
+    create_user,
+    get_user,
+    put_user,
+    patch_user,
+    delete_user,
+    password_change,
+    password_set,
+    block_user,
+    unblock_user,
+);
+
+/// List the users that the caller sees.
+#[utoipa::path(
+    get,
+    path = "/api/v2/users",
+    operation_id = "listUsers",
+    tag = "Session management",
+    params(
+        ("limit" = Option<u64>, Query, description = "Users on a page, 100 by default and 1,000 at most"),
+        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+    ),
+    responses((status = 200, description = "A page of users", body = Envelope<User>), Refusals),
+    security(("jwt" = [])),
+)]
+async fn list_users(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    query: ListQuery,
+) -> Result<Listing<User>, Error> {
+    let mut filters = query.filters(FILTERS);
+    let mut selection = Store::users_seen_by(&caller);
+    if let Some(username) = filters.get("username") {
+        let found = app.store.record_with::<User>(Unique::Username, &username.to_lowercase()).await?;
+        selection = Selection::only(seen(&caller, found).into_iter().map(|stored| stored.record).collect());
+    } else if caller.may_reassign()
+        && let Some(creator) = filters.take("creator")
+    {
+        selection = Selection::of(creator.parse().ok().map(Parent::User));
+    }
+    query.read(&app, selection, &filters).await
+}
+
+/// Make a user. They can log in once they have a password.
+#[utoipa::path(
+    post,
+    path = "/api/v2/users",
+    operation_id = "createUser",
+    tag = "Session management",
+    request_body = NewUser,
+    responses((status = 201, description = "The user", body = User), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn create_user(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    payload: Payload,
+) -> Result<(StatusCode, Json<User>), Error> {
+    if !caller.may(Action::CreateUser) {
+        return Err(Error::Forbidden);
+    }
+    let fields = UserFields::read(&app, &caller, None, payload.form(Need::All)?).await?;
+    let user = fields.make(app.store.new_id::<User>().await?, &caller);
+    app.store.insert_record(&user).await??;
+    Ok((StatusCode::CREATED, Json(user)))
+}
+
+/// Read a user.
+#[utoipa::path(
+    get,
+    path = "/api/v2/users/{id}",
+    operation_id = "getUser",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    responses((status = 200, description = "The user", body = User), Refusals),
+    security(("jwt" = [])),
+)]
+async fn get_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<User>, Error> {
+    Ok(Json(find(&app, &caller, id).await?.record))
+}
+
+/// Change a user; what is optional and not said stays as it is.
+#[utoipa::path(
+    put,
+    path = "/api/v2/users/{id}",
+    operation_id = "putUser",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    request_body = NewUser,
+    responses((status = 200, description = "The user", body = User), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn put_user(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<User>, Error> {
+    change(&app, &caller, id, payload, Need::All).await
+}
+
+/// Change some of a user's fields.
+#[utoipa::path(
+    patch,
+    path = "/api/v2/users/{id}",
+    operation_id = "patchUser",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    request_body = NewUser,
+    responses((status = 200, description = "The user", body = User), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn patch_user(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<Json<User>, Error> {
+    change(&app, &caller, id, payload, Need::Some).await
+}
+
+/// Delete a user, who then leaves the events they manage; one who owns events stays.
+#[utoipa::path(
+    delete,
+    path = "/api/v2/users/{id}",
+    operation_id = "deleteUser",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    responses(
+        (status = 204, description = "The user is gone"),
+        (status = 400, description = "They still own events", body = Fields),
+        Refusals,
+    ),
+    security(("jwt" = [])),
+)]
+async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
+    find_for(&app, &caller, id, Action::DeleteUser).await?;
+    match app.store.remove_user(id).await? {
+        Removed::Now => Ok(StatusCode::NO_CONTENT),
+        Removed::OwnsEvents => Err(FieldErrors::one("nonFieldErrors", &Problem::OwnsEvents).into()),
+        Removed::Before => Err(Error::NotFound),
+    }
+}
+
+/// Keep a user from logging in; their tokens are refused at once.
+#[utoipa::path(
+    post,
+    path = "/api/v2/users/{id}/block",
+    operation_id = "blockUser",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    responses((status = 204, description = "They are blocked"), Refusals),
+    security(("jwt" = [])),
+)]
+async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
+    set_blocked(&app, &caller, id, true).await
+}
+
+/// Let a blocked user log in again.
+#[utoipa::path(
+    post,
+    path = "/api/v2/users/{id}/unblock",
+    operation_id = "unblockUser",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    responses((status = 204, description = "They are not blocked"), Refusals),
+    security(("jwt" = [])),
+)]
+async fn unblock_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
+    set_blocked(&app, &caller, id, false).await
+}
+
+async fn set_blocked(app: &App, caller: &User, id: u64, blocked: bool) -> Result<StatusCode, Error> {
+    let user = find_for(app, caller, id, Action::BlockUser).await?;
+    let change = |user: &User| {
+        let allowed = caller.may_to_user(Action::BlockUser, user);
+        allowed.then(|| User { blocked, ..user.clone() }).ok_or(Error::Forbidden)
+    };
+    app.store.change_record(user, change).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<User>, Error> {
+    let user = find_for(app, caller, id, Action::ChangeUser).await?;
+    let fields = UserFields::read(app, caller, Some(&user.record), payload.form(need)?).await?;
+    Ok(Json(app.store.change_record(user, |user| fields.change(user, caller)).await?))
+}
+
+/// A user that the caller sees.
+async fn find(app: &App, caller: &User, id: u64) -> Result<Stored<User>, Error> {
+    seen(caller, app.store.record(id).await?).ok_or(Error::NotFound)
+}
+
+/// A user that the caller sees and may do this to.
+async fn find_for(app: &App, caller: &User, id: u64, action: Action) -> Result<Stored<User>, Error> {
+    let user = find(app, caller, id).await?;
+    if caller.may_to_user(action, &user.record) { Ok(user) } else { Err(Error::Forbidden) }
+}
+
+fn seen(caller: &User, user: Option<Stored<User>>) -> Option<Stored<User>> {
+    user.filter(|user| caller.sees_user(&user.record))
+}

@@ -1,0 +1,117 @@
+//! Users' passwords.
+
+use axum::{extract::State, http::StatusCode};
+use secrecy::ExposeSecret;
+use shared::{
+    App,
+    auth::Organiser,
+    dialect::events::{BodyRefusals, Error, FieldErrors, Problem, Refusals},
+    http::{
+        Id,
+        form::{self, Need, Payload, given_password},
+    },
+    model::{User, permission::Action},
+    password,
+    store::Conflict,
+};
+use utoipa::ToSchema;
+
+use crate::{find, find_for};
+
+/// One's own password, old and new.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct PasswordChange {
+    #[schema(format = "password")]
+    old_pw: String,
+    #[schema(format = "password", min_length = 8)]
+    new_pw: String,
+    #[schema(format = "password")]
+    new_pw_repeat: String,
+}
+
+/// Change one's own password.
+#[utoipa::path(
+    post,
+    path = "/api/v2/users/{id}/password_change",
+    operation_id = "changePassword",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    request_body = PasswordChange,
+    responses((status = 204, description = "The password is changed"), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+pub(crate) async fn password_change(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<StatusCode, Error> {
+    find_for(&app, &caller, id, Action::ChangePassword).await?;
+    let mut form = payload.form(Need::All)?;
+    let old = form.required("oldPw", given_password);
+    let new = form.required("newPw", form::password);
+    let repeated = form.required("newPwRepeat", given_password);
+    if let (Some(new), Some(repeated)) = (&new, &repeated)
+        && new.expose_secret() != repeated.expose_secret()
+    {
+        form.refuse("newPwRepeat", &Problem::PasswordMismatch);
+    }
+    form.finish()?;
+    let present = app.store.password_hash(id).await?;
+    let wrong = || Error::from(FieldErrors::one("oldPw", &Problem::WrongPassword));
+    if !password::verify(old.unwrap_or_default(), present.clone()).await? {
+        return Err(wrong());
+    }
+    let hash = password::hash(new.unwrap_or_default()).await?;
+    match app.store.set_password(id, &hash, present.as_ref()).await? {
+        // Somebody changed it in between.
+        Err(Conflict::Changed) => Err(wrong()),
+        outcome => outcome.map(|()| StatusCode::NO_CONTENT).map_err(Error::from),
+    }
+}
+
+/// A password for somebody else.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct NewPassword {
+    #[schema(format = "password", min_length = 8)]
+    new_pw: String,
+}
+
+/// Give a user a password.
+#[utoipa::path(
+    post,
+    path = "/api/v2/users/{id}/password_set",
+    operation_id = "setPassword",
+    tag = "Session management",
+    params(("id" = u64, Path, description = "The user")),
+    request_body = NewPassword,
+    responses((status = 204, description = "They have this password"), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+pub(crate) async fn password_set(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+    payload: Payload,
+) -> Result<StatusCode, Error> {
+    let user = find(&app, &caller, id).await?.record;
+    if !may_set(&app, &caller, &user).await? {
+        return Err(Error::Forbidden);
+    }
+    let mut form = payload.form(Need::All)?;
+    let new = form.required("newPw", form::password);
+    form.finish()?;
+    let hash = password::hash(new.unwrap_or_default()).await?;
+    app.store.set_password(id, &hash, None).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who has no password yet gets the first one from any admin.
+async fn may_set(app: &App, caller: &User, user: &User) -> Result<bool, Error> {
+    let first = caller.may_reassign() && app.store.password_hash(user.id).await?.is_none();
+    Ok(first || caller.may_to_user(Action::SetPassword, user))
+}
