@@ -1,6 +1,7 @@
 //! The `greenroom` command line.
 
 mod api_token;
+mod bookings;
 mod data_dir;
 mod error;
 mod key;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use self::error::CliError;
-use self::{api_token::ApiTokenCommand, key::KeyCommand, serve::Serve};
+use self::{api_token::ApiTokenCommand, bookings::BookingsCommand, key::KeyCommand, serve::Serve};
 
 /// Session APIs for real-time media.
 #[derive(Debug, Parser)]
@@ -31,6 +32,9 @@ enum Command {
     /// Make, list and delete static API tokens
     #[command(subcommand)]
     ApiToken(ApiTokenCommand),
+    /// List and send the bookings whose mail has not been sent
+    #[command(subcommand)]
+    Bookings(BookingsCommand),
     /// Rotate the keys that tokens are signed with
     #[command(subcommand)]
     Key(KeyCommand),
@@ -54,6 +58,7 @@ impl Cli {
             None => self.serve.run().await,
             Some(Command::Serve(serve)) => serve.run().await,
             Some(Command::ApiToken(command)) => command.run().await,
+            Some(Command::Bookings(command)) => command.run().await,
             Some(Command::Key(command)) => command.run(),
         }
     }

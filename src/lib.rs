@@ -52,6 +52,7 @@ pub fn functions() -> Vec<Function> {
         function!("apitokens", apitokens),
         function!("rtcsessions", rtcsessions),
         function!("networktestsessions", networktestsessions),
+        function!("bookingemails", bookingemails),
         Function { name: "fallback", routes: fallback::routes().into(), settings: fallback::SETTINGS },
     ]
 }

@@ -1,7 +1,9 @@
 use std::sync::Arc;
-#[cfg(feature = "provider")]
+#[cfg(any(feature = "mail", feature = "provider"))]
 use std::sync::OnceLock;
 
+#[cfg(feature = "mail")]
+use crate::mail::Mailer;
 #[cfg(feature = "provider")]
 use crate::provider::Media;
 use crate::{
@@ -25,6 +27,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// What was read lately.
     pub recent: Arc<Recent>,
+    #[cfg(feature = "mail")]
+    pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
     #[cfg(feature = "provider")]
     pub(crate) media: Arc<OnceLock<Media>>,
 }
@@ -39,6 +43,8 @@ impl App {
             clock,
             config: Arc::new(config),
             recent: Arc::default(),
+            #[cfg(feature = "mail")]
+            mailer: Arc::default(),
             #[cfg(feature = "provider")]
             media: Arc::default(),
         }

@@ -57,6 +57,10 @@ id!(
     ConnectionId
 );
 id!(
+    /// A booking; what its mail is recognised by.
+    BookingId
+);
+id!(
     /// What the list of live sessions calls a connection of an event session: a UUID.
     ConnectionName
 );
@@ -142,6 +146,22 @@ impl ProviderSessionId {
     #[must_use]
     pub fn new(id: String) -> Self {
         Self(id)
+    }
+}
+
+impl BookingId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!("book_{}", random_hex()))
+    }
+
+    /// The id spelt like this; `None` where no booking can have such an id.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        let random = id.strip_prefix("book_")?;
+        let valid = random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
+        valid.then(|| Self(id.to_owned()))
     }
 }
 

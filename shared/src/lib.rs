@@ -13,6 +13,7 @@ pub mod id;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod log;
+pub mod mail;
 pub mod model;
 pub mod password;
 #[cfg(feature = "provider")]

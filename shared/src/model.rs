@@ -1,6 +1,7 @@
 //! Plain data and its transitions; knows nothing of HTTP or DynamoDB.
 
 pub mod api_token;
+pub mod booking;
 pub mod connection;
 pub mod device;
 pub mod event;
@@ -13,6 +14,7 @@ mod session_mode;
 pub mod user;
 
 pub use api_token::ApiToken;
+pub use booking::Booking;
 pub use connection::Connection;
 pub use device::{Device, DeviceSession};
 pub use event::Event;

@@ -6,6 +6,8 @@
 //! | Media session | `MEDIA#<shard>`      | `<session id>/`               | its id; all of them, shard by shard            |
 //! | Connection    | `MEDIA#<shard>`      | `<session id>/<connection id>`| its session, with it; its id                   |
 //! | API token     | `APITOKENS#<shard>`  | `<sha256>`                    | its hash; all of them, shard by shard          |
+//! | Booking       | `BOOKINGS#<shard>`   | `<booking id>`                | its id; all that are unsent, shard by shard    |
+//! | Sent booking  | `BOOKING#<booking id>` | `BOOKING`                   | its id                                         |
 //! | Counter       | `COUNTER#<name>`     | `COUNTER`                     | its name                                       |
 //! | Settings      | `SETTINGS`           | `SETTINGS`                    | every process, once at its start               |
 //!
@@ -16,6 +18,7 @@
 //! `expiresAt` (seconds) is the table's TTL attribute. DynamoDB deletes late, so every reader compares the time itself.
 
 mod api_token;
+mod booking;
 mod client;
 mod counter;
 mod device;

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use shared::{config::ConfigError, store::StoreError};
+use shared::{config::ConfigError, mail::MailerError, store::StoreError};
 
 use crate::{embedded::EmbeddedError, table::TableError};
 
@@ -42,6 +42,15 @@ pub enum CliError {
     /// What a command names is not there.
     #[error("there is no API token {0}")]
     NoApiToken(u64),
+    /// No mail can be sent with these settings.
+    #[error("{0}")]
+    Mailer(#[from] MailerError),
+    /// Nothing says how mails are sent.
+    #[error("there are no settings of booking mails")]
+    NoMailSettings,
+    /// Some of the bookings are still unsent.
+    #[error("{0} of {1} bookings could not be sent")]
+    Unsent(usize, usize),
 }
 
 /// An error with what caused it, in one line.

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::unchecked_time_subtraction, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod booking;
 mod cors;
 mod cost;
 mod device_session;

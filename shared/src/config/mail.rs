@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::{Reader, Setting};
+use super::{AwsEnvironment, Reader, Setting};
 
 /// How mails leave.
 #[derive(Clone, Debug)]
@@ -13,8 +13,8 @@ pub enum MailTransport {
     File(PathBuf),
     /// A mail server: `smtp://` or `smtps://`, with its credentials.
     Smtp(SecretString),
-    /// Amazon SES.
-    Ses,
+    /// Amazon SES, where the environment says it is.
+    Ses(AwsEnvironment),
 }
 
 /// Booking mails: how they leave, from whom and to whom.
@@ -31,6 +31,7 @@ pub struct Mail {
 impl Mail {
     /// The settings; `None` where they are not asked for.
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let aws = AwsEnvironment::read(reader.environment, "SESV2");
         let (dir, url) = (reader.text(Setting::MailDir), reader.text(Setting::SmtpUrl));
         let transport = reader.parse(Setting::MailTransport, |text| match (text, &dir, &url) {
             ("file", Some(dir), _) => Ok(MailTransport::File(dir.into())),
@@ -39,7 +40,7 @@ impl Mail {
                 Ok(MailTransport::Smtp(url.clone().into()))
             }
             ("smtp", ..) => Err(format!("smtp needs {}, smtp:// or smtps://", Setting::SmtpUrl.name())),
-            ("ses", ..) => Ok(MailTransport::Ses),
+            ("ses", ..) => Ok(MailTransport::Ses(aws.clone())),
             _ => Err("must be file, smtp or ses".to_owned()),
         });
         let from = reader.parse(Setting::MailFrom, address);

@@ -19,6 +19,7 @@ pub use self::{
 use super::{RETRY_AFTER, openvidu::Sent, status};
 use crate::{
     error,
+    mail::MailError,
     password::PasswordError,
     store::{Conflict, Kind, StoreError, Unique},
 };
@@ -138,6 +139,24 @@ impl From<crate::provider::ProviderError> for Error {
     fn from(error: crate::provider::ProviderError) -> Self {
         tracing::error!(%error, "the media provider failed");
         Self::TryAgain("The media provider cannot be reached; try again.")
+    }
+}
+
+impl From<MailError> for Error {
+    fn from(error: MailError) -> Self {
+        tracing::error!(%error, "a booking is kept, and its mail was not sent");
+        match error {
+            MailError::Refused(_) => Self::MailRefused,
+            MailError::Unavailable(_) => Self::TryAgain("The booking is kept, but its e-mail could not be sent yet."),
+        }
+    }
+}
+
+#[cfg(feature = "mail")]
+impl From<crate::mail::MailerError> for Error {
+    fn from(error: crate::mail::MailerError) -> Self {
+        tracing::error!(%error, "no mail can be sent");
+        Self::Fault
     }
 }
 

@@ -1,0 +1,122 @@
+use std::{fs, net::TcpListener, path::Path, process::Output};
+
+use greenroom::embedded::Embedded;
+use shared::{
+    clock::Timestamp,
+    config::Environment,
+    model::{
+        Booking,
+        booking::{BookedEvent, Contact},
+    },
+    store::Store,
+};
+use tempfile::{TempDir, tempdir};
+
+use crate::process::{greenroom, text};
+
+/// A data directory with bookings of these companies, unsent, made a second apart; and their ids.
+async fn kept(companies: &[&str]) -> (TempDir, Vec<String>) {
+    let dir = tempdir().unwrap();
+    let embedded = Embedded::open(&dir.path().join("greenroom.db")).unwrap();
+    embedded.create_table("greenroom").await.unwrap();
+    let store = Store::new(embedded.client(), "greenroom");
+    let mut ids = Vec::new();
+    for (second, company) in (1_700_000_000..).zip(companies) {
+        let event = BookedEvent::from_texts(BookedEvent::KEYS.map(|key| format!("the {key}, “été”")));
+        let contact = Contact::from_texts(Contact::KEYS.map(|key| format!("the {key}")));
+        let contact = Contact { company: (*company).to_owned(), ..contact };
+        let booking = Booking::new(event, contact, Timestamp::from_seconds(second));
+        store.insert_booking(&booking).await.unwrap();
+        ids.push(booking.id.to_string());
+    }
+    (dir, ids)
+}
+
+fn bookings(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = greenroom(&[&["bookings"], arguments, &["--data-dir", dir.to_str().unwrap()]].concat());
+    command.envs(environment.iter().copied()).output().unwrap()
+}
+
+#[tokio::test]
+async fn unsent_bookings_are_listed_without_personal_data() {
+    let (dir, ids) = kept(&["First & Sons", "second\tline\n\u{1b}[2J"]).await;
+    let list = bookings(dir.path(), &["list"], &[]);
+    assert!(list.status.success(), "{}", text(&list.stderr));
+    let expected =
+        format!("{}\t2023-11-14T22:13:20Z\tFirst & Sons\n{}\t2023-11-14T22:13:21Z\tsecond line  [2J\n", ids[0], ids[1]);
+    assert_eq!(text(&list.stdout), expected);
+}
+
+#[tokio::test]
+async fn a_resent_booking_is_no_longer_among_the_unsent() {
+    let (dir, ids) = kept(&["first", "second", "third"]).await;
+    let one = bookings(dir.path(), &["resend", &ids[1]], &[]);
+    assert!(one.status.success(), "{}", text(&one.stderr));
+    assert_eq!(text(&one.stdout), format!("{}\tsent\n", ids[1]));
+    let all = bookings(dir.path(), &["resend"], &[]);
+    assert!(all.status.success(), "{}", text(&all.stderr));
+    assert_eq!(text(&all.stdout), format!("{}\tsent\n{}\tsent\n", ids[0], ids[2]));
+    for id in &ids {
+        let mail = fs::read_to_string(dir.path().join(format!("mail/{id}.eml"))).unwrap();
+        assert!(mail.contains(&format!("Message-ID: <{id}@localhost>\r\n")), "{mail}");
+    }
+    assert_eq!(text(&bookings(dir.path(), &["list"], &[]).stdout), "");
+    assert_eq!(text(&bookings(dir.path(), &["resend"], &[]).stdout), "");
+}
+
+#[tokio::test]
+async fn a_booking_that_is_not_among_the_unsent_is_not_sent_again() {
+    let (dir, ids) = kept(&["first"]).await;
+    assert!(bookings(dir.path(), &["resend"], &[]).status.success());
+    let unknown = format!("book_{}", "0".repeat(32));
+    let again = bookings(dir.path(), &["resend", &ids[0], &unknown, "x"], &[]);
+    assert_eq!(again.status.code(), Some(1));
+    let lines: Vec<_> = text(&again.stdout).lines().collect();
+    assert!(lines[0].starts_with(&format!("{}\twas sent before, at 20", ids[0])), "{lines:?}");
+    assert_eq!(lines[1..], [format!("{unknown}\tthere is no such booking"), "x\tthere is no such booking".to_owned()]);
+    assert_eq!(text(&again.stderr), "greenroom: 2 of 3 bookings could not be sent\n");
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_stays_unsent() {
+    let (dir, ids) = kept(&["first", "second"]).await;
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("smtp://{nobody}");
+    let away = [("MAIL_TRANSPORT", "smtp"), ("SMTP_URL", &*url)];
+    let refused = bookings(dir.path(), &["resend"], &away);
+    assert_eq!(refused.status.code(), Some(1));
+    let lines = ids.iter().map(|id| format!("{id}\tthe mail cannot be sent for now: the connection failed\n"));
+    assert_eq!(text(&refused.stdout), lines.collect::<String>());
+    assert_eq!(text(&refused.stderr), "greenroom: 2 of 2 bookings could not be sent\n");
+    assert_eq!(text(&bookings(dir.path(), &["list"], &[]).stdout).lines().count(), 2);
+}
+
+#[tokio::test]
+async fn settings_that_no_mail_can_be_sent_with_are_said_in_one_line() {
+    let (dir, _) = kept(&[]).await;
+    let refused = bookings(dir.path(), &["resend"], &[("MAIL_FROM", "a..b@example.com")]);
+    assert_eq!(text(&refused.stderr), "greenroom: MAIL_FROM is no mail address\n");
+    let url = [("MAIL_TRANSPORT", "smtp"), ("SMTP_URL", "smtp://user:secret@mail.example?tls=none")];
+    let refused = bookings(dir.path(), &["resend"], &url);
+    let error = text(&refused.stderr);
+    assert!(error.starts_with("greenroom: SMTP_URL cannot be used: ") && !error.contains("secret"), "{error}");
+}
+
+/// Runs where `tests/mail/check.py` has started a mail server, and checks what it got.
+#[tokio::test]
+async fn a_mail_server_takes_the_mails() {
+    let environment = Environment::of_process();
+    let Some(urls) = environment.get("GREENROOM_TEST_SMTP") else { return };
+    let roots = environment.get("GREENROOM_TEST_SMTP_ROOTS").unwrap();
+    for url in urls.split(' ') {
+        let (dir, ids) = kept(&["a\r\nBcc: <mallory@example.com>\r\n\r\n.\r\nMAIL FROM:<>"]).await;
+        let server = [("MAIL_TRANSPORT", "smtp"), ("SMTP_URL", url), ("SSL_CERT_FILE", roots)];
+        if url.contains("tls") || url.starts_with("smtps") {
+            // Its certificate is not one that the machine trusts.
+            assert_eq!(bookings(dir.path(), &["resend"], &server[..2]).status.code(), Some(1));
+        }
+        let sent = bookings(dir.path(), &["resend"], &server);
+        assert_eq!(text(&sent.stdout), format!("{}\tsent\n", ids[0]), "{}", text(&sent.stderr));
+        assert_eq!(text(&bookings(dir.path(), &["list"], &[]).stdout), "");
+    }
+}
