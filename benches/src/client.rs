@@ -29,22 +29,24 @@ pub(crate) struct Load {
 
 impl Load {
     fn request(&self, number: usize) -> String {
-        let (path, headers, body) = (self.path, &self.headers, (self.body)(number));
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-             {headers}\r\n{body}",
-            body.len()
-        )
+        request("POST", self.path, &self.headers, &(self.body)(number))
     }
+}
+
+/// A request's text. Every line of `headers` ends with `\r\n`.
+#[must_use]
+pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         {headers}\r\n{body}",
+        body.len()
+    )
 }
 
 /// One POST, by itself: its body, when its status is 200.
 pub(crate) async fn post(address: SocketAddr, load: &Load) -> Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(load.request(0).as_bytes()).await?;
-    let mut buffer = Vec::new();
-    let body = answer(&mut stream, &mut buffer).await?;
-    Ok(String::from_utf8_lossy(&buffer[body..]).into_owned())
+    let body = Connection::open(address).await?.answer(&load.request(0), 200).await?.to_vec();
+    Ok(String::from_utf8(body)?)
 }
 
 /// Sends `requests` of them, numbered from `first`, over all connections together. Returns how long each took, and all.
@@ -54,17 +56,15 @@ pub(crate) async fn run(
     first: usize,
     requests: usize,
 ) -> Result<(Samples, Duration)> {
-    let mut streams = Vec::new();
+    let mut open = Vec::new();
     for _ in 0..CONNECTIONS {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        streams.push(stream);
+        open.push(Connection::open(address).await?);
     }
     let begun = Instant::now();
     let mut connections = JoinSet::new();
-    for (index, stream) in streams.into_iter().enumerate() {
+    for (index, connection) in open.into_iter().enumerate() {
         let numbers = (first + index..first + requests).step_by(CONNECTIONS);
-        connections.spawn(connection(stream, load.clone(), numbers));
+        connections.spawn(send(connection, load.clone(), numbers));
     }
     let mut samples = Samples::default();
     while let Some(connection) = connections.join_next().await {
@@ -73,47 +73,62 @@ pub(crate) async fn run(
     Ok((samples, begun.elapsed()))
 }
 
-async fn connection(
-    mut stream: TcpStream,
+async fn send(
+    mut connection: Connection,
     load: Arc<Load>,
     numbers: impl Iterator<Item = usize> + Send,
 ) -> Result<Samples> {
     let mut samples = Samples::default();
-    let mut buffer = Vec::new();
     for number in numbers {
         let request = load.request(number);
         let begun = Instant::now();
-        stream.write_all(request.as_bytes()).await?;
-        answer(&mut stream, &mut buffer).await?;
+        connection.answer(&request, 200).await?;
         samples.push(begun.elapsed());
     }
     Ok(samples)
 }
 
-/// Reads one answer, and where its body begins. A benchmark of refusals would be none: anything but a 200 is an error.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize> {
-    buffer.clear();
-    let body = loop {
-        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end + 4;
-        }
-        read(stream, buffer).await?;
-    };
-    let head = String::from_utf8_lossy(&buffer[..body]).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let length: usize = length.ok_or("an answer without Content-Length")?.parse()?;
-    while buffer.len() < body + length {
-        read(stream, buffer).await?;
-    }
-    if !head.starts_with("http/1.1 200 ") {
-        return Err(String::from_utf8_lossy(buffer).into_owned().into());
-    }
-    Ok(body)
+/// A connection that is kept alive, with at most one request in flight.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
 }
 
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
-    match stream.read_buf(buffer).await? {
-        0 => Err("the server closed the connection".into()),
-        _ => Ok(()),
+impl Connection {
+    /// Opens one.
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::new() })
+    }
+
+    /// Sends a request and reads the body of its answer. A benchmark of refusals would be none: any other status is an
+    /// error.
+    pub(crate) async fn answer(&mut self, request: &str, status: u16) -> Result<&[u8]> {
+        self.stream.write_all(request.as_bytes()).await?;
+        self.buffer.clear();
+        let body = loop {
+            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+                break end + 4;
+            }
+            self.read().await?;
+        };
+        let head = String::from_utf8_lossy(&self.buffer[..body]).to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.ok_or("an answer without Content-Length")?.parse()?;
+        while self.buffer.len() < body + length {
+            self.read().await?;
+        }
+        if !head.starts_with(&format!("http/1.1 {status} ")) {
+            return Err(String::from_utf8_lossy(&self.buffer).into_owned().into());
+        }
+        Ok(&self.buffer[body..])
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        match self.stream.read_buf(&mut self.buffer).await? {
+            0 => Err("the server closed the connection".into()),
+            _ => Ok(()),
+        }
     }
 }

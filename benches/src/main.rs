@@ -1,8 +1,11 @@
-//! Benchmarks of the functions and of the local gateway, each beside the least that could do its work.
+//! Benchmarks of the functions and of the local gateway, each beside the least that could do its work, and of the
+//! session management API beside a service of the kind that first served it.
 //!
-//! `cargo run -p bench` runs both, `cargo run -p bench -- lambda` or `-- gateway` one. The other modules are what they
-//! share: building what they measure, starting it, and reading the machine.
+//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- gateway` or `-- events` one. The last
+//! needs Python and its package index. The other modules are what they share: building what they measure, starting it,
+//! and reading the machine.
 
+mod events;
 mod gateway;
 mod lambda;
 
@@ -26,7 +29,10 @@ async fn main() -> Result<()> {
         }
         Some("lambda") => lambda::run().await,
         Some("gateway") => gateway::run().await,
-        Some(other) => Err(format!("there is no benchmark {other}: lambda, gateway, or none for both").into()),
+        Some("events") => events::run().await,
+        Some(other) => {
+            Err(format!("there is no benchmark {other}: lambda, gateway, events, or none for the first two").into())
+        }
     }
 }
 

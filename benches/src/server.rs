@@ -48,11 +48,25 @@ impl Server {
     pub(crate) fn keep(self) -> Kept {
         let Self { process, mut output } = self;
         tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
-        Kept { _process: process }
+        Kept { process }
     }
 }
 
 /// A server that runs and has nothing more to say; it is stopped when this is dropped.
 pub(crate) struct Kept {
-    _process: Child,
+    process: Child,
+}
+
+impl Kept {
+    /// The number of its process.
+    pub(crate) fn process_id(&self) -> Result<u32> {
+        Ok(self.process.id().ok_or("the server has ended")?)
+    }
+
+    /// Asks it to end, for a server with children of its own, and waits until it has.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        Command::new("kill").arg(self.process_id()?.to_string()).status().await?;
+        self.process.wait().await?;
+        Ok(())
+    }
 }
