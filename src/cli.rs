@@ -1,19 +1,24 @@
 //! The `greenroom` command line.
 
+mod accounts;
 mod api_token;
 mod bookings;
 mod data_dir;
+mod demo;
 mod error;
 mod key;
 mod place;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
 pub use self::error::CliError;
-use self::{api_token::ApiTokenCommand, bookings::BookingsCommand, key::KeyCommand, serve::Serve};
+use self::{
+    api_token::ApiTokenCommand, bookings::BookingsCommand, demo::Demo, key::KeyCommand, serve::Serve, user::UserCommand,
+};
 
 /// Session APIs for real-time media.
 #[derive(Debug, Parser)]
@@ -29,6 +34,7 @@ pub struct Cli {
 enum Command {
     /// Serve all APIs on this machine (the default command)
     Serve(Serve),
+    Demo(Demo),
     /// Make, list and delete static API tokens
     #[command(subcommand)]
     ApiToken(ApiTokenCommand),
@@ -38,6 +44,9 @@ enum Command {
     /// Rotate the keys that tokens are signed with
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Make users, block them and give them passwords
+    #[command(subcommand)]
+    User(UserCommand),
 }
 
 /// Where the local command keeps its data.
@@ -57,6 +66,8 @@ impl Cli {
         match self.command {
             None => self.serve.run().await,
             Some(Command::Serve(serve)) => serve.run().await,
+            Some(Command::Demo(demo)) => demo.run().await,
+            Some(Command::User(command)) => command.run().await,
             Some(Command::ApiToken(command)) => command.run().await,
             Some(Command::Bookings(command)) => command.run().await,
             Some(Command::Key(command)) => command.run(),

@@ -19,6 +19,9 @@ use super::CliError;
 /// Lines that a shell can read, so that other programs can be given the same credentials.
 const SECRETS: &str = "secrets.env";
 
+/// Where the server listens that has the directory.
+const ADDRESS: &str = "address";
+
 /// A data directory.
 #[derive(Debug)]
 pub(crate) struct OpenDataDir {
@@ -59,6 +62,18 @@ impl OpenDataDir {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Keeps where this directory's server listens, for other commands to ask it.
+    pub(crate) fn set_address(&self, url: &str) -> Result<(), CliError> {
+        let path = self.path.join(ADDRESS);
+        fs::write(&path, url).map_err(|error| CliError::File(path.clone(), error))
+    }
+
+    /// Where this directory's server listens.
+    pub(crate) fn address(&self) -> Result<String, CliError> {
+        let path = self.path.join(ADDRESS);
+        fs::read_to_string(&path).map_err(|error| CliError::File(path.clone(), error))
     }
 
     /// The database's file, closed to others; SQLite gives the files beside it the same mode.
@@ -136,6 +151,9 @@ pub(crate) fn generated_secrets() -> BTreeMap<String, String> {
         (Setting::SigningKeys.name().to_owned(), json!([signing_key()]).to_string()),
         (Setting::OpentokApiKey.name().to_owned(), format!("4{:07}", u32::from_be_bytes(random_bytes()) % 10_000_000)),
         (Setting::OpentokApiSecret.name().to_owned(), hex(&random_bytes::<20>())),
+        (Setting::AdminPassword.name().to_owned(), random_hex()),
+        (Setting::ApiToken.name().to_owned(), hex(&random_bytes::<20>())),
+        (Setting::MobileApiToken.name().to_owned(), hex(&random_bytes::<20>())),
     ]
     .into()
 }

@@ -2,7 +2,12 @@
 
 use std::{io, path::PathBuf};
 
-use shared::{config::ConfigError, mail::MailerError, store::StoreError};
+use shared::{
+    config::ConfigError,
+    mail::MailerError,
+    password::PasswordError,
+    store::{Conflict, StoreError},
+};
 
 use crate::{embedded::EmbeddedError, table::TableError};
 
@@ -42,6 +47,30 @@ pub enum CliError {
     /// What a command names is not there.
     #[error("there is no API token {0}")]
     NoApiToken(u64),
+    /// There is no such user.
+    #[error("there is no such user")]
+    NoUser,
+    /// Another user has this name.
+    #[error("a user with that username already exists")]
+    UserExists,
+    /// A name is none.
+    #[error("a username has 1 to 150 characters")]
+    Username,
+    /// A password is too short or too long.
+    #[error("a password has at least 8 characters, and at most 1024 bytes")]
+    Password,
+    /// A password cannot be hashed.
+    #[error("{0}")]
+    Hash(#[from] PasswordError),
+    /// Standard input cannot be read.
+    #[error("cannot read standard input: {0}")]
+    Stdin(io::Error),
+    /// The first user has another password by now.
+    #[error("the user admin cannot log in; set ADMIN_PASSWORD to their present password")]
+    DemoLogin,
+    /// The API did not answer as it should.
+    #[error("the demo could not be made: {0}")]
+    Demo(String),
     /// No mail can be sent with these settings.
     #[error("{0}")]
     Mailer(#[from] MailerError),
@@ -51,6 +80,16 @@ pub enum CliError {
     /// Some of the bookings are still unsent.
     #[error("{0} of {1} bookings could not be sent")]
     Unsent(usize, usize),
+}
+
+impl From<Conflict> for CliError {
+    fn from(conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::Taken(_) => Self::UserExists,
+            Conflict::Changed => StoreError::Contended.into(),
+            Conflict::Gone | Conflict::NoParent(..) | Conflict::NoManager(_) => Self::NoUser,
+        }
+    }
 }
 
 /// An error with what caused it, in one line.

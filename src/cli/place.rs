@@ -1,6 +1,6 @@
 //! Where a command finds its table and its settings: in the embedded database, or where the AWS variables say.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use shared::{
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
@@ -24,27 +24,30 @@ pub(crate) struct Place {
     pub(crate) embedded: Option<Embedded>,
     /// For people: what holds the table.
     pub(crate) description: String,
-    /// The secret of OPENVIDUAPP, where we made it; what the environment says is not shown.
-    pub(crate) shown_secret: Option<String>,
-    /// Keeps other processes out of the data directory.
-    _lock: Option<OpenDataDir>,
+    /// The secrets that we made; what the environment says is not shown.
+    pub(crate) shown: Shown,
+    /// The data directory, closed to other processes where its database is used; `None`: memory.
+    pub(crate) data_dir: Option<OpenDataDir>,
+}
+
+/// Secrets to be shown, by the names of their settings.
+pub(crate) struct Shown(BTreeMap<String, String>);
+
+impl Shown {
+    /// The secret of this setting, where we made it.
+    pub(crate) fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.get(setting.name()).map(String::as_str)
+    }
 }
 
 impl Place {
     /// The place a command works in; `None` for a data directory stands for memory.
     pub(crate) async fn find(data_dir: Option<&Path>) -> Result<Self, CliError> {
-        let mut environment = Environment::of_process();
+        let environment = Environment::of_process();
         let aws = AwsEnvironment::read(&environment, "DYNAMODB");
         let elsewhere = data_dir.is_some() && aws.is_set();
         let data_dir = data_dir.map(if elsewhere { OpenDataDir::share } else { OpenDataDir::open }).transpose()?;
-        let secrets = data_dir.as_ref().map_or_else(|| Ok(generated_secrets()), OpenDataDir::secrets)?;
-        let name = Setting::OpenviduSecret.name();
-        let shown_secret = if environment.get(name).is_none() { secrets.get(name).cloned() } else { None };
-        environment.fill(secrets);
-        environment.fill([(Setting::TableName.name().to_owned(), TABLE.to_owned())]);
-        let mail_dir = data_dir.as_ref().map_or_else(std::env::temp_dir, |dir| dir.path().join("mail"));
-        environment.fill([(Setting::MailDir.name().to_owned(), mail_dir.display().to_string())]);
-        let config = Config::read(&environment, Setting::ALL, Strictness::Local)?;
+        let (config, shown) = settings(environment, data_dir.as_ref())?;
         let name = config.table_name.clone();
         let unusable = |error| CliError::Table(name.clone(), error);
         if elsewhere {
@@ -55,7 +58,7 @@ impl Place {
             let store = Store::new(client, &config.table_name);
             let place = aws.endpoint_url.clone().unwrap_or_else(|| format!("AWS, {}", aws.region()));
             let description = format!("table {} of DynamoDB at {place}", config.table_name);
-            return Ok(Self { config, store, embedded: None, description, shown_secret, _lock: data_dir });
+            return Ok(Self { config, store, embedded: None, description, shown, data_dir });
         }
         let (embedded, description) = match &data_dir {
             Some(dir) => {
@@ -66,6 +69,23 @@ impl Place {
         };
         embedded.create_table(&config.table_name).await.map_err(unusable)?;
         let store = Store::new(embedded.client(), &config.table_name);
-        Ok(Self { config, store, embedded: Some(embedded), description, shown_secret, _lock: data_dir })
+        Ok(Self { config, store, embedded: Some(embedded), description, shown, data_dir })
     }
+}
+
+/// The settings of a data directory's server.
+pub(crate) fn local_config(data_dir: &OpenDataDir) -> Result<Config, CliError> {
+    settings(Environment::of_process(), Some(data_dir)).map(|(config, _)| config)
+}
+
+/// What the environment says, and for what it does not what is kept in the data directory.
+fn settings(mut environment: Environment, data_dir: Option<&OpenDataDir>) -> Result<(Config, Shown), CliError> {
+    let secrets = data_dir.map_or_else(|| Ok(generated_secrets()), OpenDataDir::secrets)?;
+    let made = secrets.iter().filter(|(name, _)| environment.get(name).is_none());
+    let shown = Shown(made.map(|(name, value)| (name.clone(), value.clone())).collect());
+    environment.fill(secrets);
+    environment.fill([(Setting::TableName.name().to_owned(), TABLE.to_owned())]);
+    let mail_dir = data_dir.map_or_else(std::env::temp_dir, |dir| dir.path().to_owned()).join("mail");
+    environment.fill([(Setting::MailDir.name().to_owned(), mail_dir.display().to_string())]);
+    Ok((Config::read(&environment, Setting::ALL, Strictness::Local)?, shown))
 }

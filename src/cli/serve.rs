@@ -2,10 +2,19 @@
 
 use std::{future::IntoFuture, io, net::Ipv4Addr, time::Duration};
 
-use shared::{App, clock::Clock, config::Config, log};
+use shared::{
+    App,
+    clock::Clock,
+    config::{DeviceRegistration, Setting},
+    log,
+};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{CliError, DataDir, place::Place};
+use super::{
+    CliError, DataDir,
+    accounts::{self, ADMIN},
+    place::Place,
+};
 use crate::embedded::Embedded;
 
 /// How long requests in flight may take after the server was told to stop: longer than any request may.
@@ -44,7 +53,11 @@ impl Serve {
         let sweeper = place.embedded.clone().map(|embedded| tokio::spawn(sweep(embedded)));
         // Before anybody is told where we are: whoever knows may also stop us.
         let told_to_stop = told_to_stop().map_err(CliError::Server)?;
-        introduce(&url, &place, database.as_deref());
+        let new = place.embedded.is_some() && accounts::make_first(&place.store, &place.config).await?;
+        if let Some(data_dir) = &place.data_dir {
+            data_dir.set_address(&url)?;
+        }
+        introduce(&url, &place, database.as_deref(), new);
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
         let service = crate::service(&App::new(place.config.clone(), place.store.clone(), Clock::system()));
@@ -123,25 +136,40 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Tells the person at the terminal where we are and what to try.
-fn introduce(url: &str, place: &Place, database: Option<&str>) {
+/// Tells the person at the terminal where we are and what to try. What was made for a `new` store is shown this once.
+fn introduce(url: &str, place: &Place, database: Option<&str>, new: bool) {
     println!("greenroom listening on {url}");
     println!("  data: {}", place.description);
     if let Some(database) = database {
         println!("  DynamoDB: {database}");
     }
-    let secret = place.shown_secret.as_deref().unwrap_or("$OPENVIDU_SECRET");
-    if place.shown_secret.is_some() {
+    let secret = place.shown.get(Setting::OpenviduSecret);
+    if let Some(secret) = secret {
         println!("  OpenVidu secret: {secret}");
     }
+    if new {
+        let made = [
+            ("password of the user admin", Setting::AdminPassword),
+            ("API token", Setting::ApiToken),
+            ("mobile clients' API token", Setting::MobileApiToken),
+        ];
+        for (name, secret) in made.into_iter().filter_map(|(name, setting)| Some((name, place.shown.get(setting)?))) {
+            println!("  {name}: {secret}");
+        }
+    }
     let json = "-H 'Content-Type: application/json'";
-    let Config { device_registration, .. } = &place.config;
-    println!("\nA device registers:");
-    if *device_registration == shared::config::DeviceRegistration::Token {
+    let password = place.shown.get(Setting::AdminPassword).filter(|_| new).unwrap_or("$ADMIN_PASSWORD");
+    println!("\nAn organiser logs in; `greenroom demo` makes an event to join:");
+    println!(
+        "  curl {url}/api/v2/token-auth/obtain/ {json} -d \"{{\\\"username\\\":\\\"{ADMIN}\\\",\\\"password\\\":\\\"{password}\\\"}}\""
+    );
+    println!("A device registers:");
+    if place.config.device_registration == DeviceRegistration::Token {
         println!(
             "  (with DEVICE_REGISTRATION=token it shows a token of `greenroom api-token create NAME` as bearer token)"
         );
     }
+    let secret = secret.unwrap_or("$OPENVIDU_SECRET");
     println!("  curl {url}/api/sessions {json} -d '{{\"identifier\":\"device_unique_id_here\"}}'");
     println!("A back-end opens a session and hands out a token:");
     println!("  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/sessions {json} -d '{{\"customSessionId\":\"daily\"}}'");

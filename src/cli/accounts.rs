@@ -1,0 +1,57 @@
+//! The accounts of an empty local store: the user `admin` and two static API tokens.
+
+use secrecy::{ExposeSecret, SecretString};
+use shared::{
+    clock::Clock,
+    config::Config,
+    model::{User, api_token::ApiTokenHash, user::Role},
+    password,
+    store::{Selection, Store, Window},
+};
+
+use super::CliError;
+
+/// The first user's name.
+pub(crate) const ADMIN: &str = "admin";
+
+/// Makes the accounts that the configuration names, where there is no user yet; `true` where it did.
+pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, CliError> {
+    let nothing = Window { skip: 0, limit: 0, after: None };
+    if store.page::<User>(Selection::all(), nothing, None).await?.count > 0 {
+        return Ok(false);
+    }
+    if let Some(password) = &config.admin_password {
+        create_user(store, ADMIN, Role::Admin, password.clone()).await?;
+    }
+    let tokens = [("web", false, &config.api_token), ("mobile", true, &config.mobile_api_token)];
+    for (name, mobile, token) in tokens {
+        if let Some(token) = token {
+            let hash = ApiTokenHash::of(token.expose_secret());
+            store.insert_api_token(&hash, name, mobile, Clock::system().now()).await?;
+        }
+    }
+    Ok(true)
+}
+
+/// Makes a user with a password.
+pub(crate) async fn create_user(
+    store: &Store,
+    username: &str,
+    role: Role,
+    password: SecretString,
+) -> Result<User, CliError> {
+    let hash = password::hash(password).await?;
+    let user = User {
+        id: store.new_id::<User>().await?,
+        username: username.to_owned(),
+        email: String::new(),
+        first_name: String::new(),
+        last_name: String::new(),
+        blocked: false,
+        role,
+        creator: None,
+    };
+    store.insert_record(&user).await?.map_err(|_| CliError::UserExists)?;
+    store.set_password(user.id, &hash, None).await?.map_err(|_| CliError::NoUser)?;
+    Ok(user)
+}

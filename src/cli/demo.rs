@@ -1,0 +1,112 @@
+//! `greenroom demo`: an event to join, in three languages.
+
+mod caller;
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use shared::{App, clock::Clock, config::Config};
+
+use self::caller::Caller;
+use super::{
+    CliError, DataDir,
+    accounts::{self, ADMIN},
+    data_dir::OpenDataDir,
+    place::{self, Place},
+};
+
+/// The event's name.
+const EVENT: &str = "Greenroom demo";
+/// Its sessions: language, code, and whether it is the floor.
+const SESSIONS: [(&str, Option<&str>, bool); 4] = [
+    ("English", Some("en"), false),
+    ("German", Some("de"), false),
+    ("French", Some("fr"), false),
+    ("Floor", None, true),
+];
+/// Its login tokens are `demo-` and one of these.
+const TOKEN_TYPES: [&str; 5] = ["participant", "interpreter", "floor", "remote", "moderator"];
+
+/// Make an event in three languages with its login tokens, in the running server or in the store
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    data_dir: DataDir,
+}
+
+impl Demo {
+    pub(crate) async fn run(self) -> Result<(), CliError> {
+        let path = &self.data_dir.path;
+        match Place::find(Some(path)).await {
+            Ok(place) => {
+                if place.embedded.is_some() {
+                    accounts::make_first(&place.store, &place.config).await?;
+                }
+                let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
+                fill(&Caller::in_process(crate::service(&app)), &place.config).await
+            }
+            // Its server is asked instead.
+            Err(CliError::InUse(_)) => {
+                let data_dir = OpenDataDir::share(path)?;
+                let config = place::local_config(&data_dir)?;
+                fill(&Caller::over_http(data_dir.address()?), &config).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn fill(caller: &Caller, config: &Config) -> Result<(), CliError> {
+    let password = config.admin_password.as_ref().map(ExposeSecret::expose_secret);
+    let credentials = json!({ "username": ADMIN, "password": password });
+    let login = caller.post("token-auth/obtain", "", &credentials).await?;
+    let token = login["token"].as_str().ok_or(CliError::DemoLogin)?;
+    let jwt = format!("JWT {token}");
+    let event = event(caller, &jwt).await?;
+    let sessions = caller.get(&format!("sessions/?event={event}"), &jwt).await?;
+    for (language, code, is_floor) in SESSIONS {
+        if !has(&sessions, "language", language) {
+            let session = json!({ "event": event, "language": language, "languageCode": code, "isFloor": is_floor });
+            caller.post("sessions", &jwt, &session).await?;
+        }
+    }
+    let tokens = caller.get(&format!("logintokens/?event={event}"), &jwt).await?;
+    for kind in TOKEN_TYPES {
+        let token = format!("demo-{kind}");
+        if !has(&tokens, "token", &token) {
+            let token = json!({ "event": event, "token": token, "tokenType": kind });
+            caller.post("logintokens", &jwt, &token).await?;
+        }
+    }
+    introduce(caller, config, event);
+    Ok(())
+}
+
+/// The event's number; it is made where it is not there.
+async fn event(caller: &Caller, jwt: &str) -> Result<u64, CliError> {
+    let found = caller.get("events/?name=Greenroom+demo", jwt).await?;
+    let event = match found["results"].get(0) {
+        Some(event) => event.clone(),
+        None => {
+            let event = json!({ "name": EVENT, "displayName": EVENT, "subscribersSeeFloor": false });
+            caller.post("events", jwt, &event).await?
+        }
+    };
+    event["id"].as_u64().ok_or_else(|| CliError::Demo(event.to_string()))
+}
+
+/// Whether a list has something with this value.
+fn has(list: &Value, field: &str, value: &str) -> bool {
+    list["results"].as_array().is_some_and(|results| results.iter().any(|result| result[field] == value))
+}
+
+fn introduce(caller: &Caller, config: &Config, event: u64) {
+    let url = caller.url();
+    println!("event {event}, {EVENT}: English, German, French and the floor");
+    println!("  login tokens: {}", TOKEN_TYPES.map(|kind| format!("demo-{kind}")).join(", "));
+    let token = config.api_token.as_ref().map_or("$API_TOKEN", ExposeSecret::expose_secret);
+    println!("\nA participant joins it{}:", if caller.is_running() { "" } else { " once `greenroom serve` runs" });
+    println!(
+        "  curl {url}/api/v2/rtcsessions/ -H 'Authorization: Token {token}' -H 'Content-Type: application/json' \
+         -d '{{\"loginToken\":\"demo-participant\"}}'"
+    );
+}
