@@ -4,16 +4,28 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Appends the value: `A-Z a-z 0-9 _ . - ~` as they are, a space as `+`, any other byte of the UTF-8 as `%XX`.
 pub(super) fn append(out: &mut String, value: &str) {
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            _ => {
-                out.push('%');
-                out.extend([byte >> 4, byte & 15].map(|digit| char::from(HEX[usize::from(digit)])));
+    let mut rest = value;
+    while !rest.is_empty() {
+        let bare = rest.bytes().take_while(|byte| is_bare(*byte)).count();
+        let (plain, special) = rest.split_at(bare);
+        out.push_str(plain);
+        let mut special = special.chars();
+        match special.next() {
+            Some(' ') => out.push('+'),
+            Some(special) => {
+                for byte in special.encode_utf8(&mut [0; 4]).bytes() {
+                    out.push('%');
+                    out.extend([byte >> 4, byte & 15].map(|digit| char::from(HEX[usize::from(digit)])));
+                }
             }
+            None => {}
         }
+        rest = special.as_str();
     }
+}
+
+const fn is_bare(byte: u8) -> bool {
+    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~')
 }
 
 /// The encoded value.

@@ -27,6 +27,6 @@ pub(super) fn is_of(id: &ProviderSessionId, api_key: &str) -> bool {
         [b'0'..=b'9', b'_', encoded @ ..] => BASE64_URL_SAFE_NO_PAD.decode(encoded),
         _ => return false,
     };
-    let text = text.ok().and_then(|text| String::from_utf8(text).ok());
-    text.is_some_and(|text| text.split('~').any(|part| part == api_key))
+    let text = text.unwrap_or_default();
+    str::from_utf8(&text).is_ok_and(|text| text.split('~').any(|part| part == api_key))
 }

@@ -2,6 +2,10 @@
 
 use std::{
     fmt::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,7 +20,7 @@ use super::{form, session_id};
 use crate::{
     clock::Timestamp,
     config::OpenTok,
-    id::{ProviderSessionId, random_bytes},
+    id::{ProviderSessionId, hex, random_bytes},
 };
 
 #[cfg(test)]
@@ -110,6 +114,9 @@ pub struct TokenSigner {
     api_key: String,
     /// The key's own blocks are hashed once, here, and not for each token.
     mac: Hmac<Sha1>,
+    /// The next token's nonce. It only has to differ from the others of its second: counting from anywhere is enough, and
+    /// spares asking the operating system for each token.
+    nonce: Arc<AtomicU32>,
 }
 
 impl fmt::Debug for TokenSigner {
@@ -126,7 +133,8 @@ impl TokenSigner {
         let secret = project.api_secret.expose_secret().as_bytes();
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
         let mac = Hmac::new_from_slice(secret).expect("HMAC takes keys of any length");
-        Self { api_key: project.api_key.clone(), mac }
+        let nonce = Arc::new(AtomicU32::new(u32::from_le_bytes(random_bytes())));
+        Self { api_key: project.api_key.clone(), mac, nonce }
     }
 
     /// A new token, another each time.
@@ -134,7 +142,7 @@ impl TokenSigner {
     /// # Errors
     /// Where the provider's own libraries refuse it.
     pub fn token(&self, grant: &Grant<'_>, now: Timestamp) -> Result<T1Token, T1Error> {
-        self.sign(grant, now, u32::from_le_bytes(random_bytes()), "")
+        self.sign(grant, now, self.nonce.fetch_add(1, Ordering::Relaxed), "")
     }
 
     fn sign(&self, grant: &Grant<'_>, now: Timestamp, nonce: u32, layout: &str) -> Result<T1Token, T1Error> {
@@ -143,8 +151,7 @@ impl TokenSigner {
         let signature = self.mac.clone().chain_update(&data).finalize().into_bytes();
         let mut text = String::with_capacity(self.api_key.len() + SIGNATURE_LEN + data.len() + 17);
         text.extend(["partner_id=", &self.api_key, "&sig="]);
-        let digits = signature.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+        text.push_str(&hex(&signature));
         text.extend([":", &data]);
         let mut token = String::with_capacity(4 + text.len().div_ceil(3) * 4);
         token.push_str("T1==");
