@@ -18,7 +18,7 @@ const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 /// Somebody who sends requests to `/api/v2`.
 pub(super) enum Caller {
     InProcess(Router),
-    OverHttp(Client<HttpConnector, Body>, String),
+    OverHttp(Box<Client<HttpConnector, Body>>, String),
 }
 
 impl Caller {
@@ -27,7 +27,7 @@ impl Caller {
     }
 
     pub(super) fn over_http(url: String) -> Self {
-        Self::OverHttp(Client::builder(TokioExecutor::new()).build_http(), url)
+        Self::OverHttp(Box::new(Client::builder(TokioExecutor::new()).build_http()), url)
     }
 
     pub(super) fn is_running(&self) -> bool {
