@@ -1,4 +1,5 @@
-//! `template.yaml` gives each function its routes, and the settings it reads and no more.
+//! `template.yaml` gives each function its routes, and the settings it reads and no more; `cargo lambda watch` finds the
+//! same routes in `Cargo.toml`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -6,6 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
 use shared::config::Setting;
+
+/// What no function has in its environment: on Lambda there is no directory that mails could be left in.
+const LOCAL: &[Setting] = &[Setting::MailDir];
+/// Where the template differs from the code: a default that would need one of [`LOCAL`] is none on Lambda.
+const DEPLOYED: &[(Setting, &str)] = &[(Setting::MailTransport, "ses")];
 
 type Routes = BTreeMap<String, BTreeSet<(String, String)>>;
 
@@ -50,6 +56,25 @@ fn each_function_has_its_routes_in_both_spellings() {
 }
 
 #[test]
+fn cargo_lambda_watch_sends_each_route_to_its_function() {
+    let manifest = include_str!("../Cargo.toml");
+    let (_, router) = manifest.split_once("[workspace.metadata.lambda.watch.router]").unwrap();
+    let lines: Vec<_> = router.lines().skip(1).take_while(|line| line.starts_with('"')).collect();
+    let mut paths = BTreeSet::new();
+    for function in greenroom::functions() {
+        for (method, path) in greenroom::routes(function.routes.get_openapi()) {
+            let line = lines.iter().find(|line| line.starts_with(&format!("\"{path}\" = ")));
+            let line = line.unwrap_or_else(|| panic!("{path} has no line"));
+            let all = format!("= \"{}\"", function.name);
+            let one = format!(r#"{{ function = "{}", method = "{}" }}"#, function.name, method.to_uppercase());
+            assert!(line.ends_with(&all) || line.contains(&one), "{method} {path}: {line}");
+            paths.insert(path);
+        }
+    }
+    assert_eq!(lines.len(), paths.len(), "every line is of a route");
+}
+
+#[test]
 fn what_no_route_takes_goes_to_the_fallback() {
     let template = template();
     let defaults = functions(&template).into_iter().filter(|(_, function)| {
@@ -72,9 +97,8 @@ fn each_function_finds_in_its_environment_what_it_reads_and_no_more() {
         found.extend(globals.clone());
         let known = greenroom::functions().into_iter().find(|known| known.name == name).unwrap();
         // Secrets come from the secret that SECRETS_ARN names.
-        let read =
-            known.settings.iter().filter(|setting| !setting.is_secret()).map(|setting| setting.name().to_owned());
-        let mut read: BTreeSet<_> = read.collect();
+        let read = known.settings.iter().filter(|setting| !setting.is_secret() && !LOCAL.contains(setting));
+        let mut read: BTreeSet<_> = read.map(|setting| setting.name().to_owned()).collect();
         read.extend(["SECRETS_ARN", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"].map(str::to_owned));
         assert_eq!(found, read, "{name}");
     }
@@ -97,9 +121,11 @@ fn the_template_and_the_code_have_the_same_defaults() {
                 Value::Number(number) => number.to_string(),
                 other => other.as_str().unwrap_or_default().to_owned(),
             };
-            assert_eq!(setting.default().unwrap_or_default(), default, "{}", setting.name());
+            let deployed = DEPLOYED.iter().find(|(deployed, _)| deployed == setting).map(|(_, default)| *default);
+            let expected = deployed.or(setting.default()).unwrap_or_default();
+            assert_eq!(expected, default, "{}", setting.name());
             compared += usize::from(setting.default().is_some());
         }
     }
-    assert!(compared >= 6, "the template sets every setting that has a default");
+    assert!(compared >= 11, "the template sets every setting that has a default");
 }

@@ -1,19 +1,37 @@
 //! The table. Each entity's module owns its keys, its item and its access patterns.
 //!
-//! | Entity        | PK                   | SK                            | read by                                        |
-//! |---------------|----------------------|-------------------------------|------------------------------------------------|
-//! | Device        | `DEVICE#<device id>` | `DEVICE`                      | its id, which its token carries                |
-//! | Media session | `MEDIA#<shard>`      | `<session id>/`               | its id; all of them, shard by shard            |
-//! | Connection    | `MEDIA#<shard>`      | `<session id>/<connection id>`| its session, with it; its id                   |
-//! | API token     | `APITOKENS#<shard>`  | `<sha256>`                    | its hash; all of them, shard by shard          |
-//! | Booking       | `BOOKINGS#<shard>`   | `<booking id>`                | its id; all that are unsent, shard by shard    |
-//! | Sent booking  | `BOOKING#<booking id>` | `BOOKING`                   | its id                                         |
-//! | Counter       | `COUNTER#<name>`     | `COUNTER`                     | its name                                       |
-//! | Settings      | `SETTINGS`           | `SETTINGS`                    | every process, once at its start               |
+//! | Entity               | PK                     | SK                   | read by |
+//! |----------------------|------------------------|----------------------|---------|
+//! | Device               | `DEVICE#<device id>`   | `DEVICE`             | its id, which its token carries |
+//! | Media session        | `MEDIA#<shard>`        | `<session id>/`      | its id; all of them, shard by shard |
+//! | Connection           | `MEDIA#<shard>`        | `<session id>/<connection id>` | its session, with it; its id |
+//! | User                 | `USERS#<shard>`        | `<number>`           | their number; all of them, shard by shard |
+//! | User, again          | `USER#<creator>/USERS` | `<number>`           | who made them |
+//! | User, again          | `USERNAME#<sha256>`    | `USERNAME`           | their name in lower case |
+//! | Password             | `USER#<number>`        | `PASSWORD`           | its user's number |
+//! | Event                | `EVENTS#<shard>`       | `<number>`           | its number; all of them, shard by shard |
+//! | Event, again         | `USER#<owner>/EVENTS`  | `<number>`           | its owner |
+//! | Event, again         | `EVENTNAME#<sha256>`   | `EVENTNAME`          | its name |
+//! | Event session        | `SESSIONS#<shard>`     | `<number>`           | its number; all of them, shard by shard |
+//! | Event session, again | `EVENT#<event>/SESSIONS` | `<number>`           | its event |
+//! | Event session, again | `FLOOR#<sha256>`       | `FLOOR`              | its event, where it is the floor |
+//! | Former session       | `EVENT#<event>/FORMER` | `<number>/<provider's id>` | its event; its session |
+//! | Login token          | `LOGINTOKENS#<shard>`  | `<number>`           | its number; all of them, shard by shard |
+//! | Login token, again   | `EVENT#<event>/LOGINTOKENS` | `<number>`           | its event |
+//! | Login token, again   | `LOGINTOKEN#<sha256>`  | `LOGINTOKEN`         | what is typed in |
+//! | Head                 | any list of the above  | `#`                  | its list, with it |
+//! | Ended event          | `ENDED`                | `<number>`           | its number; all of them |
+//! | Live connection      | `STREAM#<vhost>/<app>/<stream>#<shard>` | `<name>`             | its stream, shard by shard |
+//! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
+//! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
+//! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
+//! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
+//! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
-//! A shard is one of [`SHARDS`] partitions, found by hashing the id that leads the sort key: a list over a whole kind
-//! reads them all in parallel, and no partition takes more than its share of the writes. Connections lie behind their
-//! session, so that one request reads a session whole.
+//! A shard is one of [`SHARDS`] partitions, found by hashing the id that leads the sort key, or by the number there: a
+//! list over a whole kind reads them all in parallel, and no partition takes more than its share of the writes.
+//! Connections lie behind their session, so that one request reads a session whole. Numbers have 20 digits, so that they
+//! sort.
 //!
 //! `expiresAt` (seconds) is the table's TTL attribute. DynamoDB deletes late, so every reader compares the time itself.
 

@@ -2,7 +2,10 @@
 
 use rstest::rstest;
 
-use crate::stage::{Fixture, IDENTIFIER, OPENVIDU_SECRET, SIGNING_SECRET, Stage, openvidu_authorization};
+use crate::{
+    meeting::PASSWORD,
+    stage::{Fixture, IDENTIFIER, OPENTOK_SECRET, OPENVIDU_SECRET, SIGNING_SECRET, Stage, openvidu_authorization},
+};
 
 #[rstest]
 #[tokio::test]
@@ -35,6 +38,68 @@ async fn logs_hold_no_secret_no_identifier_no_token_and_no_session(#[values("inf
     ];
     let logs = stage.logs();
     assert_eq!(logs.len(), 5, "every function has run");
+    for (function, log) in logs {
+        for secret in secrets {
+            assert!(!log.contains(secret), "{function} has logged {secret}:\n{log}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn logs_hold_nothing_that_opens_an_event_and_nobodys_name(#[values("info", "trace")] filter: &'static str) {
+    let stage = Stage::logging(filter).await;
+    let fixture = Fixture { meeting: stage.meeting().await, ..stage.fixture().await };
+    let refreshed = stage.send("token-auth/refresh", &fixture).await.at("/token");
+    let joined = stage.send("rtcsessions/join", &fixture).await;
+    let test = stage.send("networktestsessions/create", &fixture).await;
+    for event in ["api-root/read", "users/list", "logintokens/list", "sessions/list", "users/password-change"] {
+        stage.send(event, &fixture).await;
+    }
+    // What is refused is where a log is tempted to quote.
+    for event in [
+        "token-auth/obtain",
+        "token-auth/obtain-wrong-password",
+        "users/create",
+        "users/create",
+        "sessions/create-second-floor",
+        "logintokens/create",
+        "logintokens/create",
+        "rtcsessions/join-with-unknown-token",
+        "bookingemails/send",
+        "bookingemails/send-with-missing-fields",
+        "fallback/put-events",
+        "users/block",
+        "events/delete",
+        "events/read",
+    ] {
+        stage.send(event, &fixture).await;
+    }
+
+    let meeting = &fixture.meeting;
+    let secrets = [
+        OPENTOK_SECRET,
+        SIGNING_SECRET,
+        PASSWORD,
+        "another password",
+        "no such token",
+        "Lovelace",
+        "ada@example.com",
+        "karen@example.com",
+        "Rungstedlund",
+        &meeting.username,
+        &meeting.manager_name,
+        &meeting.user_token,
+        &refreshed,
+        &meeting.login_token,
+        &meeting.api_token,
+        &joined.at("/sessions/0/tokbox/sessionToken"),
+        &joined.at("/sessions/0/tokbox/sessionId"),
+        &test.at("/sessionToken"),
+        &test.at("/sessionId"),
+    ];
+    let logs = stage.logs();
+    assert_eq!(logs.len(), greenroom::functions().len() - 1, "every function but `device-session` has run");
     for (function, log) in logs {
         for secret in secrets {
             assert!(!log.contains(secret), "{function} has logged {secret}:\n{log}");

@@ -14,17 +14,20 @@ use greenroom::{embedded::Embedded, table};
 use serde_json::Value;
 use shared::{
     config::{AwsEnvironment, Environment},
-    store::client,
+    store::{Store, client},
 };
+use tempfile::TempDir;
 use testbed::Function;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{answer::Answer, binaries::binary};
+use crate::{answer::Answer, binaries::binary, meeting::Meeting};
 
 /// Long enough to be let through on Lambda, which the documented one of the events is not.
 pub(crate) const OPENVIDU_SECRET: &str = "secret-of-the-functions-under-test";
 /// 32 bytes, in base64.
 pub(crate) const SIGNING_SECRET: &str = "c2lnbmluZyBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXQ=";
+/// The secret of the OpenTok project that tokens are of.
+pub(crate) const OPENTOK_SECRET: &str = "secret-of-the-project-under-test";
 /// The identifier that the events register.
 pub(crate) const IDENTIFIER: &str = "device_unique_id_here";
 /// The origin that the preflight among the events comes from.
@@ -41,6 +44,7 @@ pub(crate) struct Stage {
     table: String,
     log: &'static str,
     functions: RefCell<HashMap<String, Rc<Function>>>,
+    mails: TempDir,
     // Held for its drop, which ends the server.
     _store: JoinSet<()>,
 }
@@ -52,6 +56,7 @@ pub(crate) struct Fixture {
     pub(crate) session: String,
     pub(crate) connection: String,
     pub(crate) token: String,
+    pub(crate) meeting: Meeting,
 }
 
 impl Stage {
@@ -72,7 +77,8 @@ impl Stage {
             }
             None => embedded_store(&name, &mut store).await,
         };
-        Self { endpoint, table: name, log, functions: RefCell::default(), _store: store }
+        let mails = TempDir::new().unwrap();
+        Self { endpoint, table: name, log, functions: RefCell::default(), mails, _store: store }
     }
 
     /// What a function is started with.
@@ -86,6 +92,9 @@ impl Stage {
             ("LOG", self.log),
             ("OPENVIDU_SECRET", OPENVIDU_SECRET),
             ("SIGNING_KEYS", &keys),
+            ("OPENTOK_API_KEY", "12345678"),
+            ("OPENTOK_API_SECRET", OPENTOK_SECRET),
+            ("MAIL_DIR", self.mails.path().to_str().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
@@ -97,7 +106,10 @@ impl Stage {
         if let Some(function) = running {
             return function;
         }
-        let function = Function::start(&binary(name), self.environment()).await;
+        let mut environment = self.environment();
+        // Whoever looks at requests to the table sees by it whose they are.
+        environment.insert("AWS_ACCESS_KEY_ID".to_owned(), name.to_owned());
+        let function = Function::start(&binary(name), environment).await;
         let function = Rc::new(function.unwrap_or_else(|error| panic!("{name}: {error}")));
         self.functions.borrow_mut().insert(name.to_owned(), function.clone());
         function
@@ -127,6 +139,26 @@ impl Stage {
         fixture
     }
 
+    /// What stands in the placeholders of this event.
+    pub(crate) async fn fixture_of(&self, event: &str) -> Fixture {
+        let text = fs::read_to_string(path(event)).unwrap();
+        let is_organisers = text.contains("/api/v2");
+        let mut fixture = Fixture::default();
+        if !is_organisers || text.contains("DEVICE_TOKEN") {
+            fixture = self.fixture().await;
+        }
+        if is_organisers {
+            fixture.meeting = self.meeting().await;
+        }
+        fixture
+    }
+
+    /// The table itself.
+    pub(crate) fn store(&self) -> Store {
+        let aws = Environment::from_iter(self.environment());
+        Store::new(client(&AwsEnvironment::read(&aws, "DYNAMODB")), &self.table)
+    }
+
     /// All that the functions have logged, by their names.
     pub(crate) fn logs(&self) -> Vec<(String, String)> {
         let functions = self.functions.borrow();
@@ -142,7 +174,10 @@ impl Fixture {
 
     /// The event with what it stands for in place of its placeholders.
     fn fill(&self, event: &str) -> Value {
-        let event = event
+        let placeholders = self.meeting.placeholders();
+        let event = placeholders
+            .iter()
+            .fold(event.to_owned(), |event, (placeholder, value)| event.replace(placeholder, value))
             .replace(EVENTS_AUTHORIZATION, &openvidu_authorization())
             .replace("DEVICE_TOKEN", &self.device_token)
             .replace("CONNECTION_ID", &self.connection)

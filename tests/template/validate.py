@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 
 TEMPLATE = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2] / "template.yaml")
+RESOURCES_MAX = 500
+ROUTES_MAX = 300
 # The translator wants a region, any region; nothing is sent to it.
 os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
 
@@ -99,6 +101,17 @@ def logs(template):
             yield f"{name}: keeps its logs for ever"
 
 
+def size(template):
+    """CloudFormation takes this many resources in one stack, and an HTTP API this many routes."""
+    count = len(template["Resources"])
+    if count > RESOURCES_MAX:
+        yield f"{count} resources"
+    for name, api in resources(template, "AWS::ApiGatewayV2::Api").items():
+        count = sum(len(operations) for operations in api["Body"]["paths"].values())
+        if count > ROUTES_MAX:
+            yield f"{name}: {count} routes"
+
+
 def main():
     findings = lint(TEMPLATE)
     translation, refused = translate(yaml_parse(TEMPLATE.read_text()))
@@ -108,12 +121,12 @@ def main():
             translated = Path(directory) / "translated.json"
             translated.write_text(json.dumps(translation, indent=2))
             findings += lint(translated)
-        for rule in (wildcards, routes, logs):
+        for rule in (wildcards, routes, logs, size):
             findings += rule(translation)
     if findings:
         sys.exit("\n".join(findings))
     count = len(resources(translation, "AWS::Lambda::Function"))
-    print(f"{TEMPLATE.name}: {count} functions, no findings")
+    print(f"{TEMPLATE.name}: {count} functions, {len(translation['Resources'])} resources, no findings")
 
 
 if __name__ == "__main__":

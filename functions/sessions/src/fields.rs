@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 /// A session to be made.
 #[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(as = NewEventSession, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewSession {
     event: u64,
@@ -27,7 +27,7 @@ pub(crate) struct NewSession {
 
 /// A change of a session; its event stays.
 #[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(as = EventSessionChange, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct SessionChange {
     #[schema(max_length = 255)]
