@@ -131,6 +131,6 @@ async fn set_blocked(username: &str, blocked: bool, data_dir: &DataDir) -> Resul
 }
 
 async fn find(store: &Store, username: &str) -> Result<Stored<User>, CliError> {
-    let found = store.record_with(Unique::Username, &username.to_lowercase()).await?;
+    let found = store.record_with(Unique::Username, &User::folded(username)).await?;
     found.ok_or(CliError::NoUser)
 }

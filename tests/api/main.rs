@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::unchecked_time_subtraction, reason = "a test that cannot go on fails")]
 
+mod api_tokens;
 mod bad_input;
 mod booking;
 mod cors;
@@ -15,7 +16,10 @@ mod meddler;
 mod media_session;
 mod openvidu_auth;
 mod organisers;
+mod permissions;
 mod races;
 mod register;
 mod support;
 mod token;
+mod token_auth;
+mod users;

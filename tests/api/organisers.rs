@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::{
     auth::UserClaims,
     model::{User, api_token, user::Role},
+    password,
 };
 
 use crate::support::{Caller, TestApp};
@@ -33,6 +34,14 @@ impl TestApp {
         self.store.insert_record(&user).await.unwrap().unwrap();
         let jwt = self.keys.sign_user(&UserClaims::first(&user, self.clock.now())).unwrap();
         Account { id, jwt }
+    }
+
+    /// Gives users a password, all the same one.
+    pub(crate) async fn give_passwords(&self, users: &[u64], password: &str) {
+        let hash = password::hash(password.to_owned().into()).await.unwrap();
+        for user in users {
+            self.store.set_password(*user, &hash, None).await.unwrap().unwrap();
+        }
     }
 
     /// An admin whom nobody made.

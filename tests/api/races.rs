@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{Answer, TestApp};
 
 /// Sends the same request many times at once, from tasks of their own.
-async fn race<F>(times: usize, request: impl Fn() -> F) -> Vec<Answer>
+pub(crate) async fn race<F>(times: usize, request: impl Fn() -> F) -> Vec<Answer>
 where
     F: Future<Output = Answer> + Send + 'static,
 {
@@ -16,7 +16,7 @@ where
     join_all(tasks).await.into_iter().map(Result::unwrap).collect()
 }
 
-fn count(answers: &[Answer], status: u16) -> usize {
+pub(crate) fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 

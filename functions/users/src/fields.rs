@@ -3,7 +3,7 @@
 use shared::{
     App,
     dialect::events::{Error, Problem},
-    http::form::{Form, Pk, blank_text, choice, email, nullable, pk, text},
+    http::form::{Form, Pk, blank_text, choice, email, pk_or_none, text},
     model::{User, permission::Action, user::Role},
 };
 use utoipa::ToSchema;
@@ -46,7 +46,7 @@ impl UserFields {
             first_name: form.optional("firstName", blank_text(150)),
             last_name: form.optional("lastName", blank_text(150)),
             role: form.required("role", choice),
-            creator: form.optional("creator", nullable(pk)),
+            creator: form.optional("creator", pk_or_none),
         };
         let present = of.and_then(|user| user.creator);
         if let Some(Some(creator)) = &fields.creator

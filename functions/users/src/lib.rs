@@ -65,7 +65,7 @@ async fn list_users(
     let mut filters = query.filters(FILTERS);
     let mut selection = Store::users_seen_by(&caller);
     if let Some(username) = filters.get("username") {
-        let found = app.store.record_with::<User>(Unique::Username, &username.to_lowercase()).await?;
+        let found = app.store.record_with::<User>(Unique::Username, &User::folded(username)).await?;
         selection = Selection::only(seen(&caller, found).into_iter().map(|stored| stored.record).collect());
     } else if caller.may_reassign()
         && let Some(creator) = filters.take("creator")

@@ -58,16 +58,17 @@ pub(crate) async fn password_change(
     {
         form.refuse("newPwRepeat", &Problem::PasswordMismatch);
     }
-    form.finish()?;
     let present = app.store.password_hash(id).await?;
-    let wrong = || Error::from(FieldErrors::one("oldPw", &Problem::WrongPassword));
-    if !password::verify(old.unwrap_or_default(), present.clone()).await? {
-        return Err(wrong());
+    if let Some(old) = old
+        && !password::verify(old, present.clone()).await?
+    {
+        form.refuse("oldPw", &Problem::WrongPassword);
     }
+    form.finish()?;
     let hash = password::hash(new.unwrap_or_default()).await?;
     match app.store.set_password(id, &hash, present.as_ref()).await? {
         // Somebody changed it in between.
-        Err(Conflict::Changed) => Err(wrong()),
+        Err(Conflict::Changed) => Err(FieldErrors::one("oldPw", &Problem::WrongPassword).into()),
         outcome => outcome.map(|()| StatusCode::NO_CONTENT).map_err(Error::from),
     }
 }
@@ -99,19 +100,27 @@ pub(crate) async fn password_set(
     payload: Payload,
 ) -> Result<StatusCode, Error> {
     let user = find(&app, &caller, id).await?.record;
-    if !may_set(&app, &caller, &user).await? {
+    let allowed = caller.may_to_user(Action::SetPassword, &user);
+    if !allowed && !may_set_first(&app, &caller, &user).await? {
         return Err(Error::Forbidden);
     }
     let mut form = payload.form(Need::All)?;
     let new = form.required("newPw", form::password);
     form.finish()?;
     let hash = password::hash(new.unwrap_or_default()).await?;
-    app.store.set_password(id, &hash, None).await??;
-    Ok(StatusCode::NO_CONTENT)
+    let outcome = if allowed {
+        app.store.set_password(id, &hash, None).await?
+    } else {
+        app.store.set_first_password(id, &hash).await?
+    };
+    match outcome {
+        // Somebody else gave them the first one in between.
+        Err(Conflict::Changed) => Err(Error::Forbidden),
+        outcome => outcome.map(|()| StatusCode::NO_CONTENT).map_err(Error::from),
+    }
 }
 
 /// Who has no password yet gets the first one from any admin.
-async fn may_set(app: &App, caller: &User, user: &User) -> Result<bool, Error> {
-    let first = caller.may_reassign() && app.store.password_hash(user.id).await?.is_none();
-    Ok(first || caller.may_to_user(Action::SetPassword, user))
+async fn may_set_first(app: &App, caller: &User, user: &User) -> Result<bool, Error> {
+    Ok(caller.may_reassign() && app.store.password_hash(user.id).await?.is_none())
 }

@@ -103,3 +103,70 @@ impl SigningKeys {
         self.tags(number).any(|tag| tag == given).then(|| u64::from_be_bytes(*number))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::BASE64_STANDARD;
+    use hmac::{Hmac, KeyInit, Mac};
+    use serde_json::{Value, json};
+    use sha2::{Sha256, Sha512};
+
+    use super::*;
+    use crate::config::SigningKey;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+    fn keys() -> SigningKeys {
+        SigningKeys::new(&[SigningKey { kid: "k".to_owned(), secret: BASE64_STANDARD.encode([1; 32]).into() }])
+    }
+
+    /// A token of these parts, signed with the right key.
+    fn signed<M: Mac + KeyInit>(algorithm: &str, claims: &Value) -> String {
+        let header = json!({ "typ": "JWT", "alg": algorithm, "kid": "k" });
+        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let input = format!("{}.{}", part(&header), part(claims));
+        let mac = <M as KeyInit>::new_from_slice(&[1; 32]).unwrap().chain_update(&input);
+        format!("{input}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+
+    fn claims() -> Value {
+        json!({ "user_id": 1, "username": "ada", "email": "", "exp": 1_700_000_000, "orig_iat": 1_700_000_000 })
+    }
+
+    #[test]
+    fn a_users_token_is_signed_with_hs256_and_has_all_its_claims_and_no_audience() {
+        let verify = |token: &str| keys().verify_user(token, NOW).map(|claims| claims.user_id);
+        assert_eq!(verify(&signed::<Hmac<Sha256>>("HS256", &claims())), Ok(1));
+        assert_eq!(verify(&signed::<Hmac<Sha512>>("HS512", &claims())), Err(Unauthenticated::Undecodable));
+        for claim in ["user_id", "username", "email", "exp", "orig_iat"] {
+            let mut without = claims();
+            without[claim] = Value::Null;
+            let token = signed::<Hmac<Sha256>>("HS256", &without);
+            assert_eq!(verify(&token), Err(Unauthenticated::Undecodable), "{claim}");
+        }
+        for audience in [json!("device"), json!(["device"]), json!("")] {
+            let mut with = claims();
+            with["aud"] = audience;
+            assert_eq!(verify(&signed::<Hmac<Sha256>>("HS256", &with)), Err(Unauthenticated::Undecodable));
+        }
+    }
+
+    #[test]
+    fn claims_at_the_ends_of_time_do_no_harm() {
+        for (at, outcome) in [(i64::MAX, Ok(1)), (i64::MIN, Err(Unauthenticated::Expired))] {
+            let mut claims = claims();
+            (claims["exp"], claims["orig_iat"]) = (json!(at), json!(at));
+            let token = signed::<Hmac<Sha256>>("HS256", &claims);
+            assert_eq!(keys().verify_user(&token, NOW).map(|claims| claims.user_id), outcome);
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_ours_or_none() {
+        let cursor = keys().seal_cursor(7).unwrap();
+        assert_eq!(keys().open_cursor(&cursor), Some(7));
+        for other in ["", "x", &cursor[1..], &format!("A{}", &cursor[1..cursor.len() - 1])] {
+            assert_eq!(keys().open_cursor(other), None);
+        }
+    }
+}

@@ -15,6 +15,7 @@ use crate::{
     auth::{Backend, Client, Organiser, Participant},
     dialect::{Api, events},
     error::Error,
+    model::permission::Action,
 };
 
 /// Every path with its methods, as the OpenAPI document has them. Made when something falls back for the first time: most
@@ -84,6 +85,11 @@ async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
         Some("rtcsessions") => Participant::from_request_parts(parts, app).await.map(drop),
         Some("networktestsessions" | "networktestsession" | "bookingemails") => {
             Client::from_request_parts(parts, app).await.map(drop)
+        }
+        Some("apitokens") => {
+            let Organiser(caller) = Organiser::from_request_parts(parts, app).await?;
+            // The role comes before the method.
+            if caller.may(Action::ManageApiTokens) { Ok(()) } else { Err(events::Error::Forbidden) }
         }
         _ => Organiser::from_request_parts(parts, app).await.map(drop),
     }

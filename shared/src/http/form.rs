@@ -10,7 +10,8 @@ use axum::{
 use serde_json::{Map, Value};
 
 pub use self::value::{
-    Pk, blank_text, boolean, choice, email, given_password, nullable, password, pk, pks, text, text_between, texts,
+    Pk, blank_text, boolean, choice, email, given_password, nullable, password, pk, pk_or_none, pks, text,
+    text_between, texts,
 };
 use super::{is_json, read_body};
 use crate::{

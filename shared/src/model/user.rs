@@ -43,6 +43,13 @@ pub struct User {
 }
 
 impl User {
+    /// A username as it is compared: names that differ in case only are one. Capitals alone would not do, nor small
+    /// letters: a Greek sigma has two of those, `ß` no capital.
+    #[must_use]
+    pub fn folded(username: &str) -> String {
+        username.to_lowercase().to_uppercase().to_lowercase()
+    }
+
     /// Whether `self` made this one, a manager.
     #[must_use]
     pub fn has_manager(&self, other: &Self) -> bool {
@@ -53,5 +60,23 @@ impl User {
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("User")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("Alice", "aLICE")]
+    #[case("ΟΔΥΣΣΕΥΣ", "οδυσσευς")]
+    #[case("οδυσσευσ", "οδυσσευς")]
+    #[case("Straße", "STRASSE")]
+    #[case("STRAẞE", "straße")]
+    #[case("ÉMILE", "émile")]
+    fn names_that_differ_in_case_only_are_one(#[case] a: &str, #[case] b: &str) {
+        assert_eq!(User::folded(a), User::folded(b));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, builders::PutBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -28,7 +28,7 @@ impl Record for User {
     }
 
     fn unique(&self) -> Vec<(Unique, String)> {
-        vec![(Unique::Username, self.username.to_lowercase())]
+        vec![(Unique::Username, Self::folded(&self.username))]
     }
 }
 
@@ -68,7 +68,7 @@ fn events_head(user: u64) -> Key {
 impl Store {
     /// The user who logs in with this name, in any case.
     pub async fn user_named(&self, username: &str) -> Result<Option<User>, StoreError> {
-        let found: Option<Stored<User>> = self.record_with(Unique::Username, &username.to_lowercase()).await?;
+        let found: Option<Stored<User>> = self.record_with(Unique::Username, &User::folded(username)).await?;
         Ok(found.map(|stored| stored.record))
     }
 
@@ -93,6 +93,29 @@ impl Store {
         hash: &PasswordHash,
         replaced: Option<&PasswordHash>,
     ) -> Result<Result<(), Conflict>, StoreError> {
+        let condition = |put: PutBuilder| match replaced {
+            Some(replaced) => put
+                .condition_expression("#hash = :replaced")
+                .expression_attribute_names("#hash", "hash")
+                .expression_attribute_values(":replaced", s(replaced.as_str())),
+            None => put,
+        };
+        self.put_password(user, hash, condition).await
+    }
+
+    /// Gives a user their first password.
+    ///
+    /// [`Conflict::Gone`] where there is no such user, [`Conflict::Changed`] where they have one.
+    pub async fn set_first_password(&self, user: u64, hash: &PasswordHash) -> Result<Result<(), Conflict>, StoreError> {
+        self.put_password(user, hash, |put| put.condition_expression("attribute_not_exists(PK)")).await
+    }
+
+    async fn put_password(
+        &self,
+        user: u64,
+        hash: &PasswordHash,
+        condition: impl FnOnce(PutBuilder) -> PutBuilder,
+    ) -> Result<Result<(), Conflict>, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&*self.table)
             .set_key(Some(main_key::<User>(user).attributes()))
@@ -101,14 +124,7 @@ impl Store {
         let exists = TransactWriteItem::builder().condition_check(check).build();
         let password = Password { hash: hash.clone() };
         let item = Item { key: password_key(user), kind: "Password", entity: &password }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = match replaced {
-            Some(replaced) => put
-                .condition_expression("#hash = :replaced")
-                .expression_attribute_names("#hash", "hash")
-                .expression_attribute_values(":replaced", s(replaced.as_str())),
-            None => put,
-        };
+        let put = condition(Put::builder().table_name(&*self.table).set_item(Some(item)));
         let put = TransactWriteItem::builder().put(put.build()?).build();
         let writes = [(exists, Conflict::Gone), (put, Conflict::Changed)];
         self.commit(writes.into_iter().map(|(item, fails_as)| Write { item, fails_as }).collect()).await

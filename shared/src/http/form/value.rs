@@ -122,6 +122,15 @@ pub fn pk(value: &Value) -> Result<Pk, Problem> {
     }
 }
 
+/// The number of an object, or none: null and the empty text.
+pub fn pk_or_none(value: &Value) -> Result<Option<Pk>, Problem> {
+    match pk(value) {
+        Ok(pk) => Ok(Some(pk)),
+        Err(Problem::Null) => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// The numbers of objects.
 pub fn pks(value: &Value) -> Result<Vec<Pk>, Problem> {
     match value {

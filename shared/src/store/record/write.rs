@@ -18,16 +18,14 @@ impl Store {
         let mut writes = vec![self.put(main_key::<T>(record.id()), &stored, new, Conflict::Changed)?];
         writes.push(self.count(kind_list(T::KIND, record.id()), 1)?);
         if let Some(parent) = record.parent() {
-            writes.extend(self.joining(parent, &stored)?);
+            writes.push(self.joining(parent, &stored)?);
         }
+        writes.extend(self.heads(None, Some(record))?);
         for (unique, value) in record.unique() {
             writes.push(self.put(unique.key(&value), &stored, new, Conflict::Taken(unique))?);
         }
         for kind in T::CHILDREN {
             writes.push(self.opening(list_of(as_parent(record), *kind))?);
-        }
-        for manager in record.managers() {
-            writes.push(self.managing(*manager, record.id(), true)?);
         }
         Ok(writes)
     }
@@ -50,20 +48,14 @@ impl Store {
             }
         } else {
             if let Some(parent) = old {
-                writes.extend(self.leaving::<T>(parent, id)?);
+                writes.push(self.leaving::<T>(parent, id)?);
             }
             if let Some(parent) = new {
-                writes.extend(self.joining(parent, &stored)?);
+                writes.push(self.joining(parent, &stored)?);
             }
         }
+        writes.extend(self.heads(Some(&before.record), Some(after))?);
         writes.extend(self.renaming(before, &stored)?);
-        let (old, new) = (before.record.managers(), after.managers());
-        for manager in new.iter().filter(|manager| !old.contains(manager)) {
-            writes.push(self.managing(*manager, id, true)?);
-        }
-        for manager in old.iter().filter(|manager| !new.contains(manager)) {
-            writes.push(self.managing(*manager, id, false)?);
-        }
         if let Some(item) = before.record.trace(after)? {
             let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
             writes.push(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed });
@@ -94,11 +86,9 @@ impl Store {
         let mut writes = self.removal_of_places(stored)?;
         writes.push(self.count(kind_list(T::KIND, record.id()), -1)?);
         if let Some(parent) = record.parent() {
-            writes.extend(self.leaving::<T>(parent, record.id())?);
+            writes.push(self.leaving::<T>(parent, record.id())?);
         }
-        for manager in record.managers() {
-            writes.push(self.managing(*manager, record.id(), false)?);
-        }
+        writes.extend(self.heads(Some(record), None)?);
         Ok(writes)
     }
 
@@ -126,14 +116,37 @@ impl Store {
     }
 
     /// Puts a record into its parent's list.
-    fn joining<T: Record>(&self, parent: Parent, stored: &Stored<T>) -> Result<[Write; 2], StoreError> {
-        let put = self.put(parents_key::<T>(parent, stored.record.id()), stored, |put| put, Conflict::Changed)?;
-        Ok([put, self.count_open(parent, T::KIND, 1)?])
+    fn joining<T: Record>(&self, parent: Parent, stored: &Stored<T>) -> Result<Write, StoreError> {
+        self.put(parents_key::<T>(parent, stored.record.id()), stored, |put| put, Conflict::Changed)
     }
 
-    fn leaving<T: Record>(&self, parent: Parent, id: u64) -> Result<[Write; 2], StoreError> {
-        let delete = self.delete(parents_key::<T>(parent, id), None, Conflict::Changed)?;
-        Ok([delete, self.count_open(parent, T::KIND, -1)?])
+    fn leaving<T: Record>(&self, parent: Parent, id: u64) -> Result<Write, StoreError> {
+        self.delete(parents_key::<T>(parent, id), None, Conflict::Changed)
+    }
+
+    /// Has the parents' lists count what becomes of a record, and its managers know of it. A transaction takes one write
+    /// of an item, so an owner who manages the event too is told both at once.
+    fn heads<T: Record>(&self, before: Option<&T>, after: Option<&T>) -> Result<Vec<Write>, StoreError> {
+        let (old, new) = (before.and_then(T::parent), after.and_then(T::parent));
+        let mut counts: Vec<_> =
+            old.map(|parent| (parent, -1)).into_iter().chain(new.map(|parent| (parent, 1))).collect();
+        if old == new {
+            counts.clear();
+        }
+        let id = before.or(after).map_or(0, T::id);
+        let [old, new] = [before, after].map(|record| record.map(T::managers).unwrap_or_default());
+        let joins = new.iter().filter(|manager| !old.contains(manager)).map(|manager| (*manager, true));
+        let leaves = old.iter().filter(|manager| !new.contains(manager)).map(|manager| (*manager, false));
+        let mut writes = Vec::new();
+        for (manager, joins) in joins.chain(leaves) {
+            let owns = counts.iter().position(|(parent, _)| *parent == Parent::User(manager));
+            let by = owns.map(|index| counts.swap_remove(index).1);
+            writes.push(self.managing(manager, id, joins, by)?);
+        }
+        for (parent, by) in counts {
+            writes.push(self.count_open(parent, T::KIND, by)?);
+        }
+        Ok(writes)
     }
 
     /// Counts one record more or less in a list that is open.
@@ -168,21 +181,28 @@ impl Store {
         Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed })
     }
 
-    /// Lets a user know that they manage an event, or do no longer.
-    fn managing(&self, manager: u64, event: u64, joins: bool) -> Result<Write, StoreError> {
+    /// Lets a user know that they manage an event, or do no longer; and counts their own events, where `by` says how.
+    fn managing(&self, manager: u64, event: u64, joins: bool, by: Option<i64>) -> Result<Write, StoreError> {
         let update = self
             .updating(head(list_of(Parent::User(manager), Kind::Event)))
             .expression_attribute_names("#managed", "managed")
             .expression_attribute_values(":event", AttributeValue::Ns(vec![event.to_string()]));
         let update = if joins {
             let few = "attribute_exists(PK) AND (attribute_not_exists(#managed) OR size(#managed) < :max)";
-            update
-                .update_expression("ADD #managed :event")
-                .condition_expression(few)
-                .expression_attribute_values(":max", n(MANAGED_MAX))
+            update.condition_expression(few).expression_attribute_values(":max", n(MANAGED_MAX))
         } else {
-            update.update_expression("DELETE #managed :event").condition_expression("attribute_exists(PK)")
+            update.condition_expression("attribute_exists(PK)")
         };
+        let update = match by {
+            Some(by) => update.expression_attribute_names("#count", "count").expression_attribute_values(":by", n(by)),
+            None => update,
+        };
+        let update = update.update_expression(match (joins, by) {
+            (true, None) => "ADD #managed :event",
+            (true, Some(_)) => "ADD #managed :event, #count :by",
+            (false, None) => "DELETE #managed :event",
+            (false, Some(_)) => "DELETE #managed :event ADD #count :by",
+        });
         let item = TransactWriteItem::builder().update(update.build()?).build();
         Ok(Write { item, fails_as: Conflict::NoManager(manager) })
     }

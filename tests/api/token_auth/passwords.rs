@@ -1,0 +1,64 @@
+//! Passwords: given, changed, and what they open.
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::{PASSWORD, WRONG, obtain, with_ada};
+
+#[rstest]
+#[case::spaces_at_its_ends("  password  ")]
+#[case::nothing_but_spaces("        ")]
+#[case::eight_characters("éééééééé")]
+#[case::as_many_bytes_as_there_may_be(&"x".repeat(1_024))]
+#[case::characters_that_are_special_elsewhere("\u{0}\"\\'\n🎵xx")]
+#[tokio::test]
+async fn a_password_opens_as_it_was_given(#[case] password: &str) {
+    let (app, ada) = with_ada().await;
+    let admin = app.admin().await;
+    let path = format!("/api/v2/users/{ada}/password_set/");
+    let answer = app.organiser(&admin).post(&path, json!({ "newPw": password })).await;
+    assert_eq!(answer.to_string(), "204 -");
+    assert_eq!(obtain(&app, "Ada", password).await.status, 200);
+    assert_eq!(obtain(&app, "Ada", PASSWORD).await.to_string(), WRONG);
+    let trimmed = password.trim();
+    if !trimmed.is_empty() && trimmed != password {
+        assert_eq!(obtain(&app, "Ada", trimmed).await.to_string(), WRONG);
+    }
+    assert!(!app.items().await.iter().any(|item| item.contains(password)));
+}
+
+#[tokio::test]
+async fn ones_own_password_is_changed_by_who_knows_it() {
+    let (app, ada) = with_ada().await;
+    let ada_account = obtain(&app, "Ada", PASSWORD).await.body["token"].as_str().unwrap().to_owned();
+    let caller = app.with_authorization(format!("JWT {ada_account}"));
+    let path = format!("/api/v2/users/{ada}/password_change/");
+    let change = |old: &str| json!({ "oldPw": old, "newPw": " battery ", "newPwRepeat": " battery " });
+    assert_eq!(caller.post(&path, change("battery")).await.status, 400);
+    assert_eq!(obtain(&app, "Ada", PASSWORD).await.status, 200);
+    assert_eq!(caller.post(&path, change(PASSWORD)).await.to_string(), "204 -");
+    assert_eq!(obtain(&app, "Ada", PASSWORD).await.to_string(), WRONG);
+    assert_eq!(obtain(&app, "Ada", "battery").await.to_string(), WRONG);
+    assert_eq!(obtain(&app, "Ada", " battery ").await.status, 200);
+    // The old one is old.
+    assert_eq!(caller.post(&path, change(PASSWORD)).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_password_is_as_long_as_somebody_says_when_it_is_only_compared() {
+    let (app, _) = with_ada().await;
+    assert_eq!(obtain(&app, "Ada", &"x".repeat(100_000)).await.to_string(), WRONG);
+    assert_eq!(obtain(&app, &"x".repeat(100_000), PASSWORD).await.to_string(), WRONG);
+    assert_eq!(obtain(&app, "Ada", "x").await.to_string(), WRONG);
+}
+
+#[tokio::test]
+async fn a_password_that_was_no_text_opens_as_its_digits() {
+    let (app, ada) = with_ada().await;
+    let admin = app.admin().await;
+    let path = format!("/api/v2/users/{ada}/password_set/");
+    assert_eq!(app.organiser(&admin).post(&path, json!({ "newPw": 12_345_678 })).await.status, 204);
+    assert_eq!(obtain(&app, "Ada", "12345678").await.status, 200);
+    let answer = app.anyone().post(super::OBTAIN, json!({ "username": "Ada", "password": 12_345_678 })).await;
+    assert_eq!(answer.status, 200);
+}

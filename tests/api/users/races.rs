@@ -1,0 +1,158 @@
+//! Requests about users that race.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use shared::model::user::Role::{Admin, Manager, Partner};
+
+use super::{TAKEN, USERS, path};
+use crate::{
+    organisers::Account,
+    races::{count, race},
+    support::{Answer, TestApp},
+};
+
+/// Posts bodies that differ by their turn, all at once.
+async fn post_all(app: &TestApp, by: &Account, path: &str, times: usize, body: impl Fn(usize) -> Value) -> Vec<Answer> {
+    let turn = AtomicUsize::new(0);
+    let answers = race(times, || {
+        let (app, by, path, body) =
+            (app.clone(), by.clone(), path.to_owned(), body(turn.fetch_add(1, Ordering::SeqCst)));
+        async move { app.organiser(&by).post(&path, body).await }
+    });
+    answers.await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_users_with_one_name_one_is_made() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let names = ["odysseus", "ODYSSEUS", "Odysseus", " odySSeus "];
+    let answers =
+        post_all(&app, &admin, USERS, 20, |turn| json!({ "username": names[turn % 4], "role": "manager" })).await;
+    assert_eq!((count(&answers, 201), count(&answers, 400)), (1, 19));
+    assert!(answers.iter().all(|answer| answer.status == 201 || answer.to_string() == TAKEN));
+    let list = app.organiser(&admin).get(USERS).await.body;
+    assert_eq!((&list["count"], list["results"].as_array().unwrap().len()), (&json!(2), 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_users_who_take_one_name_one_has_it() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let mut users = Vec::new();
+    for turn in 0..20 {
+        users.push(app.account(&format!("user {turn}"), Manager, None).await.id);
+    }
+    let turn = AtomicUsize::new(0);
+    let answers = race(20, || {
+        let (app, admin, user) = (app.clone(), admin.clone(), users[turn.fetch_add(1, Ordering::SeqCst)]);
+        async move { app.organiser(&admin).patch(&path(user), json!({ "username": "Odysseus" })).await }
+    });
+    let answers = answers.await;
+    assert_eq!((count(&answers, 200), count(&answers, 400)), (1, 19));
+    let list = app.organiser(&admin).get(&format!("{USERS}?username=Odysseus")).await.body;
+    assert_eq!(list["count"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_deleted_or_owns_events() {
+    for _ in 0..3 {
+        let app = TestApp::new().await;
+        let admin = app.admin().await;
+        let owner = app.account("owner", Partner, None).await.id;
+        let body = |turn| json!({ "name": format!("event {turn}"), "owner": owner });
+        let caller = app.organiser(&admin);
+        let user = path(owner);
+        let (made, deleted) = tokio::join!(post_all(&app, &admin, "/api/v2/events/", 8, body), caller.delete(&user));
+        let refused = json!({ "owner": [format!("Invalid pk \"{owner}\" - object does not exist.")] });
+        assert!(made.iter().all(|answer| answer.status == 201 || answer.body == refused), "{made:?}");
+        let events = caller.get("/api/v2/events/").await.body["count"].as_u64().unwrap();
+        assert_eq!(events, count(&made, 201) as u64);
+        match deleted.status.as_u16() {
+            204 => assert_eq!((events, caller.get(&user).await.status.as_u16()), (0, 404)),
+            400 => assert_eq!((events > 0, caller.get(&user).await.status.as_u16()), (true, 200)),
+            status => panic!("{status}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_is_nobodys_creator_and_no_events_manager() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let creator = app.account("creator", Manager, None).await.id;
+    let caller = app.organiser(&admin);
+    let users = |turn| json!({ "username": format!("user {turn}"), "role": "manager", "creator": creator });
+    let events = |turn| json!({ "name": format!("event {turn}"), "managers": [creator] });
+    let user = path(creator);
+    let (users, events, deleted) = tokio::join!(
+        post_all(&app, &admin, USERS, 6, users),
+        post_all(&app, &admin, "/api/v2/events/", 6, events),
+        caller.delete(&user)
+    );
+    // With so many in the way it may have given up, and another goes on.
+    assert!(matches!(deleted.status.as_u16(), 204 | 503), "{deleted}");
+    assert_eq!(caller.delete(&user).await.status, if deleted.status == 204 { 404 } else { 204 });
+    assert_eq!(count(&users, 201) + count(&users, 400), 6, "{users:?}");
+    assert_eq!(count(&events, 201) + count(&events, 400), 6, "{events:?}");
+    let list = caller.get(USERS).await.body;
+    assert_eq!(list["count"], 1 + count(&users, 201));
+    assert!(list["results"].as_array().unwrap().iter().all(|user| user["creator"] != creator));
+    let list = caller.get("/api/v2/events/").await.body;
+    assert!(list["results"].as_array().unwrap().iter().all(|event| event["managers"] == json!([])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_eight_changes_of_a_password_one_is_made() {
+    let app = TestApp::new().await;
+    let user = app.account("user", Manager, None).await;
+    app.give_passwords(&[user.id], "the old one").await;
+    let new = |turn| format!("the new one {turn}");
+    let change = |turn| json!({ "oldPw": "the old one", "newPw": new(turn), "newPwRepeat": new(turn) });
+    let path = format!("{}password_change/", path(user.id));
+    let answers = post_all(&app, &user, &path, 8, change).await;
+    assert_eq!((count(&answers, 204), count(&answers, 400)), (1, 7));
+    let mut good = 0;
+    for password in (0..8).map(new).chain(["the old one".to_owned()]) {
+        let body = json!({ "username": "user", "password": password });
+        good += usize::from(app.anyone().post("/api/v2/token-auth/obtain/", body).await.status == 200);
+    }
+    assert_eq!(good, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_eight_first_passwords_of_an_admin_one_is_given() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let boss = app.account("boss", Admin, None).await;
+    let set = |turn| json!({ "newPw": format!("the first one {turn}") });
+    let answers = post_all(&app, &admin, &format!("{}password_set/", path(boss.id)), 8, set).await;
+    assert_eq!((count(&answers, 204), count(&answers, 403)), (1, 7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_different_fields_at_once_are_all_made() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let user = app.account("user", Manager, Some(admin.id)).await.id;
+    let (caller, path) = (app.organiser(&admin), path(user));
+    let block = format!("{path}block/");
+    let answers = tokio::join!(
+        caller.patch(&path, json!({ "firstName": "Ada" })),
+        caller.patch(&path, json!({ "lastName": "Lovelace" })),
+        caller.patch(&path, json!({ "email": "ada@example.com" })),
+        caller.patch(&path, json!({ "username": "ada" })),
+        caller.patch(&path, json!({ "creator": null })),
+        caller.post_nothing(&block),
+    );
+    assert_eq!(answers.5.status, 204);
+    let user = caller.get(&path).await.body;
+    let whole = json!({
+        "id": 2, "username": "ada", "email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace",
+        "blocked": true, "role": "manager", "creator": null,
+    });
+    assert_eq!(user, whole);
+    assert_eq!(caller.get(USERS).await.body["results"][1], whole);
+    assert_eq!(caller.get(&format!("{USERS}?username=ada")).await.body["results"], json!([whole]));
+}
