@@ -84,12 +84,11 @@ async fn fill(caller: &Caller, config: &Config) -> Result<(), CliError> {
 /// The event's number; it is made where it is not there.
 async fn event(caller: &Caller, jwt: &str) -> Result<u64, CliError> {
     let found = caller.get("events/?name=Greenroom+demo", jwt).await?;
-    let event = match found["results"].get(0) {
-        Some(event) => event.clone(),
-        None => {
-            let event = json!({ "name": EVENT, "displayName": EVENT, "subscribersSeeFloor": false });
-            caller.post("events", jwt, &event).await?
-        }
+    let event = if let Some(event) = found["results"].get(0) {
+        event.clone()
+    } else {
+        let event = json!({ "name": EVENT, "displayName": EVENT, "subscribersSeeFloor": false });
+        caller.post("events", jwt, &event).await?
     };
     event["id"].as_u64().ok_or_else(|| CliError::Demo(event.to_string()))
 }
