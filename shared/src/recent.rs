@@ -74,4 +74,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
             Err(Missing::Failed(error)) => Err(error),
         }
     }
+
+    /// Keeps what was read otherwise, in place of what was read before.
+    pub fn put(&self, key: K, now: Timestamp, value: V) {
+        self.0.get_or_init(|| Cache::new(CAPACITY)).insert(key, (now, value));
+    }
 }

@@ -23,7 +23,7 @@ impl Meddler for LosesOne {
 }
 
 /// The same API, which loses the answer to its next request of this operation.
-fn losing(app: &TestApp, operation: &'static str) -> TestApp {
+pub(crate) fn losing(app: &TestApp, operation: &'static str) -> TestApp {
     app.clone().with_meddler(LosesOne { operation, lost: AtomicBool::new(false) })
 }
 
@@ -106,7 +106,11 @@ impl Meddler for Holds {
 }
 
 /// The same API, whose next request of this operation but `pass` is held until it is released.
-fn holding(app: &TestApp, operation: &'static str, pass: usize) -> (TestApp, &'static Notify, &'static Notify) {
+pub(crate) fn holding(
+    app: &TestApp,
+    operation: &'static str,
+    pass: usize,
+) -> (TestApp, &'static Notify, &'static Notify) {
     let [arrived, released] = [(); 2].map(|()| &*Box::leak(Box::new(Notify::new())));
     let holds = Holds { operation, pass: AtomicUsize::new(pass), arrived, released };
     (app.clone().with_meddler(holds), arrived, released)

@@ -16,7 +16,6 @@ use shared::{
         form::{Need, Payload, boolean, text},
     },
     model::{ApiToken, User, api_token, permission::Action},
-    store::Page,
 };
 use utoipa::ToSchema;
 
@@ -87,7 +86,7 @@ async fn list_api_tokens(
     let tokens: Vec<_> = tokens.filter(|token| filters.match_record(token)).collect();
     let (count, skip) = (tokens.len() as u64, usize::try_from(query.skip()).unwrap_or(usize::MAX));
     let records = tokens.into_iter().skip(skip).take(query.limit()).collect();
-    Ok(query.page(Page { count, records }))
+    Ok(query.page(count, records))
 }
 
 /// Make a static API token.

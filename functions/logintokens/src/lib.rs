@@ -2,7 +2,7 @@
 //!
 //! Requests to the table on a warm instance, beside 1 for the caller: reading a token 2; making one 3; changing or
 //! deleting one 3. A list of an event costs 2, however many tokens the event has; of everything, 17 in parallel for an
-//! admin, and 1 and one more for each event for others.
+//! admin, and 1 and one more for each event for others; a page that a cursor leads to 1 more, however deep it is.
 
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{

@@ -1,9 +1,9 @@
 //! `/api/v2/sessions`: an event's audio in each language, and its floor (`events-api.md`).
 //!
 //! Requests to the table on a warm instance, beside 1 for the caller: reading a session 2; making one 3 and one to the
-//! media provider; changing one 3, and one to the provider where its mode or archiving changes; deleting one 3. A list of
-//! an event costs 2; of everything, 17 in parallel for an admin, and 1 and one more for each event for others. Archives
-//! cost 3, and requests to the provider.
+//! media provider; changing one 3, and one to the provider where its mode or archiving changes; 1 more where it is to be
+//! the floor; deleting one 3. A list of an event costs 2; of everything, 17 in parallel for an admin, and 1 and one more
+//! for each event for others; a page that a cursor leads to 1 more. Archives cost 3, and requests to the provider.
 
 mod archives;
 mod fields;
@@ -198,12 +198,13 @@ async fn delete_event_session(
 async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<EventSession>, Error> {
     let (session, event) = find(app, caller, id).await?;
     let fields = SessionFields::read(app, Some(&event), Some(&session.record), payload.form(need)?).await?;
+    let wanted = fields.applied_to(&session.record)?;
+    let mut needed = (!is_alike(&session.record, &wanted)).then_some(wanted);
     let mut made: Option<EventSession> = None;
-    let mut wanted = fields.applied_to(&session.record)?;
     loop {
-        if made.as_ref().is_none_or(|made| !is_alike(made, &wanted)) && !is_alike(&session.record, &wanted) {
+        if let Some(mut wanted) = needed.take() {
             wanted.session_id = make_at_provider(app, &event, &wanted).await?;
-            made = Some(wanted.clone());
+            made = Some(wanted);
         }
         let attempt = |present: &EventSession| {
             let changed = fields.applied_to(present)?;
@@ -219,7 +220,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
             Ok(session) => return Ok(Json(session)),
             Err(ChangeError::Refused(error)) => return Err(error),
             // Somebody changed mode or archiving in between.
-            Err(ChangeError::NeedsAnother(session)) => wanted = *session,
+            Err(ChangeError::NeedsAnother(session)) => needed = Some(*session),
         }
     }
 }

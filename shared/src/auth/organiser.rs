@@ -1,6 +1,8 @@
 //! Organisers: `JWT` and the token they logged in for; clients: `Token` and a static API token, or `Bearer` and a
 //! device's (`events-api.md`).
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -83,7 +85,12 @@ async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
         return Ok(true);
     }
     // The token may be newer than what was read lately.
-    Ok(app.store.device(&claims.sub).await?.is_some_and(|device| good(&device)))
+    let present = app.store.device(&claims.sub).await?.filter(good);
+    let is_good = present.is_some();
+    if let Some(device) = present {
+        app.recent.devices.put(claims.sub.clone(), now, Arc::new(device));
+    }
+    Ok(is_good)
 }
 
 /// The one word behind the scheme.

@@ -13,7 +13,6 @@ use crate::{
     dialect::events::Error,
     id::ProviderSessionId,
     provider::{Archives, ProviderError},
-    store::Page,
 };
 
 /// Most archives the provider is asked for at once.
@@ -46,7 +45,7 @@ pub async fn read_archives(
         }
     };
     items.truncate(query.limit());
-    Ok(query.page(Page { count: count as u64, records: items.into_iter().map(Archive).collect() }))
+    Ok(query.page(count as u64, items.into_iter().map(Archive).collect()))
 }
 
 /// The newest archives of a session, as many as there are of these.

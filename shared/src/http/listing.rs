@@ -17,7 +17,7 @@ use super::base_url;
 use crate::{
     App,
     dialect::events::Error,
-    store::{Page, Record, Selection, Window},
+    store::{Record, Selection, Window},
 };
 
 /// Records on a page where the request does not say.
@@ -152,14 +152,11 @@ impl ListQuery {
         let window = Window { skip: self.skip(), limit: self.limit, after };
         let matches = |record: &T| filters.match_record(record);
         let page = app.store.page(selection, window, (!filters.is_empty()).then_some(&matches)).await?;
-        let last = page.records.last().map(Record::id);
-        let mut listing = self.page(page);
-        if let (Some(link), Some(last)) = (&mut listing.link, last) {
-            let cursor = app.keys.seal_cursor(last).unwrap_or_default();
-            link.push_str("&cursor=");
-            link.push_str(&cursor);
-        }
-        Ok(listing)
+        let last = page.records.last().filter(|_| page.more).map(Record::id);
+        let cursor = last.and_then(|last| app.keys.seal_cursor(last));
+        // Not where `next` is: what was deleted meanwhile moves the offsets, and no cursor.
+        let link = cursor.map(|cursor| format!("{}&cursor={cursor}", self.link(self.offset.saturating_add(1))));
+        Ok(Listing { link, ..self.page(page.count, page.records) })
     }
 
     /// How many records lie before this page.
@@ -174,14 +171,13 @@ impl ListQuery {
         self.limit
     }
 
-    /// A page with its links.
+    /// A page with its links, of a list with this many records.
     #[must_use]
-    pub fn page<T>(&self, page: Page<T>) -> Listing<T> {
-        let Page { count, records } = page;
+    pub fn page<T>(&self, count: u64, results: Vec<T>) -> Listing<T> {
         let more = self.skip().saturating_add(self.limit as u64) < count;
         let next = more.then(|| self.link(self.offset + 1));
         let previous = self.offset.checked_sub(1).map(|offset| self.link(offset));
-        Listing { link: next.clone(), envelope: Envelope { count, next, previous, results: records } }
+        Listing { link: next.clone(), envelope: Envelope { count, next, previous, results } }
     }
 
     /// The URL of another page of this list.

@@ -4,6 +4,8 @@
 //! and no login token opens it. What lay in the lists is cleared away afterwards, piece by piece; the item `ENDED` says
 //! that there is something left and how much of it lists still count.
 
+mod reuse;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -11,9 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Attributes, Item, Key, RACES, Store, StoreError, n, pause,
-    record::{
-        Conflict, Kind, Parent, Record, Refused, Stored, Unique, Write, head, kind_list, list_of, padded, parents_key,
-    },
+    record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, head, kind_list, list_of, padded, parents_key},
     s,
 };
 use crate::{
@@ -223,57 +223,6 @@ impl Store {
         let items = query.limit(100).send().await?.items.unwrap_or_default();
         let former: Vec<Former> = serde_dynamo::from_items(items)?;
         Ok(former.into_iter().map(|former| former_key(event, former.session, &former.session_id)).collect())
-    }
-
-    /// Keeps a new record of an event. What an event that has ended left behind is not in its way.
-    pub async fn insert_in_event<T: Record>(&self, record: &T) -> Result<Result<(), Conflict>, StoreError> {
-        for lost in 0..RACES {
-            let outcome = self.insert_record(record).await?;
-            let Err(Conflict::Taken(unique)) = outcome else { return Ok(outcome) };
-            if !self.free(unique, record).await? {
-                return Ok(outcome);
-            }
-            pause(lost).await;
-        }
-        Err(StoreError::Contended)
-    }
-
-    /// Changes a record of an event. What an event that has ended left behind is not in its way.
-    pub async fn change_in_event<T, E>(&self, stored: Stored<T>, change: impl Fn(&T) -> Result<T, E>) -> Result<T, E>
-    where
-        T: Record,
-        E: From<StoreError> + From<Conflict>,
-    {
-        for lost in 0..RACES {
-            let outcome: Result<T, Refused<E>> =
-                self.change_record(stored.clone(), |record| change(record).map_err(Refused::Change)).await;
-            match outcome {
-                Ok(changed) => return Ok(changed),
-                Err(Refused::Change(error)) => return Err(error),
-                Err(Refused::Store(error)) => return Err(error.into()),
-                Err(Refused::Conflict(Conflict::Taken(unique))) => {
-                    if !self.free(unique, &change(&stored.record)?).await? {
-                        return Err(Conflict::Taken(unique).into());
-                    }
-                    pause(lost).await;
-                }
-                Err(Refused::Conflict(conflict)) => return Err(conflict.into()),
-            }
-        }
-        Err(StoreError::Contended.into())
-    }
-
-    /// Clears a value's holder away where its event has ended; `false` where it has not.
-    pub async fn free<T: Record>(&self, unique: Unique, wanted: &T) -> Result<bool, StoreError> {
-        let value = wanted.unique().into_iter().find(|(kind, _)| *kind == unique);
-        let Some((_, value)) = value else { return Ok(false) };
-        let Some(holder) = self.record_with::<T>(unique, &value).await? else { return Ok(true) };
-        let Some(Parent::Event(event)) = holder.record.parent() else { return Ok(false) };
-        let ended = self.ended_event(event).await?.is_some();
-        if ended {
-            self.clear_piece(event, &[holder]).await?;
-        }
-        Ok(ended)
     }
 
     /// Some records of a parent's list.

@@ -6,6 +6,7 @@
 //! is there: to remove the head is to close the list, for every instance at once.
 
 mod list;
+mod merged;
 mod write;
 
 use std::convert::Infallible;

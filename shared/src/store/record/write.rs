@@ -1,5 +1,7 @@
 //! The writes that keep a record whole in all of its places.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, Put, TransactWriteItem, Update,
     builders::{PutBuilder, UpdateBuilder},
@@ -10,6 +12,17 @@ use crate::store::{Item, Key, Store, StoreError, n, record::Kind, s};
 
 /// Most events a user may manage: their numbers share an item.
 const MANAGED_MAX: u32 = 5_000;
+/// Counts records in a head.
+const COUNT: &str = "SET #type = :head ADD #count :by";
+
+/// What becomes of a head.
+#[derive(Clone, Copy, Default)]
+struct HeadChange {
+    /// How many records more lie in its list.
+    count: i64,
+    /// Whether its user manages the record from now on, or no longer.
+    manages: Option<bool>,
+}
 
 impl Store {
     pub(in crate::store) fn insertion<T: Record>(&self, record: &T) -> Result<Vec<Write>, StoreError> {
@@ -48,7 +61,7 @@ impl Store {
             }
         } else {
             if let Some(parent) = old {
-                writes.push(self.leaving::<T>(parent, id)?);
+                writes.push(self.delete(parents_key::<T>(parent, id), None, Conflict::Changed)?);
             }
             if let Some(parent) = new {
                 writes.push(self.joining(parent, &stored)?);
@@ -86,7 +99,7 @@ impl Store {
         let mut writes = self.removal_of_places(stored)?;
         writes.push(self.count(kind_list(T::KIND, record.id()), -1)?);
         if let Some(parent) = record.parent() {
-            writes.push(self.leaving::<T>(parent, record.id())?);
+            writes.push(self.delete(parents_key::<T>(parent, record.id()), None, Conflict::Changed)?);
         }
         writes.extend(self.heads(Some(record), None)?);
         Ok(writes)
@@ -120,40 +133,55 @@ impl Store {
         self.put(parents_key::<T>(parent, stored.record.id()), stored, |put| put, Conflict::Changed)
     }
 
-    fn leaving<T: Record>(&self, parent: Parent, id: u64) -> Result<Write, StoreError> {
-        self.delete(parents_key::<T>(parent, id), None, Conflict::Changed)
-    }
-
-    /// Has the parents' lists count what becomes of a record, and its managers know of it. A transaction takes one write
-    /// of an item, so an owner who manages the event too is told both at once.
+    /// What a change from `before` to `after` means for the heads of its parents' and its managers' lists. Whoever is
+    /// both has one head, which a transaction may change once.
     fn heads<T: Record>(&self, before: Option<&T>, after: Option<&T>) -> Result<Vec<Write>, StoreError> {
-        let (old, new) = (before.and_then(T::parent), after.and_then(T::parent));
-        let mut counts: Vec<_> =
-            old.map(|parent| (parent, -1)).into_iter().chain(new.map(|parent| (parent, 1))).collect();
-        if old == new {
-            counts.clear();
+        let mut changes: BTreeMap<Parent, HeadChange> = BTreeMap::new();
+        let [old, new] = [before, after].map(|record| record.and_then(Record::parent));
+        if old != new {
+            for (parent, by) in [(old, -1), (new, 1)] {
+                if let Some(parent) = parent {
+                    changes.entry(parent).or_default().count += by;
+                }
+            }
         }
-        let id = before.or(after).map_or(0, T::id);
-        let [old, new] = [before, after].map(|record| record.map(T::managers).unwrap_or_default());
-        let joins = new.iter().filter(|manager| !old.contains(manager)).map(|manager| (*manager, true));
-        let leaves = old.iter().filter(|manager| !new.contains(manager)).map(|manager| (*manager, false));
-        let mut writes = Vec::new();
+        let [old, new] = [before, after].map(|record| record.map(Record::managers).unwrap_or_default());
+        let joins = new.iter().filter(|manager| !old.contains(manager)).map(|manager| (manager, true));
+        let leaves = old.iter().filter(|manager| !new.contains(manager)).map(|manager| (manager, false));
         for (manager, joins) in joins.chain(leaves) {
-            let owns = counts.iter().position(|(parent, _)| *parent == Parent::User(manager));
-            let by = owns.map(|index| counts.swap_remove(index).1);
-            writes.push(self.managing(manager, id, joins, by)?);
+            changes.entry(Parent::User(*manager)).or_default().manages = Some(joins);
         }
-        for (parent, by) in counts {
-            writes.push(self.count_open(parent, T::KIND, by)?);
-        }
-        Ok(writes)
+        let id = after.or(before).map(Record::id).unwrap_or_default();
+        changes.into_iter().map(|(parent, change)| self.head_change(parent, T::KIND, id, change)).collect()
     }
 
-    /// Counts one record more or less in a list that is open.
-    fn count_open(&self, parent: Parent, kind: Kind, by: i64) -> Result<Write, StoreError> {
-        let update = self.counting(list_of(parent, kind), by).condition_expression("attribute_exists(PK)");
-        let item = TransactWriteItem::builder().update(update.build()?).build();
-        Ok(Write { item, fails_as: Conflict::NoParent(kind, parent.id()) })
+    /// Changes the head of a list that is open.
+    fn head_change(&self, parent: Parent, kind: Kind, id: u64, change: HeadChange) -> Result<Write, StoreError> {
+        let HeadChange { count, manages } = change;
+        let update = self.counting(list_of(parent, kind), count).condition_expression("attribute_exists(PK)");
+        let update = if manages.is_some() {
+            let event = AttributeValue::Ns(vec![id.to_string()]);
+            update.expression_attribute_names("#managed", "managed").expression_attribute_values(":event", event)
+        } else {
+            update
+        };
+        let update = match manages {
+            None => update,
+            Some(true) => update
+                .update_expression(format!("{COUNT}, #managed :event"))
+                .condition_expression(
+                    "attribute_exists(PK) AND (attribute_not_exists(#managed) OR size(#managed) < :max)",
+                )
+                .expression_attribute_values(":max", n(MANAGED_MAX)),
+            Some(false) => update.update_expression(format!("{COUNT} DELETE #managed :event")),
+        };
+        let fails_as = match (count, manages) {
+            (1.., _) => Conflict::NoParent(kind, parent.id()),
+            (_, Some(true)) => Conflict::NoManager(parent.id()),
+            // Its parent went first, and it with them.
+            _ => Conflict::Gone,
+        };
+        Ok(Write { item: TransactWriteItem::builder().update(update.build()?).build(), fails_as })
     }
 
     /// Counts one record more or less in the list of its kind.
@@ -164,7 +192,7 @@ impl Store {
 
     fn counting(&self, list: String, by: i64) -> UpdateBuilder {
         self.updating(head(list))
-            .update_expression("SET #type = :head ADD #count :by")
+            .update_expression(COUNT)
             .expression_attribute_names("#type", "Type")
             .expression_attribute_names("#count", "count")
             .expression_attribute_values(":head", s("Head"))
@@ -179,32 +207,6 @@ impl Store {
         let item = Item { key: head(list), kind: "Head", entity: &Head { count: 0 } }.attributes()?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed })
-    }
-
-    /// Lets a user know that they manage an event, or do no longer; and counts their own events, where `by` says how.
-    fn managing(&self, manager: u64, event: u64, joins: bool, by: Option<i64>) -> Result<Write, StoreError> {
-        let update = self
-            .updating(head(list_of(Parent::User(manager), Kind::Event)))
-            .expression_attribute_names("#managed", "managed")
-            .expression_attribute_values(":event", AttributeValue::Ns(vec![event.to_string()]));
-        let update = if joins {
-            let few = "attribute_exists(PK) AND (attribute_not_exists(#managed) OR size(#managed) < :max)";
-            update.condition_expression(few).expression_attribute_values(":max", n(MANAGED_MAX))
-        } else {
-            update.condition_expression("attribute_exists(PK)")
-        };
-        let update = match by {
-            Some(by) => update.expression_attribute_names("#count", "count").expression_attribute_values(":by", n(by)),
-            None => update,
-        };
-        let update = update.update_expression(match (joins, by) {
-            (true, None) => "ADD #managed :event",
-            (true, Some(_)) => "ADD #managed :event, #count :by",
-            (false, None) => "DELETE #managed :event",
-            (false, Some(_)) => "DELETE #managed :event ADD #count :by",
-        });
-        let item = TransactWriteItem::builder().update(update.build()?).build();
-        Ok(Write { item, fails_as: Conflict::NoManager(manager) })
     }
 
     fn updating(&self, key: Key) -> UpdateBuilder {

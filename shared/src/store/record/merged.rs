@@ -1,0 +1,165 @@
+//! Several partitions read as one list, by number.
+
+use std::collections::VecDeque;
+
+use futures_util::future::try_join_all;
+
+use super::{HEAD, Kind, Parent, Record, Selection, head, kind_lists, list_of, padded};
+use crate::store::{Attributes, Ended, Store, StoreError, s};
+
+/// Sorts before every sort key of a list.
+const FIRST: &str = "!";
+/// How many partitions are read at once.
+const AT_ONCE: usize = 16;
+/// Most items a query asks for: a page of a thousand is read at once, and with it whether another one follows.
+const QUERY_MAX: usize = 1_300;
+
+/// A record of a list, not yet looked into.
+pub(super) enum Row<T> {
+    Item(Attributes),
+    Record(T),
+}
+
+impl<T: Record> Row<T> {
+    pub(super) fn read(self) -> Result<T, StoreError> {
+        match self {
+            Self::Item(item) => Ok(serde_dynamo::from_item(item)?),
+            Self::Record(record) => Ok(record),
+        }
+    }
+
+    /// Whether it belongs to this event.
+    fn is_of(&self, event: u64) -> bool {
+        match self {
+            Self::Item(item) => item.get("event").and_then(|id| id.as_n().ok()) == Some(&event.to_string()),
+            Self::Record(record) => record.parent() == Some(Parent::Event(event)),
+        }
+    }
+}
+
+/// A partition that is read as far as it is needed.
+struct Feed {
+    list: String,
+    /// The sort key of the last item that was read.
+    after: String,
+    ahead: VecDeque<(u64, Attributes)>,
+    count: Option<u64>,
+    ended: bool,
+}
+
+/// Several partitions as one list.
+pub(super) struct Merged<'a, T> {
+    store: &'a Store,
+    feeds: Vec<Feed>,
+    beside: VecDeque<T>,
+    /// Their number, those passed over too.
+    all_beside: u64,
+    ended: Vec<Ended>,
+    /// How many items a partition is asked for at once.
+    at_once: i32,
+}
+
+impl<'a, T: Record> Merged<'a, T> {
+    /// `wanted` is how many records are likely to be asked for.
+    pub(super) fn of(store: &'a Store, selection: Selection<T>, after: Option<u64>, wanted: usize) -> Self {
+        let Selection { parents, mut beside, ended } = selection;
+        let lists = match parents {
+            None => kind_lists(T::KIND),
+            Some(parents) => parents.into_iter().map(|parent| list_of(parent, T::KIND)).collect(),
+        };
+        let all_beside = beside.len() as u64;
+        beside.retain(|record| after.is_none_or(|after| record.id() > after));
+        beside.sort_by_key(T::id);
+        // Numbers are given in turn, so they lie evenly among the partitions of a kind; the head comes with them.
+        let share = (wanted / lists.len().max(1)).min(QUERY_MAX);
+        let at_once = (share + share / 4 + 9).min(QUERY_MAX);
+        let from = after.map_or_else(|| FIRST.to_owned(), padded);
+        let feed = |list| Feed { list, after: from.clone(), ahead: VecDeque::new(), count: None, ended: false };
+        let feeds = lists.into_iter().map(feed).collect();
+        let at_once = i32::try_from(at_once).unwrap_or(i32::MAX);
+        Self { store, feeds, beside: beside.into(), all_beside, ended, at_once }
+    }
+
+    /// The next record by number that is not of an event that is gone.
+    pub(super) async fn next(&mut self) -> Result<Option<Row<T>>, StoreError> {
+        loop {
+            let next = self.next_of_all().await?;
+            let gone = |row: &Row<T>| self.ended.iter().any(|ended| row.is_of(ended.id));
+            if !next.as_ref().is_some_and(gone) {
+                return Ok(next);
+            }
+        }
+    }
+
+    async fn next_of_all(&mut self) -> Result<Option<Row<T>>, StoreError> {
+        self.fill().await?;
+        let ahead = self.feeds.iter_mut().filter_map(|feed| Some((feed.ahead.front()?.0, &mut feed.ahead)));
+        let first = ahead.min_by_key(|(id, _)| *id);
+        let beside = self.beside.front().map(T::id);
+        Ok(match first {
+            Some((id, ahead)) if beside.is_none_or(|beside| id < beside) => {
+                ahead.pop_front().map(|(_, item)| Row::Item(item))
+            }
+            _ => self.beside.pop_front().map(Row::Record),
+        })
+    }
+
+    /// Reads on in every partition that has nothing ahead.
+    pub(super) async fn fill(&mut self) -> Result<(), StoreError> {
+        let (store, at_once) = (self.store, self.at_once);
+        let mut empty: Vec<_> = self.feeds.iter_mut().filter(|feed| feed.ahead.is_empty() && !feed.ended).collect();
+        for feeds in empty.chunks_mut(AT_ONCE) {
+            try_join_all(feeds.iter_mut().map(|feed| feed.read_on(store, at_once))).await?;
+        }
+        Ok(())
+    }
+
+    /// How many records the whole list has.
+    pub(super) async fn count(&self) -> Result<u64, StoreError> {
+        let unknown: Vec<_> = self.feeds.iter().filter(|feed| feed.count.is_none()).collect();
+        let keys = unknown.iter().map(|feed| head(feed.list.clone()).attributes()).collect();
+        let heads = self.store.batch(keys).await?;
+        let known: u64 = self.feeds.iter().filter_map(|feed| feed.count).sum();
+        let left = self.ended.iter().map(|ended| match T::KIND {
+            Kind::User | Kind::Event => 0,
+            Kind::Session => ended.sessions,
+            Kind::LoginToken => ended.login_tokens,
+        });
+        let all = self.all_beside + known + heads.iter().map(count_in).sum::<u64>();
+        Ok(all.saturating_sub(left.sum()))
+    }
+}
+
+impl Feed {
+    async fn read_on(&mut self, store: &Store, limit: i32) -> Result<(), StoreError> {
+        let query = store
+            .client
+            .query()
+            .table_name(&*store.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk AND SK > :after")
+            .expression_attribute_values(":pk", s(&self.list))
+            .expression_attribute_values(":after", s(&self.after))
+            .limit(limit);
+        let output = query.send().await?;
+        self.ended = output.last_evaluated_key.is_none();
+        if self.after == FIRST {
+            // A list that nothing was ever put into has no head.
+            self.count = Some(0);
+        }
+        for item in output.items.unwrap_or_default() {
+            let Some(key) = item.get("SK").and_then(|key| key.as_s().ok()) else { continue };
+            self.after.clone_from(key);
+            if key == HEAD {
+                self.count = Some(count_in(&item));
+            } else if let Ok(id) = key.parse() {
+                self.ahead.push_back((id, item));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count_in(head: &Attributes) -> u64 {
+    head.get("count").and_then(|count| count.as_n().ok()?.parse().ok()).unwrap_or(0)
+}

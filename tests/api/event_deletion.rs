@@ -1,0 +1,105 @@
+//! Deleting an event to which much belongs.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use serde_json::json;
+use shared::{clock::Clock, model::user::Role};
+
+use crate::{joining::JOIN, lists::follow, meddler::Meddler, support::TestApp};
+
+/// Lets so much time pass, once so many transactions were sent, that none is left for the rest.
+#[derive(Debug)]
+struct TakesTime {
+    clock: Clock,
+    left: AtomicUsize,
+}
+
+impl Meddler for TakesTime {
+    async fn before(&self, operation: &str) {
+        if operation == "TransactWriteItems" && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.clock.advance(Duration::from_secs(9));
+        }
+    }
+
+    fn loses_answer(&self, _: &str) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_half_deleted_is_gone_and_the_rest_follows() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let partner = app.account("partner", Role::Partner, None).await;
+    let caller = app.organiser(&admin);
+    let event = app.organiser(&partner).make_event("A").await;
+    let other = app.organiser(&partner).make_event("B").await;
+    app.login_tokens(event, "token", 200).await;
+    let kept = app.login_tokens(other, "kept", 3).await;
+    for language in ["one", "two"] {
+        caller.make("/api/v2/sessions/", json!({ "event": event, "language": language })).await;
+    }
+    caller.patch("/api/v2/sessions/1/", json!({ "archive": false })).await;
+    let path = format!("/api/v2/events/{event}/");
+    let slow = app.clone().with_meddler(TakesTime { clock: app.clock.clone(), left: AtomicUsize::new(4) });
+    let halted = slow.organiser(&partner).delete(&path).await;
+    assert_eq!((halted.status.as_u16(), halted.header("retry-after")), (503, "1"));
+
+    // Gone for everybody, whatever is left of it.
+    let client = app.client(false).await;
+    for token in ["token 00001", "token 00199"] {
+        assert_eq!(client.post(JOIN, json!({ "loginToken": token })).await.status, 403);
+    }
+    for caller in [app.organiser(&admin), app.organiser(&partner)] {
+        assert_eq!(caller.get(&path).await.status, 404);
+        assert_eq!(caller.get("/api/v2/logintokens/200/").await.status, 404);
+        assert_eq!(caller.get("/api/v2/events/").await.ids(), [other]);
+        for query in ["", "?limit=2", "?tokenType=participant", "?token=kept+00001"] {
+            let list = format!("/api/v2/logintokens/{query}");
+            let count = if query.contains("kept") { 1 } else { 3 };
+            assert_eq!(caller.get(&list).await.body["count"], count, "{list}");
+            assert_eq!(follow(&caller, &list).await, kept[..count]);
+        }
+        assert_eq!(caller.get("/api/v2/sessions/").await.body["count"], 0);
+        assert_eq!(caller.get("/api/v2/logintokens/?token=token+00199").await.body["count"], 0);
+    }
+    // Its tokens and its name can be used again.
+    let again = json!({ "event": other, "token": "token 00199", "tokenType": "floor" });
+    let reused = caller.make("/api/v2/logintokens/", again).await;
+    app.wait(Duration::from_secs(5));
+    assert_eq!(client.post(JOIN, json!({ "loginToken": "token 00199" })).await.status, 201);
+    let change = json!({ "token": "token 00198" });
+    assert_eq!(caller.patch(&format!("/api/v2/logintokens/{}/", kept[0]), change).await.status, 200);
+    app.organiser(&partner).make_event("A").await;
+    let all = [&kept[..], &[reused]].concat();
+    assert_eq!(follow(&caller, "/api/v2/logintokens/").await, all);
+    assert_eq!(caller.get("/api/v2/logintokens/").await.body["count"], 4);
+
+    // Nobody else can go on with it, its owner can.
+    let stranger = app.account("stranger", Role::Partner, None).await;
+    assert_eq!(app.organiser(&stranger).delete(&path).await.status, 404);
+    assert_eq!(app.organiser(&partner).delete(&path).await.status, 204);
+    assert_eq!(app.organiser(&partner).delete(&path).await.status, 404);
+    assert_eq!(follow(&caller, "/api/v2/logintokens/?limit=1").await, all);
+    assert_eq!(caller.get("/api/v2/logintokens/").await.body["count"], 4);
+    let items = app.items().await;
+    assert!(!items.iter().any(|item| item.contains("token 00001") || item.contains("EndedEvent")));
+    assert!(!items.iter().any(|item| item.contains("FormerSession") || item.contains(&format!("EVENT#{event}/"))));
+}
+
+#[tokio::test]
+async fn an_event_is_its_owners_to_delete() {
+    let app = TestApp::new().await;
+    let partner = app.account("partner", Role::Partner, None).await;
+    let manager = app.account("manager", Role::Manager, Some(partner.id)).await;
+    let other = app.account("other", Role::Manager, Some(partner.id)).await;
+    let body = json!({ "name": "A", "managers": [manager.id] });
+    let path = format!("/api/v2/events/{}/", app.organiser(&partner).make("/api/v2/events/", body).await);
+    assert_eq!(app.organiser(&manager).delete(&path).await.status, 403);
+    assert_eq!(app.organiser(&other).delete(&path).await.status, 404);
+    assert_eq!(app.organiser(&partner).delete(&path).await.status, 204);
+    assert_eq!(app.organiser(&manager).get("/api/v2/events/").await.body["count"], 0);
+}
