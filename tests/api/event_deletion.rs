@@ -29,6 +29,35 @@ impl Meddler for TakesTime {
     }
 }
 
+/// How many live connections lie in the table.
+async fn live_connections(app: &TestApp) -> usize {
+    app.items().await.iter().filter(|item| item.contains("LiveConnection")).count()
+}
+
+#[tokio::test]
+async fn who_joined_is_cut_off_with_the_session_or_the_event() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let caller = app.organiser(&admin);
+    let [event, other] = [caller.make_event("A").await, caller.make_event("B").await];
+    for (event, language) in [(event, "one"), (event, "two"), (other, "one")] {
+        caller.make("/api/v2/sessions/", json!({ "event": event, "language": language })).await;
+    }
+    app.login_tokens(event, "token", 1).await;
+    app.login_tokens(other, "kept", 1).await;
+    let client = app.client(false).await;
+    // More than a batch deletes at once.
+    for _ in 0..40 {
+        assert_eq!(client.post(JOIN, json!({ "loginToken": "token 00001" })).await.status, 201);
+    }
+    assert_eq!(client.post(JOIN, json!({ "loginToken": "kept 00001" })).await.status, 201);
+    assert_eq!(live_connections(&app).await, 81);
+    assert_eq!(caller.delete("/api/v2/sessions/1/").await.status, 204);
+    assert_eq!(live_connections(&app).await, 41);
+    assert_eq!(caller.delete(&format!("/api/v2/events/{event}/")).await.status, 204);
+    assert_eq!(live_connections(&app).await, 1);
+}
+
 #[tokio::test]
 async fn an_event_that_is_half_deleted_is_gone_and_the_rest_follows() {
     let app = TestApp::new().await;

@@ -21,15 +21,17 @@ use crate::{
 };
 
 /// What the template allows and no event needs: it is for what others left half done, a device's last session, later
-/// pages of lists, and managers of events.
+/// pages of lists, managers of events, and whoever has joined what is deleted.
 const RARE: &[(&str, &str)] = &[
     ("create-session", "ConditionCheckItem"),
     ("create-session", "DeleteItem"),
     ("create-session", "Query"),
     ("device-session", "DeleteItem"),
     ("events", "BatchGetItem"),
+    ("events", "BatchWriteItem"),
     ("logintokens", "BatchGetItem"),
     ("sessions", "BatchGetItem"),
+    ("sessions", "BatchWriteItem"),
     ("users", "BatchGetItem"),
 ];
 

@@ -1,7 +1,8 @@
 //! `/api/v2/events`: events and the archives of their sessions (`events-api.md`).
 //!
 //! Requests to the table on a warm instance, beside 1 for the caller: reading an event 1; making one 2, and 1 where it has
-//! managers; changing one 2; deleting one 8, and 2 more for every 27 of its login tokens and for every 27 of its sessions.
+//! managers; changing one 2; deleting one 8, 2 more for every 27 of its login tokens and for every 27 of its sessions, 16
+//! in parallel for each session, and 2 more for every 25 live connections.
 //! A list costs 1 for a partner, 16 in parallel for an admin and 2 for a manager; a page that a cursor leads to 1 more for
 //! the first two. Archives cost 3, and requests to the media provider.
 

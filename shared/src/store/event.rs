@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     id::ProviderSessionId,
-    model::{Event, EventSession, LoginToken},
+    model::{Event, EventSession, LoginToken, live::Stream},
 };
 
 /// The partition of the events that are not yet cleared away.
@@ -185,7 +185,13 @@ impl Store {
             }
             let sessions: Vec<Stored<EventSession>> = self.some_of(Parent::Event(id)).await?;
             if !sessions.is_empty() {
-                self.clear_piece(id, &sessions).await?;
+                for session in &sessions {
+                    // Where the time is up, the loop says so.
+                    self.end_live_connections(&Stream::of_session(id, session.record.id), &in_time).await?;
+                }
+                if in_time() {
+                    self.clear_piece(id, &sessions).await?;
+                }
                 continue;
             }
             let former = self.former_keys(id).await?;

@@ -3,17 +3,21 @@
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use futures_util::future::{join_all, try_join_all};
 
-use super::{Item, Key, RACES, Store, StoreError, pause, shard};
+use super::{Attributes, Item, Key, RACES, SHARDS, Store, StoreError, pause, s, shard};
 use crate::model::live::{LiveConnection, Stream};
 
 /// How many items a batch takes.
 const BATCH_MAX: usize = 25;
 
 /// A stream that everybody joins in the same minute is spread over as many partitions as there are shards.
+fn partition(stream: &Stream, shard: u8) -> String {
+    let Stream { vhost, app, stream } = stream;
+    format!("STREAM#{vhost}/{app}/{stream}#{shard}")
+}
+
 fn key(connection: &LiveConnection) -> Key {
-    let Stream { vhost, app, stream } = &connection.stream;
     let name = connection.name.as_str();
-    Key { pk: format!("STREAM#{vhost}/{app}/{stream}#{}", shard(name)), sk: name.to_owned() }
+    Key { pk: partition(&connection.stream, shard(name)), sk: name.to_owned() }
 }
 
 impl Store {
@@ -28,14 +32,39 @@ impl Store {
         let written = try_join_all(puts.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await;
         if written.is_err() {
             // What is left all the same ends with the tokens that nobody was given.
-            let deletes = connections.iter().filter_map(|connection| {
-                let delete = DeleteRequest::builder().set_key(Some(key(connection).attributes())).build().ok()?;
-                Some(WriteRequest::builder().delete_request(delete).build())
-            });
-            let deletes: Vec<_> = deletes.collect();
+            let keys = connections.iter().map(|connection| key(connection).attributes());
+            let deletes = keys.map(delete).collect::<Result<Vec<_>, StoreError>>()?;
             join_all(deletes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await;
         }
         written.map(drop)
+    }
+
+    /// Ends all live connections of a stream, until all are gone or the time is up; `true` where they are gone.
+    ///
+    /// A request for each shard, and two more for every 25 connections in it.
+    pub async fn end_live_connections(&self, stream: &Stream, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
+        let shards = (0..SHARDS).map(|shard| self.end_connections_in(partition(stream, shard), &in_time));
+        Ok(try_join_all(shards).await?.into_iter().all(|ended| ended))
+    }
+
+    async fn end_connections_in(&self, partition: String, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
+        while in_time() {
+            let query = self
+                .client
+                .query()
+                .table_name(&*self.table)
+                .consistent_read(true)
+                .key_condition_expression("PK = :pk")
+                .expression_attribute_values(":pk", s(&partition))
+                .projection_expression("PK, SK")
+                .limit(i32::try_from(BATCH_MAX).unwrap_or(i32::MAX));
+            let keys = query.send().await?.items.unwrap_or_default();
+            if keys.is_empty() {
+                return Ok(true);
+            }
+            self.write(keys.into_iter().map(delete).collect::<Result<_, _>>()?).await?;
+        }
+        Ok(false)
     }
 
     /// Writes a batch whole, however often DynamoDB gives part of it back.
@@ -52,4 +81,9 @@ impl Store {
         }
         Err(StoreError::Contended)
     }
+}
+
+fn delete(key: Attributes) -> Result<WriteRequest, StoreError> {
+    let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
 }
