@@ -166,9 +166,10 @@ async fn other_tools_reach_the_embedded_database_at_its_port() {
 fn the_introduction_has_a_line_for_each_first_step() {
     let server = Server::start_with(&["--port", "0", "--memory"], &[]);
     let lines: Vec<_> = server.curl_lines().collect();
-    assert_eq!(lines.len(), 4);
+    assert_eq!(lines.len(), 5);
     assert!(lines.iter().all(|line| line.contains(&server.url)));
-    assert!(lines[1..].iter().all(|line| line.contains(server.secret())));
+    assert!(lines[0].contains("token-auth"));
+    assert!(lines[2..].iter().all(|line| line.contains(server.secret())));
 }
 
 #[test]
