@@ -153,7 +153,13 @@ mod tests {
 
     #[test]
     fn claims_at_the_ends_of_time_do_no_harm() {
-        for (at, outcome) in [(i64::MAX, Ok(1)), (i64::MIN, Err(Unauthenticated::Expired))] {
+        let ends = [
+            (i64::MAX, Ok(1)),
+            (0, Err(Unauthenticated::Expired)),
+            // Before 1970 there were no tokens.
+            (i64::MIN, Err(Unauthenticated::Undecodable)),
+        ];
+        for (at, outcome) in ends {
             let mut claims = claims();
             (claims["exp"], claims["orig_iat"]) = (json!(at), json!(at));
             let token = signed::<Hmac<Sha256>>("HS256", &claims);
