@@ -1,6 +1,10 @@
 //! Users' passwords: Argon2id with the parameters OWASP names (`events-api.md`), off the asynchronous threads.
 
-use std::{fmt, sync::LazyLock, thread::available_parallelism};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+    thread::available_parallelism,
+};
 
 use argon2::{
     Argon2,
@@ -37,8 +41,8 @@ impl fmt::Debug for PasswordHash {
 pub struct PasswordError;
 
 /// Each hash fills 19 MiB, and more at once than there are processors are none the faster for it.
-static AT_ONCE: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, std::num::NonZero::get)));
+static AT_ONCE: LazyLock<Arc<Semaphore>> =
+    LazyLock::new(|| Arc::new(Semaphore::new(available_parallelism().map_or(1, std::num::NonZero::get))));
 
 /// Hashes a password with a new salt.
 pub async fn hash(password: SecretString) -> Result<PasswordHash, PasswordError> {
@@ -63,7 +67,12 @@ pub async fn verify(password: SecretString, hash: Option<PasswordHash>) -> Resul
 }
 
 async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
-    let _turn = AT_ONCE.acquire().await.map_err(|_| PasswordError)?;
+    let turn = AT_ONCE.clone().acquire_owned().await.map_err(|_| PasswordError)?;
+    let work = move || {
+        // Until the work is done, whether or not somebody still waits for it.
+        let _turn = turn;
+        work()
+    };
     spawn_blocking(work).await.map_err(|_| PasswordError)
 }
 

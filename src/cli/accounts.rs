@@ -14,14 +14,12 @@ use super::CliError;
 /// The first user's name.
 pub(crate) const ADMIN: &str = "admin";
 
-/// Makes the accounts that the configuration names, where there is no user yet; `true` where it did.
+/// Makes the accounts that the configuration names, where there is no user yet; `true` where it did. The user comes last,
+/// so that a start that broke off is made up for by the next one.
 pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, CliError> {
     let nothing = Window { skip: 0, limit: 0, after: None };
     if store.page::<User>(Selection::all(), nothing, None).await?.count > 0 {
         return Ok(false);
-    }
-    if let Some(password) = &config.admin_password {
-        create_user(store, ADMIN, Role::Admin, password.clone()).await?;
     }
     let tokens = [("web", false, &config.api_token), ("mobile", true, &config.mobile_api_token)];
     for (name, mobile, token) in tokens {
@@ -29,6 +27,9 @@ pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, C
             let hash = ApiTokenHash::of(token.expose_secret());
             store.insert_api_token(&hash, name, mobile, Clock::system().now()).await?;
         }
+    }
+    if let Some(password) = &config.admin_password {
+        create_user(store, ADMIN, Role::Admin, password.clone()).await?;
     }
     Ok(true)
 }

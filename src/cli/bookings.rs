@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use shared::{
     clock::Clock,
+    config::{Environment, Setting},
     id::BookingId,
     log,
     mail::{self, Mailer},
@@ -48,6 +49,10 @@ impl BookingsCommand {
 async fn resend(ids: Vec<String>, place: &Place) -> Result<(), CliError> {
     // A mail that went out unmarked is said in the log only.
     log::init(&place.config.log);
+    if Environment::of_process().get(Setting::MailTransport.name()).is_none() {
+        // Taken for granted here, it may be another than the server's, and what leaves by it is marked as sent.
+        return Err(CliError::NoMailTransport);
+    }
     let settings = place.config.mail.as_ref().ok_or(CliError::NoMailSettings)?;
     let mailer = mail::mailer(settings)?;
     let ids = if ids.is_empty() {

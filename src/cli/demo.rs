@@ -9,7 +9,7 @@ use shared::{App, clock::Clock, config::Config};
 use self::caller::Caller;
 use super::{
     CliError, DataDir,
-    accounts::{self, ADMIN},
+    accounts::ADMIN,
     data_dir::OpenDataDir,
     place::{self, Place},
 };
@@ -38,9 +38,6 @@ impl Demo {
         let path = &self.data_dir.path;
         match Place::find(Some(path)).await {
             Ok(place) => {
-                if place.embedded.is_some() {
-                    accounts::make_first(&place.store, &place.config).await?;
-                }
                 let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
                 fill(&Caller::in_process(crate::service(&app)), &place.config).await
             }

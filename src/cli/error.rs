@@ -74,6 +74,9 @@ pub enum CliError {
     /// No mail can be sent with these settings.
     #[error("{0}")]
     Mailer(#[from] MailerError),
+    /// Nobody said how mails are to be sent.
+    #[error("set MAIL_TRANSPORT to file, smtp or ses, and what belongs to it, as the server has it")]
+    NoMailTransport,
     /// Nothing says how mails are sent.
     #[error("there are no settings of booking mails")]
     NoMailSettings,

@@ -8,7 +8,7 @@ use shared::{
 };
 
 use super::{
-    CliError,
+    CliError, accounts,
     data_dir::{OpenDataDir, generated_secrets},
 };
 use crate::{embedded::Embedded, table};
@@ -24,6 +24,8 @@ pub(crate) struct Place {
     pub(crate) embedded: Option<Embedded>,
     /// For people: what holds the table.
     pub(crate) description: String,
+    /// Whether the first accounts were just made.
+    pub(crate) new: bool,
     /// The secrets that we made; what the environment says is not shown.
     pub(crate) shown: Shown,
     /// The data directory, closed to other processes where its database is used; `None`: memory.
@@ -58,7 +60,7 @@ impl Place {
             let store = Store::new(client, &config.table_name);
             let place = aws.endpoint_url.clone().unwrap_or_else(|| format!("AWS, {}", aws.region()));
             let description = format!("table {} of DynamoDB at {place}", config.table_name);
-            return Ok(Self { config, store, embedded: None, description, shown, data_dir });
+            return Ok(Self { config, store, embedded: None, description, new: false, shown, data_dir });
         }
         let (embedded, description) = match &data_dir {
             Some(dir) => {
@@ -69,7 +71,8 @@ impl Place {
         };
         embedded.create_table(&config.table_name).await.map_err(unusable)?;
         let store = Store::new(embedded.client(), &config.table_name);
-        Ok(Self { config, store, embedded: Some(embedded), description, shown, data_dir })
+        let new = accounts::make_first(&store, &config).await?;
+        Ok(Self { config, store, embedded: Some(embedded), description, new, shown, data_dir })
     }
 }
 
@@ -80,7 +83,13 @@ pub(crate) fn local_config(data_dir: &OpenDataDir) -> Result<Config, CliError> {
 
 /// What the environment says, and for what it does not what is kept in the data directory.
 fn settings(mut environment: Environment, data_dir: Option<&OpenDataDir>) -> Result<(Config, Shown), CliError> {
-    let secrets = data_dir.map_or_else(|| Ok(generated_secrets()), OpenDataDir::secrets)?;
+    let mut secrets = data_dir.map_or_else(|| Ok(generated_secrets()), OpenDataDir::secrets)?;
+    if environment.get(Setting::VideoProvider.name()).is_some_and(|provider| provider != "offline") {
+        // A real provider knows none of what was made up here.
+        secrets.retain(|name, _| {
+            ![Setting::OpentokApiKey, Setting::OpentokApiSecret].iter().any(|made| made.name() == name)
+        });
+    }
     let made = secrets.iter().filter(|(name, _)| environment.get(name).is_none());
     let shown = Shown(made.map(|(name, value)| (name.clone(), value.clone())).collect());
     environment.fill(secrets);

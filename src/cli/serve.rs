@@ -7,14 +7,11 @@ use shared::{
     clock::Clock,
     config::{DeviceRegistration, Setting},
     log,
+    store::{Store, StoreError},
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{
-    CliError, DataDir,
-    accounts::{self, ADMIN},
-    place::Place,
-};
+use super::{CliError, DataDir, accounts::ADMIN, place::Place};
 use crate::embedded::Embedded;
 
 /// How long requests in flight may take after the server was told to stop: longer than any request may.
@@ -50,14 +47,13 @@ impl Serve {
             (None, Some(_)) => return Err(CliError::NotEmbedded),
             (_, None) => None,
         };
-        let sweeper = place.embedded.clone().map(|embedded| tokio::spawn(sweep(embedded)));
+        let sweeper = place.embedded.clone().map(|embedded| tokio::spawn(sweep(embedded, place.store.clone())));
         // Before anybody is told where we are: whoever knows may also stop us.
         let told_to_stop = told_to_stop().map_err(CliError::Server)?;
-        let new = place.embedded.is_some() && accounts::make_first(&place.store, &place.config).await?;
         if let Some(data_dir) = &place.data_dir {
             data_dir.set_address(&url)?;
         }
-        introduce(&url, &place, database.as_deref(), new);
+        introduce(&url, &place, database.as_deref());
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
         let service = crate::service(&App::new(place.config.clone(), place.store.clone(), Clock::system()));
@@ -96,8 +92,8 @@ async fn serve_database(embedded: &Embedded, port: u16, stopped: watch::Receiver
     Ok(url)
 }
 
-/// Deletes expired items now and then, as DynamoDB does by itself.
-async fn sweep(embedded: Embedded) {
+/// Deletes expired items now and then, as DynamoDB does by itself, and what deleted events left behind.
+async fn sweep(embedded: Embedded, store: Store) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
         ticks.tick().await;
@@ -107,7 +103,18 @@ async fn sweep(embedded: Embedded) {
             Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be deleted"),
             Err(error) => tracing::warn!(%error, "expired items cannot be deleted"),
         }
+        if let Err(error) = clear_events(&store).await {
+            tracing::warn!(%error, "what belonged to deleted events cannot be cleared away");
+        }
     }
+}
+
+/// Goes on with the deletions of events that broke off.
+async fn clear_events(store: &Store) -> Result<(), StoreError> {
+    for ended in store.ended_events().await? {
+        store.clear_event(ended.id, || true).await?;
+    }
+    Ok(())
 }
 
 async fn stopped_by(mut stopped: watch::Receiver<()>) {
@@ -136,8 +143,8 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Tells the person at the terminal where we are and what to try. What was made for a `new` store is shown this once.
-fn introduce(url: &str, place: &Place, database: Option<&str>, new: bool) {
+/// Tells the person at the terminal where we are and what to try. What was just made is shown this once.
+fn introduce(url: &str, place: &Place, database: Option<&str>) {
     println!("greenroom listening on {url}");
     println!("  data: {}", place.description);
     if let Some(database) = database {
@@ -147,7 +154,7 @@ fn introduce(url: &str, place: &Place, database: Option<&str>, new: bool) {
     if let Some(secret) = secret {
         println!("  OpenVidu secret: {secret}");
     }
-    if new {
+    if place.new {
         let made = [
             ("password of the user admin", Setting::AdminPassword),
             ("API token", Setting::ApiToken),
@@ -158,7 +165,7 @@ fn introduce(url: &str, place: &Place, database: Option<&str>, new: bool) {
         }
     }
     let json = "-H 'Content-Type: application/json'";
-    let password = place.shown.get(Setting::AdminPassword).filter(|_| new).unwrap_or("$ADMIN_PASSWORD");
+    let password = place.shown.get(Setting::AdminPassword).filter(|_| place.new).unwrap_or("$ADMIN_PASSWORD");
     println!("\nAn organiser logs in; `greenroom demo` makes an event to join:");
     println!(
         "  curl {url}/api/v2/token-auth/obtain/ {json} -d \"{{\\\"username\\\":\\\"{ADMIN}\\\",\\\"password\\\":\\\"{password}\\\"}}\""

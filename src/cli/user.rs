@@ -81,12 +81,10 @@ pub(crate) struct Password {
 }
 
 impl Password {
-    /// The password that was given, or a new one, which is shown.
+    /// The password that was given, or a new one.
     fn get(&self) -> Result<SecretString, CliError> {
         if !self.password_stdin {
-            let password = random_hex();
-            println!("{password}");
-            return Ok(password.into());
+            return Ok(random_hex().into());
         }
         let mut line = String::new();
         io::stdin().read_line(&mut line).map_err(CliError::Stdin)?;
@@ -94,6 +92,15 @@ impl Password {
         let text = password.expose_secret();
         let fits = text.chars().count() >= PASSWORD_CHARS_MIN && text.len() <= PASSWORD_BYTES_MAX;
         if fits { Ok(password) } else { Err(CliError::Password) }
+    }
+}
+
+impl Password {
+    /// Shows a password that was made up, once it is good.
+    fn show(&self, chosen: &SecretString) {
+        if !self.password_stdin {
+            println!("{}", chosen.expose_secret());
+        }
     }
 }
 
@@ -109,13 +116,19 @@ impl UserCommand {
                 if place.store.user_named(username).await?.is_some() {
                     return Err(CliError::UserExists);
                 }
-                create_user(&place.store, username, role.into(), password.get()?).await.map(drop)
+                let chosen = password.get()?;
+                create_user(&place.store, username, role.into(), chosen.clone()).await?;
+                password.show(&chosen);
+                Ok(())
             }
             Self::SetPassword { username, password, data_dir } => {
                 let place = Place::find(Some(&data_dir.path)).await?;
                 let user = find(&place.store, &username).await?.record;
-                let hash = password::hash(password.get()?).await?;
-                place.store.set_password(user.id, &hash, None).await?.map_err(|_| CliError::NoUser)
+                let chosen = password.get()?;
+                let hash = password::hash(chosen.clone()).await?;
+                place.store.set_password(user.id, &hash, None).await?.map_err(|_| CliError::NoUser)?;
+                password.show(&chosen);
+                Ok(())
             }
             Self::Block { username, data_dir } => set_blocked(&username, true, &data_dir).await,
             Self::Unblock { username, data_dir } => set_blocked(&username, false, &data_dir).await,

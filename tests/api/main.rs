@@ -27,6 +27,7 @@ mod lost_answers;
 mod meddler;
 mod media_provider;
 mod media_session;
+mod odd_users;
 mod openvidu_auth;
 mod organisers;
 mod permissions;

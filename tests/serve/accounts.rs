@@ -75,8 +75,11 @@ async fn users_are_made_blocked_and_given_passwords() {
     {
         let server = Server::start(dir.path());
         assert_eq!(log_in(&server, "bob", password).await, 200);
-        // The store was not empty any more.
+        // The first command made the first accounts, and kept what it made up.
         assert_eq!(shown(&server, "password of the user admin"), None);
+        let secrets = std::fs::read_to_string(dir.path().join("secrets.env")).unwrap();
+        let admins = secrets.lines().find_map(|line| line.strip_prefix("ADMIN_PASSWORD='")?.strip_suffix('\''));
+        assert_eq!(log_in(&server, "admin", admins.unwrap()).await, 200);
     }
     let again = user(&["create", "BOB", "--role", "admin"]);
     assert_eq!(again.status.code(), Some(1));

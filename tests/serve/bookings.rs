@@ -32,9 +32,21 @@ async fn kept(companies: &[&str]) -> (TempDir, Vec<String>) {
     (dir, ids)
 }
 
+/// The mails of these tests, where they are to leave.
+const FILE: [(&str, &str); 1] = [("MAIL_TRANSPORT", "file")];
+
 fn bookings(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = greenroom(&[&["bookings"], arguments, &["--data-dir", dir.to_str().unwrap()]].concat());
     command.envs(environment.iter().copied()).output().unwrap()
+}
+
+#[tokio::test]
+async fn nothing_is_sent_a_way_that_nobody_named() {
+    let (dir, ids) = kept(&["First"]).await;
+    let refused = bookings(dir.path(), &["resend"], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).starts_with("greenroom: set MAIL_TRANSPORT"));
+    assert!(text(&bookings(dir.path(), &["list"], &[]).stdout).starts_with(&ids[0]));
 }
 
 #[tokio::test]
@@ -50,10 +62,10 @@ async fn unsent_bookings_are_listed_without_personal_data() {
 #[tokio::test]
 async fn a_resent_booking_is_no_longer_among_the_unsent() {
     let (dir, ids) = kept(&["first", "second", "third"]).await;
-    let one = bookings(dir.path(), &["resend", &ids[1]], &[]);
+    let one = bookings(dir.path(), &["resend", &ids[1]], &FILE);
     assert!(one.status.success(), "{}", text(&one.stderr));
     assert_eq!(text(&one.stdout), format!("{}\tsent\n", ids[1]));
-    let all = bookings(dir.path(), &["resend"], &[]);
+    let all = bookings(dir.path(), &["resend"], &FILE);
     assert!(all.status.success(), "{}", text(&all.stderr));
     assert_eq!(text(&all.stdout), format!("{}\tsent\n{}\tsent\n", ids[0], ids[2]));
     for id in &ids {
@@ -61,15 +73,15 @@ async fn a_resent_booking_is_no_longer_among_the_unsent() {
         assert!(mail.contains(&format!("Message-ID: <{id}@localhost>\r\n")), "{mail}");
     }
     assert_eq!(text(&bookings(dir.path(), &["list"], &[]).stdout), "");
-    assert_eq!(text(&bookings(dir.path(), &["resend"], &[]).stdout), "");
+    assert_eq!(text(&bookings(dir.path(), &["resend"], &FILE).stdout), "");
 }
 
 #[tokio::test]
 async fn a_booking_that_is_not_among_the_unsent_is_not_sent_again() {
     let (dir, ids) = kept(&["first"]).await;
-    assert!(bookings(dir.path(), &["resend"], &[]).status.success());
+    assert!(bookings(dir.path(), &["resend"], &FILE).status.success());
     let unknown = format!("book_{}", "0".repeat(32));
-    let again = bookings(dir.path(), &["resend", &ids[0], &unknown, "x"], &[]);
+    let again = bookings(dir.path(), &["resend", &ids[0], &unknown, "x"], &FILE);
     assert_eq!(again.status.code(), Some(1));
     let lines: Vec<_> = text(&again.stdout).lines().collect();
     assert!(lines[0].starts_with(&format!("{}\twas sent before, at 20", ids[0])), "{lines:?}");
@@ -94,7 +106,7 @@ async fn what_cannot_be_sent_stays_unsent() {
 #[tokio::test]
 async fn settings_that_no_mail_can_be_sent_with_are_said_in_one_line() {
     let (dir, _) = kept(&[]).await;
-    let refused = bookings(dir.path(), &["resend"], &[("MAIL_FROM", "a..b@example.com")]);
+    let refused = bookings(dir.path(), &["resend"], &[FILE[0], ("MAIL_FROM", "a..b@example.com")]);
     assert_eq!(text(&refused.stderr), "greenroom: MAIL_FROM is no mail address\n");
     let url = [("MAIL_TRANSPORT", "smtp"), ("SMTP_URL", "smtp://user:secret@mail.example?tls=none")];
     let refused = bookings(dir.path(), &["resend"], &url);

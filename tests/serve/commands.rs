@@ -24,16 +24,17 @@ async fn an_api_token_is_shown_once_and_good_until_it_is_deleted() {
     command(&["create", "the web site"]);
     let list = command(&["list"]);
     let rows: Vec<Vec<_>> = list.lines().map(|line| line.split('\t').collect()).collect();
-    assert_eq!((rows[0][0], rows[0][2], rows[0][3]), ("1", "the app", "mobile"));
-    assert_eq!((rows[1][0], rows[1][2]), ("2", "the web site"));
+    // Before them the clients' tokens that every new store has.
+    assert_eq!((rows[2][0], rows[2][2], rows[2][3]), ("3", "the app", "mobile"));
+    assert_eq!((rows[3][0], rows[3][2]), ("4", "the web site"));
     assert!(!list.contains(&token));
     assert_eq!(register(&token).await, 200);
 
-    command(&["delete", "1"]);
+    command(&["delete", "3"]);
     assert_eq!(register(&token).await, 401);
-    let unknown = run(&["api-token", "delete", "1", "--data-dir", path]);
+    let unknown = run(&["api-token", "delete", "3", "--data-dir", path]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert_eq!(text(&unknown.stderr), "greenroom: there is no API token 1\n");
+    assert_eq!(text(&unknown.stderr), "greenroom: there is no API token 3\n");
 }
 
 #[tokio::test]

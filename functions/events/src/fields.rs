@@ -109,7 +109,7 @@ impl EventFields {
         let present = of.map(|event| event.managers.as_slice()).unwrap_or_default();
         let Some(managers) = &self.managers else { return Ok(()) };
         let new: Vec<_> = managers.iter().filter(|manager| !present.contains(&manager.id)).collect();
-        if managers.len() > Event::MANAGERS_MAX {
+        if distinct(managers).len() > Event::MANAGERS_MAX {
             form.refuse("managers", &Problem::TooMany(Event::MANAGERS_MAX));
         } else if !new.is_empty() && caller.may(Action::DeleteEvent) {
             let ids: Vec<_> = new.iter().map(|manager| manager.id).collect();

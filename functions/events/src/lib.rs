@@ -194,7 +194,9 @@ async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(i
         Err(Error::NotFound) if is_ended(&app, &caller, id).await? => {}
         Err(error) => return Err(error),
     }
-    if app.store.clear_event(id, || app.clock.now() < until).await? {
+    // Goes on where the caller hangs up.
+    let clearing = async move { app.store.clear_event(id, || app.clock.now() < until).await };
+    if tokio::spawn(clearing).await.map_err(|_| Error::Fault)?? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Error::TryAgain("The event is gone; what belonged to it is still being deleted. Ask again to go on."))

@@ -24,7 +24,7 @@ use shared::{
     id::ProviderSessionId,
     model::{Event, EventSession, User, live::Stream},
     provider::NewSession as NewProviderSession,
-    store::Stored,
+    store::{StoreError, Stored},
 };
 
 use archives::{__path_list_session_archives, list_session_archives};
@@ -46,6 +46,8 @@ pub const SETTINGS: &[Setting] = &[
 /// What sessions can be filtered by.
 const FILTERS: &[&str] = &["id", "event", "language", "languageCode", "isFloor", "sessionId", "mode", "archive"];
 
+/// How often a change is made anew where others keep changing mode or archiving.
+const ROUNDS: usize = 5;
 /// How long a DELETE cuts off the live connections of its session.
 const CUTTING_OFF: Duration = Duration::from_secs(8);
 
@@ -210,7 +212,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     let wanted = fields.applied_to(&session.record)?;
     let mut needed = (!is_alike(&session.record, &wanted)).then_some(wanted);
     let mut made: Option<EventSession> = None;
-    loop {
+    for _ in 0..ROUNDS {
         if let Some(mut wanted) = needed.take() {
             wanted.session_id = make_at_provider(app, &event, &wanted).await?;
             made = Some(wanted);
@@ -232,6 +234,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
             Err(ChangeError::NeedsAnother(session)) => needed = Some(*session),
         }
     }
+    Err(StoreError::Contended.into())
 }
 
 /// Why a session was not changed.

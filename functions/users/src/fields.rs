@@ -86,6 +86,12 @@ impl UserFields {
         }
     }
 
+    /// Whether the user is a manager, and would be none.
+    pub(crate) fn end_managing(&self, user: &User, caller: &User) -> bool {
+        let becomes_another = self.role.is_some_and(|role| role != Role::Manager);
+        user.role == Role::Manager && becomes_another && caller.may_reassign()
+    }
+
     /// The user with these fields.
     ///
     /// # Errors

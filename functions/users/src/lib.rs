@@ -1,8 +1,8 @@
 //! `/api/v2/users`: the people who manage events (`events-api.md`).
 //!
 //! Requests to the table on a warm instance, beside 1 for the caller: reading a user 1; making one 2; changing one 2;
-//! deleting one 3, and 3 more for each event they manage and each user they made. A list costs 1 for a partner, 16 in
-//! parallel for an admin and nothing for a manager.
+//! deleting one 5, up to 6 more where they manage events or made users, and 1 for each of those. A list costs 1 for a
+//! partner, 16 in parallel for an admin and nothing for a manager.
 
 mod fields;
 mod password;
@@ -217,6 +217,9 @@ async fn set_blocked(app: &App, caller: &User, id: u64, blocked: bool) -> Result
 async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<User>, Error> {
     let user = find_for(app, caller, id, Action::ChangeUser).await?;
     let fields = UserFields::read(app, caller, Some(&user.record), payload.form(need)?).await?;
+    if fields.end_managing(&user.record, caller) {
+        app.store.leave_managed_events(id).await??;
+    }
     Ok(Json(app.store.change_record(user, |user| fields.change(user, caller)).await?))
 }
 

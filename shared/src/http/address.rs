@@ -18,7 +18,8 @@ pub fn base_url(parts: &Parts, app: &App) -> String {
     let headers = &parts.headers;
     let scheme = first(headers, "x-forwarded-proto").filter(|scheme| matches!(*scheme, "http" | "https"));
     let host = first(headers, "x-forwarded-host").or_else(|| first(headers, header::HOST.as_str()));
-    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    // A host that names a user is no host that anybody asked for.
+    let host = host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@'));
     let forwarded = first(headers, "x-forwarded-prefix").filter(|prefix| is_prefix(prefix)).unwrap_or_default();
     let prefix = parts.extensions.get::<Prefix>().map_or(forwarded, |prefix| prefix.0.as_str());
     let host = host.as_ref().map_or("localhost", Authority::as_str);
@@ -32,5 +33,6 @@ fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 fn is_prefix(prefix: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-    prefix.starts_with('/') && !prefix.starts_with("//") && prefix.bytes().all(plain)
+    let folded = prefix.split('/').any(|segment| matches!(segment, "." | ".."));
+    prefix.starts_with('/') && !prefix.starts_with("//") && !folded && prefix.bytes().all(plain)
 }

@@ -17,6 +17,8 @@ use crate::{
 
 /// Most archives the provider is asked for at once.
 const AT_ONCE: usize = 1_000;
+/// Of how many sessions it is asked for archives at once.
+const SESSIONS_AT_ONCE: usize = 8;
 
 /// An archive, as the media provider describes it.
 #[derive(Serialize, ToSchema)]
@@ -37,8 +39,11 @@ pub async fn read_archives(
         }
         sessions => {
             let wanted = skip.saturating_add(query.limit());
-            let newest = try_join_all(sessions.iter().map(|session| newest(app, session, wanted))).await?;
-            let count = newest.iter().map(|archives| archives.count).sum();
+            let mut newest = Vec::new();
+            for some in sessions.chunks(SESSIONS_AT_ONCE) {
+                newest.extend(try_join_all(some.iter().map(|session| self::newest(app, session, wanted))).await?);
+            }
+            let count: usize = newest.iter().map(|archives: &Archives| archives.count).sum();
             let mut items: Vec<_> = newest.into_iter().flat_map(|archives| archives.items).collect();
             items.sort_by_key(|item| Reverse(item.get("createdAt").and_then(Value::as_i64)));
             (count, items.into_iter().skip(skip).collect())

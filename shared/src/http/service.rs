@@ -86,7 +86,7 @@ fn is_for_a_route(request: &Request) -> bool {
     let has = |name: HeaderName| request.headers().contains_key(name);
     match *request.method() {
         Method::HEAD => false,
-        Method::OPTIONS => has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD),
+        Method::OPTIONS => has(header::ORIGIN),
         _ => true,
     }
 }

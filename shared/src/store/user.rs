@@ -57,6 +57,12 @@ struct EventsHead {
     managed: Vec<u64>,
 }
 
+/// What the list of the users that a user made is headed by.
+#[derive(Deserialize)]
+struct UsersHead {
+    count: u64,
+}
+
 fn password_key(user: u64) -> Key {
     Key { pk: format!("USER#{user}"), sk: "PASSWORD".to_owned() }
 }
@@ -141,7 +147,14 @@ impl Store {
                 return Ok(Removed::OwnsEvents);
             }
             let managed = head.map(|head| head.managed).unwrap_or_default();
-            if self.leave_behind(id, &managed).await?.is_ok() && self.commit(self.farewell(&user)?).await?.is_ok() {
+            if user.record.creator == Some(id) || !managed.is_empty() || self.has_made_users(id).await? {
+                // The user may be among those whom this changes, so what follows is of the next round.
+                if self.leave_behind(id, &managed).await?.is_err() {
+                    pause(lost).await;
+                }
+                continue;
+            }
+            if self.commit(self.farewell(&user)?).await?.is_ok() {
                 return Ok(Removed::Now);
             }
             pause(lost).await;
@@ -149,22 +162,40 @@ impl Store {
         Err(StoreError::Contended)
     }
 
+    async fn has_made_users(&self, id: u64) -> Result<bool, StoreError> {
+        let head: Option<UsersHead> = self.item(head(list_of(Parent::User(id), Kind::User))).await?;
+        Ok(head.is_some_and(|head| head.count > 0))
+    }
+
     /// Takes a user's name off the events they manage and the users they made.
     async fn leave_behind(&self, id: u64, managed: &[u64]) -> Result<Result<(), Conflict>, StoreError> {
-        let unmanaged = |event: &Event| {
-            let managers = event.managers.iter().copied().filter(|manager| *manager != id).collect();
-            Ok::<_, Refused<Infallible>>(Event { managers, ..event.clone() })
-        };
-        for event in self.records::<Event>(managed).await? {
-            if let Err(refused) = self.change_record(event, unmanaged).await {
-                return refused.into();
-            }
+        if let Err(conflict) = self.leave_events(id, managed).await? {
+            return Ok(Err(conflict));
         }
         let made: Vec<User> = self.records_of(Parent::User(id)).await?;
         let made: Vec<_> = made.iter().map(User::id).collect();
         for user in self.records::<User>(&made).await? {
             let orphaned = |user: &User| Ok::<_, Refused<Infallible>>(User { creator: None, ..user.clone() });
             if let Err(refused) = self.change_record(user, orphaned).await {
+                return refused.into();
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Takes a user's name off all events they manage: they are no manager any more.
+    pub async fn leave_managed_events(&self, id: u64) -> Result<Result<(), Conflict>, StoreError> {
+        let head: Option<EventsHead> = self.item(events_head(id)).await?;
+        self.leave_events(id, &head.map(|head| head.managed).unwrap_or_default()).await
+    }
+
+    async fn leave_events(&self, id: u64, managed: &[u64]) -> Result<Result<(), Conflict>, StoreError> {
+        let unmanaged = |event: &Event| {
+            let managers = event.managers.iter().copied().filter(|manager| *manager != id).collect();
+            Ok::<_, Refused<Infallible>>(Event { managers, ..event.clone() })
+        };
+        for event in self.records::<Event>(managed).await? {
+            if let Err(refused) = self.change_record(event, unmanaged).await {
                 return refused.into();
             }
         }

@@ -14,10 +14,16 @@ use crate::{
 fn raw(value: &Value) -> Result<String, Problem> {
     match value {
         Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
+        Value::Number(number) if is_exact(number) => Ok(number.to_string()),
         Value::Null => Err(Problem::Null),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(Problem::NoText),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(Problem::NoText),
     }
+}
+
+/// Whether a number was read with all its digits: two that were not may read alike, and as a login token would open the
+/// same event.
+fn is_exact(number: &serde_json::Number) -> bool {
+    number.as_f64().is_some_and(|value| !number.is_f64() || value.abs() < 9_007_199_254_740_992.0)
 }
 
 /// A text of at most this many characters, trimmed; it may be empty.
@@ -117,7 +123,7 @@ pub fn pk(value: &Value) -> Result<Pk, Problem> {
         Value::Null => Err(Problem::Null),
         Value::String(text) if text.is_empty() => Err(Problem::Null),
         Value::String(text) if is_integer(text) => Ok(Pk::of(text.trim())),
-        Value::Number(number) if !number.is_f64() => Ok(Pk::of(&number.to_string())),
+        Value::Number(number) if !number.is_f64() || !is_exact(number) => Ok(Pk::of(&number.to_string())),
         other => Err(Problem::NoPk(type_of(other))),
     }
 }
