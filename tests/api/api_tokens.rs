@@ -125,3 +125,21 @@ async fn tokens_are_listed_by_page_and_filter() {
     assert_eq!(admin.get(&format!("{TOKENS}?name=app 1").replace(' ', "%20")).await.body["results"][0]["id"], 2);
     assert_eq!(admin.get(&format!("{TOKENS}?offset=9")).await.body["results"], json!([]));
 }
+
+#[tokio::test]
+async fn the_list_is_read_on_by_its_cursor_though_tokens_are_deleted() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let caller = app.organiser(&admin);
+    for name in ["a", "b", "c", "d", "e"] {
+        caller.make("/api/v2/apitokens/", json!({ "name": name })).await;
+    }
+    let first = caller.get("/api/v2/apitokens/?limit=2").await;
+    let link = first.header("link").split(['<', '>']).nth(1).unwrap().to_owned();
+    let path = link.strip_prefix("http://greenroom.example").unwrap();
+    assert_eq!(caller.delete("/api/v2/apitokens/1/").await.status, 204);
+    let second = caller.get(path).await;
+    let ids: Vec<_> = second.body["results"].as_array().unwrap().iter().map(|token| token["id"].clone()).collect();
+    assert_eq!(ids, [3, 4]);
+    assert!(second.header("link").contains("cursor="));
+}

@@ -84,9 +84,14 @@ async fn list_api_tokens(
     let filters = query.filters(FILTERS);
     let tokens = app.store.api_tokens().await?.into_iter().map(KeptToken::from);
     let tokens: Vec<_> = tokens.filter(|token| filters.match_record(token)).collect();
-    let (count, skip) = (tokens.len() as u64, usize::try_from(query.skip()).unwrap_or(usize::MAX));
-    let records = tokens.into_iter().skip(skip).take(query.limit()).collect();
-    Ok(query.page(count, records))
+    let count = tokens.len();
+    let skip = match query.after(&app) {
+        Some(after) => tokens.iter().filter(|token| token.id <= after).count(),
+        None => usize::try_from(query.skip()).unwrap_or(usize::MAX),
+    };
+    let page: Vec<_> = tokens.into_iter().skip(skip).take(query.limit()).collect();
+    let last = page.last().filter(|_| skip + page.len() < count).map(|token| token.id);
+    Ok(query.page(&app, count as u64, page, last))
 }
 
 /// Make a static API token.

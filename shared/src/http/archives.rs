@@ -31,7 +31,9 @@ pub async fn read_archives(
     query: &ListQuery,
     sessions: Vec<ProviderSessionId>,
 ) -> Result<Listing<Archive>, Error> {
-    let skip = usize::try_from(query.skip()).unwrap_or(usize::MAX);
+    // Archives have no numbers to go on from: a cursor holds how many were read.
+    let skip = query.after(app).unwrap_or_else(|| query.skip());
+    let skip = usize::try_from(skip).unwrap_or(usize::MAX);
     let (count, mut items) = match sessions.as_slice() {
         [session] => {
             let page = app.media().provider.archives(session, skip, query.limit()).await?;
@@ -50,7 +52,9 @@ pub async fn read_archives(
         }
     };
     items.truncate(query.limit());
-    Ok(query.page(count as u64, items.into_iter().map(Archive).collect()))
+    let read = skip.saturating_add(items.len());
+    let last = (!items.is_empty() && read < count).then_some(read as u64);
+    Ok(query.page(app, count as u64, items.into_iter().map(Archive).collect(), last))
 }
 
 /// The newest archives of a session, as many as there are of these.

@@ -148,15 +148,17 @@ impl ListQuery {
         selection: Selection<T>,
         filters: &Filters,
     ) -> Result<Listing<T>, Error> {
-        let after = self.cursor.as_deref().and_then(|cursor| app.keys.open_cursor(cursor));
-        let window = Window { skip: self.skip(), limit: self.limit, after };
+        let window = Window { skip: self.skip(), limit: self.limit, after: self.after(app) };
         let matches = |record: &T| filters.match_record(record);
         let page = app.store.page(selection, window, (!filters.is_empty()).then_some(&matches)).await?;
         let last = page.records.last().filter(|_| page.more).map(Record::id);
-        let cursor = last.and_then(|last| app.keys.seal_cursor(last));
-        // Not where `next` is: what was deleted meanwhile moves the offsets, and no cursor.
-        let link = cursor.map(|cursor| format!("{}&cursor={cursor}", self.link(self.offset.saturating_add(1))));
-        Ok(Listing { link, ..self.page(page.count, page.records) })
+        Ok(self.page(app, page.count, page.records, last))
+    }
+
+    /// The number that the page before ended with, where its cursor was followed.
+    #[must_use]
+    pub fn after(&self, app: &App) -> Option<u64> {
+        self.cursor.as_deref().and_then(|cursor| app.keys.open_cursor(cursor))
     }
 
     /// How many records lie before this page.
@@ -171,13 +173,16 @@ impl ListQuery {
         self.limit
     }
 
-    /// A page with its links, of a list with this many records.
+    /// A page with its links, of a list with this many records; `last` is the number that it ended with, where more follow.
     #[must_use]
-    pub fn page<T>(&self, count: u64, results: Vec<T>) -> Listing<T> {
+    pub fn page<T>(&self, app: &App, count: u64, results: Vec<T>, last: Option<u64>) -> Listing<T> {
         let more = self.skip().saturating_add(self.limit as u64) < count;
         let next = more.then(|| self.link(self.offset + 1));
         let previous = self.offset.checked_sub(1).map(|offset| self.link(offset));
-        Listing { link: next.clone(), envelope: Envelope { count, next, previous, results } }
+        let cursor = last.and_then(|last| app.keys.seal_cursor(last));
+        // Not where `next` is: what was deleted meanwhile moves the offsets, and no cursor.
+        let link = cursor.map(|cursor| format!("{}&cursor={cursor}", self.link(self.offset.saturating_add(1))));
+        Listing { link, envelope: Envelope { count, next, previous, results } }
     }
 
     /// The URL of another page of this list.
