@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use crate::table::{self, TableError};
@@ -103,7 +103,10 @@ impl Embedded {
             "UpdateItem" => call(body, |request| database.update_item(request)),
             "DeleteItem" => call(body, |request| database.delete_item(request)),
             "BatchGetItem" => call(body, |request| database.batch_get_item(request)),
-            "BatchWriteItem" => call(body, |request| database.batch_write_item(request)),
+            "BatchWriteItem" => {
+                call(&as_transaction(body)?, |request| database.transact_write_items(request))?;
+                Ok(json!({ "UnprocessedItems": {} }).to_string())
+            }
             "Query" => call(body, |request| database.query(request)),
             "Scan" => call(body, |request| database.scan(request)),
             "TransactGetItems" => call(body, |request| database.transact_get_items(request)),
@@ -146,6 +149,22 @@ fn without_token(body: &[u8]) -> Vec<u8> {
         serde_json::to_vec(&transaction)
     });
     transaction.and_then(|body| body).unwrap_or_else(|_| body.to_vec())
+}
+
+/// A batch as one transaction, which is committed and synced once: by itself, the database would do that for each item.
+fn as_transaction(body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
+    let unreadable = || DynoxideError::SerializationException("the batch cannot be read".to_owned());
+    let batch: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    let mut writes = Vec::new();
+    for (table, requests) in batch["RequestItems"].as_object().ok_or_else(unreadable)? {
+        for request in requests.as_array().ok_or_else(unreadable)? {
+            writes.push(match request.get("PutRequest") {
+                Some(put) => json!({ "Put": { "TableName": table, "Item": put["Item"] } }),
+                None => json!({ "Delete": { "TableName": table, "Key": request["DeleteRequest"]["Key"] } }),
+            });
+        }
+    }
+    Ok(json!({ "TransactItems": writes }).to_string().into_bytes())
 }
 
 fn call<Q: DeserializeOwned, A: Serialize>(
