@@ -19,6 +19,7 @@ pub(crate) const ADMIN: &str = "admin";
 pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, CliError> {
     let nothing = Window { skip: 0, limit: 0, after: None };
     if store.page::<User>(Selection::all(), nothing, None).await?.count > 0 {
+        finish(store, config).await?;
         return Ok(false);
     }
     let tokens = [("web", false, &config.api_token), ("mobile", true, &config.mobile_api_token)];
@@ -32,6 +33,19 @@ pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, C
         create_user(store, ADMIN, Role::Admin, password.clone()).await?;
     }
     Ok(true)
+}
+
+/// Gives the first user their password, where a start broke off before it did.
+async fn finish(store: &Store, config: &Config) -> Result<(), CliError> {
+    let Some(password) = &config.admin_password else { return Ok(()) };
+    let first = store.user_named(ADMIN).await?.filter(|user| user.id == 1 && user.role == Role::Admin);
+    if let Some(user) = first
+        && store.password_hash(user.id).await?.is_none()
+    {
+        let hash = password::hash(password.clone()).await?;
+        store.set_first_password(user.id, &hash).await?.map_err(|_| CliError::NoUser)?;
+    }
+    Ok(())
 }
 
 /// Makes a user with a password.

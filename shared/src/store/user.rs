@@ -49,18 +49,12 @@ struct Password {
     hash: PasswordHash,
 }
 
-/// What a user's list of events is headed by.
+/// What a user's lists are headed by; `managed` the one of events only.
 #[derive(Deserialize)]
-struct EventsHead {
+struct ListHead {
     count: u64,
     #[serde(default)]
     managed: Vec<u64>,
-}
-
-/// What the list of the users that a user made is headed by.
-#[derive(Deserialize)]
-struct UsersHead {
-    count: u64,
 }
 
 fn password_key(user: u64) -> Key {
@@ -80,7 +74,7 @@ impl Store {
 
     /// The events that a user manages.
     pub async fn managed_events(&self, user: u64) -> Result<Vec<Stored<Event>>, StoreError> {
-        let head: Option<EventsHead> = self.item(events_head(user)).await?;
+        let head: Option<ListHead> = self.item(events_head(user)).await?;
         self.records(&head.map(|head| head.managed).unwrap_or_default()).await
     }
 
@@ -141,7 +135,7 @@ impl Store {
     /// deletion that broke off goes on where it did.
     pub async fn remove_user(&self, id: u64) -> Result<Removed, StoreError> {
         for lost in 0..RACES {
-            let (found, head) = tokio::try_join!(self.record::<User>(id), self.item::<EventsHead>(events_head(id)))?;
+            let (found, head) = tokio::try_join!(self.record::<User>(id), self.item::<ListHead>(events_head(id)))?;
             let Some(user) = found else { return Ok(Removed::Before) };
             if head.as_ref().is_some_and(|head| head.count > 0) {
                 return Ok(Removed::OwnsEvents);
@@ -163,7 +157,7 @@ impl Store {
     }
 
     async fn has_made_users(&self, id: u64) -> Result<bool, StoreError> {
-        let head: Option<UsersHead> = self.item(head(list_of(Parent::User(id), Kind::User))).await?;
+        let head: Option<ListHead> = self.item(head(list_of(Parent::User(id), Kind::User))).await?;
         Ok(head.is_some_and(|head| head.count > 0))
     }
 
@@ -185,7 +179,7 @@ impl Store {
 
     /// Takes a user's name off all events they manage: they are no manager any more.
     pub async fn leave_managed_events(&self, id: u64) -> Result<Result<(), Conflict>, StoreError> {
-        let head: Option<EventsHead> = self.item(events_head(id)).await?;
+        let head: Option<ListHead> = self.item(events_head(id)).await?;
         self.leave_events(id, &head.map(|head| head.managed).unwrap_or_default()).await
     }
 
