@@ -33,6 +33,8 @@ impl Modify for SecuritySchemes {
             http(HttpAuthScheme::Basic, "A back-end: user OPENVIDUAPP, and the secret as password"),
         );
         components
+            .add_security_scheme("account", http(HttpAuthScheme::Basic, "A user: their bare JID, and their password"));
+        components
             .add_security_scheme("deviceToken", http(HttpAuthScheme::Bearer, "A device: the token it registered for"));
         let user = ApiKeyValue::with_description("Authorization", "A user, `JWT` and the token they logged in for");
         components.add_security_scheme("jwt", SecurityScheme::ApiKey(ApiKey::Header(user)));

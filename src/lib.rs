@@ -42,6 +42,7 @@ pub fn functions() -> Vec<Function> {
         function!("create-session", create_session),
         function!("device-session", device_session),
         function!("media-sessions", media_sessions),
+        function!("messages", messages),
         function!("issue-token", issue_token),
         function!("api-root", api_root),
         function!("token-auth", token_auth),

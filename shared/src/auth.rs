@@ -1,5 +1,6 @@
 //! Who is calling. One file per credential; a handler that names one of these types has been authorised.
 
+mod account;
 mod authorization;
 mod backend;
 mod device;
@@ -10,6 +11,7 @@ mod registrar;
 mod user_token;
 
 pub use self::{
+    account::Account,
     authorization::Authorization,
     backend::Backend,
     device::{Device, DeviceToken},

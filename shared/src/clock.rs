@@ -43,6 +43,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// The next instant.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// This instant, earlier by the part of a second that `DynamoDB`'s TTL and a JWT cannot hold.
     #[must_use]
     pub const fn whole_second(self) -> Self {

@@ -9,6 +9,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::model::Jid;
+
 mod aws;
 mod mail;
 mod provider;
@@ -80,6 +82,8 @@ pub struct Config {
     pub video_provider: VideoProvider,
     /// The OpenTok project that session ids and tokens are of.
     pub opentok: OpenTok,
+    /// The domain of JIDs, in lower case.
+    pub xmpp_domain: String,
     /// Booking mails; `None` where the process sends none.
     pub mail: Option<Mail>,
     /// Password of the first user of an empty local store.
@@ -131,6 +135,7 @@ impl Config {
                 api_secret: reader.secrets(Setting::OpentokApiSecret).into_iter().next().unwrap_or_default(),
                 api_url: reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default(),
             },
+            xmpp_domain: reader.parse(Setting::XmppDomain, domain).unwrap_or_default(),
             mail: Mail::read(&mut reader),
             admin_password: reader.parse(Setting::AdminPassword, password),
             api_token: reader.parse(Setting::ApiToken, api_token),
@@ -229,6 +234,11 @@ fn password(text: &str) -> Result<SecretString, String> {
     let problem =
         || format!("must have {PASSWORD_CHARS_MIN} characters or more, and {PASSWORD_BYTES_MAX} bytes at most");
     if long { Ok(text.to_owned().into()) } else { Err(problem()) }
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let domain = Jid::of("user", text).map(|jid| jid.domain().to_owned());
+    domain.ok_or_else(|| "must be a domain like chat.example".to_owned())
 }
 
 fn api_token(text: &str) -> Result<SecretString, String> {

@@ -1,5 +1,6 @@
 //! One file per API: how an event and a refused request read there.
 
+pub mod conversation;
 pub mod device;
 pub mod events;
 pub mod openvidu;
@@ -20,6 +21,8 @@ pub enum Api {
     OpenVidu,
     /// `events-api.md`
     Events,
+    /// `mongooseim.md`
+    Conversation,
 }
 
 impl Api {
@@ -30,6 +33,8 @@ impl Api {
             Self::OpenVidu
         } else if events::owns(path) {
             Self::Events
+        } else if conversation::owns(path) {
+            Self::Conversation
         } else {
             Self::Device
         }
@@ -42,6 +47,7 @@ impl Api {
             Self::Device => device::Error::from(error).into_response(),
             Self::OpenVidu => openvidu::Error::from(error).into_response(),
             Self::Events => events::Error::from(error).into_response(),
+            Self::Conversation => conversation::Error::from(error).into_response(),
         }
     }
 
@@ -52,6 +58,7 @@ impl Api {
             Self::Device => device::Error::Panicked.into_response(),
             Self::OpenVidu => openvidu::Error::Panicked.into_response(),
             Self::Events => events::Error::Fault.into_response(),
+            Self::Conversation => conversation::Error::Fault.into_response(),
         }
     }
 }

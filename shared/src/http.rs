@@ -1,9 +1,11 @@
 //! The HTTP edge: bodies, the service around the routes, and what no route answers.
 
+mod accept;
 mod address;
 #[cfg(feature = "provider")]
 mod archives;
 mod body;
+pub mod conversation;
 mod fallback;
 pub mod form;
 mod id;
@@ -13,6 +15,7 @@ mod service;
 #[cfg(feature = "provider")]
 pub use self::archives::{Archive, read_archives};
 pub use self::{
+    accept::accepts,
     address::{Prefix, base_url},
     body::{BODY_LIMIT, Object, is_json, read_body},
     fallback::{RouteTable, fallback},

@@ -65,6 +65,10 @@ id!(
     ConnectionName
 );
 id!(
+    /// A message of a conversation: a UUID.
+    MessageId
+);
+id!(
     /// What the media provider calls a session (`opentok.md`).
     ProviderSessionId
 );
@@ -73,7 +77,15 @@ impl ConnectionName {
     /// A new name.
     #[must_use]
     pub fn random() -> Self {
-        Self(uuid::Builder::from_random_bytes(random_bytes()).into_uuid().to_string())
+        Self(random_uuid())
+    }
+}
+
+impl MessageId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_uuid())
     }
 }
 
@@ -213,6 +225,11 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 #[must_use]
 pub fn random_hex() -> String {
     hex(&random_bytes::<16>())
+}
+
+/// A UUID of 122 random bits (RFC 9562, version 4).
+fn random_uuid() -> String {
+    uuid::Builder::from_random_bytes(random_bytes()).into_uuid().to_string()
 }
 
 /// Lower-case hexadecimal digits of these bytes.

@@ -6,12 +6,16 @@ use std::{
     time::Duration,
 };
 
+use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
 
 use crate::{
     clock::Timestamp,
-    id::DeviceId,
+    id::{DeviceId, random_bytes},
     model::{ApiToken, Device, Event, EventSession, LoginToken, api_token::ApiTokenHash},
+    password::{self, PasswordError, PasswordHash},
 };
 
 /// For how long what was read may be taken for what is.
@@ -28,6 +32,8 @@ pub struct Recent {
     pub devices: Lately<DeviceId, Arc<Device>>,
     /// Login tokens by what participants type in.
     pub login_tokens: Lately<String, Arc<LoginToken>>,
+    /// Passwords that were right.
+    pub passwords: RightPasswords,
     /// Events with their sessions, by their numbers.
     pub events: Lately<u64, Arc<(Event, Vec<EventSession>)>>,
 }
@@ -78,5 +84,61 @@ impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
     /// Keeps what was read otherwise, in place of what was read before.
     pub fn put(&self, key: K, now: Timestamp, value: V) {
         self.0.get_or_init(|| Cache::new(CAPACITY)).insert(key, (now, value));
+    }
+}
+
+/// For how long a password that was right need not be hashed again (`mongooseim.md`).
+const PASSWORD_FOR: Duration = Duration::from_mins(1);
+
+/// The last passwords that were right, each under a keyed hash that means nothing outside this process, with the stored
+/// hash that it was right for. Wrong ones are not kept.
+#[derive(Debug)]
+pub struct RightPasswords {
+    key: [u8; 32],
+    cache: OnceLock<Cache<[u8; 32], (Timestamp, PasswordHash)>>,
+}
+
+impl Default for RightPasswords {
+    fn default() -> Self {
+        Self { key: random_bytes(), cache: OnceLock::new() }
+    }
+}
+
+impl RightPasswords {
+    /// Whether this password of this user was found lately to have this hash.
+    #[must_use]
+    pub fn knows(&self, user: u64, password: &SecretString, hash: &PasswordHash, now: Timestamp) -> bool {
+        let Some(cache) = self.cache.get() else { return false };
+        let found = self.slot(user, password).and_then(|slot| cache.get(&slot));
+        found.is_some_and(|(at, known)| now < at + PASSWORD_FOR && known == *hash)
+    }
+
+    /// Whether a password of a user has this hash. Those who ask the same at once wait for one of them.
+    pub async fn verify(
+        &self,
+        user: u64,
+        password: SecretString,
+        hash: PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, PasswordError> {
+        let cache = self.cache.get_or_init(|| Cache::new(CAPACITY));
+        let Some(slot) = self.slot(user, &password) else { return Err(PasswordError) };
+        cache.remove_if(&slot, |(at, known)| now >= *at + PASSWORD_FOR || *known != hash);
+        let work = async {
+            let right = password::verify(password, Some(hash.clone())).await;
+            if right.map_err(Some)? { Ok((now, hash)) } else { Err(None) }
+        };
+        match cache.get_or_insert_async(&slot, work).await {
+            Ok(_) => Ok(true),
+            Err(None) => Ok(false),
+            Err(Some(error)) => Err(error),
+        }
+    }
+
+    fn slot(&self, user: u64, password: &SecretString) -> Option<[u8; 32]> {
+        // HMAC takes keys of any length.
+        let mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        let mac = mac.chain_update(user.to_be_bytes()).chain_update(password.expose_secret());
+        Some(mac.finalize().into_bytes().into())
     }
 }

@@ -25,6 +25,9 @@
 //! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
 //! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
 //! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
+//! | Message              | `ARCHIVE#<user>`       | `<milliseconds>`     | its sender or receiver |
+//! | Message, again       | `ARCHIVE#<user>/<sha256>` | `<milliseconds>`     | those with one partner |
+//! | Archive head         | `ARCHIVE#<user>`       | `#`                  | every new entry of the archive |
 //! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
@@ -36,6 +39,7 @@
 //! `expiresAt` (seconds) is the table's TTL attribute. DynamoDB deletes late, so every reader compares the time itself.
 
 mod api_token;
+mod archive;
 mod booking;
 mod client;
 mod counter;
@@ -43,6 +47,7 @@ mod device;
 mod event;
 mod live;
 mod media_session;
+mod message;
 mod record;
 mod settings;
 mod transaction;
@@ -58,6 +63,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 pub use self::{
+    archive::ArchiveWindow,
     client::{StoreError, client, http_client, reason},
     event::Ended,
     media_session::{Closed, Disconnected},

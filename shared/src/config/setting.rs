@@ -78,6 +78,8 @@ settings! {
     OpentokApiSecret "OPENTOK_API_SECRET" None, Secret;
     /// where OpenTok is
     OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
+    /// domain of JIDs: a user's is their name, `@` and this
+    XmppDomain "XMPP_DOMAIN" Some("localhost"), Optional;
     /// how booking mails are sent: `file`, one .eml a mail, `smtp` or `ses`
     MailTransport "MAIL_TRANSPORT" Some("file"), Optional;
     /// where mails are written with `file`

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::{
     extract::{FromRequestParts, Request},
-    http::request::Parts,
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -73,7 +73,10 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
             Ok(()) => events::Error::MethodNotAllowed { method: parts.method, allow }.into_response(),
             Err(refused) => refused.into_response(),
         },
-        (Api::Device | Api::Events, error) => api.refuse(error),
+        (Api::Conversation, Error::MethodNotAllowed { .. }) if parts.method == Method::OPTIONS => {
+            StatusCode::OK.into_response()
+        }
+        (Api::Device | Api::Events | Api::Conversation, error) => api.refuse(error),
     }
 }
 

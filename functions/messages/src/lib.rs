@@ -1,0 +1,123 @@
+//! `/api/messages`: messages from one participant to another (`mongooseim.md`).
+//!
+//! Requests to the table on a warm instance, beside 2 for the caller: sending 2, or 3 where an archive has had an entry in
+//! this millisecond; a page of an archive 1, however long the archive is.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+};
+use serde::Serialize;
+use shared::{
+    App,
+    auth::Account,
+    config::Setting,
+    dialect::conversation::{BodyRefusals, Error, Refusals},
+    http::conversation::{PageQuery, Payload, TakesJson, path_jid},
+    id::MessageId,
+    model::{Jid, Message},
+};
+use utoipa::ToSchema;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
+
+shared::routes!(send_message, list_messages, list_messages_with);
+
+/// A message to be sent.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct NewMessage {
+    to: Jid,
+    #[schema(max_length = 65_536, example = "Hello Alice!")]
+    body: String,
+}
+
+/// What a message is known by.
+#[derive(Serialize, ToSchema)]
+struct Sent {
+    id: MessageId,
+}
+
+/// Send a message.
+#[utoipa::path(
+    post,
+    path = "/api/messages",
+    operation_id = "sendMessage",
+    tag = "Conversation",
+    request_body = NewMessage,
+    responses((status = 200, description = "The message is sent", body = Sent), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+async fn send_message(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    payload: Payload,
+) -> Result<Json<Sent>, Error> {
+    let fields = payload.fields()?;
+    let (to, body) = (fields.jid("to", "message recipient")?, fields.message_body()?.to_owned());
+    let receiver = if to.domain() == app.config.xmpp_domain { app.store.user_named(to.local()).await? } else { None };
+    let message = Message { from: account.jid, to, id: MessageId::random(), body, timestamp: app.clock.now() };
+    let message = app.store.insert_message(message, account.user, receiver.map(|user| user.id)).await?;
+    Ok(Json(Sent { id: message.id }))
+}
+
+/// Read the newest messages with everybody, the oldest of them first.
+#[utoipa::path(
+    get,
+    path = "/api/messages",
+    operation_id = "listMessages",
+    tag = "Conversation",
+    params(
+        ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
+        ("before" = Option<u64>, Query, description = "Only messages from before this time, in milliseconds since the Unix epoch"),
+    ),
+    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals),
+    security(("account" = [])),
+)]
+async fn list_messages(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    query: PageQuery,
+) -> Result<Json<Vec<Message>>, Error> {
+    Ok(Json(app.store.messages(account.user, None, query.window()?).await?))
+}
+
+/// Read the newest messages with one partner, the oldest of them first.
+#[utoipa::path(
+    get,
+    path = "/api/messages/{with}",
+    operation_id = "listMessagesWith",
+    tag = "Conversation",
+    params(
+        ("with" = Jid, Path, description = "The partner"),
+        ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
+        ("before" = Option<u64>, Query, description = "Only messages from before this time, in milliseconds since the Unix epoch"),
+    ),
+    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals),
+    security(("account" = [])),
+)]
+async fn list_messages_with(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    Partner(partner): Partner,
+    query: PageQuery,
+) -> Result<Json<Vec<Message>>, Error> {
+    Ok(Json(app.store.messages(account.user, Some(&partner), query.window()?).await?))
+}
+
+/// The partner that the path names.
+struct Partner(Jid);
+
+impl FromRequestParts<App> for Partner {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        path_jid(parts, app, "with").await.map(Self)
+    }
+}

@@ -1,0 +1,154 @@
+//! MongooseIM: mostly no body at all, and a JSON string that says what is wrong with a request (`mongooseim.md`).
+
+use std::{borrow::Cow, time::Duration};
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+};
+
+use super::{header as common_header, log, status};
+use crate::{error, model::message::BODY_MAX, password::PasswordError, store::StoreError};
+
+mod document;
+
+pub use self::document::{BodyRefusals, Refusals};
+
+/// What a 401 asks for.
+const CHALLENGE: &str = "Basic realm=\"mongooseim\"";
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub enum Error {
+    /// An event that every API knows.
+    Common(error::Error),
+    /// The caller takes no answer of the kind that there is.
+    NotAcceptable,
+    /// There were too many wrong passwords; says after how long the next may be tried.
+    Throttled(Duration),
+    /// The caller may not do this.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// The request is not what it has to be.
+    Invalid(Problem),
+    /// A fault of ours.
+    Fault,
+}
+
+/// What is wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// This is not said.
+    Missing(&'static str),
+    /// This is no string.
+    NotText(&'static str),
+    /// This is no JID.
+    NotAJid(&'static str),
+    /// This is none of the values it may have.
+    UnknownValue(&'static str),
+    /// This is too long to be kept.
+    TooLong(&'static str),
+    /// This query parameter is no whole number from 0 on.
+    NotANumber(&'static str),
+    /// The room's id is none, or that of a room of another host.
+    NotARoomHere,
+    /// The room has as many participants as it may.
+    RoomFull,
+    /// The body of a message is longer than it may be.
+    BodyTooLong,
+}
+
+impl Problem {
+    fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::Missing(what) => format!("Missing {what}").into(),
+            Self::NotText(what) => format!("Invalid {what}: it must be a string").into(),
+            Self::NotAJid(what) => format!("Invalid {what}: it must be a JID").into(),
+            Self::UnknownValue(what) => format!("Invalid {what}").into(),
+            Self::TooLong(what) => format!("Invalid {what}: it is too long").into(),
+            Self::NotANumber(what) => format!("Invalid {what}: it must be a number from 0 on").into(),
+            Self::NotARoomHere => "Invalid room ID".into(),
+            Self::RoomFull => "The room is full".into(),
+            Self::BodyTooLong => format!("Invalid message body: it must have at most {BODY_MAX} bytes").into(),
+        }
+    }
+}
+
+impl<E: Into<error::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Common(error.into())
+    }
+}
+
+impl From<PasswordError> for Error {
+    fn from(_: PasswordError) -> Self {
+        Self::Fault
+    }
+}
+
+/// Whether a path belongs to this API.
+#[must_use]
+pub fn owns(path: &str) -> bool {
+    ["/api/messages", "/api/rooms", "/api/contacts", "/api/sse"]
+        .iter()
+        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Common(error) => status(error),
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// `None` where there is no body.
+    fn message(&self) -> Option<Cow<'static, str>> {
+        use error::Error::{
+            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, Unauthenticated, UnsupportedMediaType,
+        };
+        let text = match self {
+            Self::Common(Unauthenticated(_) | UnsupportedMediaType | RouteNotFound | MethodNotAllowed { .. })
+            | Self::NotAcceptable
+            | Self::Forbidden
+            | Self::NotFound => return None,
+            Self::Common(MalformedBody(problem)) => return Some(problem.clone().into()),
+            Self::Invalid(problem) => return Some(problem.text()),
+            Self::Common(BodyTooLarge) => "The body must be smaller than 1 MiB",
+            Self::Throttled(_) => "Too many wrong passwords",
+            Self::Common(Store(StoreError::Unavailable(_) | StoreError::Contended)) => "The service is busy; try again",
+            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Fault => {
+                "Something went wrong on our side"
+            }
+        };
+        Some(text.into())
+    }
+
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Common(error) => common_header(error, CHALLENGE),
+            Self::Throttled(wait) => Some((header::RETRY_AFTER, wait.as_secs().max(1).into())),
+            Self::NotAcceptable | Self::Forbidden | Self::NotFound | Self::Invalid(_) | Self::Fault => None,
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Self::Common(error) = &self {
+            log(error);
+        }
+        let extra = AppendHeaders(self.header());
+        match self.message() {
+            Some(message) => (self.status(), extra, Json(message)).into_response(),
+            None => (self.status(), extra).into_response(),
+        }
+    }
+}

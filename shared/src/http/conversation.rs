@@ -1,0 +1,164 @@
+//! What the endpoints of conversations take from a request (`mongooseim.md`).
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{header, request::Parts},
+};
+use serde_json::{Map, Value};
+
+use super::{Object, accepts, read_body};
+use crate::{
+    App,
+    dialect::conversation::{Error, Problem},
+    error,
+    model::{Jid, message::BODY_MAX},
+    store::ArchiveWindow,
+};
+
+/// A caller that takes JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct TakesJson(());
+
+impl FromRequestParts<App> for TakesJson {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Error> {
+        if accepts(&parts.headers, "application/json") { Ok(Self(())) } else { Err(Error::NotAcceptable) }
+    }
+}
+
+/// A body that is said to be JSON, not yet looked at: who may not do this is told that first.
+pub struct Payload(Bytes);
+
+impl FromRequest<App> for Payload {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Error> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(&parts.headers, body).await?;
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let is_json = kind.eq_ignore_ascii_case("application/json");
+        if is_json { Ok(Self(body)) } else { Err(error::Error::UnsupportedMediaType.into()) }
+    }
+}
+
+impl Payload {
+    /// The object that the body is.
+    ///
+    /// # Errors
+    /// [`Error::Common`] where it is none.
+    pub fn fields(&self) -> Result<Fields, Error> {
+        let object = Object::parse(&self.0)?.read();
+        // What is an object can be read as one.
+        Ok(Fields(object.unwrap_or_default()))
+    }
+}
+
+/// The fields of a body.
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// A text; `what` is what people call it.
+    ///
+    /// # Errors
+    /// [`Problem::Missing`] or [`Problem::NotText`].
+    pub fn text(&self, name: &str, what: &'static str) -> Result<&str, Error> {
+        let value = self.0.get(name).ok_or(Error::Invalid(Problem::Missing(what)))?;
+        value.as_str().ok_or(Error::Invalid(Problem::NotText(what)))
+    }
+
+    /// A JID.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text), or [`Problem::NotAJid`].
+    pub fn jid(&self, name: &str, what: &'static str) -> Result<Jid, Error> {
+        Jid::parse(self.text(name, what)?).ok_or(Error::Invalid(Problem::NotAJid(what)))
+    }
+
+    /// The body of a message.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text), or [`Problem::BodyTooLong`].
+    pub fn message_body(&self) -> Result<&str, Error> {
+        let body = self.text("body", "message body")?;
+        if body.len() <= BODY_MAX { Ok(body) } else { Err(Error::Invalid(Problem::BodyTooLong)) }
+    }
+}
+
+/// The JID that the path's parameter `NAME` is; a text that is none names nothing.
+pub async fn path_jid(parts: &mut Parts, app: &App, name: &str) -> Result<Jid, Error> {
+    path_text(parts, app, name).await.as_deref().and_then(Jid::parse).ok_or(Error::NotFound)
+}
+
+/// A parameter of the path; `None` where it is no UTF-8.
+pub async fn path_text(parts: &mut Parts, app: &App, name: &str) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, app).await.ok()?;
+    params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// Most entries of an archive that are read at once; who asks for more gets this many.
+const LIMIT_MAX: u64 = 500;
+/// How many are read where nothing else is said.
+const LIMIT: u64 = 50;
+
+/// Which part of an archive is asked for, not yet looked at: who may not read it is told that first.
+#[derive(Clone, Debug)]
+pub struct PageQuery {
+    limit: Option<String>,
+    before: Option<String>,
+}
+
+impl FromRequestParts<App> for PageQuery {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Error> {
+        let query = parts.uri.query().unwrap_or_default();
+        let value = |name: &str| {
+            let found = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
+            found.map(|(_, value)| value.into_owned())
+        };
+        Ok(Self { limit: value("limit"), before: value("before") })
+    }
+}
+
+impl PageQuery {
+    /// The part of the archive.
+    ///
+    /// # Errors
+    /// [`Problem::NotANumber`]
+    pub fn window(&self) -> Result<ArchiveWindow, Error> {
+        let limit = number(self.limit.as_deref(), "limit")?.unwrap_or(LIMIT).min(LIMIT_MAX);
+        let before = number(self.before.as_deref(), "before")?.unwrap_or(u64::MAX);
+        Ok(ArchiveWindow { before, limit: usize::try_from(limit).unwrap_or_default() })
+    }
+}
+
+/// A whole number from 0 on; one that is too large for any counter is the largest.
+fn number(text: Option<&str>, name: &'static str) -> Result<Option<u64>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { Ok(Some(text.parse().unwrap_or(u64::MAX))) } else { Err(Error::Invalid(Problem::NotANumber(name))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(None, Ok(None))]
+    #[case(Some("0"), Ok(Some(0)))]
+    #[case(Some("1700000000000"), Ok(Some(1_700_000_000_000)))]
+    #[case(Some("99999999999999999999999"), Ok(Some(u64::MAX)))]
+    #[case(Some(""), Err(()))]
+    #[case(Some("-1"), Err(()))]
+    #[case(Some("+1"), Err(()))]
+    #[case(Some("1.5"), Err(()))]
+    #[case(Some("ten"), Err(()))]
+    fn a_parameter_is_a_whole_number(#[case] text: Option<&str>, #[case] outcome: Result<Option<u64>, ()>) {
+        assert_eq!(number(text, "limit").map_err(drop), outcome);
+    }
+}

@@ -1,0 +1,33 @@
+//! Messages from one participant to another (`mongooseim.md`).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Jid;
+use crate::{clock::Timestamp, id::MessageId};
+
+/// Longest body of a message, in bytes: what XMPP servers usually take in one stanza.
+pub const BODY_MAX: usize = 65_536;
+
+/// A message as it lies in the archives of both. Its `Debug` prints the type only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Message)]
+pub struct Message {
+    /// Who wrote it.
+    pub from: Jid,
+    /// To whom.
+    pub to: Jid,
+    /// Its id, the same in both archives.
+    pub id: MessageId,
+    /// Any text.
+    #[schema(max_length = 65_536)]
+    pub body: String,
+    /// When it was sent, in milliseconds since the Unix epoch; no other message of the archive has the same.
+    pub timestamp: Timestamp,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Message")
+    }
+}

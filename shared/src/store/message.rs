@@ -1,0 +1,115 @@
+//! Messages. A message lies in the archive of its sender and in that of its receiver, each time among all messages and
+//! among those with the other.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{
+    ArchiveWindow, Item, RACES, Store, StoreError,
+    archive::{entry_key, last_of},
+    pause,
+    transaction::Committed,
+};
+use crate::{
+    id::hex,
+    model::{Jid, Message},
+};
+
+/// The archive of a user.
+pub(super) fn archive_of(user: u64) -> String {
+    format!("ARCHIVE#{user}")
+}
+
+/// The part of it that one partner has. Partners are hashed: keys surface in metrics and logs.
+fn archive_with(user: u64, partner: &Jid) -> String {
+    format!("ARCHIVE#{user}/{}", hex(&Sha256::digest(partner.as_str())))
+}
+
+/// A message as it lies in one archive.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    message: &'a Message,
+    /// Whether it was received, which is what the receiver is told of at once.
+    received: bool,
+}
+
+impl Store {
+    /// Keeps a message in the archive of the user who sent it, and of the one who receives it, if there is one. It gets the
+    /// next time that neither of them has; to oneself, it is in the archive twice.
+    ///
+    /// One request, a transaction; another where the archive has had an entry in this millisecond.
+    pub async fn insert_message(
+        &self,
+        mut message: Message,
+        sender: u64,
+        receiver: Option<u64>,
+    ) -> Result<Message, StoreError> {
+        for lost in 0..RACES {
+            let Committed::No(reasons) = self.transact(self.sending(&message, sender, receiver)?).await? else {
+                return Ok(message);
+            };
+            let heads = reasons.into_iter().filter_map(|reason| reason.item);
+            let last = heads.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
+            message.timestamp = last.map_or(message.timestamp, |last| message.timestamp.max(last.next()));
+            if lost > 0 {
+                pause(lost).await;
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn sending(
+        &self,
+        message: &Message,
+        sender: u64,
+        receiver: Option<u64>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let at = message.timestamp;
+        let Message { from, to, .. } = message;
+        if receiver == Some(sender) {
+            let again = Message { timestamp: at.next(), ..message.clone() };
+            let mut writes = vec![self.move_head(&archive_of(sender), at, again.timestamp)?];
+            writes.extend(self.entries(message, sender, to, false)?);
+            writes.extend(self.entries(&again, sender, to, true)?);
+            return Ok(writes);
+        }
+        let mut writes = vec![self.move_head(&archive_of(sender), at, at)?];
+        writes.extend(self.entries(message, sender, to, false)?);
+        if let Some(receiver) = receiver {
+            writes.push(self.move_head(&archive_of(receiver), at, at)?);
+            writes.extend(self.entries(message, receiver, from, true)?);
+        }
+        Ok(writes)
+    }
+
+    fn entries(
+        &self,
+        message: &Message,
+        user: u64,
+        partner: &Jid,
+        received: bool,
+    ) -> Result<[TransactWriteItem; 2], StoreError> {
+        let put = |archive: &str| {
+            let key = entry_key(archive, message.timestamp);
+            let item = Item { key, kind: "Message", entity: &Entry { message, received } }.attributes()?;
+            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+            Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
+        };
+        Ok([put(&archive_of(user))?, put(&archive_with(user, partner))?])
+    }
+
+    /// Messages of a user's archive, the oldest first: those with one partner, or with all.
+    ///
+    /// One request, however many there are.
+    pub async fn messages(
+        &self,
+        user: u64,
+        partner: Option<&Jid>,
+        window: ArchiveWindow,
+    ) -> Result<Vec<Message>, StoreError> {
+        let archive = partner.map_or_else(|| archive_of(user), |partner| archive_with(user, partner));
+        self.archived(&archive, window).await
+    }
+}
