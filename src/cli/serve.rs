@@ -92,7 +92,7 @@ async fn serve_database(embedded: &Embedded, port: u16, stopped: watch::Receiver
     Ok(url)
 }
 
-/// Deletes expired items now and then, as DynamoDB does by itself, and what deleted events left behind.
+/// Deletes expired items now and then, as DynamoDB does by itself, and what deleted events and ended rooms left behind.
 async fn sweep(embedded: Embedded, store: Store) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
@@ -105,6 +105,9 @@ async fn sweep(embedded: Embedded, store: Store) {
         }
         if let Err(error) = clear_events(&store).await {
             tracing::warn!(%error, "what belonged to deleted events cannot be cleared away");
+        }
+        if let Err(error) = store.clear_ended_rooms(|| true).await {
+            tracing::warn!(%error, "what was said in rooms that have ended cannot be cleared away");
         }
     }
 }

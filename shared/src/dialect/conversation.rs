@@ -9,7 +9,12 @@ use axum::{
 };
 
 use super::{header as common_header, log, status};
-use crate::{error, model::message::BODY_MAX, password::PasswordError, store::StoreError};
+use crate::{
+    error,
+    model::{message::BODY_MAX, room::Refusal},
+    password::PasswordError,
+    store::StoreError,
+};
 
 mod document;
 
@@ -85,6 +90,16 @@ impl<E: Into<error::Error>> From<E> for Error {
 impl From<PasswordError> for Error {
     fn from(_: PasswordError) -> Self {
         Self::Fault
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotAllowed => Self::Forbidden,
+            Refusal::Full => Self::Invalid(Problem::RoomFull),
+            Refusal::Gone => Self::NotFound,
+        }
     }
 }
 
