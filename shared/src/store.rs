@@ -28,6 +28,8 @@
 //! | Message              | `ARCHIVE#<user>`       | `<milliseconds>`     | its sender or receiver |
 //! | Message, again       | `ARCHIVE#<user>/<sha256>` | `<milliseconds>`     | those with one partner |
 //! | Archive head         | `ARCHIVE#<user>`       | `#`                  | every new entry of the archive |
+//! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
+//! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
 //! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
@@ -42,9 +44,11 @@ mod api_token;
 mod archive;
 mod booking;
 mod client;
+mod contact;
 mod counter;
 mod device;
 mod event;
+mod guesses;
 mod live;
 mod media_session;
 mod message;
@@ -65,6 +69,7 @@ use tokio::sync::OnceCell;
 pub use self::{
     archive::ArchiveWindow,
     client::{StoreError, client, http_client, reason},
+    contact::Pair,
     event::Ended,
     media_session::{Closed, Disconnected},
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
