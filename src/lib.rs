@@ -44,6 +44,7 @@ pub fn functions() -> Vec<Function> {
         function!("media-sessions", media_sessions),
         function!("messages", messages),
         function!("rooms", rooms),
+        function!("contacts", contacts),
         function!("issue-token", issue_token),
         function!("api-root", api_root),
         function!("token-auth", token_auth),

@@ -34,6 +34,8 @@
 //! | Room entry           | `ROOMARCHIVE#<archive id>` | `<milliseconds>`     | its room |
 //! | Archive head, again  | `ROOMARCHIVE#<archive id>` | `#`                  | every new entry of the room |
 //! | Ended room           | `ENDEDROOMS`           | `<archive id>`       | all of them |
+//! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
+//! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
 //! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
@@ -48,9 +50,11 @@ mod api_token;
 mod archive;
 mod booking;
 mod client;
+mod contact;
 mod counter;
 mod device;
 mod event;
+mod guesses;
 mod live;
 mod media_session;
 mod message;
@@ -72,6 +76,7 @@ use tokio::sync::OnceCell;
 pub use self::{
     archive::ArchiveWindow,
     client::{StoreError, client, http_client, reason},
+    contact::Pair,
     event::Ended,
     media_session::{Closed, Disconnected},
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},

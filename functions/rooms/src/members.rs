@@ -40,8 +40,7 @@ pub(crate) async fn invite_user(
 ) -> Result<StatusCode, Error> {
     room.owned_by(&caller)?;
     let jid = payload.fields()?.jid("user", "user")?;
-    let user = if jid.domain() == app.config.xmpp_domain { app.store.user_named(jid.local()).await? } else { None };
-    let invitee = Person { jid, user: user.map(|user| user.id) };
+    let invitee = Person { user: app.account_of(&jid).await?, jid };
     entrance::change(&app, room, |room| room.invite(&caller, invitee.clone())).await
 }
 

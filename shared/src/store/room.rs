@@ -4,7 +4,7 @@
 mod archive;
 mod membership;
 
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use sha2::{Digest, Sha256};
 
 use self::archive::archive_of;
@@ -54,12 +54,17 @@ impl Store {
     pub async fn insert_room(&self, room: &Room, at: Timestamp) -> Result<bool, StoreError> {
         let item = Item { key: room_key(&room.id), kind: "Room", entity: room }.attributes()?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(PK)").build()?;
+        let put = put.condition_expression("attribute_not_exists(PK)");
+        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         for participant in room.participants() {
             writes.extend(self.joining_room(room, &participant.person, at)?);
         }
-        Ok(matches!(self.transact(writes).await?, Committed::Yes))
+        let Committed::No(reasons) = self.transact(writes).await? else { return Ok(true) };
+        let found = reasons.into_iter().find_map(|reason| reason.item);
+        let found: Option<Room> = found.map(serde_dynamo::from_item).transpose()?;
+        // Ours, where the answer to it was lost.
+        Ok(found.is_some_and(|found| found.archive == room.archive))
     }
 
     /// Runs a transition on a room as it was read, and again on what it is where another came in between. What the
