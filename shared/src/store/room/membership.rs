@@ -95,7 +95,8 @@ impl Store {
         let check = ConditionCheck::builder()
             .table_name(&*self.table)
             .set_key(Some(membership_key(jid, &membership.room).attributes()))
-            .condition_expression("archive = :archive AND since = :since")
+            .condition_expression("#archive = :archive AND since = :since")
+            .expression_attribute_names("#archive", "archive")
             .expression_attribute_values(":archive", s(membership.archive.as_str()))
             .expression_attribute_values(":since", n(membership.since.millis()));
         Ok(TransactWriteItem::builder().condition_check(check.build()?).build())
