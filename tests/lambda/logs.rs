@@ -124,15 +124,23 @@ async fn logs_hold_nothing_that_participants_write(#[values("info", "trace")] fi
         "contacts/list",
         "contacts/delete",
         "contacts/delete",
+        "rooms/create-named",
+        "rooms/create-without-name",
+        "rooms/invite",
+        "rooms/send-message",
+        "rooms/list-messages",
+        "rooms/read-by-jid",
+        "rooms/remove",
     ] {
         stage.send(event, &fixture).await;
     }
 
     let meeting = &fixture.meeting;
-    let secrets = [PASSWORD, "Hello!", "nobody@", "wrong", &meeting.username, &meeting.manager_name, &sent];
+    let secrets = [PASSWORD, "Hello!", "Important room", "nobody@", "wrong", &meeting.username, &meeting.manager_name, &sent];
     let logs = stage.logs();
     assert_have_run("/api/messages", &logs);
     assert_have_run("/api/contacts", &logs);
+    assert_have_run("/api/rooms", &logs);
     for (function, log) in logs {
         for secret in secrets {
             assert!(!log.contains(secret), "{function} has logged {secret}:\n{log}");

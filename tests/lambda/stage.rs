@@ -159,6 +159,9 @@ impl Stage {
         if event.starts_with("contacts/") {
             self.send("contacts/add", &fixture).await;
         }
+        if event.starts_with("rooms/") && event != "rooms/create-named" {
+            self.send("rooms/create-named", &fixture).await;
+        }
         fixture
     }
 
