@@ -136,7 +136,8 @@ async fn logs_hold_nothing_that_participants_write(#[values("info", "trace")] fi
     }
 
     let meeting = &fixture.meeting;
-    let secrets = [PASSWORD, "Hello!", "Important room", "nobody@", "wrong", &meeting.username, &meeting.manager_name, &sent];
+    let secrets =
+        [PASSWORD, "Hello!", "Important room", "nobody@", "wrong", &meeting.username, &meeting.manager_name, &sent];
     let logs = stage.logs();
     assert_have_run("/api/messages", &logs);
     assert_have_run("/api/contacts", &logs);
