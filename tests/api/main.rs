@@ -41,6 +41,7 @@ mod room_cost;
 mod room_members;
 mod room_messages;
 mod room_races;
+mod room_refusals;
 mod rooms;
 mod support;
 mod token;
