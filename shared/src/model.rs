@@ -12,6 +12,7 @@ pub mod login_token;
 pub mod media_session;
 pub mod message;
 pub mod permission;
+mod position;
 mod session_mode;
 pub mod user;
 
@@ -25,5 +26,6 @@ pub use jid::{Jid, NotAJid};
 pub use login_token::LoginToken;
 pub use media_session::MediaSession;
 pub use message::Message;
+pub use position::{ArchiveTag, Position};
 pub use session_mode::SessionMode;
 pub use user::User;
