@@ -43,6 +43,7 @@ pub fn functions() -> Vec<Function> {
         function!("device-session", device_session),
         function!("media-sessions", media_sessions),
         function!("messages", messages),
+        function!("message-events", message_events),
         function!("issue-token", issue_token),
         function!("api-root", api_root),
         function!("token-auth", token_auth),

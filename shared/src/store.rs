@@ -45,6 +45,7 @@ mod client;
 mod counter;
 mod device;
 mod event;
+mod feed;
 mod live;
 mod media_session;
 mod message;
@@ -66,6 +67,7 @@ pub use self::{
     archive::ArchiveWindow,
     client::{StoreError, client, http_client, reason},
     event::Ended,
+    feed::{Feed, News},
     media_session::{Closed, Disconnected},
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
     user::Removed,

@@ -22,6 +22,7 @@ use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, Request, StatusCode, header, response::Parts},
+    response::Response,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
@@ -57,7 +58,7 @@ pub(crate) struct TestApp {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
     settings: BTreeMap<String, String>,
-    service: Router,
+    pub(crate) service: Router,
 }
 
 impl TestApp {
@@ -251,6 +252,17 @@ impl Caller<'_> {
     }
 
     async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
+        let response = self.begin(self.request(method, path, headers, body)).await;
+        let (parts, body) = response.into_parts();
+        (parts, to_bytes(body, usize::MAX).await.unwrap())
+    }
+
+    /// The answer to a request, whose body has not been read yet.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> Response {
+        self.app.service.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "greenroom.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -258,9 +270,7 @@ impl Caller<'_> {
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let response = self.app.service.clone().oneshot(request.body(body).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        (parts, to_bytes(body, usize::MAX).await.unwrap())
+        request.body(body).unwrap()
     }
 }
 

@@ -14,7 +14,8 @@ use crate::{
     dialect::conversation::Error,
     error::Unauthenticated,
     model::{Jid, User},
-    password,
+    password::{self, PasswordHash},
+    store::{Store, StoreError},
 };
 
 /// Some clients leave the padding away.
@@ -31,6 +32,20 @@ pub struct Account {
     pub user: u64,
     /// What others call them.
     pub jid: Jid,
+    /// What their password was found to have.
+    hash: PasswordHash,
+}
+
+impl Account {
+    /// Whether they would be let in again: they are there, not blocked, and their password is the same. Costs what
+    /// finding that out costs a request.
+    pub async fn is_good(&self, store: &Store) -> Result<bool, StoreError> {
+        let Some(user) = store.user_named(self.jid.local()).await? else { return Ok(false) };
+        if user.id != self.user || user.blocked {
+            return Ok(false);
+        }
+        Ok(store.password_hash(self.user).await?.as_ref() == Some(&self.hash))
+    }
 }
 
 impl FromRequestParts<App> for Account {
@@ -43,23 +58,29 @@ impl FromRequestParts<App> for Account {
         }
         let user = app.store.user_named(jid.local()).await?.filter(|user| !user.blocked);
         let right = match &user {
-            Some(user) => is_right(app, user, password).await?,
+            Some(user) => right_hash(app, user, password).await?,
             // Whether there is such an account is not to be told from how long the answer takes.
-            None => password::verify(password, None).await?,
+            None => {
+                password::verify(password, None).await?;
+                None
+            }
         };
-        match user {
-            Some(user) if right => Ok(Self { user: user.id, jid }),
+        match (user, right) {
+            (Some(user), Some(hash)) => Ok(Self { user: user.id, jid, hash }),
             _ => Err(Unauthenticated::Wrong.into()),
         }
     }
 }
 
-async fn is_right(app: &App, user: &User, password: SecretString) -> Result<bool, Error> {
+/// The hash of a user's password, where this is the password.
+async fn right_hash(app: &App, user: &User, password: SecretString) -> Result<Option<PasswordHash>, Error> {
     let now = app.clock.now();
     let Some(hash) = app.store.password_hash(user.id).await? else {
-        return Ok(password::verify(password, None).await?);
+        password::verify(password, None).await?;
+        return Ok(None);
     };
-    Ok(app.recent.passwords.verify(user.id, password, hash, now).await?)
+    let right = app.recent.passwords.verify(user.id, password, hash.clone(), now).await?;
+    Ok(right.then_some(hash))
 }
 
 fn credentials(parts: &Parts) -> Option<(Jid, SecretString)> {
