@@ -43,6 +43,8 @@ pub fn functions() -> Vec<Function> {
         function!("device-session", device_session),
         function!("media-sessions", media_sessions),
         function!("messages", messages),
+        function!("rooms", rooms),
+        function!("contacts", contacts),
         function!("message-events", message_events),
         function!("issue-token", issue_token),
         function!("api-root", api_root),

@@ -69,6 +69,18 @@ id!(
     MessageId
 );
 id!(
+    /// A room: an id of ours, or the one that whoever made it chose.
+    RoomId
+);
+id!(
+    /// What a room is called among JIDs.
+    RoomJid
+);
+id!(
+    /// The archive of one life of a room.
+    ArchiveId
+);
+id!(
     /// What the media provider calls a session (`opentok.md`).
     ProviderSessionId
 );
@@ -86,6 +98,34 @@ impl MessageId {
     #[must_use]
     pub fn random() -> Self {
         Self(random_uuid())
+    }
+}
+
+impl RoomId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_hex())
+    }
+
+    /// The id that was found to be spelt like this.
+    #[must_use]
+    pub fn new(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The JID of the room on this host.
+    #[must_use]
+    pub fn at(&self, host: &str) -> RoomJid {
+        RoomJid(format!("{}@{host}", self.0))
+    }
+}
+
+impl ArchiveId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_hex())
     }
 }
 

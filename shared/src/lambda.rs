@@ -14,7 +14,9 @@ use crate::{
     config::{Config, Environment, Setting, Strictness},
     http::{self, Deadline, Prefix, RouteTable},
     id::RequestId,
-    log, secrets,
+    log,
+    model::guesses::Source,
+    secrets,
 };
 
 /// Serves the routes of a function that reads these settings, for as long as the process lives.
@@ -70,8 +72,9 @@ fn prepare(mut request: lambda_http::Request) -> lambda_http::Request {
         request.extensions_mut().insert(id);
         request.extensions_mut().insert(deadline);
     }
-    let prefix = prefix(&request);
+    let (prefix, source) = (prefix(&request), source(&request));
     request.extensions_mut().insert(prefix);
+    request.extensions_mut().insert(source);
     take_raw_path(&mut request);
     request
 }
@@ -110,6 +113,16 @@ fn prefix(request: &lambda_http::Request) -> Prefix {
     let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return Prefix::default() };
     let outside = context.path.as_deref().unwrap_or_default();
     Prefix(outside.strip_suffix(request.raw_http_path()).unwrap_or_default().to_owned())
+}
+
+/// Where the request came from, as API Gateway or the function's URL saw it.
+fn source(request: &lambda_http::Request) -> Source {
+    let address = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    Source(address.and_then(|address| address.parse().ok()))
 }
 
 /// INIT: the settings, the secrets and a connection to the table, while the processor is whole.

@@ -28,6 +28,14 @@
 //! | Message              | `ARCHIVE#<user>`       | `<milliseconds>`     | its sender or receiver |
 //! | Message, again       | `ARCHIVE#<user>/<sha256>` | `<milliseconds>`     | those with one partner |
 //! | Archive head         | `ARCHIVE#<user>`       | `#`                  | every new entry of the archive |
+//! | Room                 | `ROOM#<sha256>`        | `ROOM`               | its id |
+//! | Membership           | `ROOMS#<sha256>`       | `<sha256 of the room>` | its participant's JID, all of theirs; the room, with it |
+//! | Memberships' head    | `ROOMS#<sha256>`       | `#`                  | streams: whether a participant's memberships changed |
+//! | Room entry           | `ROOMARCHIVE#<archive id>` | `<milliseconds>`     | its room |
+//! | Archive head, again  | `ROOMARCHIVE#<archive id>` | `#`                  | every new entry of the room |
+//! | Ended room           | `ENDEDROOMS`           | `<archive id>`       | all of them |
+//! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
+//! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
 //! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
@@ -42,14 +50,17 @@ mod api_token;
 mod archive;
 mod booking;
 mod client;
+mod contact;
 mod counter;
 mod device;
 mod event;
 mod feed;
+mod guesses;
 mod live;
 mod media_session;
 mod message;
 mod record;
+mod room;
 mod settings;
 mod transaction;
 mod user;
@@ -59,13 +70,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::future::try_join_all;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 pub use self::{
     archive::ArchiveWindow,
     client::{StoreError, client, http_client, reason},
+    contact::Pair,
     event::Ended,
     feed::{Feed, News},
     media_session::{Closed, Disconnected},
@@ -146,7 +158,7 @@ async fn pause(lost: usize) {
 }
 
 /// The primary key of an item.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Key {
     #[serde(rename = "PK")]
     pk: String,

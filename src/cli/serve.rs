@@ -1,12 +1,22 @@
 //! `greenroom serve`: all APIs in one process.
 
-use std::{future::IntoFuture, io, net::Ipv4Addr, time::Duration};
+use std::{
+    future::IntoFuture,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
+use axum::{
+    extract::{ConnectInfo, Request},
+    middleware::map_request,
+};
 use shared::{
     App,
     clock::Clock,
     config::{DeviceRegistration, Setting},
     log,
+    model::guesses::Source,
     store::{Store, StoreError},
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -58,6 +68,7 @@ impl Serve {
         let _ = place.store.prime().await;
         let service = crate::service(&App::new(place.config.clone(), place.store.clone(), Clock::system()));
         let drained = stopped_by(stopped.clone());
+        let service = service.layer(map_request(note_source)).into_make_service_with_connect_info::<SocketAddr>();
         let server = axum::serve(listener, service).with_graceful_shutdown(drained).into_future();
         tokio::pin!(server);
         let outcome = tokio::select! {
@@ -73,6 +84,12 @@ impl Serve {
         }
         outcome.map_err(CliError::Server)
     }
+}
+
+/// Says where a request came from.
+async fn note_source(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
+    request.extensions_mut().insert(Source(Some(address.ip())));
+    request
 }
 
 async fn listen(port: u16) -> Result<TcpListener, CliError> {
@@ -92,7 +109,7 @@ async fn serve_database(embedded: &Embedded, port: u16, stopped: watch::Receiver
     Ok(url)
 }
 
-/// Deletes expired items now and then, as DynamoDB does by itself, and what deleted events left behind.
+/// Deletes expired items now and then, as DynamoDB does by itself, and what deleted events and ended rooms left behind.
 async fn sweep(embedded: Embedded, store: Store) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
@@ -105,6 +122,9 @@ async fn sweep(embedded: Embedded, store: Store) {
         }
         if let Err(error) = clear_events(&store).await {
             tracing::warn!(%error, "what belonged to deleted events cannot be cleared away");
+        }
+        if let Err(error) = store.clear_ended_rooms(|| true).await {
+            tracing::warn!(%error, "what was said in rooms that have ended cannot be cleared away");
         }
     }
 }

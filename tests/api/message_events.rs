@@ -18,7 +18,7 @@ async fn alice_and_bob() -> TestApp {
 
 impl TestApp {
     /// Sends messages from one participant to another.
-    async fn write(&self, from: &str, to: &str, bodies: impl IntoIterator<Item = impl ToString>) {
+    pub(crate) async fn send_all(&self, from: &str, to: &str, bodies: impl IntoIterator<Item = impl ToString>) {
         for body in bodies {
             let message = json!({"to": format!("{to}@localhost"), "body": body.to_string()});
             let sent = self.as_participant(from).post("/api/messages", message).await;
@@ -33,7 +33,7 @@ async fn a_message_is_told_as_the_archive_has_it() {
     let mut bob = app.as_participant("bob").listen().await;
     assert_eq!(bob.headers["content-type"], "text/event-stream");
     assert_eq!(bob.headers["cache-control"], "no-store");
-    app.write("alice", "bob", ["two\nlines, \u{2028}\r\n\u{0}"]).await;
+    app.send_all("alice", "bob", ["two\nlines, \u{2028}\r\n\u{0}"]).await;
     let event = bob.event().await;
     assert_eq!(event.kind, "message");
     let archived = app.as_participant("bob").get("/api/messages").await.body;
@@ -46,11 +46,16 @@ async fn the_stream_is_lines_as_browsers_read_them() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     let mask = |text: &str| -> String {
-        let lines = text.lines().map(|line| if line.starts_with("id: ") { "id: …\n".to_owned() } else { format!("{line}\n") });
+        let lines =
+            text.lines().map(|line| if line.starts_with("id: ") { "id: …\n".to_owned() } else { format!("{line}\n") });
         lines.collect()
     };
-    insta::assert_snapshot!(mask(&bob.chunk().await.unwrap()), @r"");
-    app.write("alice", "bob", ["Hi"]).await;
+    insta::assert_snapshot!(mask(&bob.chunk().await.unwrap()), @r"
+    retry: 1000
+    : keep-alive
+    id: …
+    ");
+    app.send_all("alice", "bob", ["Hi"]).await;
     pass(POLL).await;
     let event = bob.chunk().await.unwrap();
     assert!(event.ends_with("}\n\n"));
@@ -62,9 +67,9 @@ async fn the_stream_is_lines_as_browsers_read_them() {
 async fn who_sent_a_message_is_not_told_of_it() {
     let app = alice_and_bob().await;
     let mut alice = app.as_participant("alice").listen().await;
-    app.write("alice", "bob", ["Hi"]).await;
+    app.send_all("alice", "bob", ["Hi"]).await;
     alice.is_quiet().await;
-    app.write("alice", "alice", ["note"]).await;
+    app.send_all("alice", "alice", ["note"]).await;
     assert_eq!(alice.event().await.data["body"], "note");
     alice.is_quiet().await;
 }
@@ -73,7 +78,7 @@ async fn who_sent_a_message_is_not_told_of_it() {
 async fn a_message_sent_by_way_of_another_instance_is_told() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
-    app.again_with([]).write("alice", "bob", 0..3).await;
+    app.again_with([]).send_all("alice", "bob", 0..3).await;
     assert_eq!(bob.fields("body", 3).await, ["0", "1", "2"]);
     bob.is_quiet().await;
 }
@@ -81,9 +86,9 @@ async fn a_message_sent_by_way_of_another_instance_is_told() {
 #[tokio::test]
 async fn what_is_sent_once_the_answer_has_begun_is_not_lost() {
     let app = alice_and_bob().await;
-    app.write("alice", "bob", ["before"]).await;
+    app.send_all("alice", "bob", ["before"]).await;
     let mut bob = app.as_participant("bob").listen().await;
-    app.write("alice", "bob", ["after"]).await;
+    app.send_all("alice", "bob", ["after"]).await;
     assert_eq!(bob.event().await.data["body"], "after");
 }
 
@@ -91,11 +96,11 @@ async fn what_is_sent_once_the_answer_has_begun_is_not_lost() {
 async fn who_comes_back_is_told_what_they_missed() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
-    app.write("alice", "bob", 0..3).await;
+    app.send_all("alice", "bob", 0..3).await;
     bob.event().await;
     let second = bob.event().await;
     drop(bob);
-    app.write("alice", "bob", 3..5).await;
+    app.send_all("alice", "bob", 3..5).await;
     let other = app.again_with([]);
     let mut bob = other.as_participant("bob").resume(&second.id).await;
     assert_eq!(bob.fields("body", 3).await, ["2", "3", "4"]);
@@ -106,11 +111,11 @@ async fn who_comes_back_is_told_what_they_missed() {
 async fn who_comes_back_much_later_is_told_everything_since() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
-    app.write("alice", "bob", ["0"]).await;
+    app.send_all("alice", "bob", ["0"]).await;
     let first = bob.event().await;
     for body in 1..4 {
         app.wait(Duration::from_hours(1));
-        app.write("alice", "bob", [body]).await;
+        app.send_all("alice", "bob", [body]).await;
     }
     let mut bob = app.as_participant("bob").resume(&first.id).await;
     assert_eq!(bob.fields("body", 3).await, ["1", "2", "3"]);
@@ -121,7 +126,7 @@ async fn who_comes_back_much_later_is_told_everything_since() {
 async fn more_than_a_page_of_messages_is_told_in_order() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
-    app.write("alice", "bob", 0..250).await;
+    app.send_all("alice", "bob", 0..250).await;
     let expected: Vec<_> = (0..250).map(|body| Value::from(body.to_string())).collect();
     assert_eq!(bob.fields("body", 250).await, expected);
     bob.is_quiet().await;
@@ -132,7 +137,7 @@ async fn who_has_heard_nothing_yet_can_come_back_too() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     bob.is_quiet().await;
-    app.write("alice", "bob", ["missed"]).await;
+    app.send_all("alice", "bob", ["missed"]).await;
     let mut bob = app.as_participant("bob").resume(&bob.last_id).await;
     assert_eq!(bob.event().await.data["body"], "missed");
 }
@@ -140,7 +145,7 @@ async fn who_has_heard_nothing_yet_can_come_back_too() {
 #[tokio::test]
 async fn a_position_that_is_none_is_as_good_as_no_position() {
     let app = alice_and_bob().await;
-    app.write("alice", "bob", ["before"]).await;
+    app.send_all("alice", "bob", ["before"]).await;
     let future = Position::at(app.clock.now() + Duration::from_hours(1)).encode();
     for id in ["", "42", "garbage!", &future, &"A".repeat(4000)] {
         let mut bob = app.as_participant("bob").resume(id).await;
@@ -153,7 +158,7 @@ async fn somebody_elses_position_opens_nothing() {
     let app = alice_and_bob().await;
     app.participant("carol").await;
     let mut bob = app.as_participant("bob").listen().await;
-    app.write("alice", "bob", ["first", "second"]).await;
+    app.send_all("alice", "bob", ["first", "second"]).await;
     let first = bob.event().await;
     let mut carol = app.as_participant("carol").resume(&first.id).await;
     carol.is_quiet().await;
@@ -207,7 +212,7 @@ async fn a_stream_ends_with_the_account() {
     let admin = app.admin().await;
     for (name, path, body) in [
         ("alice", "block", Value::Null),
-        ("bob", "password_set", json!({"password": "another password"})),
+        ("bob", "password_set", json!({"newPw": "another password"})),
         ("carol", "", Value::Null),
     ] {
         let id = app.participant(name).await;
@@ -229,6 +234,7 @@ async fn a_stream_ends_before_the_time_of_its_process_is_up() {
     let bob = app.as_participant("bob");
     let deadline = Deadline(Timestamp::from_millis(NOW) + Duration::from_mins(1));
     let mut listener = bob.listen_with(&[], Some(deadline)).await.unwrap();
+    listener.chunk().await;
     assert!(!listener.ends_within(Duration::from_secs(45)).await);
     assert!(listener.ends_within(Duration::from_secs(5)).await);
 }
@@ -242,7 +248,7 @@ async fn a_stream_costs_a_request_every_half_a_second_and_none_when_nobody_reads
     let mut bob = app.as_participant("bob").listen().await;
     assert_eq!(count(), 3, "a stream is opened");
     bob.chunk().await;
-    app.write("alice", "bob", ["Hi"]).await;
+    app.send_all("alice", "bob", ["Hi"]).await;
     count();
     bob.event().await;
     assert_eq!(count(), 2, "a poll finds a message");

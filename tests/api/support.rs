@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -33,6 +34,7 @@ use shared::{
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     id::random_hex,
+    model::guesses::Source,
     store::{self, Store},
 };
 use tower::ServiceExt;
@@ -113,12 +115,12 @@ impl TestApp {
 
     /// Sends requests without credentials.
     pub(crate) fn anyone(&self) -> Caller<'_> {
-        Caller { app: self, authorization: None }
+        Caller { app: self, authorization: None, source: None }
     }
 
     /// Sends requests with these credentials.
     pub(crate) fn with_authorization(&self, authorization: impl Into<String>) -> Caller<'_> {
-        Caller { app: self, authorization: Some(authorization.into()) }
+        Caller { app: self, authorization: Some(authorization.into()), source: None }
     }
 
     /// Sends requests as a back-end.
@@ -212,9 +214,15 @@ fn dynamo() -> Client {
 pub(crate) struct Caller<'a> {
     app: &'a TestApp,
     authorization: Option<String>,
+    source: Option<IpAddr>,
 }
 
 impl Caller<'_> {
+    /// The same caller, at this address.
+    pub(crate) fn at(self, address: &str) -> Self {
+        Self { source: Some(address.parse().unwrap()), ..self }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], Body::empty()).await
     }
@@ -270,7 +278,7 @@ impl Caller<'_> {
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        request.body(body).unwrap()
+        request.extension(Source(self.source)).body(body).unwrap()
     }
 }
 

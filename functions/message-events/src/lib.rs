@@ -1,7 +1,8 @@
 //! `/api/sse`: what happens in a participant's conversations, as it happens (`mongooseim.md`).
 //!
-//! Requests to the table on a warm instance: 2 for the caller and 1 to begin; then 1 every half a second, 1 more for each
-//! archive that has something new, and 2 every ten seconds for the caller. None while the client takes nothing.
+//! Requests to the table on a warm instance: 2 for the caller and 1 to begin, 3 for who has been in a room; then 1 every
+//! half a second, 1 more for each archive that has something new, and 2 every ten seconds for the caller. None while the
+//! client takes nothing.
 
 mod stream;
 
@@ -30,7 +31,7 @@ shared::routes!(stream_events);
 /// Hear of messages as they arrive.
 ///
 /// Each event has its position as `id`, one line of JSON as `data`, and says in `event` what it is: `message`, whose data
-/// is that of the archive. A comment every 15 seconds keeps the connection open; a new `id` may come with it. The stream
+/// is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every 15 seconds keeps the connection open; a new `id` may come with it. The stream
 /// ends when the account is blocked or deleted or gets another password, and when the server stops.
 #[utoipa::path(
     get,
@@ -51,7 +52,7 @@ async fn stream_events(
     Last(position): Last,
     deadline: Option<Extension<Deadline>>,
 ) -> Result<EventStream, Error> {
-    let feed = app.store.feed(account.user, position, app.clock.now()).await?;
+    let feed = app.store.feed(account.user, &account.jid, position, app.clock.now()).await?;
     Ok(EventStream::new(app, account, feed, deadline.map(|Extension(Deadline(at))| at)))
 }
 

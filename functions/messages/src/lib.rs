@@ -59,9 +59,9 @@ async fn send_message(
 ) -> Result<Json<Sent>, Error> {
     let fields = payload.fields()?;
     let (to, body) = (fields.jid("to", "message recipient")?, fields.message_body()?.to_owned());
-    let receiver = if to.domain() == app.config.xmpp_domain { app.store.user_named(to.local()).await? } else { None };
+    let receiver = app.account_of(&to).await?;
     let message = Message { from: account.jid, to, id: MessageId::random(), body, timestamp: app.clock.now() };
-    let message = app.store.insert_message(message, account.user, receiver.map(|user| user.id)).await?;
+    let message = app.store.insert_message(message, account.user, receiver).await?;
     Ok(Json(Sent { id: message.id }))
 }
 

@@ -1,4 +1,5 @@
-//! Participants of conversations: `Basic` and bare JID and password (`mongooseim.md`).
+//! Participants of conversations: `Basic` and bare JID and password (`mongooseim.md`). The token that a user logged in for
+//! does in place of the password.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{
@@ -13,7 +14,7 @@ use crate::{
     config::PASSWORD_BYTES_MAX,
     dialect::conversation::Error,
     error::Unauthenticated,
-    model::{Jid, User},
+    model::{Jid, User, guesses::Source},
     password::{self, PasswordHash},
     store::{Store, StoreError},
 };
@@ -25,15 +26,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A user as a participant of conversations. Costs two requests to the table: the user and their password are read
-/// whenever they call, so that what changes there counts at once.
+/// whenever they call, so that what changes there counts at once. Where the password was not found to be right within
+/// the last minute, one more for the wrong ones before it, and two to count a wrong one.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The user's number, which their archive is kept under.
     pub user: u64,
     /// What others call them.
     pub jid: Jid,
-    /// What their password was found to have.
-    hash: PasswordHash,
+    /// That of their password when they were let in; `None` where they have none.
+    hash: Option<PasswordHash>,
 }
 
 impl Account {
@@ -44,7 +46,7 @@ impl Account {
         if user.id != self.user || user.blocked {
             return Ok(false);
         }
-        Ok(store.password_hash(self.user).await?.as_ref() == Some(&self.hash))
+        Ok(store.password_hash(self.user).await? == self.hash)
     }
 }
 
@@ -57,30 +59,71 @@ impl FromRequestParts<App> for Account {
             return Err(Unauthenticated::Wrong.into());
         }
         let user = app.store.user_named(jid.local()).await?.filter(|user| !user.blocked);
-        let right = match &user {
-            Some(user) => right_hash(app, user, password).await?,
-            // Whether there is such an account is not to be told from how long the answer takes.
-            None => {
-                password::verify(password, None).await?;
-                None
-            }
+        let hash = match &user {
+            Some(user) => app.store.password_hash(user.id).await?,
+            None => None,
         };
-        match (user, right) {
-            (Some(user), Some(hash)) => Ok(Self { user: user.id, jid, hash }),
-            _ => Err(Unauthenticated::Wrong.into()),
+        let attempt = Attempt { user: user.as_ref(), password, hash: hash.clone() };
+        if !attempt.is_known(app) {
+            let source = parts.extensions.get().copied().unwrap_or(Source(None));
+            attempt.make(app, &jid, source).await?;
         }
+        let user = user.ok_or(Unauthenticated::Wrong)?.id;
+        Ok(Self { user, jid, hash })
     }
 }
 
-/// The hash of a user's password, where this is the password.
-async fn right_hash(app: &App, user: &User, password: SecretString) -> Result<Option<PasswordHash>, Error> {
-    let now = app.clock.now();
-    let Some(hash) = app.store.password_hash(user.id).await? else {
-        password::verify(password, None).await?;
-        return Ok(None);
-    };
-    let right = app.recent.passwords.verify(user.id, password, hash.clone(), now).await?;
-    Ok(right.then_some(hash))
+impl App {
+    /// The user whose JID this is; `None` where it is no account's.
+    pub async fn account_of(&self, jid: &Jid) -> Result<Option<u64>, StoreError> {
+        if jid.domain() != self.config.xmpp_domain {
+            return Ok(None);
+        }
+        Ok(self.store.user_named(jid.local()).await?.map(|user| user.id))
+    }
+}
+
+/// A password that was given, and what there is to know of its account.
+struct Attempt<'a> {
+    /// `None` where there is no such account.
+    user: Option<&'a User>,
+    password: SecretString,
+    /// `None` where it has no password.
+    hash: Option<PasswordHash>,
+}
+
+impl Attempt<'_> {
+    /// Whether the account's owner logged in for the password, or it was found to be right lately.
+    fn is_known(&self, app: &App) -> bool {
+        let (Some(user), now) = (self.user, app.clock.now()) else { return false };
+        let logged_in =
+            || app.keys.verify_user(self.password.expose_secret(), now).is_ok_and(|claims| claims.user_id == user.id);
+        let known = |hash| app.recent.passwords.knows(user.id, &self.password, hash, now);
+        self.hash.as_ref().is_some_and(known) || logged_in()
+    }
+
+    /// Tries the password, unless too many were wrong.
+    async fn make(self, app: &App, jid: &Jid, source: Source) -> Result<(), Error> {
+        let now = app.clock.now();
+        let guesses = app.store.guesses(jid, source).await?;
+        if let Some(wait) = guesses.wait(false, now) {
+            return Err(Error::Throttled(wait));
+        }
+        let right = match (self.user, self.hash) {
+            (Some(user), Some(hash)) => app.recent.passwords.verify(user.id, self.password, hash, now).await?,
+            // Whether there is such an account is not to be told from how long the answer takes.
+            _ => password::verify(self.password, None).await?,
+        };
+        if !right {
+            let guesses = app.store.count_wrong(jid, source, now).await?;
+            let wait = guesses.wait(true, now);
+            return Err(wait.map_or_else(|| Unauthenticated::Wrong.into(), Error::Throttled));
+        }
+        if guesses.of_account.count > 0 {
+            app.store.forget_wrong(jid, source).await?;
+        }
+        Ok(())
+    }
 }
 
 fn credentials(parts: &Parts) -> Option<(Jid, SecretString)> {

@@ -9,7 +9,12 @@ use axum::{
 };
 
 use super::{header as common_header, log, status};
-use crate::{error, model::message::BODY_MAX, password::PasswordError, store::StoreError};
+use crate::{
+    error,
+    model::{contact::NotInRoster, message::BODY_MAX, room::Refusal},
+    password::PasswordError,
+    store::StoreError,
+};
 
 mod document;
 
@@ -52,6 +57,10 @@ pub enum Problem {
     TooLong(&'static str),
     /// This query parameter is no whole number from 0 on.
     NotANumber(&'static str),
+    /// This is the caller's own.
+    OwnJid,
+    /// This is no list of JIDs.
+    NotAList(&'static str),
     /// The room's id is none, or that of a room of another host.
     NotARoomHere,
     /// The room has as many participants as it may.
@@ -69,6 +78,8 @@ impl Problem {
             Self::UnknownValue(what) => format!("Invalid {what}").into(),
             Self::TooLong(what) => format!("Invalid {what}: it is too long").into(),
             Self::NotANumber(what) => format!("Invalid {what}: it must be a number from 0 on").into(),
+            Self::OwnJid => "Invalid JID: it is your own".into(),
+            Self::NotAList(what) => format!("Invalid {what}: it must be an array of JIDs").into(),
             Self::NotARoomHere => "Invalid room ID".into(),
             Self::RoomFull => "The room is full".into(),
             Self::BodyTooLong => format!("Invalid message body: it must have at most {BODY_MAX} bytes").into(),
@@ -82,9 +93,25 @@ impl<E: Into<error::Error>> From<E> for Error {
     }
 }
 
+impl From<NotInRoster> for Error {
+    fn from(_: NotInRoster) -> Self {
+        Self::NotFound
+    }
+}
+
 impl From<PasswordError> for Error {
     fn from(_: PasswordError) -> Self {
         Self::Fault
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotAllowed => Self::Forbidden,
+            Refusal::Full => Self::Invalid(Problem::RoomFull),
+            Refusal::Gone => Self::NotFound,
+        }
     }
 }
 

@@ -77,6 +77,23 @@ impl Fields {
         Jid::parse(self.text(name, what)?).ok_or(Error::Invalid(Problem::NotAJid(what)))
     }
 
+    /// At most so many JIDs, each once, in their order.
+    ///
+    /// # Errors
+    /// [`Problem::Missing`], [`Problem::NotAList`] or [`Problem::TooLong`].
+    pub fn jids(&self, name: &str, what: &'static str, most: usize) -> Result<Vec<Jid>, Error> {
+        let list = self.0.get(name).ok_or(Error::Invalid(Problem::Missing(what)))?;
+        let list = list.as_array().ok_or(Error::Invalid(Problem::NotAList(what)))?;
+        if list.len() > most {
+            return Err(Error::Invalid(Problem::TooLong(what)));
+        }
+        let jids = list.iter().map(|jid| jid.as_str().and_then(Jid::parse));
+        let mut jids = jids.collect::<Option<Vec<_>>>().ok_or(Error::Invalid(Problem::NotAList(what)))?;
+        jids.sort();
+        jids.dedup();
+        Ok(jids)
+    }
+
     /// The body of a message.
     ///
     /// # Errors

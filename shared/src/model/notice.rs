@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::Message;
+use super::{Message, room::RoomEntry};
+use crate::{clock::Timestamp, id::RoomId};
 
 /// Something that happened. Its `Debug` prints the type only.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -10,6 +11,14 @@ use super::Message;
 pub enum Notice {
     /// A message was received.
     Message(Message),
+    /// Something happened in a room.
+    Room {
+        /// Which room.
+        room: RoomId,
+        /// What the room's archive says.
+        #[serde(flatten)]
+        entry: RoomEntry,
+    },
 }
 
 impl Notice {
@@ -18,6 +27,16 @@ impl Notice {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Message(_) => "message",
+            Self::Room { .. } => "room.message",
+        }
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub const fn timestamp(&self) -> Timestamp {
+        match self {
+            Self::Message(message) => message.timestamp,
+            Self::Room { entry, .. } => entry.timestamp,
         }
     }
 }

@@ -12,24 +12,33 @@ use super::{
     Attributes, Store, StoreError,
     archive::{After, head_key, last_of},
     message::archive_of,
+    room::{memberships_head, revision_of, room_archive},
 };
 use crate::{
     clock::Timestamp,
-    model::{ArchiveTag, Message, Notice, Position},
+    id::RoomId,
+    model::{ArchiveTag, Jid, Message, Notice, Position, room::Membership},
 };
 
 /// How old everything is that is written: who writes takes the time at most 12 seconds before, by a clock that may be
 /// some seconds off.
 const SETTLED: Duration = Duration::from_mins(1);
+/// The least there is between two times.
+const MILLISECOND: Duration = Duration::from_millis(1);
 /// How many archives are read at the same time.
 const AT_ONCE: usize = 8;
 /// After how many bytes of entries, as they lie in the table, the rest is left for the next time.
 const BYTES_MAX: usize = 1024 * 1024;
 
-/// What somebody listens to, and how far they have been told.
+/// What a user listens to, and how far they have been told.
 #[derive(Clone, Debug)]
 pub struct Feed {
+    user: u64,
+    jid: Jid,
+    /// Their own archive, and those of the rooms they are in.
     sources: Vec<Source>,
+    /// That of the memberships which the sources are of.
+    revision: u64,
     position: Position,
 }
 
@@ -38,6 +47,13 @@ impl Feed {
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.position
+    }
+
+    /// The part of an archive that has not been told; `None` where there is none.
+    fn untold<'a>(&self, source: &'a Source, seen: &Seen) -> Option<(&'a Source, After)> {
+        let after = self.position.of(source.tag).max(source.before);
+        let last = *seen.heads.get(&source.archive)?;
+        (last > after).then_some((source, After { after, last }))
     }
 }
 
@@ -55,11 +71,33 @@ pub struct News {
 struct Source {
     archive: String,
     tag: ArchiveTag,
+    /// The room it is of; `None` of the user's own.
+    room: Option<RoomId>,
+    /// What is from then or earlier is not told.
+    before: Timestamp,
 }
 
 impl Source {
-    fn new(archive: String) -> Self {
-        Self { tag: ArchiveTag::of(&archive), archive }
+    fn own(user: u64) -> Self {
+        let archive = archive_of(user);
+        Self { tag: ArchiveTag::of(&archive), archive, room: None, before: Timestamp::from_millis(0) }
+    }
+
+    fn room(Membership { room, archive, since, .. }: Membership) -> Self {
+        let archive = room_archive(&archive);
+        Self { tag: ArchiveTag::of(&archive), archive, room: Some(room), before: since - MILLISECOND }
+    }
+
+    /// What there is to tell of an item of this archive.
+    fn entry(&self, item: Attributes) -> Result<Entry, StoreError> {
+        let Some(room) = &self.room else {
+            let OwnMessage { message, received } = read(item)?;
+            // What they sent themselves is no news to them.
+            let (at, notice) = (message.timestamp, received.then_some(Notice::Message(message)));
+            return Ok(Entry { archive: self.tag, at, notice });
+        };
+        let notice = Notice::Room { room: room.clone(), entry: read(item)? };
+        Ok(Entry { archive: self.tag, at: notice.timestamp(), notice: Some(notice) })
     }
 }
 
@@ -70,7 +108,7 @@ struct Entry {
     notice: Option<Notice>,
 }
 
-/// A message as a participant's own archive has it.
+/// A message as a user's own archive has it.
 #[derive(Deserialize)]
 struct OwnMessage {
     #[serde(flatten)]
@@ -78,31 +116,49 @@ struct OwnMessage {
     received: bool,
 }
 
+/// What a look at the table shows.
+struct Seen {
+    /// When something was last added to an archive, by the archive's name.
+    heads: HashMap<String, Timestamp>,
+    /// That of the user's memberships.
+    revision: u64,
+}
+
 impl Store {
     /// The feed of a user, from a position on or from now on.
     ///
-    /// One request from now on.
-    pub async fn feed(&self, user: u64, from: Option<Position>, now: Timestamp) -> Result<Feed, StoreError> {
-        let sources = vec![Source::new(archive_of(user))];
+    /// One request for who never was in a room, else two, and three from now on.
+    pub async fn feed(&self, user: u64, jid: &Jid, from: Option<Position>, now: Timestamp) -> Result<Feed, StoreError> {
         // Who comes from the future does not come from us.
-        if let Some(position) = from.filter(|position| position.floor() <= now) {
-            return Ok(Feed { sources, position });
+        let from = from.filter(|position| position.floor() <= now);
+        let from_now = from.is_none();
+        let position = from.unwrap_or_else(|| Position::at(now - SETTLED));
+        let mut feed = Feed { user, jid: jid.clone(), sources: vec![Source::own(user)], revision: 0, position };
+        let mut seen = self.look(&feed).await?;
+        if self.follow(&mut feed, &seen).await? && from_now {
+            seen = self.look(&feed).await?;
         }
-        let mut position = Position::at(now - SETTLED);
-        let heads = self.archive_heads(&sources).await?;
-        for source in &sources {
-            position.tell(source.tag, heads.get(&source.archive).copied().unwrap_or(position.floor()));
+        if from_now {
+            for source in &feed.sources {
+                if let Some(last) = seen.heads.get(&source.archive) {
+                    feed.position.tell(source.tag, *last);
+                }
+            }
         }
-        Ok(Feed { sources, position })
+        Ok(feed)
     }
 
     /// What happened since the last time, or since the feed's position.
     ///
-    /// One request, and one for each archive that has something new.
+    /// One request, for every 100 archives; one more for each archive that has something new, and one where the
+    /// memberships changed.
     pub async fn news(&self, feed: &mut Feed, now: Timestamp) -> Result<News, StoreError> {
-        let heads = self.archive_heads(&feed.sources).await?;
-        let moved: Vec<_> = feed.sources.iter().filter_map(|source| moved(source, &heads, &feed.position)).collect();
-        let (mut entries, all) = self.entries_of(&moved).await?;
+        let seen = self.look(feed).await?;
+        let changed = self.follow(feed, &seen).await?;
+        let untold: Vec<_> = feed.sources.iter().filter_map(|source| feed.untold(source, &seen)).collect();
+        let (mut entries, mut all) = self.entries_of(&untold).await?;
+        // The archives of other rooms have not been looked at yet.
+        all &= !changed;
         entries.sort_by_key(|entry| entry.at);
         let mut notices = Vec::new();
         for Entry { archive, at, notice } in entries {
@@ -115,14 +171,33 @@ impl Store {
         Ok(News { notices, all })
     }
 
-    /// When something was last added to each of these archives, by name.
-    async fn archive_heads(&self, sources: &[Source]) -> Result<HashMap<String, Timestamp>, StoreError> {
-        let keys = sources.iter().map(|source| head_key(&source.archive).attributes()).collect();
-        let heads = self.batch(keys).await?.into_iter().map(|head| {
-            let archive = head.get("PK").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default();
-            Ok::<_, StoreError>((archive, last_of(head)?))
-        });
-        heads.collect()
+    async fn look(&self, feed: &Feed) -> Result<Seen, StoreError> {
+        let memberships = memberships_head(&feed.jid);
+        let mut seen = Seen { heads: HashMap::new(), revision: 0 };
+        let archives = feed.sources.iter().map(|source| head_key(&source.archive).attributes());
+        let keys = std::iter::once(memberships_head(&feed.jid).attributes()).chain(archives).collect();
+        for head in self.batch(keys).await? {
+            let name = head.get("PK").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default();
+            if name == memberships.pk {
+                seen.revision = revision_of(head)?;
+            } else {
+                seen.heads.insert(name, last_of(head)?);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Listens to the rooms that the user is in now, where those may be others than before. The memberships are read
+    /// after their revision, so that none is missed.
+    async fn follow(&self, feed: &mut Feed, seen: &Seen) -> Result<bool, StoreError> {
+        if seen.revision == feed.revision {
+            return Ok(false);
+        }
+        let memberships = self.memberships(&feed.jid, feed.user).await?;
+        feed.sources.truncate(1);
+        feed.sources.extend(memberships.into_iter().map(Source::room));
+        feed.revision = seen.revision;
+        Ok(true)
     }
 
     /// The entries of these parts of archives, as many as one answer takes, and whether those are all.
@@ -136,7 +211,9 @@ impl Store {
             for ((source, part), page) in some.iter().zip(pages.await?) {
                 bytes += page.bytes;
                 all &= page.all;
-                entries.extend(page.items.into_iter().map(|item| own(source.tag, item)).collect::<Result<Vec<_>, _>>()?);
+                for item in page.items {
+                    entries.push(source.entry(item)?);
+                }
                 if page.all {
                     entries.push(Entry { archive: source.tag, at: part.last, notice: None });
                 }
@@ -144,22 +221,6 @@ impl Store {
         }
         Ok((entries, all))
     }
-}
-
-/// The part of an archive that has not been told; `None` where there is none.
-fn moved<'a>(
-    source: &'a Source,
-    heads: &HashMap<String, Timestamp>,
-    position: &Position,
-) -> Option<(&'a Source, After)> {
-    let (after, last) = (position.of(source.tag), *heads.get(&source.archive)?);
-    (last > after).then_some((source, After { after, last }))
-}
-
-/// An entry of a participant's own archive. What they sent themselves is no news to them.
-fn own(archive: ArchiveTag, item: Attributes) -> Result<Entry, StoreError> {
-    let OwnMessage { message, received } = read(item)?;
-    Ok(Entry { archive, at: message.timestamp, notice: received.then_some(Notice::Message(message)) })
 }
 
 fn read<T: DeserializeOwned>(item: Attributes) -> Result<T, StoreError> {

@@ -1,0 +1,238 @@
+//! `/api/contacts`: whom a participant keeps in their roster (`mongooseim.md`).
+//!
+//! Requests to the table on a warm instance, beside 2 for the caller: the list 1, and 1 for every further MB; a change 4, of
+//! which two read both rosters at once; deleting several costs that for each of them, 16 at a time.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use shared::{
+    App,
+    auth::Account,
+    config::Setting,
+    dialect::conversation::{BodyRefusals, Error, Problem, Refusals},
+    http::conversation::{Payload, TakesJson, path_jid},
+    model::{
+        Contact, Jid,
+        contact::{Ask, NotInRoster, Relation, Subscription},
+    },
+    store::Pair,
+};
+use utoipa::ToSchema;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
+
+/// How many contacts can be deleted at once.
+const DELETIONS_MAX: usize = 500;
+/// How many of them are deleted in parallel.
+const AT_ONCE: usize = 16;
+
+shared::routes!(list_contacts, add_contact, delete_contacts, change_contact, delete_contact);
+
+/// A contact.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Contact)]
+struct Shown {
+    jid: Jid,
+    subscription: Subscription,
+    ask: Ask,
+}
+
+impl From<Contact> for Shown {
+    fn from(contact: Contact) -> Self {
+        Self { subscription: contact.subscription(), ask: contact.ask(), jid: contact.jid }
+    }
+}
+
+/// Whom to add.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct NewContact {
+    jid: Jid,
+}
+
+/// What to do about a contact.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct ContactChange {
+    action: Action,
+}
+
+/// `invite`: ask them; `accept`: agree to what they asked for.
+#[derive(Clone, Copy, ToSchema)]
+#[schema(rename_all = "lowercase")]
+enum Action {
+    Invite,
+    Accept,
+}
+
+/// Whom to delete.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct Deletions {
+    #[schema(max_items = 500)]
+    to_delete: Vec<Jid>,
+}
+
+/// Who was not there.
+#[derive(Serialize, ToSchema)]
+struct NotDeleted {
+    not_deleted: Vec<Jid>,
+}
+
+/// List one's contacts.
+#[utoipa::path(
+    get,
+    path = "/api/contacts",
+    operation_id = "listContacts",
+    tag = "Conversation",
+    responses((status = 200, description = "The contacts, by JID", body = Vec<Shown>), Refusals),
+    security(("account" = [])),
+)]
+async fn list_contacts(State(app): State<App>, account: Account, _: TakesJson) -> Result<Json<Vec<Shown>>, Error> {
+    Ok(Json(app.store.contacts(account.user).await?.into_iter().map(Shown::from).collect()))
+}
+
+/// Add a contact; nothing changes where they are one.
+#[utoipa::path(
+    post,
+    path = "/api/contacts",
+    operation_id = "addContact",
+    tag = "Conversation",
+    request_body = NewContact,
+    responses((status = 204, description = "They are a contact"), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+async fn add_contact(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    payload: Payload,
+) -> Result<StatusCode, Error> {
+    let contact = payload.fields()?.jid("jid", "JID")?;
+    if contact == account.jid {
+        return Err(Error::Invalid(Problem::OwnJid));
+    }
+    let added = contact.clone();
+    change(&app, account, contact, |relation| {
+        relation.add(added.clone());
+        Ok(())
+    })
+    .await
+}
+
+/// Delete several contacts.
+#[utoipa::path(
+    delete,
+    path = "/api/contacts",
+    operation_id = "deleteContacts",
+    tag = "Conversation",
+    request_body = Deletions,
+    responses((status = 200, description = "They are deleted, except for those who were not there", body = NotDeleted), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+async fn delete_contacts(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    payload: Payload,
+) -> Result<Json<NotDeleted>, Error> {
+    let contacts = payload.fields()?.jids("to_delete", "list of JIDs", DELETIONS_MAX)?;
+    let (app, account) = (&app, &account);
+    let deletions = contacts.into_iter().map(|contact| async move {
+        match change(app, account.clone(), contact.clone(), Relation::remove).await {
+            Ok(_) => Ok(None),
+            Err(Error::NotFound) => Ok(Some(contact)),
+            Err(error) => Err(error),
+        }
+    });
+    let not_deleted = stream::iter(deletions).buffered(AT_ONCE).try_filter_map(async |jid| Ok(jid)).try_collect();
+    Ok(Json(NotDeleted { not_deleted: not_deleted.await? }))
+}
+
+/// Ask a contact, or agree to what they asked for.
+#[utoipa::path(
+    put,
+    path = "/api/contacts/{jid}",
+    operation_id = "changeContact",
+    tag = "Conversation",
+    params(("jid" = Jid, Path, description = "The contact")),
+    request_body = ContactChange,
+    responses((status = 204, description = "It is done"), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+async fn change_contact(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    Named(contact): Named,
+    payload: Payload,
+) -> Result<StatusCode, Error> {
+    let action = match payload.fields()?.text("action", "action")? {
+        "invite" => Action::Invite,
+        "accept" => Action::Accept,
+        _ => return Err(Error::Invalid(Problem::UnknownValue("action"))),
+    };
+    let pair = pair(&app, account, contact).await?;
+    let changed = app.store.change_relation(&pair, |relation| match action {
+        Action::Invite => Ok(relation.invite(pair.me.clone(), pair.contact_user.is_some())?),
+        Action::Accept => Ok(relation.accept()?),
+    });
+    changed.await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Delete a contact, and take back all that was agreed with them.
+#[utoipa::path(
+    delete,
+    path = "/api/contacts/{jid}",
+    operation_id = "deleteContact",
+    tag = "Conversation",
+    params(("jid" = Jid, Path, description = "The contact")),
+    responses((status = 204, description = "They are no contact any more"), Refusals),
+    security(("account" = [])),
+)]
+async fn delete_contact(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    Named(contact): Named,
+) -> Result<StatusCode, Error> {
+    change(&app, account, contact, Relation::remove).await
+}
+
+async fn change(
+    app: &App,
+    account: Account,
+    contact: Jid,
+    change: impl Fn(&mut Relation) -> Result<(), NotInRoster>,
+) -> Result<StatusCode, Error> {
+    let pair = pair(app, account, contact).await?;
+    app.store.change_relation(&pair, |relation| Ok::<_, Error>(change(relation)?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn pair(app: &App, Account { user, jid, .. }: Account, contact: Jid) -> Result<Pair, Error> {
+    if contact == jid {
+        // Nobody is in their own roster.
+        return Err(Error::NotFound);
+    }
+    let contact_user = app.account_of(&contact).await?;
+    Ok(Pair { me: jid, user, contact, contact_user })
+}
+
+/// The contact that the path names.
+struct Named(Jid);
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        path_jid(parts, app, "jid").await.map(Self)
+    }
+}

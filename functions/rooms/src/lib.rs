@@ -1,0 +1,202 @@
+//! `/api/rooms`: rooms, who is in them and what is said there (`mongooseim.md`, MUC Light).
+//!
+//! Requests to the table on a warm instance, beside 2 for the caller: making a room 1; reading one 1; changing its config
+//! 2; inviting 3; removing 2; saying something 2; a page of the archive 2, however long it is and however many are in the
+//! room. What is written to an archive that has had an entry in this millisecond costs one more. A list of rooms costs 1,
+//! and 1 for every 100 of them.
+
+mod entrance;
+mod members;
+mod messages;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+use shared::{
+    App,
+    auth::Account,
+    config::Setting,
+    dialect::conversation::{BodyRefusals, Error, Problem, Refusals},
+    http::conversation::{Fields, Payload, TakesJson},
+    id::RoomId,
+    model::{
+        Jid, Room,
+        room::{Participant, RoomConfig, RoomRole, TEXT_MAX},
+    },
+};
+use utoipa::ToSchema;
+
+use entrance::{AtRoom, RoomName, person};
+use members::{__path_invite_user, __path_remove_user, invite_user, remove_user};
+use messages::{__path_list_room_messages, __path_send_room_message, list_room_messages, send_room_message};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
+
+shared::routes!(
+    create_room,
+    list_rooms,
+    get_room,
+    create_named_room,
+    configure_room,
+    invite_user,
+    remove_user,
+    send_room_message,
+    list_room_messages,
+);
+
+/// What a room is known by.
+#[derive(Serialize, ToSchema)]
+struct Created {
+    id: RoomId,
+}
+
+/// A room in a list.
+#[derive(Serialize, ToSchema)]
+struct RoomSummary {
+    id: RoomId,
+    #[serde(flatten)]
+    config: RoomConfig,
+}
+
+/// A room as its participants see it.
+#[derive(Serialize, ToSchema)]
+struct RoomDetails {
+    #[serde(flatten)]
+    config: RoomConfig,
+    /// By local part, then domain.
+    participants: Vec<ParticipantDetails>,
+}
+
+/// Somebody in a room.
+#[derive(Serialize, ToSchema)]
+struct ParticipantDetails {
+    user: Jid,
+    role: RoomRole,
+}
+
+impl From<&Participant> for ParticipantDetails {
+    fn from(participant: &Participant) -> Self {
+        Self { user: participant.person.jid.clone(), role: participant.role }
+    }
+}
+
+/// The config that a body says.
+fn config(fields: &Fields) -> Result<RoomConfig, Error> {
+    let text = |name, what| match fields.text(name, what)? {
+        text if text.len() <= TEXT_MAX => Ok(text.to_owned()),
+        _ => Err(Error::Invalid(Problem::TooLong(what))),
+    };
+    Ok(RoomConfig { name: text("name", "room name")?, subject: text("subject", "room subject")? })
+}
+
+/// Make a room.
+#[utoipa::path(
+    post,
+    path = "/api/rooms",
+    operation_id = "createRoom",
+    tag = "Conversation",
+    request_body = RoomConfig,
+    responses((status = 200, description = "The room is made", body = Created), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+async fn create_room(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    payload: Payload,
+) -> Result<Json<Created>, Error> {
+    let room = Room::create(RoomId::random(), config(&payload.fields()?)?, person(account));
+    // Nobody has a random id before.
+    app.store.insert_room(&room, app.clock.now()).await?;
+    Ok(Json(Created { id: room.id }))
+}
+
+/// List the rooms that the caller is in, by their ids.
+#[utoipa::path(
+    get,
+    path = "/api/rooms",
+    operation_id = "listRooms",
+    tag = "Conversation",
+    responses((status = 200, description = "The rooms", body = Vec<RoomSummary>), Refusals),
+    security(("account" = [])),
+)]
+async fn list_rooms(State(app): State<App>, account: Account, _: TakesJson) -> Result<Json<Vec<RoomSummary>>, Error> {
+    let memberships = app.store.memberships(&account.jid, account.user).await?;
+    let caller = person(account);
+    let rooms = app.store.rooms(&memberships).await?.into_iter();
+    // Between the two reads they may have left one.
+    let rooms = rooms.filter(|room| room.role_of(&caller).is_some());
+    Ok(Json(rooms.map(|Room { id, config, .. }| RoomSummary { id, config }).collect()))
+}
+
+/// Read a room that the caller is in.
+#[utoipa::path(
+    get,
+    path = "/api/rooms/{id}",
+    operation_id = "getRoom",
+    tag = "Conversation",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    responses((status = 200, description = "The room", body = RoomDetails), Refusals),
+    security(("account" = [])),
+)]
+async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, Error> {
+    if room.role_of(&caller).is_none() {
+        return Err(Error::Forbidden);
+    }
+    let participants = room.participants().iter().map(ParticipantDetails::from).collect();
+    Ok(Json(RoomDetails { config: room.config, participants }))
+}
+
+/// Make a room of a chosen id.
+#[utoipa::path(
+    put,
+    path = "/api/rooms/{id}",
+    operation_id = "createNamedRoom",
+    tag = "Conversation",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    request_body = RoomConfig,
+    responses((status = 201, description = "The room is made", body = Created), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+async fn create_named_room(
+    State(app): State<App>,
+    account: Account,
+    _: TakesJson,
+    RoomName(name): RoomName,
+    payload: Payload,
+) -> Result<(StatusCode, Json<Created>), Error> {
+    let id = name.ok_or(Error::Invalid(Problem::NotARoomHere))?;
+    let config = match payload.fields().and_then(|fields| config(&fields)) {
+        Ok(config) => config,
+        // That there is one is said before what is wrong with the body.
+        Err(_) if app.store.room(&id).await?.is_some() => return Err(Error::Forbidden),
+        Err(problem) => return Err(problem),
+    };
+    let room = Room::create(id, config, person(account));
+    if !app.store.insert_room(&room, app.clock.now()).await? {
+        return Err(Error::Forbidden);
+    }
+    Ok((StatusCode::CREATED, Json(Created { id: room.id })))
+}
+
+/// Change a room's name and subject.
+#[utoipa::path(
+    put,
+    path = "/api/rooms/{id}/config",
+    operation_id = "configureRoom",
+    tag = "Conversation",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    request_body = RoomConfig,
+    responses((status = 204, description = "The room is changed"), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+async fn configure_room(
+    State(app): State<App>,
+    AtRoom { caller, room }: AtRoom,
+    payload: Payload,
+) -> Result<StatusCode, Error> {
+    room.owned_by(&caller)?;
+    let config = config(&payload.fields()?)?;
+    entrance::change(&app, room, |room| room.configure(&caller, config.clone())).await
+}

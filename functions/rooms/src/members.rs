@@ -1,0 +1,78 @@
+//! Who is in a room.
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
+};
+use shared::{
+    App,
+    dialect::conversation::{BodyRefusals, Error, Refusals},
+    http::conversation::{Payload, path_jid},
+    id::RoomId,
+    model::{Jid, room::Person},
+};
+use utoipa::ToSchema;
+
+use crate::entrance::{self, AtRoom};
+
+/// Somebody to be invited.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+pub(crate) struct Invitee {
+    user: Jid,
+}
+
+/// Take somebody into a room.
+#[utoipa::path(
+    post,
+    path = "/api/rooms/{id}/users",
+    operation_id = "inviteUser",
+    tag = "Conversation",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    request_body = Invitee,
+    responses((status = 204, description = "The user is in the room"), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+pub(crate) async fn invite_user(
+    State(app): State<App>,
+    AtRoom { caller, room }: AtRoom,
+    payload: Payload,
+) -> Result<StatusCode, Error> {
+    room.owned_by(&caller)?;
+    let jid = payload.fields()?.jid("user", "user")?;
+    let invitee = Person { user: app.account_of(&jid).await?, jid };
+    entrance::change(&app, room, |room| room.invite(&caller, invitee.clone())).await
+}
+
+/// Remove somebody from a room: the owner anybody, a member themselves. Where the owner goes, the first of the others is
+/// owner; when the last one goes, the room is gone.
+#[utoipa::path(
+    delete,
+    path = "/api/rooms/{id}/users/{user}",
+    operation_id = "removeUser",
+    tag = "Conversation",
+    params(
+        ("id" = RoomId, Path, description = "The room, by its id or its JID"),
+        ("user" = Jid, Path, description = "Who"),
+    ),
+    responses((status = 204, description = "The user is not in the room"), Refusals),
+    security(("account" = [])),
+)]
+pub(crate) async fn remove_user(
+    State(app): State<App>,
+    AtRoom { caller, room }: AtRoom,
+    Removed(jid): Removed,
+) -> Result<StatusCode, Error> {
+    entrance::change(&app, room, |room| room.remove(&caller, &jid)).await
+}
+
+/// The participant that the path names.
+pub(crate) struct Removed(Jid);
+
+impl FromRequestParts<App> for Removed {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        path_jid(parts, app, "user").await.map(Self)
+    }
+}

@@ -1,0 +1,79 @@
+//! What is said in a room.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use shared::{
+    App,
+    dialect::conversation::{BodyRefusals, Error, Refusals},
+    http::conversation::{PageQuery, Payload},
+    id::{MessageId, RoomId},
+    model::room::{RoomEntry, RoomEvent},
+};
+use utoipa::ToSchema;
+
+use crate::entrance::AtDoor;
+
+/// Something to be said.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+pub(crate) struct NewRoomMessage {
+    #[schema(max_length = 65_536, example = "Hello everybody!")]
+    body: String,
+}
+
+/// What it is known by.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Said {
+    id: MessageId,
+}
+
+/// Send a message to a room that the caller is in.
+#[utoipa::path(
+    post,
+    path = "/api/rooms/{id}/messages",
+    operation_id = "sendRoomMessage",
+    tag = "Conversation",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    request_body = NewRoomMessage,
+    responses((status = 200, description = "The message is sent", body = Said), Refusals, BodyRefusals),
+    security(("account" = [])),
+)]
+pub(crate) async fn send_room_message(
+    State(app): State<App>,
+    AtDoor { account, membership }: AtDoor,
+    payload: Payload,
+) -> Result<Json<Said>, Error> {
+    let membership = membership.ok_or(Error::Forbidden)?;
+    let body = payload.fields()?.message_body()?.to_owned();
+    let event = RoomEvent::Message { from: account.jid.clone(), body };
+    let entry = RoomEntry::new(event, app.clock.now());
+    match app.store.insert_room_entry(&membership, &account.jid, entry).await? {
+        Some(entry) => Ok(Json(Said { id: entry.id })),
+        // Removed in between, or the room ended: whoever was the last one there has left it.
+        None if app.store.room(&membership.room).await?.is_some() => Err(Error::Forbidden),
+        None => Err(Error::NotFound),
+    }
+}
+
+/// Read the newest entries of a room that the caller is in, the oldest of them first.
+#[utoipa::path(
+    get,
+    path = "/api/rooms/{id}/messages",
+    operation_id = "listRoomMessages",
+    tag = "Conversation",
+    params(
+        ("id" = RoomId, Path, description = "The room, by its id or its JID"),
+        ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
+        ("before" = Option<u64>, Query, description = "Only entries from before this time, in milliseconds since the Unix epoch"),
+    ),
+    responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals),
+    security(("account" = [])),
+)]
+pub(crate) async fn list_room_messages(
+    State(app): State<App>,
+    AtDoor { membership, .. }: AtDoor,
+    query: PageQuery,
+) -> Result<Json<Vec<RoomEntry>>, Error> {
+    let membership = membership.ok_or(Error::Forbidden)?;
+    Ok(Json(app.store.room_entries(&membership.archive, query.window()?).await?))
+}

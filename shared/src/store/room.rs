@@ -1,0 +1,180 @@
+//! Rooms. A room is one item with all of its participants, and has a revision: whatever changes who is in it is a
+//! transaction on condition of the revision that was looked at, with the memberships and the archive's entries in it.
+
+mod archive;
+mod membership;
+
+use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use sha2::{Digest, Sha256};
+
+use self::archive::archive_of;
+pub(super) use self::{
+    archive::archive_of as room_archive,
+    membership::{memberships_head, revision_of},
+};
+use super::{
+    Item, Key, RACES, Store, StoreError,
+    archive::last_of,
+    n, pause, s,
+    transaction::{Committed, failed_first},
+};
+use crate::{
+    clock::Timestamp,
+    id::{RoomId, hex},
+    model::{
+        Room,
+        room::{Change, Membership, Refusal, RoomEntry, RoomEvent},
+    },
+};
+
+/// Rooms are hashed: an id may be anything, and keys surface in metrics and logs.
+fn hash(id: &RoomId) -> String {
+    hex(&Sha256::digest(id.as_str()))
+}
+
+fn room_key(id: &RoomId) -> Key {
+    Key { pk: format!("ROOM#{}", hash(id)), sk: "ROOM".to_owned() }
+}
+
+impl Store {
+    /// The room of this id.
+    pub async fn room(&self, id: &RoomId) -> Result<Option<Room>, StoreError> {
+        self.item(room_key(id)).await
+    }
+
+    /// The rooms of these memberships, by id.
+    ///
+    /// One request for every 100 rooms.
+    pub async fn rooms(&self, memberships: &[Membership]) -> Result<Vec<Room>, StoreError> {
+        let keys = memberships.iter().map(|membership| room_key(&membership.room).attributes());
+        let mut rooms: Vec<Room> = serde_dynamo::from_items(self.batch(keys.collect()).await?)?;
+        rooms.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(rooms)
+    }
+
+    /// Keeps a new room; `false` where there is one of its id.
+    ///
+    /// One request, a transaction.
+    pub async fn insert_room(&self, room: &Room, at: Timestamp) -> Result<bool, StoreError> {
+        let item = Item { key: room_key(&room.id), kind: "Room", entity: room }.attributes()?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(PK)");
+        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
+        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        for participant in room.participants() {
+            writes.extend(self.joining_room(room, &participant.person, at)?);
+        }
+        let Committed::No(reasons) = self.transact(writes).await? else { return Ok(true) };
+        let found = reasons.into_iter().find_map(|reason| reason.item);
+        let found: Option<Room> = found.map(serde_dynamo::from_item).transpose()?;
+        // Ours, where the answer to it was lost.
+        Ok(found.is_some_and(|found| found.archive == room.archive))
+    }
+
+    /// Runs a transition on a room as it was read, and again on what it is where another came in between. What the
+    /// archive says of it has the time `at`, or the next that it has not.
+    ///
+    /// One request, a transaction, or none where nothing changes; another where the archive has had an entry in this
+    /// millisecond.
+    pub async fn change_room(
+        &self,
+        mut room: Room,
+        mut at: Timestamp,
+        host: &str,
+        transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        for lost in 0..RACES {
+            let mut after = room.clone();
+            let change = match transition(&mut after) {
+                Ok(Change::Nothing) => return Ok(Ok(())),
+                Ok(change) => change,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            after.revision += 1;
+            let Committed::No(reasons) = self.transact(self.changing(&room, &after, &change, at, host)?).await? else {
+                return Ok(Ok(()));
+            };
+            if failed_first(&reasons) {
+                pause(lost).await;
+                match self.room(&room.id).await? {
+                    Some(present) if present.archive == room.archive => room = present,
+                    _ => return Ok(Err(Refusal::Gone)),
+                }
+            }
+            // Only the head of the archive is returned.
+            if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
+                at = at.max(last_of(head)?.next());
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn changing(
+        &self,
+        before: &Room,
+        after: &Room,
+        change: &Change,
+        at: Timestamp,
+        host: &str,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut writes = match change {
+            Change::Nothing => Vec::new(),
+            Change::Configured => vec![self.replacing_room(before, after)?],
+            Change::Joined(person) => {
+                let joining = self.joining_room(after, person, at)?;
+                std::iter::once(self.replacing_room(before, after)?).chain(joining).collect()
+            }
+            Change::Left { jid, .. } => {
+                let leaving = self.leaving_room(after, jid)?;
+                std::iter::once(self.replacing_room(before, after)?).chain(leaving).collect()
+            }
+            Change::Ended(jid) => {
+                let leaving = self.leaving_room(after, jid)?;
+                [self.ending_room(before)?, self.leaving_archive(&before.archive)?].into_iter().chain(leaving).collect()
+            }
+        };
+        writes.extend(self.telling(after, change, at, host)?);
+        Ok(writes)
+    }
+
+    /// The archive's part of a change.
+    fn telling(
+        &self,
+        room: &Room,
+        change: &Change,
+        at: Timestamp,
+        host: &str,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut entries: Vec<RoomEntry> = Vec::new();
+        for (user, affiliation) in change.affiliations() {
+            let event = RoomEvent::Affiliation { from: room.id.at(host), user, affiliation };
+            let at = entries.last().map_or(at, |last| last.timestamp.next());
+            entries.push(RoomEntry::new(event, at));
+        }
+        let Some(last) = entries.last() else { return Ok(Vec::new()) };
+        let head = self.move_head(&archive_of(&room.archive), at, last.timestamp)?;
+        let puts = entries.iter().map(|entry| self.room_entry(&room.archive, entry));
+        std::iter::once(Ok(head)).chain(puts).collect()
+    }
+
+    fn replacing_room(&self, before: &Room, after: &Room) -> Result<TransactWriteItem, StoreError> {
+        let item = Item { key: room_key(&after.id), kind: "Room", entity: after }.attributes()?;
+        let put = Put::builder()
+            .table_name(&*self.table)
+            .set_item(Some(item))
+            .condition_expression("archive = :archive AND revision = :seen")
+            .expression_attribute_values(":archive", s(before.archive.as_str()))
+            .expression_attribute_values(":seen", n(before.revision));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    fn ending_room(&self, room: &Room) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&*self.table)
+            .set_key(Some(room_key(&room.id).attributes()))
+            .condition_expression("archive = :archive AND revision = :seen")
+            .expression_attribute_values(":archive", s(room.archive.as_str()))
+            .expression_attribute_values(":seen", n(room.revision));
+        Ok(TransactWriteItem::builder().delete(delete.build()?).build())
+    }
+}

@@ -1,0 +1,135 @@
+//! The archives of rooms, and what is left of those of rooms that have ended.
+
+use aws_sdk_dynamodb::types::{DeleteRequest, Put, TransactWriteItem, WriteRequest};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::ArchiveId,
+    model::{
+        Jid,
+        room::{Membership, RoomEntry},
+    },
+    store::{
+        ArchiveWindow, Attributes, Item, Key, RACES, Store, StoreError,
+        archive::{entry_key, last_of},
+        pause, s,
+        transaction::{Committed, is_failed_condition},
+    },
+};
+
+/// The partition of the archives of rooms that have ended.
+const ENDED: &str = "ENDEDROOMS";
+/// How many items a batch deletes at most.
+const PIECE: usize = 25;
+
+/// The archive of a room.
+pub(in crate::store) fn archive_of(archive: &ArchiveId) -> String {
+    format!("ROOMARCHIVE#{archive}")
+}
+
+fn ended_key(archive: &ArchiveId) -> Key {
+    Key { pk: ENDED.to_owned(), sk: archive.to_string() }
+}
+
+/// An archive whose room has ended.
+#[derive(Serialize, Deserialize)]
+struct EndedRoom {
+    archive: ArchiveId,
+}
+
+impl Store {
+    /// Entries of a room's archive, the oldest first.
+    ///
+    /// One request, however many there are.
+    pub async fn room_entries(&self, archive: &ArchiveId, window: ArchiveWindow) -> Result<Vec<RoomEntry>, StoreError> {
+        self.archived(&archive_of(archive), window).await
+    }
+
+    /// Adds an entry to the archive of a room that somebody is in, with the next time that it has not; `None` where they
+    /// are no longer in it.
+    ///
+    /// One request, a transaction, however many are in the room; another where the archive has had an entry in this
+    /// millisecond.
+    pub async fn insert_room_entry(
+        &self,
+        membership: &Membership,
+        jid: &Jid,
+        mut entry: RoomEntry,
+    ) -> Result<Option<RoomEntry>, StoreError> {
+        for lost in 0..RACES {
+            let at = entry.timestamp;
+            let writes = vec![
+                self.being_in_room(membership, jid)?,
+                self.move_head(&archive_of(&membership.archive), at, at)?,
+                self.room_entry(&membership.archive, &entry)?,
+            ];
+            let Committed::No(reasons) = self.transact(writes).await? else { return Ok(Some(entry)) };
+            if reasons.first().is_some_and(is_failed_condition) {
+                return Ok(None);
+            }
+            if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
+                entry.timestamp = at.max(last_of(head)?.next());
+            }
+            if lost > 0 {
+                pause(lost).await;
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    pub(super) fn room_entry(&self, archive: &ArchiveId, entry: &RoomEntry) -> Result<TransactWriteItem, StoreError> {
+        let key = entry_key(&archive_of(archive), entry.timestamp);
+        let item = Item { key, kind: "RoomEntry", entity: entry }.attributes()?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Says that an archive is left to be deleted.
+    pub(super) fn leaving_archive(&self, archive: &ArchiveId) -> Result<TransactWriteItem, StoreError> {
+        let ended = EndedRoom { archive: archive.clone() };
+        let item = Item { key: ended_key(archive), kind: "EndedRoom", entity: &ended }.attributes()?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Deletes what is left of rooms that have ended, until all of it is gone or the time is up; `true` where it is gone.
+    /// Another call goes on where this one stopped.
+    pub async fn clear_ended_rooms(&self, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
+        while in_time() {
+            let ended = self.some_keys(ENDED).await?;
+            let Some(Key { sk, .. }) = ended.into_iter().next() else { return Ok(true) };
+            let pk = format!("ROOMARCHIVE#{sk}");
+            loop {
+                let keys = self.some_keys(&pk).await?;
+                if keys.is_empty() {
+                    self.delete_keys(vec![Key { pk: ENDED.to_owned(), sk }]).await?;
+                    break;
+                }
+                self.delete_keys(keys).await?;
+                if !in_time() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The keys of some items of a partition.
+    async fn some_keys(&self, pk: &str) -> Result<Vec<Key>, StoreError> {
+        let query = self.client.query().table_name(&*self.table).consistent_read(true);
+        let query = query.key_condition_expression("PK = :pk").expression_attribute_values(":pk", s(pk));
+        let query = query.projection_expression("PK, SK").limit(i32::try_from(PIECE).unwrap_or(i32::MAX));
+        Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
+    }
+
+    /// Deletes at most [`PIECE`] items; where the table is busy, not all of them.
+    async fn delete_keys(&self, keys: Vec<Key>) -> Result<(), StoreError> {
+        let delete = |key: Attributes| {
+            let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
+            Ok::<_, StoreError>(WriteRequest::builder().delete_request(delete).build())
+        };
+        let deletes = keys.into_iter().map(|key| delete(key.attributes())).collect::<Result<Vec<_>, _>>()?;
+        self.client.batch_write_item().request_items(&*self.table, deletes).send().await?;
+        Ok(())
+    }
+}
