@@ -22,9 +22,6 @@
 //! | Head                 | any list of the above  | `#`                  | its list, with it |
 //! | Ended event          | `ENDED`                | `<number>`           | its number; all of them |
 //! | Live connection      | `STREAM#<vhost>/<app>/<stream>#<shard>` | `<name>`             | its stream, shard by shard |
-//! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
-//! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
-//! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
 //! | Message              | `ARCHIVE#<user>`       | `<milliseconds>`     | its sender or receiver |
 //! | Message, again       | `ARCHIVE#<user>/<sha256>` | `<milliseconds>`     | those with one partner |
 //! | Archive head         | `ARCHIVE#<user>`       | `#`                  | every new entry of the archive |
@@ -36,6 +33,9 @@
 //! | Ended room           | `ENDEDROOMS`           | `<archive id>`       | all of them |
 //! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
 //! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
+//! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
+//! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
+//! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
 //! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!

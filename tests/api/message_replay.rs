@@ -106,7 +106,7 @@ fn nothing_is_lost_and_nothing_is_told_twice() {
     let app = runtime.block_on(TestApp::new());
     let instances = [app.again_with([]), app];
     let cases = std::cell::Cell::new(0);
-    let config = ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(steps in vec(step(), 1..30))| {
         cases.set(cases.get() + 1);
         runtime.block_on(async {

@@ -20,7 +20,11 @@ use tempfile::TempDir;
 use testbed::Function;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{answer::Answer, binaries::binary, meeting::Meeting};
+use crate::{
+    answer::Answer,
+    binaries::binary,
+    meeting::{Meeting, PASSWORD},
+};
 
 /// Long enough to be let through on Lambda, which the documented one of the events is not.
 pub(crate) const OPENVIDU_SECRET: &str = "secret-of-the-functions-under-test";
@@ -34,6 +38,8 @@ pub(crate) const IDENTIFIER: &str = "device_unique_id_here";
 pub(crate) const ORIGIN: &str = "https://app.greenroom.test";
 /// `OPENVIDUAPP:MY_SECRET`, as the events carry it.
 const EVENTS_AUTHORIZATION: &str = "Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU";
+/// `USERNAME@localhost:PASSWORD`, as the events carry it.
+const EVENTS_ACCOUNT: &str = "Basic VVNFUk5BTUVAbG9jYWxob3N0OlBBU1NXT1JE";
 
 /// How many stages there have been: each has a table of its own, on a store they may share.
 static STAGES: AtomicU32 = AtomicU32::new(0);
@@ -142,13 +148,19 @@ impl Stage {
     /// What stands in the placeholders of this event.
     pub(crate) async fn fixture_of(&self, event: &str) -> Fixture {
         let text = fs::read_to_string(path(event)).unwrap();
-        let is_organisers = text.contains("/api/v2");
+        let is_organisers = text.contains("/api/v2") || text.contains(EVENTS_ACCOUNT);
         let mut fixture = Fixture::default();
         if !is_organisers || text.contains("DEVICE_TOKEN") {
             fixture = self.fixture().await;
         }
         if is_organisers {
             fixture.meeting = self.meeting().await;
+        }
+        if event.starts_with("contacts/") {
+            self.send("contacts/add", &fixture).await;
+        }
+        if event.starts_with("rooms/") && event != "rooms/create-named" {
+            self.send("rooms/create-named", &fixture).await;
         }
         fixture
     }
@@ -179,6 +191,7 @@ impl Fixture {
             .iter()
             .fold(event.to_owned(), |event, (placeholder, value)| event.replace(placeholder, value))
             .replace(EVENTS_AUTHORIZATION, &openvidu_authorization())
+            .replace(EVENTS_ACCOUNT, &account_authorization(&self.meeting.username))
             .replace("DEVICE_TOKEN", &self.device_token)
             .replace("CONNECTION_ID", &self.connection)
             .replace("SESSION_ID", &self.session);
@@ -204,6 +217,11 @@ fn external_store() -> Option<String> {
 /// What a back-end with the right secret sends.
 pub(crate) fn openvidu_authorization() -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("OPENVIDUAPP:{OPENVIDU_SECRET}")))
+}
+
+/// What a participant of conversations with this user's name sends.
+fn account_authorization(username: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{username}@localhost:{PASSWORD}")))
 }
 
 /// The directory of all events.

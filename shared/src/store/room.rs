@@ -162,7 +162,8 @@ impl Store {
         let put = Put::builder()
             .table_name(&*self.table)
             .set_item(Some(item))
-            .condition_expression("archive = :archive AND revision = :seen")
+            .condition_expression("#archive = :archive AND revision = :seen")
+            .expression_attribute_names("#archive", "archive")
             .expression_attribute_values(":archive", s(before.archive.as_str()))
             .expression_attribute_values(":seen", n(before.revision));
         Ok(TransactWriteItem::builder().put(put.build()?).build())
@@ -172,7 +173,8 @@ impl Store {
         let delete = Delete::builder()
             .table_name(&*self.table)
             .set_key(Some(room_key(&room.id).attributes()))
-            .condition_expression("archive = :archive AND revision = :seen")
+            .condition_expression("#archive = :archive AND revision = :seen")
+            .expression_attribute_names("#archive", "archive")
             .expression_attribute_values(":archive", s(room.archive.as_str()))
             .expression_attribute_values(":seen", n(room.revision));
         Ok(TransactWriteItem::builder().delete(delete.build()?).build())

@@ -60,6 +60,11 @@ impl Store {
         Ok(memberships.into_iter().filter(|membership| membership.is_of(user)).collect())
     }
 
+    /// A number that is another one whenever somebody's memberships changed; 0 where they never had any.
+    pub async fn memberships_revision(&self, jid: &Jid) -> Result<u64, StoreError> {
+        Ok(self.attributes(memberships_head(jid)).await?.map(revision_of).transpose()?.unwrap_or(0))
+    }
+
     pub(super) fn joining_room(
         &self,
         room: &Room,
@@ -95,7 +100,8 @@ impl Store {
         let check = ConditionCheck::builder()
             .table_name(&*self.table)
             .set_key(Some(membership_key(jid, &membership.room).attributes()))
-            .condition_expression("archive = :archive AND since = :since")
+            .condition_expression("#archive = :archive AND since = :since")
+            .expression_attribute_names("#archive", "archive")
             .expression_attribute_values(":archive", s(membership.archive.as_str()))
             .expression_attribute_values(":since", n(membership.since.millis()));
         Ok(TransactWriteItem::builder().condition_check(check.build()?).build())

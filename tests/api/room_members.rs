@@ -1,0 +1,216 @@
+//! Who is in a room: inviting, removing, leaving, and who owns it then.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{NOW, TestApp};
+
+/// What the room's archive says of affiliations.
+async fn affiliations(app: &TestApp, reader: &str) -> Vec<String> {
+    let list = app.as_participant(reader).get("/api/rooms/lobby/messages").await.body;
+    let entries = list.as_array().unwrap().iter().filter(|entry| entry["type"] == "affiliation");
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
+    entries.map(|entry| format!("{} {}", text(entry, "user"), text(entry, "affiliation"))).collect()
+}
+
+#[tokio::test]
+async fn a_room_has_one_owner_and_its_participants_in_order() {
+    let app = TestApp::with_lobby(&["mia"]).await;
+    let mia = app.as_participant("mia");
+    for jid in ["zoe@localhost", "Bob@LocalHost/phone", "a-x@aaa", "a@zzz", "bob@elsewhere", "nobody@localhost"] {
+        assert_eq!(mia.invite("lobby", jid).await.to_string(), "204 -");
+    }
+    assert_eq!(mia.who().await, "a@zzz a-x@aaa bob@elsewhere bob mia* nobody zoe");
+}
+
+#[tokio::test]
+async fn inviting_is_told_once() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let alice = app.as_participant("alice");
+    for again in ["bob@localhost", "alice@localhost"] {
+        assert_eq!(alice.invite("lobby@muclight.localhost", again).await.to_string(), "204 -");
+    }
+    assert_eq!(alice.who().await, "alice* bob");
+    let list = alice.get("/api/rooms/lobby/messages").await.body;
+    assert_eq!(
+        list,
+        json!([{
+            "type": "affiliation", "id": list[0]["id"], "from": "lobby@muclight.localhost", "timestamp": NOW,
+            "user": "bob@localhost", "affiliation": "member",
+        }])
+    );
+    assert_eq!(list[0]["id"].as_str().unwrap().len(), 36);
+}
+
+#[rstest]
+#[case::nobody(json!({}), r#"400 "Missing user""#)]
+#[case::a_number(json!({ "user": 1 }), r#"400 "Invalid user: it must be a string""#)]
+#[case::no_jid(json!({ "user": "bob" }), r#"400 "Invalid user: it must be a JID""#)]
+#[tokio::test]
+async fn an_invitee_is_a_jid(#[case] body: Value, #[case] refusal: &str) {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    assert_eq!(app.as_participant("alice").post("/api/rooms/lobby/users", body.clone()).await.to_string(), refusal);
+    assert_eq!(app.as_participant("bob").post("/api/rooms/lobby/users", body).await.to_string(), "403 -");
+}
+
+#[tokio::test]
+async fn who_is_invited_sees_everything_and_who_is_removed_nothing() {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    app.participants(&["bob"]).await;
+    let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
+    alice.say("before").await;
+    alice.invite("lobby", "bob@localhost").await;
+    assert_eq!(bob.get("/api/rooms/lobby/messages").await.body[0]["body"], "before");
+    assert_eq!(alice.remove("bob").await.to_string(), "204 -");
+    for path in ["/api/rooms/lobby", "/api/rooms/lobby/messages"] {
+        assert_eq!(bob.get(path).await.to_string(), "403 -");
+    }
+    assert_eq!(bob.say("still here").await.to_string(), "403 -");
+    assert_eq!(bob.get("/api/rooms").await.to_string(), "200 []");
+    assert_eq!(alice.remove("bob").await.to_string(), "204 -");
+    assert_eq!(affiliations(&app, "alice").await, ["bob@localhost member", "bob@localhost none"]);
+    alice.invite("lobby", "bob@localhost").await;
+    assert_eq!(bob.get("/api/rooms/lobby/messages").await.body.as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_member_removes_nobody_but_themselves() {
+    let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
+    let bob = app.as_participant("bob");
+    for other in ["alice", "carol", "nobody"] {
+        assert_eq!(bob.remove(other).await.to_string(), "403 -");
+    }
+    assert_eq!(
+        bob.delete("/api/rooms/lobby@muclight.localhost/users/BOB%40LocalHost%2Fphone").await.to_string(),
+        "204 -"
+    );
+    assert_eq!(bob.remove("bob").await.to_string(), "403 -");
+    assert_eq!(app.as_participant("alice").who().await, "alice* carol");
+}
+
+#[tokio::test]
+async fn who_is_not_there_can_be_removed_and_what_is_no_jid_cannot() {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    let alice = app.as_participant("alice");
+    assert_eq!(alice.remove("nobody").await.to_string(), "204 -");
+    assert_eq!(alice.delete("/api/rooms/lobby/users/bob").await.to_string(), "404 -");
+    assert_eq!(alice.get("/api/rooms/lobby/messages").await.to_string(), "200 []");
+}
+
+#[tokio::test]
+async fn the_first_of_the_others_owns_what_its_owner_left() {
+    let app = TestApp::with_lobby(&["mia", "zoe", "bob", "alice"]).await;
+    assert_eq!(app.as_participant("mia").remove("mia").await.to_string(), "204 -");
+    let alice = app.as_participant("alice");
+    assert_eq!(alice.who().await, "alice* bob zoe");
+    let list = affiliations(&app, "bob").await;
+    assert_eq!(list[3..], ["mia@localhost none", "alice@localhost owner"]);
+    assert_eq!(alice.invite("lobby", "mia@localhost").await.status, 204);
+    assert_eq!(app.as_participant("mia").invite("lobby", "eve@localhost").await.status, 403);
+    alice.remove("alice").await;
+    assert_eq!(app.as_participant("bob").who().await, "bob* mia zoe");
+}
+
+#[tokio::test]
+async fn a_successor_comes_by_the_local_part_first() {
+    let app = TestApp::with_lobby(&["mia", "b-x"]).await;
+    app.as_participant("mia").invite("lobby", "b@zzz").await;
+    app.as_participant("mia").remove("mia").await;
+    assert_eq!(app.as_participant("b-x").who().await, "b@zzz* b-x");
+}
+
+#[tokio::test]
+async fn the_last_to_leave_ends_the_room() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
+    alice.say("secret").await;
+    alice.remove("alice").await;
+    assert_eq!(bob.remove("bob").await.to_string(), "204 -");
+    for caller in [&alice, &bob] {
+        assert_eq!(caller.get("/api/rooms/lobby").await.to_string(), "404 -");
+        assert_eq!(caller.get("/api/rooms/lobby/messages").await.to_string(), "404 -");
+        assert_eq!(caller.say("Hi").await.to_string(), "404 -");
+        assert_eq!(caller.remove("bob").await.to_string(), "404 -");
+        assert_eq!(caller.get("/api/rooms").await.to_string(), "200 []");
+    }
+    // Another room, of which nobody but its maker is, and nothing has been said.
+    assert_eq!(bob.put("/api/rooms/lobby", json!({ "name": "New", "subject": "S" })).await.status, 201);
+    assert_eq!(bob.get("/api/rooms/lobby/messages").await.to_string(), "200 []");
+    assert_eq!(alice.get("/api/rooms/lobby/messages").await.to_string(), "403 -");
+}
+
+#[tokio::test]
+async fn nothing_said_is_left_of_a_room_that_ended() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
+    bob.put("/api/rooms/other", json!({ "name": "Other", "subject": "S" })).await;
+    bob.post("/api/rooms/other/messages", json!({ "body": "kept" })).await;
+    for number in 0..60 {
+        app.wait(Duration::from_millis(1));
+        alice.say(&format!("word {number}")).await;
+    }
+    bob.remove("bob").await;
+    alice.remove("alice").await;
+    let left = async |text: &str| app.items().await.iter().filter(|item| item.contains(text)).count();
+    assert_eq!(left("word ").await, 60);
+    // One piece at a time.
+    let pieces = std::cell::Cell::new(2);
+    let in_time = || pieces.replace(pieces.get() - 1) > 0;
+    assert!(!app.store.clear_ended_rooms(in_time).await.unwrap());
+    assert!((1..60).contains(&left("word ").await));
+    assert!(app.store.clear_ended_rooms(|| true).await.unwrap());
+    assert_eq!((left("word ").await, left("ENDEDROOMS").await, left("kept").await), (0, 0, 1));
+    assert!(app.store.clear_ended_rooms(|| true).await.unwrap());
+    assert_eq!(bob.get("/api/rooms/other/messages").await.body[0]["body"], "kept");
+}
+
+#[tokio::test]
+async fn an_account_of_a_deleted_ones_name_is_in_none_of_its_rooms() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let former = app.store.user_named("bob").await.unwrap().unwrap().id;
+    app.store.remove_user(former).await.unwrap();
+    app.participants(&["bob"]).await;
+    let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
+    for path in ["/api/rooms/lobby", "/api/rooms/lobby/messages"] {
+        assert_eq!(bob.get(path).await.to_string(), "403 -");
+    }
+    assert_eq!(bob.say("Hi").await.to_string(), "403 -");
+    assert_eq!(bob.remove("bob").await.to_string(), "403 -");
+    assert_eq!(bob.get("/api/rooms").await.to_string(), "200 []");
+    assert_eq!(alice.invite("lobby", "bob@localhost").await.status, 204);
+    assert_eq!(bob.who().await, "alice* bob");
+    assert_eq!(bob.get("/api/rooms").await.body[0]["id"], "lobby");
+}
+
+#[tokio::test]
+async fn who_is_invited_before_they_have_an_account_is_in_the_room_once_they_have_one() {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    app.as_participant("alice").invite("lobby", "bob@localhost").await;
+    app.participants(&["bob"]).await;
+    assert_eq!(app.as_participant("bob").who().await, "alice* bob");
+    assert_eq!(app.as_participant("bob").say("Hi").await.status, 200);
+}
+
+#[tokio::test]
+async fn memberships_say_when_they_changed() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let bob = app.store.user_named("bob").await.unwrap().unwrap().id;
+    let jid = shared::model::Jid::of("bob", "localhost").unwrap();
+    let state = async || {
+        let memberships = app.store.memberships(&jid, bob).await.unwrap();
+        let since: Vec<_> = memberships.iter().map(|membership| membership.since.millis()).collect();
+        (app.store.memberships_revision(&jid).await.unwrap(), since)
+    };
+    assert_eq!(state().await, (1, vec![NOW]));
+    let alice = app.as_participant("alice");
+    alice.say("Hi").await;
+    alice.invite("lobby", "bob@localhost").await;
+    assert_eq!(state().await, (1, vec![NOW]));
+    alice.remove("bob").await;
+    assert_eq!(state().await, (2, vec![]));
+    app.wait(Duration::from_secs(1));
+    alice.invite("lobby", "bob@localhost").await;
+    assert_eq!(state().await, (3, vec![NOW + 1000]));
+}

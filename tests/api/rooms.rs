@@ -1,0 +1,326 @@
+//! `/api/rooms`: making, listing, reading and configuring rooms; which refusal comes first.
+
+use axum::body::Body;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::{
+    lost_answers::losing,
+    support::{Answer, Caller, NOW, TestApp, basic},
+};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+impl TestApp {
+    /// An API with these accounts, the first of which has made the room `lobby` and invited the others.
+    pub(crate) async fn with_lobby(usernames: &[&str]) -> Self {
+        let app = Self::new().await;
+        app.participants(usernames).await;
+        let owner = app.as_participant(usernames[0]);
+        let config = json!({ "name": "Lobby", "subject": "Talk" });
+        assert_eq!(owner.put("/api/rooms/lobby", config).await.status, 201);
+        for username in &usernames[1..] {
+            assert_eq!(owner.invite("lobby", &format!("{username}@localhost")).await.status, 204);
+        }
+        app
+    }
+}
+
+impl Caller<'_> {
+    /// Invites somebody into a room.
+    pub(crate) async fn invite(&self, room: &str, jid: &str) -> Answer {
+        self.post(&format!("/api/rooms/{room}/users"), json!({ "user": jid })).await
+    }
+
+    /// Removes somebody of our domain from the room `lobby`.
+    pub(crate) async fn remove(&self, username: &str) -> Answer {
+        self.delete(&format!("/api/rooms/lobby/users/{username}@localhost")).await
+    }
+
+    /// Says something in the room `lobby`.
+    pub(crate) async fn say(&self, body: &str) -> Answer {
+        self.post("/api/rooms/lobby/messages", json!({ "body": body })).await
+    }
+
+    /// Who is in the room `lobby`, the owner with a star.
+    pub(crate) async fn who(&self) -> String {
+        let answer = self.get("/api/rooms/lobby").await;
+        assert_eq!(answer.status, 200, "{answer}");
+        let one = |participant: &Value| {
+            let jid = participant["user"].as_str().unwrap();
+            let star = if participant["role"] == "owner" { "*" } else { "" };
+            format!("{}{star}", jid.strip_suffix("@localhost").unwrap_or(jid))
+        };
+        answer.body["participants"].as_array().unwrap().iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[tokio::test]
+async fn a_room_gets_an_id_and_who_made_it_owns_it() {
+    let app = TestApp::new().await;
+    app.participants(&["alice"]).await;
+    let alice = app.as_participant("alice");
+    let made = alice.post("/api/rooms", json!({ "name": "Important room", "subject": "Things\u{0}" })).await;
+    assert_eq!(made.status, 200, "{made}");
+    assert_eq!(made.body.as_object().unwrap().len(), 1);
+    let id = made.body["id"].as_str().unwrap();
+    let details = json!({
+        "name": "Important room", "subject": "Things\u{0}",
+        "participants": [{ "user": "alice@localhost", "role": "owner" }],
+    });
+    for path in [format!("/api/rooms/{id}"), format!("/api/rooms/{id}/"), format!("/api/rooms/{id}@muclight.localhost")]
+    {
+        let answer = alice.get(&path).await;
+        assert_eq!((answer.status.as_u16(), &answer.body), (200, &details), "{path}");
+    }
+    let listed = json!([{ "id": id, "name": "Important room", "subject": "Things\u{0}" }]);
+    assert_eq!(alice.get("/api/rooms").await.body, listed);
+    assert_eq!(alice.get(&format!("/api/rooms/{id}/messages")).await.body, json!([]));
+}
+
+#[tokio::test]
+async fn a_list_has_the_rooms_that_one_is_in_by_their_ids() {
+    let app = TestApp::new().await;
+    app.participants(&["alice", "bob"]).await;
+    let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
+    assert_eq!(alice.get("/api/rooms").await.to_string(), "200 []");
+    for id in ["c", "a", "b", "A"] {
+        alice.put(&format!("/api/rooms/{id}"), json!({ "name": id, "subject": "" })).await;
+    }
+    bob.put("/api/rooms/d", json!({ "name": "d", "subject": "" })).await;
+    alice.invite("c", "bob@localhost").await;
+    let ids = |answer: Answer| {
+        let rooms = answer.body.as_array().unwrap().clone();
+        rooms.iter().map(|room| room["id"].as_str().unwrap()).collect::<String>()
+    };
+    assert_eq!(ids(alice.get("/api/rooms").await), "Aabc");
+    assert_eq!(ids(bob.get("/api/rooms").await), "cd");
+}
+
+#[tokio::test]
+async fn more_rooms_than_one_request_reads_are_listed() {
+    let app = TestApp::new().await;
+    app.participants(&["alice"]).await;
+    let alice = app.as_participant("alice");
+    for _ in 0..120 {
+        alice.post("/api/rooms", json!({ "name": "R", "subject": "S" })).await;
+    }
+    let list = alice.get("/api/rooms").await.body;
+    let ids: Vec<_> = list.as_array().unwrap().iter().map(|room| room["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 120);
+    assert!(ids.is_sorted());
+}
+
+#[rstest]
+#[case::plain("daily", "daily")]
+#[case::upper_case("Daily", "Daily")]
+#[case::unicode("caf%C3%A9%E2%98%95", "café☕")]
+#[case::a_room_jid("daily%40MUCLight.LocalHost", "daily")]
+#[case::dots("a..b", "a..b")]
+#[tokio::test]
+async fn a_room_may_be_given_an_id(#[case] path: &str, #[case] id: &str) {
+    let app = TestApp::new().await;
+    app.participants(&["alice", "bob"]).await;
+    let (path, config) = (format!("/api/rooms/{path}"), json!({ "name": "R", "subject": "S" }));
+    let made = app.as_participant("alice").put(&path, config.clone()).await;
+    assert_eq!((made.status.as_u16(), made.body), (201, json!({ "id": id })));
+    assert_eq!(app.as_participant("alice").get(&path).await.status, 200);
+    for username in ["alice", "bob"] {
+        assert_eq!(app.as_participant(username).put(&path, config.clone()).await.to_string(), "403 -");
+        assert_eq!(app.as_participant(username).put(&path, json!({})).await.to_string(), "403 -");
+    }
+}
+
+#[tokio::test]
+async fn ids_of_other_case_are_other_rooms() {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    let alice = app.as_participant("alice");
+    assert_eq!(alice.get("/api/rooms/Lobby").await.status, 404);
+    assert_eq!(alice.put("/api/rooms/Lobby", json!({ "name": "R", "subject": "S" })).await.status, 201);
+}
+
+#[rstest]
+#[case::another_host("lobby@muclight.elsewhere")]
+#[case::the_accounts_host("lobby@localhost")]
+#[case::no_id("@muclight.localhost")]
+#[case::a_resource("lobby@muclight.localhost%2Falice")]
+#[case::a_space("my%20room")]
+#[case::a_slash("a%2Fb")]
+#[case::a_control_character("a%00b")]
+#[tokio::test]
+async fn what_can_be_no_room_of_ours_is_none(#[case] id: &str) {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    let (alice, path) = (app.as_participant("alice"), format!("/api/rooms/{id}"));
+    let config = json!({ "name": "R", "subject": "S" });
+    assert_eq!(alice.put(&path, config.clone()).await.to_string(), r#"400 "Invalid room ID""#);
+    assert_eq!(alice.get(&path).await.to_string(), "404 -");
+    assert_eq!(alice.put(&format!("{path}/config"), config).await.to_string(), "404 -");
+    assert_eq!(alice.get(&format!("{path}/messages")).await.to_string(), "404 -");
+    assert_eq!(alice.delete(&format!("{path}/users/alice@localhost")).await.to_string(), "404 -");
+}
+
+#[tokio::test]
+async fn an_id_as_long_as_a_local_part_may_be_is_one() {
+    let app = TestApp::new().await;
+    app.participants(&["alice"]).await;
+    let (alice, config) = (app.as_participant("alice"), json!({ "name": "R", "subject": "S" }));
+    let [longest, longer] = [1023, 1024].map(|length| format!("/api/rooms/{}", "x".repeat(length)));
+    assert_eq!(alice.put(&longest, config.clone()).await.status, 201);
+    assert_eq!(alice.get(&longest).await.status, 200);
+    assert_eq!(alice.put(&longer, config).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_owner_sets_name_and_subject() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let config = json!({ "name": "Größe ☕", "subject": "" });
+    assert_eq!(app.as_participant("alice").put("/api/rooms/lobby/config", config.clone()).await.to_string(), "204 -");
+    assert_eq!(app.as_participant("bob").put("/api/rooms/lobby/config", config).await.to_string(), "403 -");
+    let answer = app.as_participant("bob").get("/api/rooms/lobby").await;
+    assert_eq!(
+        answer.to_string(),
+        r#"200 {"name":"Größe ☕","participants":[{"role":"owner","user":"alice@localhost"},{"role":"member","user":"bob@localhost"}],"subject":""}"#
+    );
+    assert_eq!(app.as_participant("bob").get("/api/rooms").await.body[0]["name"], "Größe ☕");
+}
+
+#[rstest]
+#[case::no_json("{", r#"400 "The body is not JSON: line 1 column 1""#)]
+#[case::no_object("[]", r#"400 "The body must be a JSON object""#)]
+#[case::no_name(r#"{"subject":"S"}"#, r#"400 "Missing room name""#)]
+#[case::no_subject(r#"{"name":"R"}"#, r#"400 "Missing room subject""#)]
+#[case::a_number(r#"{"name":1,"subject":"S"}"#, r#"400 "Invalid room name: it must be a string""#)]
+#[case::null(r#"{"name":"R","subject":null}"#, r#"400 "Invalid room subject: it must be a string""#)]
+#[tokio::test]
+async fn a_config_is_two_strings(#[case] body: &'static str, #[case] refusal: &str) {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    let alice = app.as_participant("alice");
+    for (method, path) in [("POST", "/api/rooms"), ("PUT", "/api/rooms/new"), ("PUT", "/api/rooms/lobby/config")] {
+        let answer = alice.send(method, path, &[JSON], body.into()).await;
+        assert_eq!(answer.to_string(), refusal, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_config_is_not_too_long() {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    let alice = app.as_participant("alice");
+    let config = |name: usize, subject: usize| json!({ "name": "x".repeat(name), "subject": "é".repeat(subject) });
+    assert_eq!(alice.post("/api/rooms", config(1024, 512)).await.status, 200);
+    let answer = alice.put("/api/rooms/lobby/config", config(1025, 1)).await;
+    assert_eq!(answer.to_string(), r#"400 "Invalid room name: it is too long""#);
+    let answer = alice.put("/api/rooms/other", config(1, 513)).await;
+    assert_eq!(answer.to_string(), r#"400 "Invalid room subject: it is too long""#);
+}
+
+/// All requests about a room, with a body where they have one.
+const REQUESTS: [(&str, &str, Option<&str>); 7] = [
+    ("GET", "", None),
+    ("PUT", "", Some(r#"{"name":"R","subject":"S"}"#)),
+    ("PUT", "/config", Some(r#"{"name":"R","subject":"S"}"#)),
+    ("POST", "/users", Some(r#"{"user":"dave@localhost"}"#)),
+    ("DELETE", "/users/alice@localhost", None),
+    ("POST", "/messages", Some(r#"{"body":"Hi"}"#)),
+    ("GET", "/messages", None),
+];
+
+#[tokio::test]
+async fn a_stranger_is_refused_everything() {
+    let app = TestApp::with_lobby(&["alice"]).await;
+    app.participants(&["eve"]).await;
+    let before = app.items().await.len();
+    for (method, path, body) in REQUESTS.into_iter().chain([("DELETE", "/users/eve@localhost", None)]) {
+        let body = body.map_or_else(Body::empty, Body::from);
+        let answer = app.as_participant("eve").send(method, &format!("/api/rooms/lobby{path}"), &[JSON], body).await;
+        assert_eq!(answer.to_string(), "403 -", "{method} {path}");
+    }
+    assert_eq!(app.items().await.len(), before);
+}
+
+/// Of a request with everything wrong, one thing after the other is mended: the order of the contract.
+#[tokio::test]
+async fn one_refusal_comes_before_the_other() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let wrong = app.with_authorization(basic("bob@localhost:wrong"));
+    let (bob, alice) = (app.as_participant("bob"), app.as_participant("alice"));
+    let html = ("accept", "text/html");
+    for (method, path, body) in REQUESTS.into_iter().filter(|(method, ..)| *method != "GET") {
+        let there = format!("/api/rooms/lobby{path}");
+        let nowhere = format!("/api/rooms/nowhere{path}");
+        let named = method == "PUT" && path.is_empty();
+        let statuses = async |caller: &Caller<'_>, path: &str, headers: &[(&str, &str)], body: &'static str| {
+            caller.send(method, path, headers, body.into()).await.status.as_u16()
+        };
+        assert_eq!(statuses(&wrong, &nowhere, &[html], "{").await, 401, "{method} {path}");
+        assert_eq!(statuses(&bob, &nowhere, &[html], "{").await, 406, "{method} {path}");
+        if body.is_none() {
+            assert_eq!(statuses(&bob, &nowhere, &[], "").await, 404, "{method} {path}");
+            continue;
+        }
+        let expected = if named { 415 } else { 404 };
+        assert_eq!(statuses(&bob, &nowhere, &[("content-type", "text/plain")], "{").await, expected, "{method} {path}");
+        for kind in ["text/plain", "application/jsonx", "application/ld+json"] {
+            assert_eq!(statuses(&bob, &there, &[("content-type", kind)], "{").await, 415, "{method} {path}");
+        }
+        assert_eq!(statuses(&bob, &there, &[], "{").await, 415, "{method} {path}");
+        let for_member = if path == "/messages" { 400 } else { 403 };
+        assert_eq!(statuses(&bob, &there, &[JSON], "{").await, for_member, "{method} {path}");
+        let kind = ("content-type", "Application/JSON; charset=utf-8");
+        let for_owner = if named { 403 } else { 400 };
+        assert_eq!(statuses(&alice, &there, &[kind], "{").await, for_owner, "{method} {path}");
+    }
+}
+
+#[rstest]
+#[case("PATCH", "/api/rooms", "GET, POST")]
+#[case("DELETE", "/api/rooms", "GET, POST")]
+#[case("PUT", "/api/rooms/", "GET, POST")]
+#[case("DELETE", "/api/rooms/lobby", "GET, PUT")]
+#[case("GET", "/api/rooms/lobby/config", "PUT")]
+#[case("GET", "/api/rooms/lobby/users", "POST")]
+#[case("GET", "/api/rooms/lobby/users/alice@localhost", "DELETE")]
+#[case("PUT", "/api/rooms/lobby/messages", "GET, POST")]
+#[case("HEAD", "/api/rooms/lobby/messages", "GET, POST")]
+#[tokio::test]
+async fn a_method_is_refused_before_anybody_is_asked_for(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] allow: &str,
+) {
+    let app = TestApp::new().await;
+    let answer = app.anyone().send(method, path, &[], Body::empty()).await;
+    assert_eq!((answer.to_string().as_str(), answer.header("allow")), ("405 -", allow));
+}
+
+#[rstest]
+#[case("/api/rooms/lobby/topic")]
+#[case("/api/rooms/lobby/users/alice@localhost/role")]
+#[case("/api/roomsx")]
+#[tokio::test]
+async fn there_is_nothing_else(#[case] path: &str) {
+    assert_eq!(TestApp::new().await.anyone().get(path).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_room_is_made_once_although_the_answer_is_lost() {
+    let app = TestApp::new().await;
+    app.participants(&["alice"]).await;
+    let config = json!({ "name": "R", "subject": "S" });
+    let slow = losing(&app, "TransactWriteItems");
+    assert_eq!(slow.as_participant("alice").put("/api/rooms/lobby", config).await.status, 201);
+    assert_eq!(app.as_participant("alice").who().await, "alice*");
+}
+
+#[tokio::test]
+async fn no_item_shows_what_it_is_about_in_its_key() {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    app.as_participant("alice").say("Hi").await;
+    let items = app.items().await;
+    let keys = items.iter().flat_map(|item| {
+        ["\"PK\": S(\"", "\"SK\": S(\""].map(|key| item.split_once(key).unwrap().1.split('"').next().unwrap())
+    });
+    for key in keys {
+        assert!(!["lobby", "alice", "bob"].iter().any(|name| key.contains(name)), "{key}");
+    }
+    assert!(items.iter().any(|item| item.contains(&(NOW + 1).to_string())));
+}
