@@ -145,7 +145,9 @@ mod tests {
 
     use super::*;
 
-    const at: fn(i64) -> Timestamp = Timestamp::from_millis;
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
 
     #[test]
     fn an_archive_that_was_told_of_lately_is_told_further_than_the_others() {
