@@ -45,6 +45,7 @@ mod room_events;
 mod room_members;
 mod room_messages;
 mod room_races;
+mod room_refusals;
 mod rooms;
 mod support;
 mod token;

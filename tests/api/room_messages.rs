@@ -64,10 +64,10 @@ async fn a_page_is_the_newest_entries_before_a_time_affiliations_among_them() {
     let numbers = |range: std::ops::RangeInclusive<u32>| range.map(|number| number.to_string()).collect::<Vec<_>>();
     assert_eq!(page(&app, "").await, numbers(10..=59));
     assert_eq!(page(&app, "?limit=2").await, numbers(58..=59));
-    assert_eq!(page(&app, "?limit=0").await, numbers(1..=0));
+    assert_eq!(page(&app, "?limit=0").await, Vec::<String>::new());
     assert_eq!(page(&app, &format!("?limit=3&before={}&x=y", NOW + 10)).await, numbers(7..=9));
     assert_eq!(page(&app, &format!("?before={}", NOW + 2)).await, ["<bob@localhost>", "1"]);
-    assert_eq!(page(&app, &format!("?before={NOW}")).await, numbers(1..=0));
+    assert_eq!(page(&app, &format!("?before={NOW}")).await, Vec::<String>::new());
     assert_eq!(page(&app, "?limit=99999999999999999999").await.len(), 60);
     let mut all = Vec::new();
     let mut before = i64::MAX;

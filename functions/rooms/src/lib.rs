@@ -47,6 +47,7 @@ shared::routes!(
 
 /// What a room is known by.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CreatedRoom)]
 struct Created {
     id: RoomId,
 }

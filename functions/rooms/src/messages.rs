@@ -23,6 +23,7 @@ pub(crate) struct NewRoomMessage {
 
 /// What it is known by.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SentRoomMessage)]
 pub(crate) struct Said {
     id: MessageId,
 }

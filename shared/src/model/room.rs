@@ -39,8 +39,6 @@ pub fn named(text: &str, domain: &str) -> Option<RoomId> {
 }
 
 /// A room. Its participants lie in the order of their JIDs, and one of them is its owner.
-///
-/// `Debug` prints the type only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
     /// Its id.
@@ -56,7 +54,7 @@ pub struct Room {
     pub revision: u64,
 }
 
-/// What a room's owner sets. `Debug` prints the type only.
+/// What a room's owner sets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RoomConfig {
     /// What the room is called.
@@ -275,6 +273,7 @@ impl Change {
     }
 }
 
+// What people write is in no log.
 macro_rules! shown_by_type {
     ($($type:ident),*) => {$(
         impl std::fmt::Debug for $type {

@@ -21,7 +21,7 @@ pub struct RoomEntry {
     pub event: RoomEvent,
 }
 
-/// What happens in a room. `Debug` prints the type only.
+/// What happens in a room.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum RoomEvent {
