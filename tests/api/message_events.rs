@@ -4,9 +4,16 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
 use shared::{clock::Timestamp, http::Deadline, model::Position};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    time::timeout,
+};
 
 use crate::{
     listener::{KEEP_ALIVE, POLL, pass},
+    participants::PASSWORD,
     support::{Counted, NOW, TestApp, basic},
 };
 
@@ -237,6 +244,27 @@ async fn a_stream_ends_before_the_time_of_its_process_is_up() {
     listener.chunk().await;
     assert!(!listener.ends_within(Duration::from_secs(45)).await);
     assert!(listener.ends_within(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_is_noticed() {
+    let app = alice_and_bob().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = axum::serve(listener, app.service.clone()).with_graceful_shutdown(async { stopped.await.unwrap() });
+    let server = tokio::spawn(server.into_future());
+    let authorization = basic(&format!("bob@localhost:{PASSWORD}"));
+    let request = format!("GET /api/sse HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n\r\n");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains("retry: ") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    drop(client);
+    stop.send(()).unwrap();
+    // The server waits for what is open, and the stream has no end of its own.
+    timeout(Duration::from_secs(30), server).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
