@@ -3,6 +3,7 @@
 mod accounts;
 mod api_token;
 mod bookings;
+mod connection;
 mod data_dir;
 mod demo;
 mod error;

@@ -45,6 +45,7 @@ pub fn functions() -> Vec<Function> {
         function!("messages", messages),
         function!("rooms", rooms),
         function!("contacts", contacts),
+        function!("message-events", message_events),
         function!("issue-token", issue_token),
         function!("api-root", api_root),
         function!("token-auth", token_auth),

@@ -8,9 +8,15 @@ use serde_json::Value;
 
 type Routes = BTreeSet<(String, String, String)>;
 
-/// The route that API Gateway found for this event; `None` for the default one.
+/// The route that API Gateway found for this event; `None` for the default one. A function URL has no other, and sends
+/// everything to its function.
 fn route(event: &Value) -> Option<(String, String)> {
+    let context = &event["requestContext"];
+    let by_url = context["domainName"].as_str().unwrap().contains(".lambda-url.");
     let (method, path) = match event["routeKey"].as_str() {
+        Some("$default") if by_url => {
+            (context["http"]["method"].as_str().unwrap(), context["http"]["path"].as_str().unwrap())
+        }
         Some("$default") => return None,
         Some(key) => key.split_once(' ').unwrap(),
         None => (event["httpMethod"].as_str().unwrap(), event["resource"].as_str().unwrap()),

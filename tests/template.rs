@@ -30,6 +30,18 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
+/// What a function of the API is called for.
+fn events(function: &Value) -> impl Iterator<Item = &Value> {
+    function["Properties"]["Events"].as_mapping().into_iter().flat_map(|events| events.values())
+}
+
+/// Whether a function is not behind the API but has an address of its own, and with it every path.
+fn has_url(function: &Value) -> bool {
+    let url = function["Properties"].get("FunctionUrlConfig");
+    assert!(url.is_none_or(|url| url["InvokeMode"] == "RESPONSE_STREAM" && events(function).next().is_none()));
+    url.is_some()
+}
+
 #[test]
 fn each_function_has_its_routes_in_both_spellings() {
     let in_code: Routes = greenroom::functions()
@@ -42,15 +54,18 @@ fn each_function_has_its_routes_in_both_spellings() {
         })
         .collect();
     let template = template();
-    let in_template: Routes = functions(&template)
+    let (by_url, by_api): (Vec<_>, Vec<_>) =
+        functions(&template).into_iter().partition(|(_, function)| has_url(function));
+    let by_url = by_url.into_iter().map(|(name, _)| (name.clone(), in_code[&name].clone()));
+    let in_template: Routes = by_api
         .into_iter()
         .map(|(name, function)| {
-            let events = function["Properties"]["Events"].as_mapping().unwrap().values();
             // An event without a path is the API's `$default` route.
-            let routed = events.filter(|event| event["Properties"].get("Path").is_some());
+            let routed = events(function).filter(|event| event["Properties"].get("Path").is_some());
             let route = |event: &Value| (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
             (name, routed.map(route).collect())
         })
+        .chain(by_url)
         .collect();
     assert_eq!(in_template, in_code);
 }
@@ -77,10 +92,9 @@ fn cargo_lambda_watch_sends_each_route_to_its_function() {
 #[test]
 fn what_no_route_takes_goes_to_the_fallback() {
     let template = template();
-    let defaults = functions(&template).into_iter().filter(|(_, function)| {
-        let events = function["Properties"]["Events"].as_mapping().unwrap().values();
-        events.into_iter().any(|event| event["Properties"].get("Path").is_none())
-    });
+    let defaults = functions(&template)
+        .into_iter()
+        .filter(|(_, function)| events(function).any(|event| event["Properties"].get("Path").is_none()));
     assert_eq!(defaults.map(|(name, _)| name).collect::<Vec<_>>(), ["fallback"]);
 }
 

@@ -115,7 +115,11 @@ impl Connection {
         };
         let head = String::from_utf8_lossy(&self.buffer[..body]).to_ascii_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.ok_or("an answer without Content-Length")?.parse()?;
+        let length: usize = match length {
+            Some(length) => length.parse()?,
+            None if status == 204 => 0,
+            None => return Err("an answer without Content-Length".into()),
+        };
         while self.buffer.len() < body + length {
             self.read().await?;
         }

@@ -49,6 +49,12 @@ impl Timestamp {
         Self(self.0.saturating_add(1))
     }
 
+    /// How long after another instant this one is; nothing where it is before.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0).try_into().unwrap_or_default())
+    }
+
     /// This instant, earlier by the part of a second that `DynamoDB`'s TTL and a JWT cannot hold.
     #[must_use]
     pub const fn whole_second(self) -> Self {
@@ -62,6 +68,15 @@ impl std::ops::Add<Duration> for Timestamp {
     fn add(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis))
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
     }
 }
 

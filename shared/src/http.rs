@@ -6,6 +6,7 @@ mod address;
 mod archives;
 mod body;
 pub mod conversation;
+mod deadline;
 mod fallback;
 pub mod form;
 mod id;
@@ -18,6 +19,7 @@ pub use self::{
     accept::accepts,
     address::{Prefix, base_url},
     body::{BODY_LIMIT, Object, is_json, read_body},
+    deadline::Deadline,
     fallback::{RouteTable, fallback},
     id::Id,
     listing::{Envelope, Filters, ListQuery, Listing},

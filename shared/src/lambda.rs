@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App,
-    clock::Clock,
+    clock::{Clock, Timestamp},
     config::{Config, Environment, Setting, Strictness},
-    http::{self, Prefix, RouteTable},
+    http::{self, Deadline, Prefix, RouteTable},
     id::RequestId,
     log,
     model::guesses::Source,
@@ -31,7 +31,31 @@ pub async fn serve(router: Router<App>, documented: fn() -> OpenApiRouter<App>, 
 
 /// Serves routes whose paths and methods `table` knows, with those of other functions among them.
 pub async fn serve_routes(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> ExitCode {
-    match run(routes, table, settings).await {
+    exit_code(run(routes, table, settings).await)
+}
+
+async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
+    let app = start(settings).await?;
+    lambda_http::run(http::service(routes, table, &app).map_request(prepare)).await
+}
+
+/// As [`serve`], with answers that are sent on while they are made.
+pub async fn serve_streams(
+    router: Router<App>,
+    documented: fn() -> OpenApiRouter<App>,
+    settings: &[Setting],
+) -> ExitCode {
+    let table = RouteTable::of(move || documented().into_openapi());
+    exit_code(run_streams(router, table, settings).await)
+}
+
+async fn run_streams(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
+    let app = start(settings).await?;
+    lambda_http::run_with_streaming_response(http::service(routes, table, &app).map_request(prepare)).await
+}
+
+fn exit_code(outcome: Result<(), Error>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the function cannot run");
@@ -40,19 +64,19 @@ pub async fn serve_routes(routes: Router<App>, table: RouteTable, settings: &[Se
     }
 }
 
-async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
-    let app = start(settings).await?;
-    let service = http::service(routes, table, &app).map_request(|mut request: lambda_http::Request| {
-        if let Some(id) = request.lambda_context_ref().map(|context| context.request_id.clone()) {
-            request.extensions_mut().insert(RequestId(id));
-        }
-        let (prefix, source) = (prefix(&request), source(&request));
-        request.extensions_mut().insert(prefix);
-        request.extensions_mut().insert(source);
-        take_raw_path(&mut request);
-        request
-    });
-    lambda_http::run(service).await
+/// Gives a request what the layers and handlers look for.
+fn prepare(mut request: lambda_http::Request) -> lambda_http::Request {
+    if let Some(context) = request.lambda_context_ref() {
+        let id = RequestId(context.request_id.clone());
+        let deadline = Deadline(Timestamp::from_millis(context.deadline.try_into().unwrap_or(i64::MAX)));
+        request.extensions_mut().insert(id);
+        request.extensions_mut().insert(deadline);
+    }
+    let (prefix, source) = (prefix(&request), source(&request));
+    request.extensions_mut().insert(prefix);
+    request.extensions_mut().insert(source);
+    take_raw_path(&mut request);
+    request
 }
 
 /// What a path cannot carry bare (RFC 3986, 3.3); escapes that are there already stay.

@@ -54,6 +54,7 @@ mod contact;
 mod counter;
 mod device;
 mod event;
+mod feed;
 mod guesses;
 mod live;
 mod media_session;
@@ -78,6 +79,7 @@ pub use self::{
     client::{StoreError, client, http_client, reason},
     contact::Pair,
     event::Ended,
+    feed::{Feed, News},
     media_session::{Closed, Disconnected},
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
     user::Removed,

@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request},
-    middleware::map_request,
+    middleware::{from_fn_with_state, map_request},
 };
 use shared::{
     App,
@@ -21,7 +21,12 @@ use shared::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{CliError, DataDir, accounts::ADMIN, place::Place};
+use super::{
+    CliError, DataDir,
+    accounts::ADMIN,
+    connection::{Stop, attentive, end_streams},
+    place::Place,
+};
 use crate::embedded::Embedded;
 
 /// How long requests in flight may take after the server was told to stop: longer than any request may.
@@ -52,8 +57,9 @@ impl Serve {
         let listener = listen(self.port).await?;
         let url = format!("http://{}", listener.local_addr().map_err(CliError::Server)?);
         let (stop, stopped) = watch::channel(());
+        let stopped = Stop(stopped);
         let database = match (&place.embedded, self.dynamodb_port) {
-            (Some(embedded), Some(port)) => Some(serve_database(embedded, port, stopped.clone()).await?),
+            (Some(embedded), Some(port)) => Some(serve_database(embedded, port, &stopped).await?),
             (None, Some(_)) => return Err(CliError::NotEmbedded),
             (_, None) => None,
         };
@@ -67,9 +73,9 @@ impl Serve {
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
         let service = crate::service(&App::new(place.config.clone(), place.store.clone(), Clock::system()));
-        let drained = stopped_by(stopped.clone());
-        let service = service.layer(map_request(note_source)).into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(drained).into_future();
+        let service = service.layer(map_request(note_source)).layer(from_fn_with_state(stopped.clone(), end_streams));
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(attentive(listener), service).with_graceful_shutdown(stopped.told()).into_future();
         tokio::pin!(server);
         let outcome = tokio::select! {
             outcome = &mut server => outcome,
@@ -97,12 +103,12 @@ async fn listen(port: u16) -> Result<TcpListener, CliError> {
 }
 
 /// Serves the embedded database beside the gateway; returns where.
-async fn serve_database(embedded: &Embedded, port: u16, stopped: watch::Receiver<()>) -> Result<String, CliError> {
+async fn serve_database(embedded: &Embedded, port: u16, stopped: &Stop) -> Result<String, CliError> {
     let listener = listen(port).await?;
     let url = format!("http://{}", listener.local_addr().map_err(CliError::Server)?);
-    let embedded = embedded.clone();
+    let (embedded, told) = (embedded.clone(), stopped.told());
     tokio::spawn(async move {
-        if let Err(error) = embedded.listen(listener, stopped_by(stopped)).await {
+        if let Err(error) = embedded.listen(listener, told).await {
             tracing::error!(%error, "the embedded database is no longer served");
         }
     });
@@ -135,11 +141,6 @@ async fn clear_events(store: &Store) -> Result<(), StoreError> {
         store.clear_event(ended.id, || true).await?;
     }
     Ok(())
-}
-
-async fn stopped_by(mut stopped: watch::Receiver<()>) {
-    // An error means that the sender is gone, and with it the server.
-    let _ = stopped.changed().await;
 }
 
 /// Takes Ctrl-C and SIGTERM from now on; what is returned waits for one of them.

@@ -16,12 +16,13 @@ use std::{
 
 use axum::{
     Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
+    body::{Body, Bytes, to_bytes},
+    extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
@@ -43,7 +44,15 @@ pub(crate) enum Start {
 }
 
 /// How an invocation ended: what the function posted, or the error it reported.
-pub(crate) type Outcome = Result<Bytes, Report>;
+pub(crate) type Outcome = Result<Posted, Report>;
+
+/// What a function posted.
+pub(crate) enum Posted {
+    /// All of it.
+    Whole(Bytes),
+    /// What it goes on posting. A function whose receiver is gone is not read any further.
+    Streamed(mpsc::Receiver<Bytes>),
+}
 
 /// The Runtime API of one function, served until it is dropped.
 pub(crate) struct Api {
@@ -136,9 +145,16 @@ async fn next(State(api): State<Arc<Shared>>) -> Response {
     (headers, invocation.event).into_response()
 }
 
-async fn response(State(api): State<Arc<Shared>>, Path(id): Path<String>, body: Bytes) -> Response {
+async fn response(State(api): State<Arc<Shared>>, Path(id): Path<String>, request: Request) -> Response {
+    let mode = request.headers().get("lambda-runtime-function-response-mode");
+    if mode.is_some_and(|mode| mode == "streaming") {
+        return stream(&api, &id, request.into_body()).await;
+    }
+    let Ok(body) = to_bytes(request.into_body(), usize::MAX).await else {
+        return refused(StatusCode::BAD_REQUEST, "InvalidRequest", "the body broke off");
+    };
     if body.len() <= RESPONSE_LIMIT {
-        return api.ended(&id, Ok(body));
+        return api.ended(&id, Ok(Posted::Whole(body)));
     }
     let kind = "Function.ResponseSizeTooLarge";
     let report = Report {
@@ -148,6 +164,19 @@ async fn response(State(api): State<Arc<Shared>>, Path(id): Path<String>, body: 
     let message = report.error_message.clone();
     api.ended(&id, Err(report));
     refused(StatusCode::PAYLOAD_TOO_LARGE, kind, &message)
+}
+
+/// Hands on what arrives as it arrives.
+async fn stream(api: &Shared, id: &str, body: Body) -> Response {
+    let (sender, chunks) = mpsc::channel(1);
+    let response = api.ended(id, Ok(Posted::Streamed(chunks)));
+    let mut body = body.into_data_stream();
+    while let Some(Ok(chunk)) = body.next().await {
+        if sender.send(chunk).await.is_err() {
+            break;
+        }
+    }
+    response
 }
 
 async fn error(State(api): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {

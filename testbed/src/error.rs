@@ -82,6 +82,12 @@ pub enum InvokeError {
     /// What the function posted is not JSON.
     #[error("the function's response is not JSON")]
     NotJson(#[source] serde_json::Error),
+    /// The function's response ended before its head did.
+    #[error("the function's response broke off")]
+    BrokenOff,
+    /// The function streamed its response, or did not, against what was asked for.
+    #[error("the function's response is streamed or not, against what was expected")]
+    Mode,
     /// The process could not be watched.
     #[error("the function's process could not be watched")]
     Process(#[from] io::Error),

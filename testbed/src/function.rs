@@ -16,9 +16,10 @@ use tokio::{
 };
 
 use crate::{
-    api::{Api, Start},
+    api::{Api, Posted, Start},
     environment,
     error::{Exit, InvokeError, StartError},
+    stream::Streamed,
 };
 
 /// The time a start or an invocation may take. Far more than either needs, so that a busy machine
@@ -39,8 +40,17 @@ impl Function {
     /// Starts `binary` with exactly `env` and what Lambda itself sets, and waits until it asks for
     /// its first event. A variable of `env` wins over Lambda's of the same name.
     pub async fn start(binary: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, StartError> {
+        Self::start_for(TIMEOUT, binary, env).await
+    }
+
+    /// The same, for a function that is told that each invocation may take `timeout`.
+    pub async fn start_for(
+        timeout: Duration,
+        binary: &Path,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, StartError> {
         let name = environment::function_name(binary);
-        let (api, start) = Api::serve(environment::arn(&name), TIMEOUT).await?;
+        let (api, start) = Api::serve(environment::arn(&name), timeout).await?;
         let log = Log::new()?;
         let begun = Instant::now();
         let mut child = Command::new(binary)
@@ -89,8 +99,23 @@ impl Function {
         self.log.read()
     }
 
-    /// Sends an event and waits for what the function makes of it.
+    /// Sends an event and waits for what the function makes of it, to the end of a stream.
     pub async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
+        match self.post(event).await? {
+            Posted::Whole(body) => serde_json::from_slice(&body).map_err(InvokeError::NotJson),
+            Posted::Streamed(chunks) => Ok(Streamed::begin(chunks).await?.collect().await),
+        }
+    }
+
+    /// Sends an event to a function that streams its answers, and waits for the beginning of one.
+    pub async fn invoke_streaming(&self, event: &Value) -> Result<Streamed, InvokeError> {
+        match self.post(event).await? {
+            Posted::Whole(_) => Err(InvokeError::Mode),
+            Posted::Streamed(chunks) => Streamed::begin(chunks).await,
+        }
+    }
+
+    async fn post(&self, event: &Value) -> Result<Posted, InvokeError> {
         let mut process = self.process.lock().await;
         let answer = self.api.send(event);
         let outcome = tokio::select! {
@@ -102,8 +127,7 @@ impl Function {
             process.start_kill()?;
             return Err(InvokeError::TimedOut);
         };
-        let body = outcome.map_err(InvokeError::Reported)?;
-        serde_json::from_slice(&body).map_err(InvokeError::NotJson)
+        outcome.map_err(InvokeError::Reported)
     }
 }
 

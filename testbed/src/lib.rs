@@ -9,6 +9,8 @@ mod api;
 mod environment;
 mod error;
 mod function;
+mod stream;
 
 pub use error::{Exit, InvokeError, Report, StartError};
 pub use function::Function;
+pub use stream::Streamed;

@@ -8,7 +8,7 @@ use crate::support::TestApp;
 const PREFLIGHT: [(&str, &str); 3] = [
     ("origin", "https://app.example"),
     ("access-control-request-method", "DELETE"),
-    ("access-control-request-headers", "authorization,content-type"),
+    ("access-control-request-headers", "authorization,content-type,last-event-id"),
 ];
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_preflight_is_answered_without_credentials_for_the_configured_origins(
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
         assert!(answer.header("access-control-allow-methods").contains("DELETE"));
-        assert_eq!(answer.header("access-control-allow-headers"), "authorization,content-type");
+        assert_eq!(answer.header("access-control-allow-headers"), "authorization,content-type,last-event-id");
     }
     let other = [("origin", "https://evil.example"), PREFLIGHT[1]];
     let answer = app.anyone().send("OPTIONS", "/api/sessions", &other, Body::empty()).await;

@@ -23,6 +23,7 @@ use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, Request, StatusCode, header, response::Parts},
+    response::Response,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
@@ -59,7 +60,7 @@ pub(crate) struct TestApp {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
     settings: BTreeMap<String, String>,
-    service: Router,
+    pub(crate) service: Router,
 }
 
 impl TestApp {
@@ -259,6 +260,17 @@ impl Caller<'_> {
     }
 
     async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
+        let response = self.begin(self.request(method, path, headers, body)).await;
+        let (parts, body) = response.into_parts();
+        (parts, to_bytes(body, usize::MAX).await.unwrap())
+    }
+
+    /// The answer to a request, whose body has not been read yet.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> Response {
+        self.app.service.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "greenroom.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -266,10 +278,7 @@ impl Caller<'_> {
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let request = request.extension(Source(self.source));
-        let response = self.app.service.clone().oneshot(request.body(body).unwrap()).await.unwrap();
-        let (parts, body) = response.into_parts();
-        (parts, to_bytes(body, usize::MAX).await.unwrap())
+        request.extension(Source(self.source)).body(body).unwrap()
     }
 }
 

@@ -119,6 +119,7 @@ async fn logs_hold_nothing_that_participants_write(#[values("info", "trace")] fi
         "messages/list-with",
         "messages/list-with-wrong-password",
         "messages/send-without-body",
+        "message-events/listen-again",
         "contacts/invite",
         "contacts/add",
         "contacts/list",
@@ -142,6 +143,7 @@ async fn logs_hold_nothing_that_participants_write(#[values("info", "trace")] fi
     assert_have_run("/api/messages", &logs);
     assert_have_run("/api/contacts", &logs);
     assert_have_run("/api/rooms", &logs);
+    assert_have_run("/api/sse", &logs);
     for (function, log) in logs {
         for secret in secrets {
             assert!(!log.contains(secret), "{function} has logged {secret}:\n{log}");

@@ -15,3 +15,4 @@ mod permissions;
 mod secrets;
 mod stage;
 mod start;
+mod streams;

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -115,7 +116,9 @@ impl Stage {
         let mut environment = self.environment();
         // Whoever looks at requests to the table sees by it whose they are.
         environment.insert("AWS_ACCESS_KEY_ID".to_owned(), name.to_owned());
-        let function = Function::start(&binary(name), environment).await;
+        // A stream of events ends ten seconds before that.
+        let timeout = Duration::from_secs(if name == "message-events" { 11 } else { 30 });
+        let function = Function::start_for(timeout, &binary(name), environment).await;
         let function = Rc::new(function.unwrap_or_else(|error| panic!("{name}: {error}")));
         self.functions.borrow_mut().insert(name.to_owned(), function.clone());
         function

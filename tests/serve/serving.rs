@@ -5,6 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use reqwest::{Client, StatusCode};
@@ -183,4 +184,39 @@ fn the_data_directory_is_closed_to_other_users() {
         (mode(""), mode("secrets.env"), mode("greenroom.db"), mode("greenroom.db-wal")),
         (0o700, 0o600, 0o600, 0o600)
     );
+}
+
+/// Listens to the events of the first user; the stream, of which its beginning has arrived.
+async fn listen(server: &Server, password: &str) -> reqwest::Response {
+    let request = Client::new().get(format!("{}/api/sse", server.url));
+    let mut stream = request.basic_auth("admin@localhost", Some(password)).send().await.unwrap();
+    assert_eq!(
+        (stream.status().as_u16(), &stream.headers()["content-type"]),
+        (200, &"text/event-stream".parse().unwrap())
+    );
+    let beginning = stream.chunk().await.unwrap().unwrap();
+    assert!(text(&beginning).starts_with("retry: "));
+    stream
+}
+
+#[tokio::test]
+async fn a_message_is_told_while_the_server_runs_and_streams_end_with_it() {
+    let password = "correct horse";
+    let server = Server::start_with(&["--port", "0", "--memory"], &[("ADMIN_PASSWORD", password)]);
+    let mut streams = [listen(&server, password).await, listen(&server, password).await];
+    let send = Client::new().post(format!("{}/api/messages", server.url)).basic_auth("admin@localhost", Some(password));
+    let sent = send.json(&json!({ "to": "admin@localhost", "body": "note" })).send().await.unwrap();
+    assert_eq!(sent.status(), 200);
+    for stream in &mut streams {
+        let event = stream.chunk().await.unwrap().unwrap();
+        assert!(text(&event).contains("\nevent: message\ndata: {"), "{event:?}");
+    }
+    let stopped = Instant::now();
+    server.signal("-TERM");
+    for stream in &mut streams {
+        assert_eq!(stream.chunk().await.unwrap(), None);
+    }
+    assert_eq!(server.wait().0, Some(0));
+    // Requests in flight would have longer.
+    assert!(stopped.elapsed() < Duration::from_secs(10));
 }

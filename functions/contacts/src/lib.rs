@@ -217,7 +217,7 @@ async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn pair(app: &App, Account { user, jid }: Account, contact: Jid) -> Result<Pair, Error> {
+async fn pair(app: &App, Account { user, jid, .. }: Account, contact: Jid) -> Result<Pair, Error> {
     if contact == jid {
         // Nobody is in their own roster.
         return Err(Error::NotFound);

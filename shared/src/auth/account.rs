@@ -16,7 +16,7 @@ use crate::{
     error::Unauthenticated,
     model::{Jid, User, guesses::Source},
     password::{self, PasswordHash},
-    store::StoreError,
+    store::{Store, StoreError},
 };
 
 /// Some clients leave the padding away.
@@ -34,6 +34,20 @@ pub struct Account {
     pub user: u64,
     /// What others call them.
     pub jid: Jid,
+    /// That of their password when they were let in; `None` where they have none.
+    hash: Option<PasswordHash>,
+}
+
+impl Account {
+    /// Whether they would be let in again: they are there, not blocked, and their password is the same. Costs what
+    /// finding that out costs a request.
+    pub async fn is_good(&self, store: &Store) -> Result<bool, StoreError> {
+        let Some(user) = store.user_named(self.jid.local()).await? else { return Ok(false) };
+        if user.id != self.user || user.blocked {
+            return Ok(false);
+        }
+        Ok(store.password_hash(self.user).await? == self.hash)
+    }
 }
 
 impl FromRequestParts<App> for Account {
@@ -49,13 +63,13 @@ impl FromRequestParts<App> for Account {
             Some(user) => app.store.password_hash(user.id).await?,
             None => None,
         };
-        let attempt = Attempt { user: user.as_ref(), password, hash };
+        let attempt = Attempt { user: user.as_ref(), password, hash: hash.clone() };
         if !attempt.is_known(app) {
             let source = parts.extensions.get().copied().unwrap_or(Source(None));
             attempt.make(app, &jid, source).await?;
         }
         let user = user.ok_or(Unauthenticated::Wrong)?.id;
-        Ok(Self { user, jid })
+        Ok(Self { user, jid, hash })
     }
 }
 

@@ -60,6 +60,8 @@ fn table(paths: &Value) -> Table {
 pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response {
     let api = Api::of(request.uri().path());
     let error = match table.allow(request.uri().path()) {
+        // What is served, though not here, has another address.
+        Some(allow) if allow.split(", ").any(|served| request.method() == served) => Error::RouteNotFound,
         Some(allow) => Error::MethodNotAllowed { allow },
         None => Error::RouteNotFound,
     };

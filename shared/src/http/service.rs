@@ -24,7 +24,9 @@ use crate::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// How long a request may take. A function is given a little longer, so that it is we who answer.
+/// What a stream of events is gone on with.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// How long a request may take until its answer begins. A function is given a little longer, so that it is we who answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The routes as a service. `table` knows every path and method, so that what no route answers is answered in its
@@ -54,7 +56,7 @@ fn cors(app: &App) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(app.config.cors_origins.clone())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, LAST_EVENT_ID])
         .expose_headers([REQUEST_ID, header::LINK])
 }
 

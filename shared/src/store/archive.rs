@@ -24,6 +24,28 @@ pub struct ArchiveWindow {
     pub limit: usize,
 }
 
+/// How many entries that were added to an archive are read at once.
+const PAGE: i32 = 100;
+
+/// A part of an archive: its entries behind a time, up to one that the head has been seen at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct After {
+    /// Entries of this time are not in it.
+    pub(super) after: Timestamp,
+    /// Entries of this time are.
+    pub(super) last: Timestamp,
+}
+
+/// The beginning of a part of an archive.
+pub(super) struct Beginning {
+    /// The entries, the oldest first.
+    pub(super) items: Vec<Attributes>,
+    /// How large they are, in bytes as they lie in the table.
+    pub(super) bytes: usize,
+    /// Whether it is the whole part.
+    pub(super) all: bool,
+}
+
 #[derive(Deserialize)]
 struct Head {
     last: Timestamp,
@@ -111,6 +133,20 @@ impl Store {
         }
         items.reverse();
         Ok(serde_dynamo::from_items(items)?)
+    }
+
+    /// The oldest entries of a part of an archive. One request.
+    pub(super) async fn archived_after(&self, archive: &str, part: After) -> Result<Beginning, StoreError> {
+        let query = self.client.query().table_name(&*self.table).consistent_read(true);
+        let query = query
+            .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", s(archive))
+            .expression_attribute_values(":first", s(padded(millis(part.after.next()))))
+            .expression_attribute_values(":last", s(padded(millis(part.last))))
+            .limit(PAGE);
+        let page = query.send().await?;
+        let items = page.items.unwrap_or_default();
+        Ok(Beginning { bytes: items.iter().map(size).sum(), items, all: page.last_evaluated_key.is_none() })
     }
 }
 

@@ -9,6 +9,10 @@ use futures_util::{TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
 use self::archive::archive_of;
+pub(super) use self::{
+    archive::archive_of as room_archive,
+    membership::{memberships_head, revision_of},
+};
 use super::{
     Item, Key, RACES, Store, StoreError,
     archive::last_of,

@@ -4,9 +4,14 @@ use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::oneshot,
+};
 
-use super::{Api, Start};
+use super::{Api, Bytes, Outcome, Posted, Start};
+use crate::stream::Streamed;
 
 struct Runtime {
     api: Api,
@@ -56,10 +61,43 @@ async fn an_event_goes_out_and_its_response_comes_back() {
     let path = format!("invocation/{id}/response");
     let accepted = runtime.post(&path, b"\"done\"".to_vec()).await;
     assert_eq!(accepted.status(), StatusCode::ACCEPTED);
-    assert_eq!(outcome.await.unwrap().unwrap(), b"\"done\"".as_slice());
+    assert_eq!(whole(outcome.await.unwrap()), b"\"done\"".as_slice());
 
     let again = runtime.post(&path, b"\"done\"".to_vec()).await;
     assert_eq!(again.status(), StatusCode::BAD_REQUEST);
+}
+
+fn whole(outcome: Outcome) -> Bytes {
+    let Ok(Posted::Whole(body)) = outcome else { panic!("the response was not streamed") };
+    body
+}
+
+#[tokio::test]
+async fn a_streamed_response_is_handed_on_as_it_arrives() {
+    let runtime = Runtime::new().await;
+    let outcome = runtime.api.send(&json!(1));
+    let event = runtime.next().await;
+    let id = header(&event, "lambda-runtime-aws-request-id");
+    let mut function = TcpStream::connect(runtime.api.address).await.unwrap();
+    let head = format!(
+        "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\
+         lambda-runtime-function-response-mode: streaming\r\n\r\n"
+    );
+    function.write_all(head.as_bytes()).await.unwrap();
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let head = chunk("{\"statusCode\":200,\"headers\":{\"content-type\":\"text/plain\"}}\0\0\0\0");
+    function.write_all((head + &chunk("\0\0\0\0on")).as_bytes()).await.unwrap();
+    let Ok(Posted::Streamed(chunks)) = outcome.await.unwrap() else { panic!("the response was streamed") };
+    let mut streamed = Streamed::begin(chunks).await.unwrap();
+    assert_eq!((streamed.status(), streamed.header("content-type")), (200, Some("text/plain")));
+    assert_eq!(streamed.chunk().await.unwrap(), b"on".as_slice());
+    function.write_all(chunk("e").as_bytes()).await.unwrap();
+    assert_eq!(streamed.chunk().await.unwrap(), b"e".as_slice());
+    function.write_all(b"0\r\n\r\n").await.unwrap();
+    assert_eq!(streamed.chunk().await, None);
+    let mut answer = [0; 21];
+    function.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, *b"HTTP/1.1 202 Accepted");
 }
 
 #[tokio::test]
@@ -92,7 +130,7 @@ async fn a_reported_error_ends_the_invocation() {
     let path = format!("invocation/{id}/error");
     let accepted = runtime.post(&path, body.to_string().into()).await;
     assert_eq!(accepted.status(), StatusCode::ACCEPTED);
-    let report = outcome.await.unwrap().unwrap_err();
+    let Err(report) = outcome.await.unwrap() else { panic!("the invocation failed") };
     assert_eq!(report.to_string(), "Oops: no");
 }
 
@@ -116,6 +154,6 @@ async fn a_response_larger_than_lambda_takes_is_refused() {
     let path = format!("invocation/{id}/response");
     let refused = runtime.post(&path, vec![b'0'; 7 * 1024 * 1024]).await;
     assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    let report = outcome.await.unwrap().unwrap_err();
+    let Err(report) = outcome.await.unwrap() else { panic!("the invocation failed") };
     assert_eq!(report.error_type, "Function.ResponseSizeTooLarge");
 }

@@ -12,7 +12,7 @@ use crate::{
         Jid, Room,
         room::{Membership, Person},
     },
-    store::{Item, Key, Store, StoreError, n, s},
+    store::{Attributes, Item, Key, Store, StoreError, n, s},
 };
 
 /// The sort key of the head of somebody's memberships, before those of all rooms.
@@ -38,6 +38,12 @@ struct Head {
     revision: u64,
 }
 
+/// The revision in the head of somebody's memberships.
+pub(in crate::store) fn revision_of(head: Attributes) -> Result<u64, StoreError> {
+    let Head { revision } = serde_dynamo::from_item(head)?;
+    Ok(revision)
+}
+
 impl Store {
     /// A user's membership of a room.
     pub async fn membership(&self, room: &RoomId, jid: &Jid, user: u64) -> Result<Option<Membership>, StoreError> {
@@ -56,8 +62,7 @@ impl Store {
 
     /// A number that is another one whenever somebody's memberships changed; 0 where they never had any.
     pub async fn memberships_revision(&self, jid: &Jid) -> Result<u64, StoreError> {
-        let head: Option<Head> = self.item(memberships_head(jid)).await?;
-        Ok(head.map_or(0, |head| head.revision))
+        Ok(self.attributes(memberships_head(jid)).await?.map(revision_of).transpose()?.unwrap_or(0))
     }
 
     pub(super) fn joining_room(

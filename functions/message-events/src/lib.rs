@@ -1,0 +1,83 @@
+//! `/api/sse`: what happens in a participant's conversations, as it happens (`mongooseim.md`).
+//!
+//! Requests to the table on a warm instance: 2 for the caller and 1 to begin, 3 for who has been in a room; then 1 every
+//! half a second, 1 more for each archive that has something new, and 2 every ten seconds for the caller. None while the
+//! client takes nothing.
+
+mod stream;
+
+use axum::{
+    Extension,
+    extract::{FromRequestParts, State},
+    http::{HeaderName, request::Parts},
+};
+use shared::{
+    App,
+    auth::Account,
+    config::Setting,
+    dialect::conversation::{Error, Refusals},
+    http::{Deadline, accepts},
+    model::Position,
+};
+
+use self::stream::{EVENT_STREAM, EventStream};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
+
+shared::routes!(stream_events);
+
+/// Hear of messages as they arrive.
+///
+/// Each event has its position as `id`, one line of JSON as `data`, and says in `event` what it is: `message`, whose data
+/// is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every 15 seconds keeps the connection open; a new `id` may come with it. The stream
+/// ends when the account is blocked or deleted or gets another password, and when the server stops.
+#[utoipa::path(
+    get,
+    path = "/api/sse",
+    operation_id = "streamEvents",
+    tag = "Conversation",
+    params((
+        "Last-Event-ID" = Option<String>, Header,
+        description = "The `id` of the last event that arrived: the stream begins with what follows it",
+    )),
+    responses((status = 200, description = "The events", body = String, content_type = "text/event-stream"), Refusals),
+    security(("account" = [])),
+)]
+async fn stream_events(
+    State(app): State<App>,
+    account: Account,
+    _: TakesEvents,
+    Last(position): Last,
+    deadline: Option<Extension<Deadline>>,
+) -> Result<EventStream, Error> {
+    let feed = app.store.feed(account.user, &account.jid, position, app.clock.now()).await?;
+    Ok(EventStream::new(app, account, feed, deadline.map(|Extension(Deadline(at))| at)))
+}
+
+/// A caller that takes a stream of events.
+struct TakesEvents;
+
+impl FromRequestParts<App> for TakesEvents {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Error> {
+        if accepts(&parts.headers, EVENT_STREAM) { Ok(Self) } else { Err(Error::NotAcceptable) }
+    }
+}
+
+/// The position that the client got to last; a text that is none is as good as no text.
+struct Last(Option<Position>);
+
+/// Browsers send it of themselves when they come back.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+impl FromRequestParts<App> for Last {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Error> {
+        let id = parts.headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+        Ok(Self(id.and_then(|id| Position::decode(id.trim()))))
+    }
+}

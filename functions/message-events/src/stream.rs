@@ -1,0 +1,177 @@
+//! The stream itself: a body that looks at the table for as long as somebody reads it.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use shared::{
+    App,
+    auth::Account,
+    clock::Timestamp,
+    model::{Notice, Position},
+    store::{Feed, StoreError},
+};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tracing::Span;
+
+/// What is answered.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+/// How often the table is looked at: a message is told within a second.
+const POLL: Duration = Duration::from_millis(500);
+/// How often the caller's account is looked at.
+const ACCOUNT: Duration = Duration::from_secs(10);
+/// After how long without an event something is sent all the same, so that nobody in between closes the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long before a deadline a stream ends, so that the client comes back in time.
+const BEFORE_DEADLINE: Duration = Duration::from_secs(10);
+/// The first thing sent: after how many milliseconds a client comes back.
+const RETRY: &str = "retry: 1000\n";
+/// Has nginx pass on what it gets at once.
+const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+
+/// The events of an account from a position on.
+pub(crate) struct EventStream {
+    app: App,
+    account: Account,
+    feed: Feed,
+    greeting: Option<&'static str>,
+    polls: Interval,
+    next_check: Instant,
+    keep_alive: Instant,
+    end: Option<Instant>,
+    /// Whether the table could not be read last time.
+    failing: bool,
+    log: Log,
+}
+
+impl EventStream {
+    /// The stream of this feed, which ends before the deadline.
+    pub(crate) fn new(app: App, account: Account, feed: Feed, deadline: Option<Timestamp>) -> Self {
+        let mut polls = interval(POLL);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let now = Instant::now();
+        let left = deadline.map(|deadline| deadline.since(app.clock.now()).saturating_sub(BEFORE_DEADLINE));
+        Self {
+            app,
+            account,
+            feed,
+            greeting: Some(RETRY),
+            polls,
+            next_check: now + ACCOUNT,
+            keep_alive: now + KEEP_ALIVE,
+            end: left.map(|left| now + left),
+            failing: false,
+            log: Log { span: Span::current(), since: now, events: 0 },
+        }
+    }
+
+    /// What is sent next; `None` at the end of the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        let sent = match self.greeting.take() {
+            // What a client knows of its position it can come back with, also before anything has happened.
+            Some(greeting) => format!("{greeting}{}", comment(self.feed.position())),
+            None => self.wait().await?,
+        };
+        self.keep_alive = Instant::now() + KEEP_ALIVE;
+        Some(sent.into())
+    }
+
+    async fn wait(&mut self) -> Option<String> {
+        loop {
+            let end = self.end;
+            tokio::select! {
+                biased;
+                () = until(end) => return None,
+                _ = self.polls.tick() => {}
+                () = sleep_until(self.keep_alive) => return Some(comment(self.feed.position())),
+            }
+            if !self.is_welcome().await {
+                return None;
+            }
+            let news = self.poll().await;
+            if !news.is_empty() {
+                return Some(news);
+            }
+        }
+    }
+
+    /// Whether the account is still good, which is looked at now and then.
+    async fn is_welcome(&mut self) -> bool {
+        let now = Instant::now();
+        if now < self.next_check {
+            return true;
+        }
+        let good = self.account.is_good(&self.app.store).await;
+        if good.is_ok() {
+            self.next_check = now + ACCOUNT;
+        }
+        // While the table cannot be read, nothing is told of it either.
+        self.read(good).unwrap_or(true)
+    }
+
+    async fn poll(&mut self) -> String {
+        let news = self.app.store.news(&mut self.feed, self.app.clock.now()).await;
+        let Some(news) = self.read(news) else { return String::new() };
+        if !news.all {
+            self.polls.reset_immediately();
+        }
+        self.log.events += news.notices.len();
+        news.notices.iter().map(|(notice, position)| event(notice, position)).collect()
+    }
+
+    /// What was read. That something could not be is logged once, and tried again with the next poll.
+    fn read<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
+        let failed = outcome.as_ref().err();
+        if let Some(cause) = failed.filter(|_| !self.failing) {
+            self.log.span.in_scope(|| tracing::warn!(%cause, "an event stream cannot read the table"));
+        }
+        self.failing = failed.is_some();
+        outcome.ok()
+    }
+}
+
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A comment, with the position beside it: no event, but what a client comes back with.
+fn comment(position: &Position) -> String {
+    format!(": keep-alive\nid: {}\n\n", position.encode())
+}
+
+fn event(notice: &Notice, position: &Position) -> String {
+    // Strings and numbers have a JSON form, which is one line.
+    let data = serde_json::to_string(notice).unwrap_or_default();
+    format!("id: {}\nevent: {}\ndata: {data}\n\n", position.encode(), notice.kind())
+}
+
+impl IntoResponse for EventStream {
+    fn into_response(self) -> Response {
+        let frames = stream::unfold(self, async |mut stream| {
+            let sent = stream.next().await?;
+            Some((Ok::<_, Infallible>(sent), stream))
+        });
+        ([(header::CONTENT_TYPE, EVENT_STREAM), UNBUFFERED], Body::from_stream(frames)).into_response()
+    }
+}
+
+/// Says when a stream has ended, which the line of its request could not.
+struct Log {
+    span: Span,
+    since: Instant,
+    events: usize,
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let seconds = self.since.elapsed().as_secs();
+        self.span.in_scope(|| tracing::info!(seconds, events = self.events, "event stream ended"));
+    }
+}

@@ -1,0 +1,48 @@
+//! What a participant of conversations is told as it happens (`mongooseim.md`).
+
+use serde::Serialize;
+
+use super::{Message, room::RoomEntry};
+use crate::{clock::Timestamp, id::RoomId};
+
+/// Something that happened. Its `Debug` prints the type only.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Notice {
+    /// A message was received.
+    Message(Message),
+    /// Something happened in a room.
+    Room {
+        /// Which room.
+        room: RoomId,
+        /// What the room's archive says.
+        #[serde(flatten)]
+        entry: RoomEntry,
+    },
+}
+
+impl Notice {
+    /// What kind of event it is.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Message(_) => "message",
+            Self::Room { .. } => "room.message",
+        }
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub const fn timestamp(&self) -> Timestamp {
+        match self {
+            Self::Message(message) => message.timestamp,
+            Self::Room { entry, .. } => entry.timestamp,
+        }
+    }
+}
+
+impl std::fmt::Debug for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Notice")
+    }
+}

@@ -1,0 +1,228 @@
+//! Feeds: what is new in the archives that a participant hears of, told once and in order.
+//!
+//! Nothing is written for it. Who listens looks at the heads of the archives, and reads on where one has moved. An
+//! archive is read up to the head that was seen and no further: all that lies before a head is there.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_util::future::try_join_all;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    Attributes, Store, StoreError,
+    archive::{After, head_key, last_of},
+    message::archive_of,
+    room::{memberships_head, revision_of, room_archive},
+};
+use crate::{
+    clock::Timestamp,
+    id::RoomId,
+    model::{ArchiveTag, Jid, Message, Notice, Position, room::Membership},
+};
+
+/// How old everything is that is written: who writes takes the time at most 12 seconds before, by a clock that may be
+/// some seconds off.
+const SETTLED: Duration = Duration::from_mins(1);
+/// The least there is between two times.
+const MILLISECOND: Duration = Duration::from_millis(1);
+/// How many archives are read at the same time.
+const AT_ONCE: usize = 8;
+/// After how many bytes of entries, as they lie in the table, the rest is left for the next time.
+const BYTES_MAX: usize = 1024 * 1024;
+
+/// What a user listens to, and how far they have been told.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    user: u64,
+    jid: Jid,
+    /// Their own archive, and those of the rooms they are in.
+    sources: Vec<Source>,
+    /// That of the memberships which the sources are of.
+    revision: u64,
+    position: Position,
+}
+
+impl Feed {
+    /// How far has been told.
+    #[must_use]
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// The part of an archive that has not been told; `None` where there is none.
+    fn untold<'a>(&self, source: &'a Source, seen: &Seen) -> Option<(&'a Source, After)> {
+        let after = self.position.of(source.tag).max(source.before);
+        let last = *seen.heads.get(&source.archive)?;
+        (last > after).then_some((source, After { after, last }))
+    }
+}
+
+/// What happened since the last time.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Each with the position behind it, the oldest first.
+    pub notices: Vec<(Notice, Position)>,
+    /// Whether that was all there was.
+    pub all: bool,
+}
+
+/// An archive that somebody listens to.
+#[derive(Clone, Debug)]
+struct Source {
+    archive: String,
+    tag: ArchiveTag,
+    /// The room it is of; `None` of the user's own.
+    room: Option<RoomId>,
+    /// What is from then or earlier is not told.
+    before: Timestamp,
+}
+
+impl Source {
+    fn own(user: u64) -> Self {
+        let archive = archive_of(user);
+        Self { tag: ArchiveTag::of(&archive), archive, room: None, before: Timestamp::from_millis(0) }
+    }
+
+    fn room(Membership { room, archive, since, .. }: Membership) -> Self {
+        let archive = room_archive(&archive);
+        Self { tag: ArchiveTag::of(&archive), archive, room: Some(room), before: since - MILLISECOND }
+    }
+
+    /// What there is to tell of an item of this archive.
+    fn entry(&self, item: Attributes) -> Result<Entry, StoreError> {
+        let Some(room) = &self.room else {
+            let OwnMessage { message, received } = read(item)?;
+            // What they sent themselves is no news to them.
+            let (at, notice) = (message.timestamp, received.then_some(Notice::Message(message)));
+            return Ok(Entry { archive: self.tag, at, notice });
+        };
+        let notice = Notice::Room { room: room.clone(), entry: read(item)? };
+        Ok(Entry { archive: self.tag, at: notice.timestamp(), notice: Some(notice) })
+    }
+}
+
+/// An entry that was read, and what there is to tell of it.
+struct Entry {
+    archive: ArchiveTag,
+    at: Timestamp,
+    notice: Option<Notice>,
+}
+
+/// A message as a user's own archive has it.
+#[derive(Deserialize)]
+struct OwnMessage {
+    #[serde(flatten)]
+    message: Message,
+    received: bool,
+}
+
+/// What a look at the table shows.
+struct Seen {
+    /// When something was last added to an archive, by the archive's name.
+    heads: HashMap<String, Timestamp>,
+    /// That of the user's memberships.
+    revision: u64,
+}
+
+impl Store {
+    /// The feed of a user, from a position on or from now on.
+    ///
+    /// One request for who never was in a room, else two, and three from now on.
+    pub async fn feed(&self, user: u64, jid: &Jid, from: Option<Position>, now: Timestamp) -> Result<Feed, StoreError> {
+        // Who comes from the future does not come from us.
+        let from = from.filter(|position| position.floor() <= now);
+        let from_now = from.is_none();
+        let position = from.unwrap_or_else(|| Position::at(now - SETTLED));
+        let mut feed = Feed { user, jid: jid.clone(), sources: vec![Source::own(user)], revision: 0, position };
+        let mut seen = self.look(&feed).await?;
+        if self.follow(&mut feed, &seen).await? && from_now {
+            seen = self.look(&feed).await?;
+        }
+        if from_now {
+            for source in &feed.sources {
+                if let Some(last) = seen.heads.get(&source.archive) {
+                    feed.position.tell(source.tag, *last);
+                }
+            }
+        }
+        Ok(feed)
+    }
+
+    /// What happened since the last time, or since the feed's position.
+    ///
+    /// One request, for every 100 archives; one more for each archive that has something new, and one where the
+    /// memberships changed.
+    pub async fn news(&self, feed: &mut Feed, now: Timestamp) -> Result<News, StoreError> {
+        let seen = self.look(feed).await?;
+        let changed = self.follow(feed, &seen).await?;
+        let untold: Vec<_> = feed.sources.iter().filter_map(|source| feed.untold(source, &seen)).collect();
+        let (mut entries, mut all) = self.entries_of(&untold).await?;
+        // The archives of other rooms have not been looked at yet.
+        all &= !changed;
+        entries.sort_by_key(|entry| entry.at);
+        let mut notices = Vec::new();
+        for Entry { archive, at, notice } in entries {
+            feed.position.tell(archive, at);
+            notices.extend(notice.map(|notice| (notice, feed.position.clone())));
+        }
+        if all {
+            feed.position.raise(now - SETTLED);
+        }
+        Ok(News { notices, all })
+    }
+
+    async fn look(&self, feed: &Feed) -> Result<Seen, StoreError> {
+        let memberships = memberships_head(&feed.jid);
+        let mut seen = Seen { heads: HashMap::new(), revision: 0 };
+        let archives = feed.sources.iter().map(|source| head_key(&source.archive).attributes());
+        let keys = std::iter::once(memberships_head(&feed.jid).attributes()).chain(archives).collect();
+        for head in self.batch(keys).await? {
+            let name = head.get("PK").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default();
+            if name == memberships.pk {
+                seen.revision = revision_of(head)?;
+            } else {
+                seen.heads.insert(name, last_of(head)?);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Listens to the rooms that the user is in now, where those may be others than before. The memberships are read
+    /// after their revision, so that none is missed.
+    async fn follow(&self, feed: &mut Feed, seen: &Seen) -> Result<bool, StoreError> {
+        if seen.revision == feed.revision {
+            return Ok(false);
+        }
+        let memberships = self.memberships(&feed.jid, feed.user).await?;
+        feed.sources.truncate(1);
+        feed.sources.extend(memberships.into_iter().map(Source::room));
+        feed.revision = seen.revision;
+        Ok(true)
+    }
+
+    /// The entries of these parts of archives, as many as one answer takes, and whether those are all.
+    async fn entries_of(&self, parts: &[(&Source, After)]) -> Result<(Vec<Entry>, bool), StoreError> {
+        let (mut entries, mut bytes, mut all) = (Vec::new(), 0, true);
+        for some in parts.chunks(AT_ONCE) {
+            if bytes > BYTES_MAX {
+                return Ok((entries, false));
+            }
+            let pages = try_join_all(some.iter().map(|(source, part)| self.archived_after(&source.archive, *part)));
+            for ((source, part), page) in some.iter().zip(pages.await?) {
+                bytes += page.bytes;
+                all &= page.all;
+                for item in page.items {
+                    entries.push(source.entry(item)?);
+                }
+                if page.all {
+                    entries.push(Entry { archive: source.tag, at: part.last, notice: None });
+                }
+            }
+        }
+        Ok((entries, all))
+    }
+}
+
+fn read<T: DeserializeOwned>(item: Attributes) -> Result<T, StoreError> {
+    Ok(serde_dynamo::from_item(item)?)
+}

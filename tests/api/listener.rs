@@ -1,0 +1,143 @@
+//! Somebody who listens to `/api/sse`, as a browser does.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, BodyDataStream},
+    http::HeaderMap,
+};
+use futures_util::StreamExt;
+use serde_json::Value;
+use shared::http::Deadline;
+
+use crate::support::Caller;
+
+/// How often a stream looks at the table.
+pub(crate) const POLL: Duration = Duration::from_millis(500);
+/// After how long a stream says that it is still there.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Lets the timers of streams run. The clock of the API is another, which stands still.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// An event as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) data: Value,
+}
+
+/// A stream that is being read.
+pub(crate) struct Listener {
+    pub(crate) headers: HeaderMap,
+    chunks: BodyDataStream,
+    text: String,
+    /// The last `id` that arrived, with an event or without.
+    pub(crate) last_id: String,
+}
+
+impl Caller<'_> {
+    /// Listens from now on.
+    pub(crate) async fn listen(&self) -> Listener {
+        self.listen_with(&[], None).await.unwrap()
+    }
+
+    /// Listens again, from where somebody stopped.
+    pub(crate) async fn resume(&self, id: &str) -> Listener {
+        self.listen_with(&[("last-event-id", id)], None).await.unwrap()
+    }
+
+    pub(crate) async fn listen_with(
+        &self,
+        headers: &[(&str, &str)],
+        deadline: Option<Deadline>,
+    ) -> Result<Listener, u16> {
+        let mut request = self.request("GET", "/api/sse", headers, Body::empty());
+        if let Some(deadline) = deadline {
+            request.extensions_mut().insert(deadline);
+        }
+        let response = self.begin(request).await;
+        if response.status() != 200 {
+            return Err(response.status().as_u16());
+        }
+        let (parts, body) = response.into_parts();
+        let chunks = body.into_data_stream();
+        Ok(Listener { headers: parts.headers, chunks, text: String::new(), last_id: String::new() })
+    }
+}
+
+impl Listener {
+    /// The next part of the stream, as it is sent; `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Option<String> {
+        let chunk = self.chunks.next().await?.unwrap();
+        Some(String::from_utf8(chunk.to_vec()).unwrap())
+    }
+
+    /// The next event; `None` at the end of the stream, or where the stream only says that it is still there.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                return self.read(&block);
+            }
+            pass(POLL).await;
+            let chunk = self.chunk().await?;
+            self.text.push_str(&chunk);
+        }
+    }
+
+    fn read(&mut self, block: &str) -> Option<Event> {
+        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        self.last_id = field("id: ").unwrap_or_else(|| panic!("without an id: {block}"));
+        let data = field("data: ")?;
+        let (id, kind) = (self.last_id.clone(), field("event: ").unwrap());
+        Some(Event { id, kind, data: serde_json::from_str(&data).unwrap() })
+    }
+
+    /// The next event; waits for it.
+    pub(crate) async fn event(&mut self) -> Event {
+        for _ in 0..10 {
+            if let Some(event) = self.next().await {
+                return event;
+            }
+        }
+        panic!("no event arrived");
+    }
+
+    /// These fields of the next events.
+    pub(crate) async fn fields(&mut self, name: &str, count: usize) -> Vec<Value> {
+        let mut fields = Vec::new();
+        while fields.len() < count {
+            fields.push(self.event().await.data[name].clone());
+        }
+        fields
+    }
+
+    /// Waits until the stream says that it is still there; no event may arrive before that.
+    pub(crate) async fn is_quiet(&mut self) {
+        // What was sent at the beginning.
+        while self.last_id.is_empty() {
+            assert_eq!(self.next().await, None);
+        }
+        assert_eq!(self.text, "");
+        pass(KEEP_ALIVE).await;
+        assert_eq!(self.next().await, None);
+    }
+
+    /// Whether the stream ends within this time.
+    pub(crate) async fn ends_within(&mut self, time: Duration) -> bool {
+        pass(time).await;
+        while let Some(chunk) = self.chunk().await {
+            if chunk.starts_with(": keep-alive") {
+                return false;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,290 @@
+//! `/api/sse`: messages as they arrive.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use serde_json::{Value, json};
+use shared::{clock::Timestamp, http::Deadline, model::Position};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    time::timeout,
+};
+
+use crate::{
+    listener::{KEEP_ALIVE, POLL, pass},
+    participants::PASSWORD,
+    support::{Counted, NOW, TestApp, basic},
+};
+
+async fn alice_and_bob() -> TestApp {
+    let app = TestApp::new().await;
+    app.participants(&["alice", "bob"]).await;
+    app
+}
+
+impl TestApp {
+    /// Sends messages from one participant to another.
+    pub(crate) async fn send_all(&self, from: &str, to: &str, bodies: impl IntoIterator<Item = impl ToString>) {
+        for body in bodies {
+            let message = json!({"to": format!("{to}@localhost"), "body": body.to_string()});
+            let sent = self.as_participant(from).post("/api/messages", message).await;
+            assert_eq!(sent.status, 200, "{sent}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_told_as_the_archive_has_it() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    assert_eq!(bob.headers["content-type"], "text/event-stream");
+    assert_eq!(bob.headers["cache-control"], "no-store");
+    app.send_all("alice", "bob", ["two\nlines, \u{2028}\r\n\u{0}"]).await;
+    let event = bob.event().await;
+    assert_eq!(event.kind, "message");
+    let archived = app.as_participant("bob").get("/api/messages").await.body;
+    assert_eq!(event.data, archived[0]);
+    bob.is_quiet().await;
+}
+
+#[tokio::test]
+async fn the_stream_is_lines_as_browsers_read_them() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    let mask = |text: &str| -> String {
+        let lines =
+            text.lines().map(|line| if line.starts_with("id: ") { "id: …\n".to_owned() } else { format!("{line}\n") });
+        lines.collect()
+    };
+    insta::assert_snapshot!(mask(&bob.chunk().await.unwrap()), @r"
+    retry: 1000
+    : keep-alive
+    id: …
+    ");
+    app.send_all("alice", "bob", ["Hi"]).await;
+    pass(POLL).await;
+    let event = bob.chunk().await.unwrap();
+    assert!(event.ends_with("}\n\n"));
+    assert_eq!(mask(&event).lines().take(2).collect::<Vec<_>>(), ["id: …", "event: message"]);
+    assert_eq!(event.lines().filter(|line| line.starts_with("data: {")).count(), 1);
+}
+
+#[tokio::test]
+async fn who_sent_a_message_is_not_told_of_it() {
+    let app = alice_and_bob().await;
+    let mut alice = app.as_participant("alice").listen().await;
+    app.send_all("alice", "bob", ["Hi"]).await;
+    alice.is_quiet().await;
+    app.send_all("alice", "alice", ["note"]).await;
+    assert_eq!(alice.event().await.data["body"], "note");
+    alice.is_quiet().await;
+}
+
+#[tokio::test]
+async fn a_message_sent_by_way_of_another_instance_is_told() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    app.again_with([]).send_all("alice", "bob", 0..3).await;
+    assert_eq!(bob.fields("body", 3).await, ["0", "1", "2"]);
+    bob.is_quiet().await;
+}
+
+#[tokio::test]
+async fn what_is_sent_once_the_answer_has_begun_is_not_lost() {
+    let app = alice_and_bob().await;
+    app.send_all("alice", "bob", ["before"]).await;
+    let mut bob = app.as_participant("bob").listen().await;
+    app.send_all("alice", "bob", ["after"]).await;
+    assert_eq!(bob.event().await.data["body"], "after");
+}
+
+#[tokio::test]
+async fn who_comes_back_is_told_what_they_missed() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    app.send_all("alice", "bob", 0..3).await;
+    bob.event().await;
+    let second = bob.event().await;
+    drop(bob);
+    app.send_all("alice", "bob", 3..5).await;
+    let other = app.again_with([]);
+    let mut bob = other.as_participant("bob").resume(&second.id).await;
+    assert_eq!(bob.fields("body", 3).await, ["2", "3", "4"]);
+    bob.is_quiet().await;
+}
+
+#[tokio::test]
+async fn who_comes_back_much_later_is_told_everything_since() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    app.send_all("alice", "bob", ["0"]).await;
+    let first = bob.event().await;
+    for body in 1..4 {
+        app.wait(Duration::from_hours(1));
+        app.send_all("alice", "bob", [body]).await;
+    }
+    let mut bob = app.as_participant("bob").resume(&first.id).await;
+    assert_eq!(bob.fields("body", 3).await, ["1", "2", "3"]);
+    bob.is_quiet().await;
+}
+
+#[tokio::test]
+async fn more_than_a_page_of_messages_is_told_in_order() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    app.send_all("alice", "bob", 0..250).await;
+    let expected: Vec<_> = (0..250).map(|body| Value::from(body.to_string())).collect();
+    assert_eq!(bob.fields("body", 250).await, expected);
+    bob.is_quiet().await;
+}
+
+#[tokio::test]
+async fn who_has_heard_nothing_yet_can_come_back_too() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    bob.is_quiet().await;
+    app.send_all("alice", "bob", ["missed"]).await;
+    let mut bob = app.as_participant("bob").resume(&bob.last_id).await;
+    assert_eq!(bob.event().await.data["body"], "missed");
+}
+
+#[tokio::test]
+async fn a_position_that_is_none_is_as_good_as_no_position() {
+    let app = alice_and_bob().await;
+    app.send_all("alice", "bob", ["before"]).await;
+    let future = Position::at(app.clock.now() + Duration::from_hours(1)).encode();
+    for id in ["", "42", "garbage!", &future, &"A".repeat(4000)] {
+        let mut bob = app.as_participant("bob").resume(id).await;
+        bob.is_quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn somebody_elses_position_opens_nothing() {
+    let app = alice_and_bob().await;
+    app.participant("carol").await;
+    let mut bob = app.as_participant("bob").listen().await;
+    app.send_all("alice", "bob", ["first", "second"]).await;
+    let first = bob.event().await;
+    let mut carol = app.as_participant("carol").resume(&first.id).await;
+    carol.is_quiet().await;
+}
+
+#[tokio::test]
+async fn every_15_seconds_a_stream_says_that_it_is_still_there() {
+    let app = alice_and_bob().await;
+    let mut bob = app.as_participant("bob").listen().await;
+    bob.chunk().await;
+    for _ in 0..3 {
+        pass(KEEP_ALIVE).await;
+        let chunk = bob.chunk().await.unwrap();
+        assert!(chunk.starts_with(": ") && chunk.ends_with("\n\n") && !chunk.contains("data:"), "{chunk}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_take_events_is_told_so() {
+    let app = alice_and_bob().await;
+    let bob = app.as_participant("bob");
+    for (accept, refused) in [
+        ("application/json", Some(406)),
+        ("text/event-stream;q=0", Some(406)),
+        ("text/event-stream", None),
+        ("text/*", None),
+        ("*/*", None),
+    ] {
+        assert_eq!(bob.listen_with(&[("accept", accept)], None).await.err(), refused, "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn only_an_account_is_told_anything() {
+    let app = alice_and_bob().await;
+    let accept = [("accept", "application/json")];
+    for credentials in ["bob@localhost:wrong", "bob@elsewhere:x", "nobody@localhost:x"] {
+        let caller = app.with_authorization(basic(credentials));
+        // Who is calling comes before what they take.
+        assert_eq!(caller.listen_with(&accept, None).await.err(), Some(401), "{credentials}");
+    }
+    let answer = app.anyone().get("/api/sse").await;
+    assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, "Basic realm=\"mongooseim\""));
+    let answer = app.anyone().post("/api/sse", json!({})).await;
+    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET"));
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_account() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    for (name, path, body) in [
+        ("alice", "block", Value::Null),
+        ("bob", "password_set", json!({"newPw": "another password"})),
+        ("carol", "", Value::Null),
+    ] {
+        let id = app.participant(name).await;
+        let mut listener = app.as_participant(name).listen().await;
+        listener.is_quiet().await;
+        let caller = app.organiser(&admin);
+        let answer = match path {
+            "" => caller.delete(&format!("/api/v2/users/{id}/")).await,
+            path => caller.post(&format!("/api/v2/users/{id}/{path}/"), body).await,
+        };
+        assert_eq!(answer.status, 204, "{answer}");
+        assert!(listener.ends_within(Duration::from_secs(10)).await, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_before_the_time_of_its_process_is_up() {
+    let app = alice_and_bob().await;
+    let bob = app.as_participant("bob");
+    let deadline = Deadline(Timestamp::from_millis(NOW) + Duration::from_mins(1));
+    let mut listener = bob.listen_with(&[], Some(deadline)).await.unwrap();
+    listener.chunk().await;
+    assert!(!listener.ends_within(Duration::from_secs(45)).await);
+    assert!(listener.ends_within(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_is_noticed() {
+    let app = alice_and_bob().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = axum::serve(listener, app.service.clone()).with_graceful_shutdown(async { stopped.await.unwrap() });
+    let server = tokio::spawn(server.into_future());
+    let authorization = basic(&format!("bob@localhost:{PASSWORD}"));
+    let request = format!("GET /api/sse HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n\r\n");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains("retry: ") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    drop(client);
+    stop.send(()).unwrap();
+    // The server waits for what is open, and the stream has no end of its own.
+    timeout(Duration::from_secs(30), server).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_costs_a_request_every_half_a_second_and_none_when_nobody_reads_it() {
+    let Counted { app, requests } = Counted::over(alice_and_bob().await);
+    let count = || requests.swap(0, Ordering::SeqCst);
+    app.as_participant("bob").get("/api/messages").await;
+    count();
+    let mut bob = app.as_participant("bob").listen().await;
+    assert_eq!(count(), 3, "a stream is opened");
+    bob.chunk().await;
+    app.send_all("alice", "bob", ["Hi"]).await;
+    count();
+    bob.event().await;
+    assert_eq!(count(), 2, "a poll finds a message");
+    pass(KEEP_ALIVE).await;
+    assert_eq!(count(), 0, "nobody reads");
+    bob.chunk().await;
+    assert_eq!(count(), 3, "a poll finds nothing, and the account is looked at");
+    drop(bob);
+    pass(KEEP_ALIVE).await;
+    assert_eq!(count(), 0, "nobody is there");
+}
