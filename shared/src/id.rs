@@ -65,6 +65,10 @@ id!(
     ConnectionName
 );
 id!(
+    /// An errand to a media server.
+    ErrandId
+);
+id!(
     /// What the media provider calls a session (`opentok.md`).
     ProviderSessionId
 );
@@ -146,6 +150,14 @@ impl ProviderSessionId {
     #[must_use]
     pub fn new(id: String) -> Self {
         Self(id)
+    }
+}
+
+impl ErrandId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_hex())
     }
 }
 

@@ -6,6 +6,8 @@ mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "provider")]
+pub mod delivery;
 pub mod dialect;
 pub mod error;
 pub mod http;

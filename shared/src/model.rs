@@ -9,6 +9,7 @@ pub mod event_session;
 pub mod live;
 pub mod login_token;
 pub mod media_session;
+pub mod outbox;
 pub mod permission;
 mod session_mode;
 pub mod user;

@@ -25,6 +25,7 @@
 //! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
 //! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
 //! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
+//! | Errand               | `OUTBOX#<shard>`       | `<errand id>`        | its id; all of them, shard by shard |
 //! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
@@ -43,6 +44,7 @@ mod device;
 mod event;
 mod live;
 mod media_session;
+mod outbox;
 mod record;
 mod settings;
 mod transaction;
@@ -61,6 +63,7 @@ pub use self::{
     client::{StoreError, client, http_client, reason},
     event::Ended,
     media_session::{Closed, Disconnected},
+    outbox::ClaimedErrand,
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
     user::Removed,
 };
