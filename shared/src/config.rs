@@ -13,12 +13,14 @@ mod aws;
 mod mail;
 mod provider;
 mod setting;
+mod streams;
 
 pub use self::{
     aws::AwsEnvironment,
     mail::{Mail, MailTransport},
     provider::{OpenTok, VideoProvider},
     setting::{Environment, Setting},
+    streams::StreamsApi,
 };
 
 /// Shortest secret that a deployed function starts with, in bytes.
@@ -80,6 +82,8 @@ pub struct Config {
     pub video_provider: VideoProvider,
     /// The OpenTok project that session ids and tokens are of.
     pub opentok: OpenTok,
+    /// The API of a real OvenMediaEngine; `None` where there is none to tell.
+    pub streams_api: Option<StreamsApi>,
     /// Booking mails; `None` where the process sends none.
     pub mail: Option<Mail>,
     /// Password of the first user of an empty local store.
@@ -131,6 +135,7 @@ impl Config {
                 api_secret: reader.secrets(Setting::OpentokApiSecret).into_iter().next().unwrap_or_default(),
                 api_url: reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default(),
             },
+            streams_api: StreamsApi::read(&mut reader),
             mail: Mail::read(&mut reader),
             admin_password: reader.parse(Setting::AdminPassword, password),
             api_token: reader.parse(Setting::ApiToken, api_token),

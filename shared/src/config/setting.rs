@@ -78,6 +78,10 @@ settings! {
     OpentokApiSecret "OPENTOK_API_SECRET" None, Secret;
     /// where OpenTok is
     OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
+    /// where the API of a real OvenMediaEngine is, which terminations are passed on to
+    StreamsApiUrl "STREAMS_API_URL" None, Optional;
+    /// access token of that API
+    StreamsApiToken "STREAMS_API_TOKEN" None, OptionalSecret;
     /// how booking mails are sent: `file`, one .eml a mail, `smtp` or `ses`
     MailTransport "MAIL_TRANSPORT" Some("file"), Optional;
     /// where mails are written with `file`
