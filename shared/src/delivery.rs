@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     App,
+    clock::InTime,
     config::{Config, VideoProvider},
     id::ErrandId,
     media_server::MediaServerError,
@@ -46,9 +47,8 @@ pub async fn deliver(app: &App, id: &ErrandId) {
 }
 
 /// Runs the errands that are due, until all are run or put off, or the time is up.
-pub async fn deliver_due(app: &App, in_time: impl Fn() -> bool) -> Result<(), StoreError> {
+pub async fn deliver_due(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
     let due = app.store.due_errands(app.clock.now()).await?;
-    let in_time = &in_time;
     let runs = stream::iter(due).for_each_concurrent(AT_ONCE, |id| async move {
         if in_time() {
             deliver(app, &id).await;
@@ -96,7 +96,9 @@ async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
         Errand::DisconnectProvider { provider_session, stream, name } => {
             let connections = app.store.provider_connections(stream, name).await?;
             let provider = &app.media().provider;
-            let ends = connections.iter().map(|connection| provider.disconnect(provider_session, connection));
+            let ends = connections
+                .into_iter()
+                .map(|connection| async move { provider.disconnect(provider_session, &connection).await });
             // Each of them has its turn before the first that failed is said: the others are then done.
             let ends: Vec<_> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
             Ok(ends.into_iter().collect::<Result<_, _>>()?)
