@@ -86,6 +86,9 @@ pub mod seconds {
     }
 }
 
+/// Whether there is time left: what takes long asks between its steps.
+pub type InTime<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);

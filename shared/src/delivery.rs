@@ -10,9 +10,12 @@ use tokio::time::timeout;
 
 use crate::{
     App,
+    clock::InTime,
     config::{Config, VideoProvider},
     id::ErrandId,
+    media_server::MediaServerError,
     model::outbox::{Errand, is_given_up},
+    provider::ProviderError,
     store::{ClaimedErrand, StoreError},
 };
 
@@ -28,7 +31,7 @@ const AT_ONCE: usize = 8;
 pub fn is_wanted(config: &Config, errand: &Errand) -> bool {
     match errand {
         Errand::DisconnectProvider { .. } => config.video_provider == VideoProvider::OpenTok,
-        Errand::TerminateSession { .. } => false,
+        Errand::TerminateSession { .. } => config.streams_api.is_some(),
     }
 }
 
@@ -44,9 +47,8 @@ pub async fn deliver(app: &App, id: &ErrandId) {
 }
 
 /// Runs the errands that are due, until all are run or put off, or the time is up.
-pub async fn deliver_due(app: &App, in_time: impl Fn() -> bool) -> Result<(), StoreError> {
+pub async fn deliver_due(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
     let due = app.store.due_errands(app.clock.now()).await?;
-    let in_time = &in_time;
     let runs = stream::iter(due).for_each_concurrent(AT_ONCE, |id| async move {
         if in_time() {
             deliver(app, &id).await;
@@ -58,23 +60,52 @@ pub async fn deliver_due(app: &App, in_time: impl Fn() -> bool) -> Result<(), St
 
 async fn run(app: &App, id: &ErrandId) -> Result<(), StoreError> {
     let Some(claimed) = app.store.claim_errand(id, app.clock.now()).await? else { return Ok(()) };
-    let told = timeout(TELLING, tell(app, &claimed.errand)).await.unwrap_or_else(|_| Err("timed out".to_owned()));
-    let Err(reason) = told else { return app.store.remove_errand(id).await };
-    put_off(app, &claimed, &reason).await
+    match timeout(TELLING, tell(app, &claimed.errand)).await.unwrap_or(Err(Untold::TimedOut)) {
+        Ok(()) => app.store.remove_errand(id).await,
+        Err(reason) => put_off(app, &claimed, &reason).await,
+    }
 }
 
-async fn put_off(app: &App, claimed: &ClaimedErrand, reason: &str) -> Result<(), StoreError> {
+async fn put_off(app: &App, claimed: &ClaimedErrand, reason: &Untold) -> Result<(), StoreError> {
     let (now, attempts) = (app.clock.now(), claimed.attempts);
     if is_given_up(claimed.created_at, now) {
-        tracing::error!(reason, attempts, "an errand to a media server is given up");
+        tracing::error!(%reason, attempts, "an errand to a media server is given up");
         return app.store.remove_errand(&claimed.id).await;
     }
-    tracing::warn!(reason, attempts, "an errand to a media server is put off");
+    tracing::warn!(%reason, attempts, "an errand to a media server is put off");
     app.store.put_off_errand(claimed, now).await
 }
 
-/// Tells whom an errand is for; what they said where they did not do it.
-#[expect(clippy::unused_async, reason = "the media servers are not asked yet")]
-async fn tell(app: &App, errand: &Errand) -> Result<(), String> {
-    if is_wanted(&app.config, errand) { Err("nobody can be told yet".to_owned()) } else { Ok(()) }
+/// Why a media server does not know yet. What it says is for logs.
+#[derive(Debug, thiserror::Error)]
+enum Untold {
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Provider(#[from] ProviderError),
+    #[error("{0}")]
+    MediaServer(#[from] MediaServerError),
+    #[error("the media server did not answer in time")]
+    TimedOut,
+}
+
+/// Tells whom an errand is for; where there is nobody, that is done.
+async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
+    match errand {
+        errand if !is_wanted(&app.config, errand) => Ok(()),
+        Errand::DisconnectProvider { provider_session, stream, name } => {
+            let connections = app.store.provider_connections(stream, name).await?;
+            let provider = &app.media().provider;
+            let ends = connections
+                .into_iter()
+                .map(|connection| async move { provider.disconnect(provider_session, &connection).await });
+            // Each of them has its turn before the first that failed is said: the others are then done.
+            let ends: Vec<_> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
+            Ok(ends.into_iter().collect::<Result<_, _>>()?)
+        }
+        Errand::TerminateSession { stream, name } => match app.media_server() {
+            Some(server) => Ok(server.terminate(stream, name).await?),
+            None => Ok(()),
+        },
+    }
 }

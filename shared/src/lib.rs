@@ -16,7 +16,11 @@ pub mod id;
 pub mod lambda;
 pub mod log;
 pub mod mail;
+#[cfg(feature = "provider")]
+pub mod media_server;
 pub mod model;
+#[cfg(feature = "provider")]
+mod outgoing;
 pub mod password;
 #[cfg(feature = "provider")]
 pub mod provider;

@@ -10,6 +10,7 @@ mod booking;
 mod bookings;
 mod cors;
 mod cost;
+mod delivery;
 mod device_session;
 mod event_cost;
 mod event_deletion;

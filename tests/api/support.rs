@@ -61,6 +61,7 @@ pub(crate) struct TestApp {
     pub(crate) keys: SigningKeys,
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
+    pub(crate) shared: App,
     settings: BTreeMap<String, String>,
     service: Router,
 }
@@ -104,7 +105,7 @@ impl TestApp {
         let store = Store::new(client.clone(), &table);
         let app = App::new(config, store.clone(), clock.clone());
         let (keys, service) = (app.keys.clone(), greenroom::service(&app));
-        Self { clock, store, keys, client, table, settings, service }
+        Self { clock, store, keys, client, table, shared: app, settings, service }
     }
 
     /// The same API, with another client of its table.

@@ -16,7 +16,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::{
-    events::EVENTS,
+    events::{EVENTS, SCHEDULED},
+    housekeeping::leave_work,
     stage::{Fixture, Stage},
 };
 
@@ -47,6 +48,10 @@ async fn the_template_allows_each_function_what_it_does_in_the_table() {
         for (event, _) in EVENTS.iter().filter(|(event, _)| event.starts_with(&format!("{name}/"))) {
             stage.send(event, &fixture).await;
         }
+    }
+    leave_work(&stage).await;
+    for event in SCHEDULED {
+        stage.run(event).await.unwrap();
     }
     let mut seen = seen.lock().unwrap().clone();
     // The test's own.

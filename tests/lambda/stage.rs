@@ -9,6 +9,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use aws_sdk_dynamodb::Client;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
 use serde_json::Value;
@@ -17,7 +18,7 @@ use shared::{
     store::{Store, client},
 };
 use tempfile::TempDir;
-use testbed::Function;
+use testbed::{Function, InvokeError};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{answer::Answer, binaries::binary, meeting::Meeting};
@@ -133,6 +134,12 @@ impl Stage {
         Answer::new(answer.unwrap_or_else(|error| panic!("{function}: {error}")))
     }
 
+    /// Has a function do what it does by itself.
+    pub(crate) async fn run(&self, event: &str) -> Result<Value, InvokeError> {
+        let (function, _) = event.split_once('/').unwrap();
+        self.function(function).await.invoke(&Fixture::default().event(event)).await
+    }
+
     /// A registered device, and an OpenVidu session with one token.
     pub(crate) async fn fixture(&self) -> Fixture {
         let mut fixture = Fixture::default();
@@ -161,8 +168,13 @@ impl Stage {
 
     /// The table itself.
     pub(crate) fn store(&self) -> Store {
+        Store::new(self.client(), &self.table)
+    }
+
+    /// What reaches the table.
+    pub(crate) fn client(&self) -> Client {
         let aws = Environment::from_iter(self.environment());
-        Store::new(client(&AwsEnvironment::read(&aws, "DYNAMODB")), &self.table)
+        client(&AwsEnvironment::read(&aws, "DYNAMODB"))
     }
 
     /// All that the functions have logged, by their names.

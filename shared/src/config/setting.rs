@@ -90,6 +90,10 @@ settings! {
     StreamsHold "STREAMS_HOLD" Some("60"), Optional;
     /// when an admitted viewer is taken off whose closing never came, in seconds
     StreamsSessionTtl "STREAMS_SESSION_TTL" Some("86400"), Optional;
+    /// where the API of a real OvenMediaEngine is, which terminations are passed on to
+    StreamsApiUrl "STREAMS_API_URL" None, Optional;
+    /// access token of that API
+    StreamsApiToken "STREAMS_API_TOKEN" None, OptionalSecret;
     /// how booking mails are sent: `file`, one .eml a mail, `smtp` or `ses`
     MailTransport "MAIL_TRANSPORT" Some("file"), Optional;
     /// where mails are written with `file`
