@@ -53,6 +53,10 @@ pub fn functions() -> Vec<Function> {
         function!("rtcsessions", rtcsessions),
         function!("networktestsessions", networktestsessions),
         function!("bookingemails", bookingemails),
+        function!("stream-sessions", stream_sessions),
+        function!("admission", admission),
+        function!("live", live),
+        function!("opentok-webhook", opentok_webhook),
         Function { name: "housekeeping", routes: OpenApiRouter::new(), settings: housekeeping::SETTINGS },
         Function { name: "fallback", routes: fallback::routes().into(), settings: fallback::SETTINGS },
     ]

@@ -9,7 +9,11 @@ mod operator;
 mod organiser;
 mod registrar;
 mod user_token;
+#[cfg(feature = "webhooks")]
+mod webhook;
 
+#[cfg(feature = "webhooks")]
+pub use self::webhook::{is_admission_signed, is_callback_signed};
 pub use self::{
     authorization::Authorization,
     backend::Backend,

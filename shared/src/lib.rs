@@ -29,5 +29,7 @@ mod routes;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 pub mod store;
+#[cfg(feature = "provider")]
+pub mod termination;
 
 pub use app::App;
