@@ -5,6 +5,7 @@ mod backend;
 mod device;
 pub(crate) mod hs256;
 mod keys;
+mod operator;
 mod organiser;
 mod registrar;
 mod user_token;
@@ -14,6 +15,7 @@ pub use self::{
     backend::Backend,
     device::{Device, DeviceToken},
     keys::{DeviceClaims, SigningKeys},
+    operator::Operator,
     organiser::{Client, Organiser, Participant, credentials},
     registrar::Registrar,
     user_token::UserClaims,

@@ -20,7 +20,7 @@ pub use self::{
     mail::{Mail, MailTransport},
     provider::{OpenTok, VideoProvider},
     setting::{Environment, Setting},
-    streams::StreamsApi,
+    streams::{Streams, StreamsApi},
 };
 
 /// Shortest secret that a deployed function starts with, in bytes.
@@ -82,8 +82,10 @@ pub struct Config {
     pub video_provider: VideoProvider,
     /// The OpenTok project that session ids and tokens are of.
     pub opentok: OpenTok,
-    /// The API of a real OvenMediaEngine; `None` where there is none to tell.
-    pub streams_api: Option<StreamsApi>,
+    /// Secrets that the provider's webhooks may be signed with; where there is none, they need no signature.
+    pub opentok_webhook_secrets: Vec<SecretString>,
+    /// Live sessions.
+    pub streams: Streams,
     /// Booking mails; `None` where the process sends none.
     pub mail: Option<Mail>,
     /// Password of the first user of an empty local store.
@@ -135,7 +137,8 @@ impl Config {
                 api_secret: reader.secrets(Setting::OpentokApiSecret).into_iter().next().unwrap_or_default(),
                 api_url: reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default(),
             },
-            streams_api: StreamsApi::read(&mut reader),
+            opentok_webhook_secrets: reader.secrets(Setting::OpentokWebhookSecret),
+            streams: Streams::read(&mut reader),
             mail: Mail::read(&mut reader),
             admin_password: reader.parse(Setting::AdminPassword, password),
             api_token: reader.parse(Setting::ApiToken, api_token),

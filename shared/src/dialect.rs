@@ -3,6 +3,7 @@
 pub mod device;
 pub mod events;
 pub mod openvidu;
+pub mod streams;
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -20,6 +21,8 @@ pub enum Api {
     OpenVidu,
     /// `events-api.md`
     Events,
+    /// `ovenmediaengine.md`
+    Streams,
 }
 
 impl Api {
@@ -30,6 +33,8 @@ impl Api {
             Self::OpenVidu
         } else if events::owns(path) {
             Self::Events
+        } else if streams::owns(path) {
+            Self::Streams
         } else {
             Self::Device
         }
@@ -42,6 +47,7 @@ impl Api {
             Self::Device => device::Error::from(error).into_response(),
             Self::OpenVidu => openvidu::Error::from(error).into_response(),
             Self::Events => events::Error::from(error).into_response(),
+            Self::Streams => streams::Error::from(error).into_response(),
         }
     }
 
@@ -52,6 +58,7 @@ impl Api {
             Self::Device => device::Error::Panicked.into_response(),
             Self::OpenVidu => openvidu::Error::Panicked.into_response(),
             Self::Events => events::Error::Fault.into_response(),
+            Self::Streams => streams::Error::Panicked.into_response(),
         }
     }
 }

@@ -21,7 +21,12 @@
 //! | Login token, again   | `LOGINTOKEN#<sha256>`  | `LOGINTOKEN`         | what is typed in |
 //! | Head                 | any list of the above  | `#`                  | its list, with it |
 //! | Ended event          | `ENDED`                | `<number>`           | its number; all of them |
-//! | Live connection      | `STREAM#<vhost>/<app>/<stream>#<shard>` | `<name>`             | its stream, shard by shard |
+//! | Live connection      | `LIVE#<vhost>/<app>#<shard>` | `<stream>/<name>`    | its name; its stream, shard by shard; its application's likewise |
+//! | Publisher            | `LIVE#<vhost>/<app>#<shard>` | `<stream>/#<name>`   | its name; its stream, with the connections |
+//! | Provider's connection | `LIVE#<vhost>/<app>#<shard>` | `<stream>#<name>/<provider's id>` | its id; its name |
+//! | Ledger entry         | `LEDGER#<vhost>/<app>#<shard>` | `<end>/<stream>/<name>` | its application, shard by shard, newest first |
+//! | Known application    | `APPS`                 | `<vhost>/<app>`      | its name; all of them |
+//! | Event session, again | `PROVIDERSESSION#<sha256>` | `PROVIDERSESSION`    | what the provider calls it, or called it before |
 //! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
 //! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
 //! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
@@ -62,6 +67,7 @@ use tokio::sync::OnceCell;
 pub use self::{
     client::{StoreError, client, http_client, reason},
     event::Ended,
+    live::{Admitted, Found, LedgerEntry, Listed, Missing, Scope, Terminated, Terminating},
     media_session::{Closed, Disconnected},
     outbox::ClaimedErrand,
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},

@@ -43,6 +43,11 @@ pub(crate) const NOW: i64 = 1_700_000_000_000;
 /// The first signing key.
 pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
 
+/// What operators of live sessions know.
+pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
+/// What media servers sign their webhooks with.
+pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
+
 /// The OpenTok project.
 pub(crate) const OPENTOK_KEY: &str = "45828062";
 /// What its tokens are signed with.
@@ -78,6 +83,8 @@ impl TestApp {
             (Setting::SigningKeys, KEY),
             (Setting::OpentokApiKey, OPENTOK_KEY),
             (Setting::OpentokApiSecret, OPENTOK_SECRET),
+            (Setting::StreamsAccessToken, ACCESS_TOKEN),
+            (Setting::StreamsWebhookSecret, WEBHOOK_SECRET),
             (Setting::MailDir, "mail"),
         ]);
         all.extend(named([(Setting::TableName, &*table)]));

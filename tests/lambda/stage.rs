@@ -27,6 +27,10 @@ use crate::{answer::Answer, binaries::binary, meeting::Meeting};
 pub(crate) const OPENVIDU_SECRET: &str = "secret-of-the-functions-under-test";
 /// 32 bytes, in base64.
 pub(crate) const SIGNING_SECRET: &str = "c2lnbmluZyBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXQ=";
+/// What operators of live sessions know.
+pub(crate) const STREAMS_TOKEN: &str = "token-of-the-operators-under-test";
+/// What media servers sign their webhooks with.
+pub(crate) const STREAMS_SECRET: &str = "secret-of-the-media-server-under-test";
 /// The secret of the OpenTok project that tokens are of.
 pub(crate) const OPENTOK_SECRET: &str = "secret-of-the-project-under-test";
 /// The identifier that the events register.
@@ -95,6 +99,8 @@ impl Stage {
             ("SIGNING_KEYS", &keys),
             ("OPENTOK_API_KEY", "12345678"),
             ("OPENTOK_API_SECRET", OPENTOK_SECRET),
+            ("STREAMS_ACCESS_TOKEN", STREAMS_TOKEN),
+            ("STREAMS_WEBHOOK_SECRET", STREAMS_SECRET),
             ("MAIL_DIR", self.mails.path().to_str().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::{
     extract::{FromRequestParts, Request},
-    http::request::Parts,
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -12,7 +12,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     App,
-    auth::{Backend, Client, Organiser, Participant},
+    auth::{Backend, Client, Operator, Organiser, Participant},
     dialect::{Api, events},
     error::Error,
     model::permission::Action,
@@ -66,6 +66,12 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
     let mut parts = request.into_parts().0;
     match (api, error) {
         (Api::OpenVidu, error) => match Backend::from_request_parts(&mut parts, &app).await {
+            Ok(_) => api.refuse(error),
+            Err(refused) => refused.into_response(),
+        },
+        // Without credentials, and of any path.
+        (Api::Streams, _) if parts.method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        (Api::Streams, error) => match Operator::from_request_parts(&mut parts, &app).await {
             Ok(_) => api.refuse(error),
             Err(refused) => refused.into_response(),
         },

@@ -119,16 +119,3 @@ impl Store {
         update.send().await.map(drop).or_else(|error| item_in_the_way(error).map(drop))
     }
 }
-
-// Replaced by the one over the provider's connections once they are kept.
-impl Store {
-    /// The provider's ids of the connections that a name has open.
-    #[expect(clippy::unused_async, reason = "nothing is read yet")]
-    pub async fn provider_connections(
-        &self,
-        _: &crate::model::live::Stream,
-        _: &crate::id::ConnectionName,
-    ) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
-    }
-}
