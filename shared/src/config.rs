@@ -14,13 +14,15 @@ mod mail;
 mod provider;
 mod setting;
 mod streams;
+mod streams_api;
 
 pub use self::{
     aws::AwsEnvironment,
     mail::{Mail, MailTransport},
     provider::{OpenTok, VideoProvider},
     setting::{Environment, Setting},
-    streams::{Streams, StreamsApi},
+    streams::Streams,
+    streams_api::StreamsApi,
 };
 
 /// Shortest secret that a deployed function starts with, in bytes.
@@ -86,6 +88,8 @@ pub struct Config {
     pub opentok_webhook_secrets: Vec<SecretString>,
     /// Live sessions.
     pub streams: Streams,
+    /// The API of a real OvenMediaEngine; `None` where there is none to tell.
+    pub streams_api: Option<StreamsApi>,
     /// Booking mails; `None` where the process sends none.
     pub mail: Option<Mail>,
     /// Password of the first user of an empty local store.
@@ -139,6 +143,7 @@ impl Config {
             },
             opentok_webhook_secrets: reader.secrets(Setting::OpentokWebhookSecret),
             streams: Streams::read(&mut reader),
+            streams_api: StreamsApi::read(&mut reader),
             mail: Mail::read(&mut reader),
             admin_password: reader.parse(Setting::AdminPassword, password),
             api_token: reader.parse(Setting::ApiToken, api_token),

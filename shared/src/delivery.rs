@@ -31,7 +31,7 @@ const AT_ONCE: usize = 8;
 pub fn is_wanted(config: &Config, errand: &Errand) -> bool {
     match errand {
         Errand::DisconnectProvider { .. } => config.video_provider == VideoProvider::OpenTok,
-        Errand::TerminateSession { .. } => config.streams.api.is_some(),
+        Errand::TerminateSession { .. } => config.streams_api.is_some(),
     }
 }
 

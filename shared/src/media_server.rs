@@ -54,7 +54,7 @@ impl App {
     /// that needs it.
     #[must_use]
     pub fn media_server(&self) -> Option<&MediaServer> {
-        self.media_server.get_or_init(|| self.config.streams.api.as_ref().map(MediaServer::new)).as_ref()
+        self.media_server.get_or_init(|| self.config.streams_api.as_ref().map(MediaServer::new)).as_ref()
     }
 }
 

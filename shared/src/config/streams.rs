@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use secrecy::SecretString;
 
-use super::{Reader, Setting, public_url};
+use super::{Reader, Setting};
 use crate::model::live::DEFAULT_VHOST;
 
 /// What live sessions are served with.
@@ -20,25 +20,6 @@ pub struct Streams {
     pub hold: Duration,
     /// How long after its opening an admitted viewer is taken off whose closing never came.
     pub session_ttl: Duration,
-    /// The API of a real OvenMediaEngine; `None` where there is none to tell.
-    pub api: Option<StreamsApi>,
-}
-
-/// The API of a real OvenMediaEngine.
-#[derive(Clone, Debug)]
-pub struct StreamsApi {
-    /// Scheme and host.
-    pub url: String,
-    /// What it asks its callers for; `None` where it asks for nothing.
-    pub token: Option<SecretString>,
-}
-
-impl StreamsApi {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let url = reader.parse(Setting::StreamsApiUrl, public_url);
-        let token = reader.text(Setting::StreamsApiToken).map(SecretString::from);
-        Some(Self { url: url?, token })
-    }
 }
 
 impl Streams {
@@ -49,7 +30,6 @@ impl Streams {
             vhosts: reader.parse(Setting::StreamsVhosts, vhosts).unwrap_or_default(),
             hold: reader.seconds(Setting::StreamsHold),
             session_ttl: reader.seconds(Setting::StreamsSessionTtl),
-            api: StreamsApi::read(reader),
         }
     }
 
