@@ -12,10 +12,10 @@ use crate::{
     App,
     clock::InTime,
     config::{Config, VideoProvider},
-    id::ErrandId,
+    id::{ErrandId, ProviderSessionId},
     media_server::MediaServerError,
     model::outbox::{Errand, is_given_up},
-    provider::ProviderError,
+    provider::{MediaProvider, ProviderError},
     store::{ClaimedErrand, StoreError},
 };
 
@@ -95,13 +95,7 @@ async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
         errand if !is_wanted(&app.config, errand) => Ok(()),
         Errand::DisconnectProvider { provider_session, stream, name } => {
             let connections = app.store.provider_connections(stream, name).await?;
-            let provider = &app.media().provider;
-            let ends = connections
-                .into_iter()
-                .map(|connection| async move { provider.disconnect(provider_session, &connection).await });
-            // Each of them has its turn before the first that failed is said: the others are then done.
-            let ends: Vec<_> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
-            Ok(ends.into_iter().collect::<Result<_, _>>()?)
+            Ok(disconnect(&*app.media().provider, provider_session, connections).await?)
         }
         Errand::TerminateSession { stream, name } => match app.media_server() {
             Some(server) => Ok(server.terminate(stream, name).await?),
@@ -109,3 +103,17 @@ async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
         },
     }
 }
+
+/// Ends these connections. Each has its turn, also where another fails: what is done needs no further attempt.
+async fn disconnect(
+    provider: &dyn MediaProvider,
+    session: &ProviderSessionId,
+    connections: Vec<String>,
+) -> Result<(), ProviderError> {
+    let ends = connections.into_iter().map(|connection| async move { provider.disconnect(session, &connection).await });
+    let ended: Vec<_> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
+    ended.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;

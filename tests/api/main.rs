@@ -32,6 +32,7 @@ mod odd_users;
 mod openvidu_auth;
 mod organisers;
 mod permissions;
+mod provider_delivery;
 mod races;
 mod register;
 mod support;
