@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::unchecked_time_subtraction, reason = "a test that cannot go on fails")]
 
+mod admission;
+mod admission_order;
 mod api_tokens;
 mod bad_input;
 mod booking;
@@ -35,6 +37,7 @@ mod permissions;
 mod provider_delivery;
 mod races;
 mod register;
+mod stream_sessions;
 mod support;
 mod token;
 mod token_auth;
