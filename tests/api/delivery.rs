@@ -33,19 +33,19 @@ const ALWAYS: InTime<'static> = &|| true;
 /// A media server of a test: the statuses that it answers with before it takes everything with 200, and what it was
 /// asked.
 #[derive(Clone, Default)]
-struct MediaServer {
+pub(crate) struct MediaServer {
     failures: Arc<Mutex<VecDeque<Failure>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Failure {
+pub(crate) enum Failure {
     Status(u16),
     Silence,
 }
 
 impl MediaServer {
-    fn failing(failures: impl IntoIterator<Item = Failure>) -> Self {
+    pub(crate) fn failing(failures: impl IntoIterator<Item = Failure>) -> Self {
         Self { failures: Arc::new(Mutex::new(failures.into_iter().collect())), asked: Arc::default() }
     }
 
@@ -75,12 +75,12 @@ impl MediaServer {
         }
     }
 
-    fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 }
 
-async fn with_server(server: &MediaServer) -> TestApp {
+pub(crate) async fn with_server(server: &MediaServer) -> TestApp {
     let url = server.serve().await;
     TestApp::with([(Setting::StreamsApiUrl, url.as_str()), (Setting::StreamsApiToken, TOKEN)]).await
 }
@@ -102,7 +102,7 @@ impl TestApp {
         id
     }
 
-    async fn deliver_due(&self) {
+    pub(crate) async fn deliver_due(&self) {
         deliver_due(&self.shared, ALWAYS).await.unwrap();
     }
 
@@ -112,7 +112,7 @@ impl TestApp {
     }
 
     /// How many errands there are.
-    async fn outbox(&self) -> usize {
+    pub(crate) async fn outbox(&self) -> usize {
         self.store.due_errands(self.clock.now() + 2 * KEPT).await.unwrap().len()
     }
 }

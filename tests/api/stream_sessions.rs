@@ -52,7 +52,7 @@ impl TestApp {
         (token["connection_data"].as_str().unwrap().to_owned(), session["id"].as_u64().unwrap())
     }
 
-    /// Issues a token of a media session; its connection's id.
+    /// Issues a token of a media session; the id of a connection, of the only one where there was none.
     pub(crate) async fn issue(&self, session: &str) -> String {
         assert_eq!(self.backend().post("/api/tokens", json!({ "session": session })).await.status, 200);
         let session = self.backend().get(&format!("/api/sessions/{session}")).await.body;

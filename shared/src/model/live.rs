@@ -178,6 +178,9 @@ pub struct LiveConnection {
     /// Until when nobody is let in under its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
+    /// Tells who terminated it from others who tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminated_by: Option<String>,
     /// When the media server says it opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_at: Option<Timestamp>,
@@ -221,6 +224,7 @@ impl LiveConnection {
             ends_at,
             ended: None,
             held_until: None,
+            terminated_by: None,
             opened_at: None,
             closed: BTreeMap::new(),
             open: 0,
@@ -290,9 +294,10 @@ impl LiveConnection {
         self.kept(at)
     }
 
-    /// This connection, ended now; nobody is let in under its name for `hold`.
+    /// This connection, ended now by somebody; nobody is let in under its name for `hold`.
     #[must_use]
-    pub fn terminated(mut self, now: Timestamp, hold: Duration) -> Self {
+    pub fn terminated(mut self, now: Timestamp, hold: Duration, by: &str) -> Self {
+        self.terminated_by = Some(by.to_owned());
         self.held_until = Some(now + hold);
         if let (Source::Admission(client), Some(at)) = (&self.source, self.opened_at) {
             // So that its opening, repeated after the hold, does not let it in again.

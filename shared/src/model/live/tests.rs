@@ -54,7 +54,7 @@ fn closings_of_many_clients_take_no_more_than_so_much_room() {
 #[test]
 fn a_terminated_name_is_held_and_its_opening_dead() {
     let opened = open(&webhook(1, 10), None).unwrap().unwrap();
-    let ended = opened.terminated(NOW, Duration::from_secs(60));
+    let ended = opened.terminated(NOW, Duration::from_secs(60), "x");
     assert_eq!(open(&webhook(1, 20), Some(&ended)), Err(Refusal::Held));
     let later = NOW + Duration::from_secs(60);
     assert_eq!(webhook(1, 10).open(Some(&ended), later, later + DAY), Err(Refusal::Closed));
@@ -82,7 +82,7 @@ fn a_name_is_connected_while_any_of_its_clients_is() {
     // The token is still good.
     let (again, _) = gone.with_provider_event("c", None, &created, NOW).unwrap();
     assert_eq!((again.open, again.state(NOW)), (1, State::Connected));
-    let (sent_away, _) = again.terminated(NOW, DAY).with_provider_event("d", None, &created, NOW).unwrap();
+    let (sent_away, _) = again.terminated(NOW, DAY, "x").with_provider_event("d", None, &created, NOW).unwrap();
     assert!(sent_away.sends_away(NOW + DAY) && !sent_away.is_live(NOW));
 }
 

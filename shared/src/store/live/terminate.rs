@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
 
 use crate::{
     clock::Timestamp,
-    id::{ConnectionId, ConnectionName, ErrandId},
+    id::{ConnectionId, ConnectionName, ErrandId, random_hex},
     model::{
         EventSession,
         live::{LiveConnection, Source, Stream},
@@ -56,22 +56,28 @@ impl Store {
         what: &Terminating<'_>,
         is_wanted: impl Fn(&Errand) -> bool,
     ) -> Result<Option<Terminated>, StoreError> {
+        let by = random_hex();
+        let mut told = None;
         for lost in 0..RACES {
             let (known, media) =
                 tokio::try_join!(self.live_connection(what.stream, what.name), self.media_target(what))?;
+            if let Some(connection) = known.clone().filter(|known| known.terminated_by.as_ref() == Some(&by)) {
+                // An earlier attempt of ours, whose answer was lost.
+                return Ok(Some(Terminated { connection, errand: told }));
+            }
             let target = media.or_else(|| live_target(known.as_ref(), what.now));
             let Some(Target { connection, elsewhere }) = target else { return Ok(None) };
-            let ended = connection.terminated(what.now, what.hold);
+            let ended = connection.terminated(what.now, what.hold, &by);
             let errand = errand(&ended).filter(&is_wanted);
             let mut writes = elsewhere;
             writes.extend(self.termination(known.as_ref(), &ended, what.now)?);
             let errand = errand.map(|errand| self.errand_put(&errand, what.now)).transpose()?;
-            let errand = errand.map(|(id, put)| {
+            told = errand.map(|(id, put)| {
                 writes.push(put);
                 id
             });
             match self.transact(writes).await? {
-                Committed::Yes => return Ok(Some(Terminated { connection: ended, errand })),
+                Committed::Yes => return Ok(Some(Terminated { connection: ended, errand: told })),
                 Committed::No(_) if self.is_orphan(&ended).await? => return Ok(None),
                 Committed::No(_) => pause(lost).await,
             }
