@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What the template allows and no event needs: it is for what others left half done, a device's last session, later
-/// pages of lists, managers of events, and whoever has joined what is deleted.
+/// pages of lists, managers of events, whoever has joined what is deleted or is at the media provider.
 const RARE: &[(&str, &str)] = &[
     ("create-session", "ConditionCheckItem"),
     ("create-session", "DeleteItem"),
@@ -30,9 +30,15 @@ const RARE: &[(&str, &str)] = &[
     ("device-session", "DeleteItem"),
     ("events", "BatchGetItem"),
     ("events", "BatchWriteItem"),
+    ("live", "ConditionCheckItem"),
     ("logintokens", "BatchGetItem"),
+    ("opentok-webhook", "DeleteItem"),
+    ("opentok-webhook", "PutItem"),
+    ("opentok-webhook", "Query"),
+    ("opentok-webhook", "UpdateItem"),
     ("sessions", "BatchGetItem"),
     ("sessions", "BatchWriteItem"),
+    ("stream-sessions", "ConditionCheckItem"),
     ("users", "BatchGetItem"),
 ];
 

@@ -10,9 +10,14 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use greenroom::{embedded::Embedded, table};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
+use sha1::Sha1;
 use shared::{
     config::{AwsEnvironment, Environment},
     store::{Store, client},
@@ -155,9 +160,9 @@ impl Stage {
     /// What stands in the placeholders of this event.
     pub(crate) async fn fixture_of(&self, event: &str) -> Fixture {
         let text = fs::read_to_string(path(event)).unwrap();
-        let is_organisers = text.contains("/api/v2");
+        let is_organisers = text.contains("/api/v2") || text.contains("USER_TOKEN");
         let mut fixture = Fixture::default();
-        if !is_organisers || text.contains("DEVICE_TOKEN") {
+        if !is_organisers || text.contains("DEVICE_TOKEN") || text.contains("LIVE_ID") {
             fixture = self.fixture().await;
         }
         if is_organisers {
@@ -197,10 +202,22 @@ impl Fixture {
             .iter()
             .fold(event.to_owned(), |event, (placeholder, value)| event.replace(placeholder, value))
             .replace(EVENTS_AUTHORIZATION, &openvidu_authorization())
+            .replace("STREAMS_CREDENTIALS", &BASE64_STANDARD.encode(STREAMS_TOKEN))
+            .replace("LIVE_ID", &self.live())
             .replace("DEVICE_TOKEN", &self.device_token)
             .replace("CONNECTION_ID", &self.connection)
             .replace("SESSION_ID", &self.session);
-        serde_json::from_str(&event).unwrap()
+        let mut event: Value = serde_json::from_str(&event).unwrap();
+        if event["headers"]["x-ome-signature"] == "ADMISSION_SIGNATURE" {
+            event["headers"]["x-ome-signature"] = admission_signature(event["body"].as_str().unwrap()).into();
+        }
+        event
+    }
+
+    /// What people know the connection by.
+    fn live(&self) -> String {
+        let place = ["default", "openvidu", &*self.session, &*self.connection];
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&place).unwrap())
     }
 }
 
@@ -217,6 +234,12 @@ async fn embedded_store(table: &str, store: &mut JoinSet<()>) -> String {
 /// The DynamoDB to use instead of the embedded one, which the machine's user chooses.
 fn external_store() -> Option<String> {
     std::env::var_os("GREENROOM_TEST_DYNAMODB").map(|endpoint| endpoint.into_string().unwrap())
+}
+
+/// What a media server signs a body with.
+fn admission_signature(body: &str) -> String {
+    let mac = Hmac::<Sha1>::new_from_slice(STREAMS_SECRET.as_bytes()).unwrap().chain_update(body);
+    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 /// What a back-end with the right secret sends.
