@@ -32,6 +32,9 @@ impl Modify for SecuritySchemes {
             "openvidu",
             http(HttpAuthScheme::Basic, "A back-end: user OPENVIDUAPP, and the secret as password"),
         );
+        let operator =
+            ApiKeyValue::with_description("Authorization", "An operator, `Basic` and the access token in base64");
+        components.add_security_scheme("operator", SecurityScheme::ApiKey(ApiKey::Header(operator)));
         components
             .add_security_scheme("account", http(HttpAuthScheme::Basic, "A user: their bare JID, and their password"));
         components

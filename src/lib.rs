@@ -23,7 +23,7 @@ use document::Document;
 pub struct Function {
     /// The name of its binary.
     pub name: &'static str,
-    /// Its routes.
+    /// Its routes; none where it is not for API Gateway to invoke.
     pub routes: OpenApiRouter<App>,
     /// Its settings.
     pub settings: &'static [Setting],
@@ -57,6 +57,11 @@ pub fn functions() -> Vec<Function> {
         function!("rtcsessions", rtcsessions),
         function!("networktestsessions", networktestsessions),
         function!("bookingemails", bookingemails),
+        function!("stream-sessions", stream_sessions),
+        function!("admission", admission),
+        function!("live", live),
+        function!("opentok-webhook", opentok_webhook),
+        Function { name: "housekeeping", routes: OpenApiRouter::new(), settings: housekeeping::SETTINGS },
         Function { name: "fallback", routes: fallback::routes().into(), settings: fallback::SETTINGS },
     ]
 }

@@ -13,6 +13,9 @@ const LOCAL: &[Setting] = &[Setting::MailDir];
 /// Where the template differs from the code: a default that would need one of [`LOCAL`] is none on Lambda.
 const DEPLOYED: &[(Setting, &str)] = &[(Setting::MailTransport, "ses")];
 
+/// What no request reaches.
+const SCHEDULED: &str = "housekeeping";
+
 type Routes = BTreeMap<String, BTreeSet<(String, String)>>;
 
 fn template() -> Value {
@@ -60,7 +63,7 @@ fn each_function_has_its_routes_in_both_spellings() {
     let in_template: Routes = by_api
         .into_iter()
         .map(|(name, function)| {
-            // An event without a path is the API's `$default` route.
+            // An event without a path is the API's `$default` route, or a schedule.
             let routed = events(function).filter(|event| event["Properties"].get("Path").is_some());
             let route = |event: &Value| (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
             (name, routed.map(route).collect())
@@ -92,10 +95,24 @@ fn cargo_lambda_watch_sends_each_route_to_its_function() {
 #[test]
 fn what_no_route_takes_goes_to_the_fallback() {
     let template = template();
-    let defaults = functions(&template)
-        .into_iter()
-        .filter(|(_, function)| events(function).any(|event| event["Properties"].get("Path").is_none()));
+    let defaults = functions(&template).into_iter().filter(|(_, function)| {
+        events(function).any(|event| event["Type"] == "HttpApi" && event["Properties"].get("Path").is_none())
+    });
     assert_eq!(defaults.map(|(name, _)| name).collect::<Vec<_>>(), ["fallback"]);
+}
+
+#[test]
+fn what_no_request_reaches_runs_by_itself() {
+    let template = template();
+    let of_type = |kind: &str| -> BTreeSet<String> {
+        let of_type = functions(&template)
+            .into_iter()
+            .filter(|(_, function)| events(function).any(|event| event["Type"] == kind));
+        of_type.map(|(name, _)| name).collect()
+    };
+    let all: BTreeSet<_> = functions(&template).into_keys().collect();
+    assert_eq!(of_type("Schedule"), [SCHEDULED.to_owned()].into());
+    assert_eq!(of_type("HttpApi"), &all - &of_type("Schedule"));
 }
 
 #[test]
@@ -109,6 +126,10 @@ fn each_function_finds_in_its_environment_what_it_reads_and_no_more() {
     for (name, function) in functions(&template) {
         let mut found = names(&function["Properties"]);
         found.extend(globals.clone());
+        if name == SCHEDULED {
+            // In everybody's environment, and of no use where nobody calls from anywhere.
+            found.remove(Setting::CorsOrigins.name());
+        }
         let known = greenroom::functions().into_iter().find(|known| known.name == name).unwrap();
         // Secrets come from the secret that SECRETS_ARN names.
         let read = known.settings.iter().filter(|setting| !setting.is_secret() && !LOCAL.contains(setting));

@@ -4,8 +4,6 @@ use std::sync::OnceLock;
 
 #[cfg(feature = "mail")]
 use crate::mail::Mailer;
-#[cfg(feature = "provider")]
-use crate::provider::Media;
 use crate::{
     auth::SigningKeys,
     clock::Clock,
@@ -13,6 +11,8 @@ use crate::{
     recent::Recent,
     store::{self, Store},
 };
+#[cfg(feature = "provider")]
+use crate::{media_server::MediaServer, provider::Media};
 
 /// Everything a handler can ask for with `State`, built once per process.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct App {
     pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
     #[cfg(feature = "provider")]
     pub(crate) media: Arc<OnceLock<Media>>,
+    #[cfg(feature = "provider")]
+    pub(crate) media_server: Arc<OnceLock<Option<MediaServer>>>,
 }
 
 impl App {
@@ -47,6 +49,8 @@ impl App {
             mailer: Arc::default(),
             #[cfg(feature = "provider")]
             media: Arc::default(),
+            #[cfg(feature = "provider")]
+            media_server: Arc::default(),
         }
     }
 

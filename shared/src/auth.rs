@@ -6,16 +6,22 @@ mod backend;
 mod device;
 pub(crate) mod hs256;
 mod keys;
+mod operator;
 mod organiser;
 mod registrar;
 mod user_token;
+#[cfg(feature = "webhooks")]
+mod webhook;
 
+#[cfg(feature = "webhooks")]
+pub use self::webhook::{is_admission_signed, is_callback_signed};
 pub use self::{
     account::Account,
     authorization::Authorization,
     backend::Backend,
     device::{Device, DeviceToken},
     keys::{DeviceClaims, SigningKeys},
+    operator::Operator,
     organiser::{Client, Organiser, Participant, credentials},
     registrar::Registrar,
     user_token::UserClaims,

@@ -31,6 +31,19 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
+    /// The instant that RFC 3339 spells like this, also with an offset without a colon; `None` where it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+        let parsed = read(text).or_else(|| {
+            // `+0000`, as some versions of media servers write it.
+            let (rest, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
+            read(&format!("{rest}:{minutes}"))
+        });
+        let nanos = parsed?.unix_timestamp_nanos();
+        i64::try_from(nanos / 1_000_000).ok().map(Self)
+    }
+
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {
@@ -107,6 +120,9 @@ pub mod seconds {
     }
 }
 
+/// Whether there is time left: what takes long asks between its steps.
+pub type InTime<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);
@@ -150,6 +166,17 @@ mod tests {
     fn an_instant_is_shown_as_rfc_3339() {
         assert_eq!(Timestamp::from_seconds(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
         assert_eq!(Timestamp::from_millis(1_700_000_000_120).to_string(), "2023-11-14T22:13:20.12Z");
+    }
+
+    #[test]
+    fn an_instant_is_read_with_and_without_a_colon_in_its_offset() {
+        for text in ["2023-11-14T22:13:20.120+00:00", "2023-11-14T22:13:20.12+0000", "2023-11-15T00:13:20.120999+0200"]
+        {
+            assert_eq!(Timestamp::parse(text), Some(Timestamp::from_millis(1_700_000_000_120)), "{text}");
+        }
+        for text in ["", "0", "é", "now", "2023-11-14", "2023-11-14T22:13:20", "2023-13-14T22:13:20Z"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -15,12 +15,16 @@ mod aws;
 mod mail;
 mod provider;
 mod setting;
+mod streams;
+mod streams_api;
 
 pub use self::{
     aws::AwsEnvironment,
     mail::{Mail, MailTransport},
     provider::{OpenTok, VideoProvider},
     setting::{Environment, Setting},
+    streams::Streams,
+    streams_api::StreamsApi,
 };
 
 /// Shortest secret that a deployed function starts with, in bytes.
@@ -84,6 +88,12 @@ pub struct Config {
     pub opentok: OpenTok,
     /// The domain of JIDs, in lower case.
     pub xmpp_domain: String,
+    /// Secrets that the provider's webhooks may be signed with; where there is none, they need no signature.
+    pub opentok_webhook_secrets: Vec<SecretString>,
+    /// Live sessions.
+    pub streams: Streams,
+    /// The API of a real OvenMediaEngine; `None` where there is none to tell.
+    pub streams_api: Option<StreamsApi>,
     /// Booking mails; `None` where the process sends none.
     pub mail: Option<Mail>,
     /// Password of the first user of an empty local store.
@@ -136,6 +146,9 @@ impl Config {
                 api_url: reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default(),
             },
             xmpp_domain: reader.parse(Setting::XmppDomain, domain).unwrap_or_default(),
+            opentok_webhook_secrets: reader.secrets(Setting::OpentokWebhookSecret),
+            streams: Streams::read(&mut reader),
+            streams_api: StreamsApi::read(&mut reader),
             mail: Mail::read(&mut reader),
             admin_password: reader.parse(Setting::AdminPassword, password),
             api_token: reader.parse(Setting::ApiToken, api_token),

@@ -4,6 +4,7 @@ pub mod conversation;
 pub mod device;
 pub mod events;
 pub mod openvidu;
+pub mod streams;
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -23,6 +24,8 @@ pub enum Api {
     Events,
     /// `mongooseim.md`
     Conversation,
+    /// `ovenmediaengine.md`
+    Streams,
 }
 
 impl Api {
@@ -35,6 +38,8 @@ impl Api {
             Self::Events
         } else if conversation::owns(path) {
             Self::Conversation
+        } else if streams::owns(path) {
+            Self::Streams
         } else {
             Self::Device
         }
@@ -48,6 +53,7 @@ impl Api {
             Self::OpenVidu => openvidu::Error::from(error).into_response(),
             Self::Events => events::Error::from(error).into_response(),
             Self::Conversation => conversation::Error::from(error).into_response(),
+            Self::Streams => streams::Error::from(error).into_response(),
         }
     }
 
@@ -59,6 +65,7 @@ impl Api {
             Self::OpenVidu => openvidu::Error::Panicked.into_response(),
             Self::Events => events::Error::Fault.into_response(),
             Self::Conversation => conversation::Error::Fault.into_response(),
+            Self::Streams => streams::Error::Panicked.into_response(),
         }
     }
 }

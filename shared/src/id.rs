@@ -61,7 +61,7 @@ id!(
     BookingId
 );
 id!(
-    /// What the list of live sessions calls a connection of an event session: a UUID.
+    /// What the list of live sessions calls a connection: a UUID of ours, or what a media server's client chose.
     ConnectionName
 );
 id!(
@@ -81,6 +81,10 @@ id!(
     ArchiveId
 );
 id!(
+    /// An errand to a media server.
+    ErrandId
+);
+id!(
     /// What the media provider calls a session (`opentok.md`).
     ProviderSessionId
 );
@@ -90,6 +94,19 @@ impl ConnectionName {
     #[must_use]
     pub fn random() -> Self {
         Self(random_uuid())
+    }
+
+    /// The name spelt like this; `None` where no connection can have such a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        (1..=CONNECTION_NAME_MAX).contains(&name.len()).then(|| Self(name.to_owned()))
+    }
+
+    /// The name that is made of a digest: always the same UUID.
+    #[must_use]
+    pub fn made_of(digest: &[u8; 32]) -> Self {
+        let bytes = std::array::from_fn(|index| digest[index]);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())
     }
 }
 
@@ -128,6 +145,16 @@ impl ArchiveId {
         Self(random_hex())
     }
 }
+
+impl From<&ConnectionId> for ConnectionName {
+    /// A media session's connection is listed by its id.
+    fn from(id: &ConnectionId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+/// Longest name of a connection, in bytes.
+pub const CONNECTION_NAME_MAX: usize = 512;
 
 impl DeviceSessionId {
     /// A new id.
@@ -198,6 +225,14 @@ impl ProviderSessionId {
     #[must_use]
     pub fn new(id: String) -> Self {
         Self(id)
+    }
+}
+
+impl ErrandId {
+    /// A new id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random_hex())
     }
 }
 

@@ -1,16 +1,17 @@
-//! Runs a function's routes on AWS Lambda.
+//! Runs a function on AWS Lambda: its routes, or the job that it is invoked for.
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode, time::Duration};
 
 use axum::Router;
-use lambda_http::{Error, RequestExt, request::RequestContext};
+use lambda_http::{Error, LambdaEvent, RequestExt, lambda_runtime, request::RequestContext, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::de::IgnoredAny;
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App,
-    clock::{Clock, Timestamp},
+    clock::{Clock, InTime, Timestamp},
     config::{Config, Environment, Setting, Strictness},
     http::{self, Deadline, Prefix, RouteTable},
     id::RequestId,
@@ -18,6 +19,9 @@ use crate::{
     model::guesses::Source,
     secrets,
 };
+
+/// How long before a function's time is over a job begins nothing any more: longer than any one step of it takes.
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// Serves the routes of a function that reads these settings, for as long as the process lives.
 ///
@@ -29,9 +33,37 @@ pub async fn serve(router: Router<App>, documented: fn() -> OpenApiRouter<App>, 
     serve_routes(router, table, settings).await
 }
 
+/// Runs a job of a function that reads these settings, each time that it is invoked, with whatever event.
+///
+/// It starts, or fails to, as one with routes does. A job that fails is logged, and counts among the function's errors.
+pub async fn serve_job<E: Display>(
+    settings: &[Setting],
+    job: impl AsyncFn(&App, InTime<'_>) -> Result<(), E>,
+) -> ExitCode {
+    exit(run_job(settings, job).await)
+}
+
+async fn run_job<E: Display>(
+    settings: &[Setting],
+    job: impl AsyncFn(&App, InTime<'_>) -> Result<(), E>,
+) -> Result<(), Error> {
+    let app = start(settings).await?;
+    let (app, job) = (&app, &job);
+    let invoked = service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
+        let begun = app.clock.now();
+        let end = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+        let in_time = || app.clock.now() + MARGIN < end;
+        let outcome = job(app, &in_time).await.map_err(|error| error.to_string());
+        let duration_ms = app.clock.now().millis() - begun.millis();
+        tracing::info!(done = outcome.is_ok(), duration_ms, "ran");
+        outcome.map_err(Error::from)
+    });
+    lambda_runtime::run(invoked).await
+}
+
 /// Serves routes whose paths and methods `table` knows, with those of other functions among them.
 pub async fn serve_routes(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> ExitCode {
-    exit_code(run(routes, table, settings).await)
+    exit(run(routes, table, settings).await)
 }
 
 async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
@@ -46,7 +78,7 @@ pub async fn serve_streams(
     settings: &[Setting],
 ) -> ExitCode {
     let table = RouteTable::of(move || documented().into_openapi());
-    exit_code(run_streams(router, table, settings).await)
+    exit(run_streams(router, table, settings).await)
 }
 
 async fn run_streams(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
@@ -54,7 +86,7 @@ async fn run_streams(routes: Router<App>, table: RouteTable, settings: &[Setting
     lambda_http::run_with_streaming_response(http::service(routes, table, &app).map_request(prepare)).await
 }
 
-fn exit_code(outcome: Result<(), Error>) -> ExitCode {
+fn exit(outcome: Result<(), Error>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

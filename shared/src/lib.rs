@@ -6,6 +6,8 @@ mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "provider")]
+pub mod delivery;
 pub mod dialect;
 pub mod error;
 pub mod http;
@@ -14,7 +16,11 @@ pub mod id;
 pub mod lambda;
 pub mod log;
 pub mod mail;
+#[cfg(feature = "provider")]
+pub mod media_server;
 pub mod model;
+#[cfg(feature = "provider")]
+mod outgoing;
 pub mod password;
 #[cfg(feature = "provider")]
 pub mod provider;
@@ -23,5 +29,7 @@ mod routes;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 pub mod store;
+#[cfg(feature = "provider")]
+pub mod termination;
 
 pub use app::App;

@@ -14,6 +14,7 @@ pub mod login_token;
 pub mod media_session;
 pub mod message;
 mod notice;
+pub mod outbox;
 pub mod permission;
 mod position;
 pub mod room;

@@ -39,6 +39,9 @@ pub trait MediaProvider: Debug + Send + Sync {
 
     /// Archives of a session, newest first: at most `count` of them, from the `offset`th on.
     fn archives<'a>(&'a self, session: &'a ProviderSessionId, offset: usize, count: usize) -> Answer<'a, Archives>;
+
+    /// Ends a connection to a session, by the provider's own id of it; where there is none, that is done.
+    fn disconnect<'a>(&'a self, session: &'a ProviderSessionId, connection: &'a str) -> Answer<'a, ()>;
 }
 
 /// The provider with what its tokens are made with.

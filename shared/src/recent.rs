@@ -24,7 +24,7 @@ const FOR: Duration = Duration::from_secs(5);
 const CAPACITY: usize = 10_000;
 
 /// What a process read lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Recent {
     /// Static API tokens by their hashes.
     pub api_tokens: Lately<ApiTokenHash, ApiToken>,
@@ -36,15 +36,41 @@ pub struct Recent {
     pub passwords: RightPasswords,
     /// Events with their sessions, by their numbers.
     pub events: Lately<u64, Arc<(Event, Vec<EventSession>)>>,
+    /// Events and sessions, by what the media provider calls the sessions.
+    pub provider_sessions: Lately<String, (u64, u64)>,
+    /// Applications of media servers whose names were kept within the last hour, behind their virtual hosts.
+    pub apps: Lately<(String, String), ()>,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self {
+            api_tokens: Lately::default(),
+            devices: Lately::default(),
+            login_tokens: Lately::default(),
+            passwords: RightPasswords::default(),
+            events: Lately::default(),
+            provider_sessions: Lately::default(),
+            apps: Lately::kept_for(Duration::from_hours(1)),
+        }
+    }
 }
 
 /// Things that were read lately, each with when it was asked for. What is not there is not kept.
 #[derive(Debug)]
-pub struct Lately<K, V>(OnceLock<Cache<K, (Timestamp, V)>>);
+pub struct Lately<K, V>(OnceLock<Cache<K, (Timestamp, V)>>, Duration);
 
 impl<K, V> Default for Lately<K, V> {
     fn default() -> Self {
-        Self(OnceLock::new())
+        Self::kept_for(FOR)
+    }
+}
+
+impl<K, V> Lately<K, V> {
+    /// Things that may be taken for what is for so long.
+    #[must_use]
+    pub const fn kept_for(time: Duration) -> Self {
+        Self(OnceLock::new(), time)
     }
 }
 
@@ -65,7 +91,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
         V: From<T>,
     {
         let cache = self.0.get_or_init(|| Cache::new(CAPACITY));
-        cache.remove_if(key, |(at, _)| now >= *at + FOR);
+        cache.remove_if(key, |(at, _)| now >= *at + self.1);
         let read = async {
             // On the heap: a request to the table is large, and most of the time none is made.
             match Box::pin(read()).await {

@@ -21,7 +21,6 @@
 //! | Login token, again   | `LOGINTOKEN#<sha256>`  | `LOGINTOKEN`         | what is typed in |
 //! | Head                 | any list of the above  | `#`                  | its list, with it |
 //! | Ended event          | `ENDED`                | `<number>`           | its number; all of them |
-//! | Live connection      | `STREAM#<vhost>/<app>/<stream>#<shard>` | `<name>`             | its stream, shard by shard |
 //! | Message              | `ARCHIVE#<user>`       | `<milliseconds>`     | its sender or receiver |
 //! | Message, again       | `ARCHIVE#<user>/<sha256>` | `<milliseconds>`     | those with one partner |
 //! | Archive head         | `ARCHIVE#<user>`       | `#`                  | every new entry of the archive |
@@ -33,9 +32,16 @@
 //! | Ended room           | `ENDEDROOMS`           | `<archive id>`       | all of them |
 //! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
 //! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
+//! | Live connection      | `LIVE#<vhost>/<app>#<shard>` | `<stream>/<name>`    | its name; its stream, shard by shard; its application's likewise |
+//! | Publisher            | `LIVE#<vhost>/<app>#<shard>` | `<stream>/#<name>`   | its name; its stream, with the connections |
+//! | Provider's connection | `LIVE#<vhost>/<app>#<shard>` | `<stream>#<name>/<provider's id>` | its id; its name |
+//! | Ledger entry         | `LEDGER#<vhost>/<app>#<shard>` | `<end>/<stream>/<name>` | its application, shard by shard, newest first |
+//! | Known application    | `APPS`                 | `<vhost>/<app>`      | its name; all of them |
+//! | Event session, again | `PROVIDERSESSION#<sha256>` | `PROVIDERSESSION`    | what the provider calls it, or called it before |
 //! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
 //! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
 //! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
+//! | Errand               | `OUTBOX#<shard>`       | `<errand id>`        | its id; all of them, shard by shard |
 //! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
@@ -59,6 +65,7 @@ mod guesses;
 mod live;
 mod media_session;
 mod message;
+mod outbox;
 mod record;
 mod room;
 mod settings;
@@ -80,7 +87,9 @@ pub use self::{
     contact::Pair,
     event::Ended,
     feed::{Feed, News},
+    live::{Admitted, Found, LedgerEntry, Listed, Missing, Scope, Terminated, Terminating},
     media_session::{Closed, Disconnected},
+    outbox::ClaimedErrand,
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
     user::Removed,
 };

@@ -151,6 +151,8 @@ pub(crate) fn generated_secrets() -> BTreeMap<String, String> {
         (Setting::SigningKeys.name().to_owned(), json!([signing_key()]).to_string()),
         (Setting::OpentokApiKey.name().to_owned(), format!("4{:07}", u32::from_be_bytes(random_bytes()) % 10_000_000)),
         (Setting::OpentokApiSecret.name().to_owned(), hex(&random_bytes::<20>())),
+        (Setting::StreamsAccessToken.name().to_owned(), random_hex()),
+        (Setting::StreamsWebhookSecret.name().to_owned(), random_hex()),
         (Setting::AdminPassword.name().to_owned(), random_hex()),
         (Setting::ApiToken.name().to_owned(), hex(&random_bytes::<20>())),
         (Setting::MobileApiToken.name().to_owned(), hex(&random_bytes::<20>())),

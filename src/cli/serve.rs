@@ -15,11 +15,10 @@ use shared::{
     App,
     clock::Clock,
     config::{DeviceRegistration, Setting},
-    log,
+    delivery, log,
     model::guesses::Source,
-    store::{Store, StoreError},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 
 use super::{
     CliError, DataDir,
@@ -31,8 +30,10 @@ use crate::embedded::Embedded;
 
 /// How long requests in flight may take after the server was told to stop: longer than any request may.
 const DRAIN: Duration = Duration::from_secs(15);
-/// How often expired items are deleted from the embedded database.
-const SWEEP: Duration = Duration::from_mins(1);
+/// How often errands to media servers are looked for that somebody put off or left behind.
+const DELIVER: Duration = Duration::from_secs(2);
+/// How often all else is done that nobody asks for, such as deleting expired items from the embedded database.
+const CLEAN: Duration = Duration::from_mins(1);
 
 /// Serve all APIs on this machine.
 #[derive(Debug, clap::Args)]
@@ -63,7 +64,8 @@ impl Serve {
             (None, Some(_)) => return Err(CliError::NotEmbedded),
             (_, None) => None,
         };
-        let sweeper = place.embedded.clone().map(|embedded| tokio::spawn(sweep(embedded, place.store.clone())));
+        let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
+        let housekeeper = tokio::spawn(keep_house(app.clone(), place.embedded.clone()));
         // Before anybody is told where we are: whoever knows may also stop us.
         let told_to_stop = told_to_stop().map_err(CliError::Server)?;
         if let Some(data_dir) = &place.data_dir {
@@ -72,7 +74,7 @@ impl Serve {
         introduce(&url, &place, database.as_deref());
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
-        let service = crate::service(&App::new(place.config.clone(), place.store.clone(), Clock::system()));
+        let service = crate::service(&app);
         let service = service.layer(map_request(note_source)).layer(from_fn_with_state(stopped.clone(), end_streams));
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let server = axum::serve(attentive(listener), service).with_graceful_shutdown(stopped.told()).into_future();
@@ -85,9 +87,7 @@ impl Serve {
                 tokio::time::timeout(DRAIN, server).await.unwrap_or(Ok(()))
             }
         };
-        if let Some(sweeper) = sweeper {
-            sweeper.abort();
-        }
+        housekeeper.abort();
         outcome.map_err(CliError::Server)
     }
 }
@@ -115,32 +115,43 @@ async fn serve_database(embedded: &Embedded, port: u16, stopped: &Stop) -> Resul
     Ok(url)
 }
 
-/// Deletes expired items now and then, as DynamoDB does by itself, and what deleted events and ended rooms left behind.
-async fn sweep(embedded: Embedded, store: Store) {
-    let mut ticks = tokio::time::interval(SWEEP);
+/// Does what DynamoDB does by itself, and on AWS a function.
+async fn keep_house(app: App, embedded: Option<Embedded>) {
+    // Whoever has much to clear away keeps no errand waiting.
+    tokio::join!(deliver(&app), clean(&app, embedded));
+}
+
+async fn deliver(app: &App) {
+    let mut ticks = tokio::time::interval(DELIVER);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let embedded = embedded.clone();
-        match tokio::task::spawn_blocking(move || embedded.sweep()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be deleted"),
-            Err(error) => tracing::warn!(%error, "expired items cannot be deleted"),
-        }
-        if let Err(error) = clear_events(&store).await {
-            tracing::warn!(%error, "what belonged to deleted events cannot be cleared away");
-        }
-        if let Err(error) = store.clear_ended_rooms(|| true).await {
-            tracing::warn!(%error, "what was said in rooms that have ended cannot be cleared away");
+        if let Err(error) = delivery::deliver_due(app, &|| true).await {
+            tracing::warn!(%error, "errands to media servers cannot be looked up");
         }
     }
 }
 
-/// Goes on with the deletions of events that broke off.
-async fn clear_events(store: &Store) -> Result<(), StoreError> {
-    for ended in store.ended_events().await? {
-        store.clear_event(ended.id, || true).await?;
+async fn clean(app: &App, embedded: Option<Embedded>) {
+    let mut ticks = tokio::time::interval(CLEAN);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Some(embedded) = &embedded {
+            sweep(embedded.clone()).await;
+        }
+        // What failed is in the log.
+        let _ = housekeeping::run(app, &|| true).await;
     }
-    Ok(())
+}
+
+/// Deletes expired items.
+async fn sweep(embedded: Embedded) {
+    match tokio::task::spawn_blocking(move || embedded.sweep()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be deleted"),
+        Err(error) => tracing::warn!(%error, "expired items cannot be deleted"),
+    }
 }
 
 /// Takes Ctrl-C and SIGTERM from now on; what is returned waits for one of them.

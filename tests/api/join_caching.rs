@@ -47,13 +47,15 @@ async fn every_token_is_fresh_and_its_connection_is_live() {
             let name = token["connection_data"].as_str().unwrap().to_owned();
             assert_eq!(name.len(), 36);
             let live = live(&app).await;
-            let connection = live.iter().find(|item| item["SK"].as_s() == Ok(&name)).unwrap();
+            let key = format!("{}/{name}", session["id"]);
+            let connection = live.iter().find(|item| item["SK"].as_s() == Ok(&key)).unwrap();
             let text = |key: &str| connection[key].as_s().unwrap().clone();
-            let stream = format!("STREAM#default/{event}/{}#", session["id"]);
-            assert!(text("PK").starts_with(&stream), "{}", text("PK"));
+            assert!(text("PK").starts_with(&format!("LIVE#default/{event}#")), "{}", text("PK"));
             assert_eq!([text("vhost"), text("app")], ["default".to_owned(), event.to_string()]);
             assert_eq!([text("stream"), text("role")], [session["id"].to_string(), "moderator".to_owned()]);
-            assert_eq!(connection["expiresAt"].as_n().unwrap(), &(NOW / 1000 + 86_400).to_string());
+            let end = NOW / 1000 + 86_400;
+            assert_eq!(connection["endsAt"].as_n().unwrap(), &(end * 1000).to_string());
+            assert_eq!(connection["expiresAt"].as_n().unwrap(), &(end + 3600).to_string());
             assert!(names.insert(name));
         }
         assert_eq!((live(&app).await.len(), names.len()), (2 * joined, 2 * joined));

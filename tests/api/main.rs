@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::unchecked_time_subtraction, reason = "a test that cannot go on fails")]
 
+mod admission;
+mod admission_order;
 mod api_tokens;
 mod bad_input;
 mod booking;
@@ -11,6 +13,7 @@ mod bookings;
 mod contacts;
 mod cors;
 mod cost;
+mod delivery;
 mod device_session;
 mod event_cost;
 mod event_deletion;
@@ -25,6 +28,8 @@ mod joining;
 mod list_filters;
 mod listener;
 mod lists;
+mod live;
+mod live_cost;
 mod login_tokens;
 mod lost_answers;
 mod meddler;
@@ -34,10 +39,12 @@ mod message_events;
 mod message_replay;
 mod messages;
 mod odd_users;
+mod opentok_webhook;
 mod openvidu_auth;
 mod organisers;
 mod participants;
 mod permissions;
+mod provider_delivery;
 mod races;
 mod register;
 mod room_cost;
@@ -47,7 +54,9 @@ mod room_messages;
 mod room_races;
 mod room_refusals;
 mod rooms;
+mod stream_sessions;
 mod support;
+mod terminate;
 mod token;
 mod token_auth;
 mod users;

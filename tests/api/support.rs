@@ -46,6 +46,11 @@ pub(crate) const NOW: i64 = 1_700_000_000_000;
 /// The first signing key.
 pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
 
+/// What operators of live sessions know.
+pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
+/// What media servers sign their webhooks with.
+pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
+
 /// The OpenTok project.
 pub(crate) const OPENTOK_KEY: &str = "45828062";
 /// What its tokens are signed with.
@@ -59,6 +64,7 @@ pub(crate) struct TestApp {
     pub(crate) keys: SigningKeys,
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
+    pub(crate) shared: App,
     settings: BTreeMap<String, String>,
     pub(crate) service: Router,
 }
@@ -80,6 +86,8 @@ impl TestApp {
             (Setting::SigningKeys, KEY),
             (Setting::OpentokApiKey, OPENTOK_KEY),
             (Setting::OpentokApiSecret, OPENTOK_SECRET),
+            (Setting::StreamsAccessToken, ACCESS_TOKEN),
+            (Setting::StreamsWebhookSecret, WEBHOOK_SECRET),
             (Setting::MailDir, "mail"),
         ]);
         all.extend(named([(Setting::TableName, &*table)]));
@@ -100,7 +108,7 @@ impl TestApp {
         let store = Store::new(client.clone(), &table);
         let app = App::new(config, store.clone(), clock.clone());
         let (keys, service) = (app.keys.clone(), greenroom::service(&app));
-        Self { clock, store, keys, client, table, settings, service }
+        Self { clock, store, keys, client, table, shared: app, settings, service }
     }
 
     /// The same API, with another client of its table.

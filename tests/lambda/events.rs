@@ -6,6 +6,10 @@ use crate::stage::{Stage, events};
 
 /// Every file in `events/`, and the status of its answer.
 pub(crate) const EVENTS: &[(&str, u16)] = &[
+    ("admission/closing", 200),
+    ("admission/opening", 200),
+    ("admission/opening-trailing-slash", 200),
+    ("admission/opening-unsigned", 401),
     ("api-root/read", 200),
     ("api-root/read-rest", 200),
     ("api-root/read-trailing-slash", 200),
@@ -70,6 +74,10 @@ pub(crate) const EVENTS: &[(&str, u16)] = &[
     ("issue-token/issue-token-trailing-slash", 200),
     ("issue-token/issue-token-without-credentials", 401),
     ("issue-token/issue-token-without-session", 400),
+    ("live/list", 200),
+    ("live/list-ended", 200),
+    ("live/list-without-credentials", 401),
+    ("live/terminate", 200),
     ("logintokens/create", 201),
     ("logintokens/create-trailing-slash", 201),
     ("logintokens/delete", 204),
@@ -122,6 +130,8 @@ pub(crate) const EVENTS: &[(&str, u16)] = &[
     ("rooms/remove", 204),
     ("rooms/send-message", 200),
     ("rooms/send-message-rest", 200),
+    ("opentok-webhook/connected", 200),
+    ("opentok-webhook/stream-created", 200),
     ("rtcsessions/join", 201),
     ("rtcsessions/join-device", 201),
     ("rtcsessions/join-rest", 201),
@@ -139,6 +149,11 @@ pub(crate) const EVENTS: &[(&str, u16)] = &[
     ("sessions/put", 200),
     ("sessions/read", 200),
     ("sessions/read-trailing-slash", 200),
+    ("stream-sessions/list", 200),
+    ("stream-sessions/list-trailing-slash", 200),
+    ("stream-sessions/list-without-credentials", 401),
+    ("stream-sessions/terminate", 200),
+    ("stream-sessions/terminate-unknown", 404),
     ("token-auth/obtain", 200),
     ("token-auth/obtain-rest", 200),
     ("token-auth/obtain-trailing-slash", 200),
@@ -160,6 +175,9 @@ pub(crate) const EVENTS: &[(&str, u16)] = &[
     ("users/unblock", 204),
 ];
 
+/// The files of events that are no requests: nobody waits for an answer.
+pub(crate) const SCHEDULED: &[&str] = &["housekeeping/scheduled"];
+
 #[test]
 fn every_file_has_a_row_and_every_row_a_file() {
     let mut files = BTreeSet::new();
@@ -171,7 +189,8 @@ fn every_file_has_a_row_and_every_row_a_file() {
             files.insert(format!("{}/{event}", function.to_str().unwrap()));
         }
     }
-    let rows: BTreeSet<String> = EVENTS.iter().map(|(event, _)| (*event).to_owned()).collect();
+    let requests = EVENTS.iter().map(|(event, _)| *event);
+    let rows: BTreeSet<String> = requests.chain(SCHEDULED.iter().copied()).map(str::to_owned).collect();
     assert_eq!(files, rows);
 }
 

@@ -3,6 +3,7 @@
 use rstest::rstest;
 
 use crate::{
+    housekeeping::leave_work,
     meeting::PASSWORD,
     stage::{Fixture, IDENTIFIER, OPENTOK_SECRET, OPENVIDU_SECRET, SIGNING_SECRET, Stage, openvidu_authorization},
 };
@@ -75,6 +76,8 @@ async fn logs_hold_nothing_that_opens_an_event_and_nobodys_name(#[values("info",
     ] {
         stage.send(event, &fixture).await;
     }
+    leave_work(&stage).await;
+    stage.run("housekeeping/scheduled").await.unwrap();
 
     let meeting = &fixture.meeting;
     let secrets = [

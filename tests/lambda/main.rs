@@ -8,6 +8,7 @@ mod answer;
 mod binaries;
 mod events;
 mod flows;
+mod housekeeping;
 mod logs;
 mod meeting;
 mod organisers;

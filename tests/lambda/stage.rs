@@ -10,15 +10,21 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use aws_sdk_dynamodb::Client;
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use greenroom::{embedded::Embedded, table};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
+use sha1::Sha1;
 use shared::{
     config::{AwsEnvironment, Environment},
     store::{Store, client},
 };
 use tempfile::TempDir;
-use testbed::Function;
+use testbed::{Function, InvokeError};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
@@ -31,6 +37,10 @@ use crate::{
 pub(crate) const OPENVIDU_SECRET: &str = "secret-of-the-functions-under-test";
 /// 32 bytes, in base64.
 pub(crate) const SIGNING_SECRET: &str = "c2lnbmluZyBrZXkgb2YgdGhlIHRlc3RzLCAzMiBieXQ=";
+/// What operators of live sessions know.
+pub(crate) const STREAMS_TOKEN: &str = "token-of-the-operators-under-test";
+/// What media servers sign their webhooks with.
+pub(crate) const STREAMS_SECRET: &str = "secret-of-the-media-server-under-test";
 /// The secret of the OpenTok project that tokens are of.
 pub(crate) const OPENTOK_SECRET: &str = "secret-of-the-project-under-test";
 /// The identifier that the events register.
@@ -101,6 +111,8 @@ impl Stage {
             ("SIGNING_KEYS", &keys),
             ("OPENTOK_API_KEY", "12345678"),
             ("OPENTOK_API_SECRET", OPENTOK_SECRET),
+            ("STREAMS_ACCESS_TOKEN", STREAMS_TOKEN),
+            ("STREAMS_WEBHOOK_SECRET", STREAMS_SECRET),
             ("MAIL_DIR", self.mails.path().to_str().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -136,6 +148,12 @@ impl Stage {
         Answer::new(answer.unwrap_or_else(|error| panic!("{function}: {error}")))
     }
 
+    /// Has a function do what it does by itself.
+    pub(crate) async fn run(&self, event: &str) -> Result<Value, InvokeError> {
+        let (function, _) = event.split_once('/').unwrap();
+        self.function(function).await.invoke(&Fixture::default().event(event)).await
+    }
+
     /// A registered device, and an OpenVidu session with one token.
     pub(crate) async fn fixture(&self) -> Fixture {
         let mut fixture = Fixture::default();
@@ -151,9 +169,9 @@ impl Stage {
     /// What stands in the placeholders of this event.
     pub(crate) async fn fixture_of(&self, event: &str) -> Fixture {
         let text = fs::read_to_string(path(event)).unwrap();
-        let is_organisers = text.contains("/api/v2") || text.contains(EVENTS_ACCOUNT);
+        let is_organisers = ["/api/v2", "USER_TOKEN", EVENTS_ACCOUNT].iter().any(|sign| text.contains(sign));
         let mut fixture = Fixture::default();
-        if !is_organisers || text.contains("DEVICE_TOKEN") {
+        if !is_organisers || text.contains("DEVICE_TOKEN") || text.contains("LIVE_ID") {
             fixture = self.fixture().await;
         }
         if is_organisers {
@@ -170,8 +188,13 @@ impl Stage {
 
     /// The table itself.
     pub(crate) fn store(&self) -> Store {
+        Store::new(self.client(), &self.table)
+    }
+
+    /// What reaches the table.
+    pub(crate) fn client(&self) -> Client {
         let aws = Environment::from_iter(self.environment());
-        Store::new(client(&AwsEnvironment::read(&aws, "DYNAMODB")), &self.table)
+        client(&AwsEnvironment::read(&aws, "DYNAMODB"))
     }
 
     /// All that the functions have logged, by their names.
@@ -195,10 +218,22 @@ impl Fixture {
             .fold(event.to_owned(), |event, (placeholder, value)| event.replace(placeholder, value))
             .replace(EVENTS_AUTHORIZATION, &openvidu_authorization())
             .replace(EVENTS_ACCOUNT, &account_authorization(&self.meeting.username))
+            .replace("STREAMS_CREDENTIALS", &BASE64_STANDARD.encode(STREAMS_TOKEN))
+            .replace("LIVE_ID", &self.live())
             .replace("DEVICE_TOKEN", &self.device_token)
             .replace("CONNECTION_ID", &self.connection)
             .replace("SESSION_ID", &self.session);
-        serde_json::from_str(&event).unwrap()
+        let mut event: Value = serde_json::from_str(&event).unwrap();
+        if event["headers"]["x-ome-signature"] == "ADMISSION_SIGNATURE" {
+            event["headers"]["x-ome-signature"] = admission_signature(event["body"].as_str().unwrap()).into();
+        }
+        event
+    }
+
+    /// What people know the connection by.
+    fn live(&self) -> String {
+        let place = ["default", "openvidu", &*self.session, &*self.connection];
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&place).unwrap())
     }
 }
 
@@ -215,6 +250,12 @@ async fn embedded_store(table: &str, store: &mut JoinSet<()>) -> String {
 /// The DynamoDB to use instead of the embedded one, which the machine's user chooses.
 fn external_store() -> Option<String> {
     std::env::var_os("GREENROOM_TEST_DYNAMODB").map(|endpoint| endpoint.into_string().unwrap())
+}
+
+/// What a media server signs a body with.
+fn admission_signature(body: &str) -> String {
+    let mac = Hmac::<Sha1>::new_from_slice(STREAMS_SECRET.as_bytes()).unwrap().chain_update(body);
+    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 /// What a back-end with the right secret sends.

@@ -5,5 +5,6 @@
 mod accounts;
 mod bookings;
 mod commands;
+mod housekeeping;
 mod process;
 mod serving;

@@ -7,8 +7,14 @@ use axum::Router;
 use shared::{App, config::Setting, http::RouteTable};
 
 /// What this function reads from its environment.
-pub const SETTINGS: &[Setting] =
-    &[Setting::TableName, Setting::OpenviduSecret, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::OpenviduSecret,
+    Setting::StreamsAccessToken,
+    Setting::SigningKeys,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
 
 /// The document of the whole API: the other functions' paths and methods.
 const DOCUMENT: &str = include_str!("../../../openapi.json");

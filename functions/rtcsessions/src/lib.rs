@@ -18,7 +18,7 @@ use shared::{
     id::ConnectionName,
     model::{
         Event, EventSession, LoginToken,
-        live::{LiveConnection, Stream},
+        live::{LiveConnection, Source, Stream},
         login_token::StreamRole,
     },
     provider::{Grant, T1_TTL, T1Role},
@@ -129,7 +129,8 @@ async fn admit(
         };
         joined.push(JoinedSession::of(session, app.media().signer.token(&grant, now)?));
         let stream = Stream::of_session(session.event, session.id);
-        connections.push(LiveConnection { name, stream, role, created_at: now, expires_at });
+        let source = Source::Event { provider_session: session.session_id.clone() };
+        connections.push(LiveConnection::begin(stream, name, role, source, now, expires_at));
     }
     app.store.insert_live_connections(&connections).await?;
     Ok(joined)

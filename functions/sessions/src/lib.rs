@@ -200,9 +200,10 @@ async fn delete_event_session(
 ) -> Result<StatusCode, Error> {
     let (session, event) = find(&app, &caller, id).await?;
     app.store.remove_record(session).await??;
-    let until = app.clock.now() + CUTTING_OFF;
+    let now = app.clock.now();
+    let until = now + CUTTING_OFF;
     // Those that are left end with their tokens.
-    app.store.end_live_connections(&Stream::of_session(event.id, id), || app.clock.now() < until).await?;
+    app.store.end_live_connections(&Stream::of_session(event.id, id), now, || app.clock.now() < until).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -15,7 +15,7 @@ use crate::{App, dialect::openvidu, error::Unauthenticated};
 const USER: &str = "OPENVIDUAPP";
 
 /// Some clients leave the padding away.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -46,7 +46,7 @@ fn check(credentials: &[u8], secrets: &[SecretString]) -> Result<(), Unauthentic
 }
 
 /// Compares in a time that tells nothing of either text, their lengths included.
-fn same(a: &str, b: &str) -> Choice {
+pub(super) fn same(a: &str, b: &str) -> Choice {
     Sha256::digest(a.as_bytes()).as_slice().ct_eq(Sha256::digest(b.as_bytes()).as_slice())
 }
 

@@ -16,6 +16,9 @@ const LEEWAY: Duration = Duration::from_hours(1);
 /// How long after the first of them tokens can be refreshed.
 const REFRESHABLE: Duration = Duration::from_hours(30 * 24);
 
+/// What stands before a cursor's text: no number is as long.
+const TEXT: &[u8] = b"cursor of text ";
+
 /// What a user's token says. It names no audience; every other family of tokens does.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct UserClaims {
@@ -95,6 +98,22 @@ impl SigningKeys {
         Some(BASE64_URL_SAFE_NO_PAD.encode([&number[..], &tag].concat()))
     }
 
+    /// A list's cursor where a number does not do: a text, for nobody else to make up.
+    #[must_use]
+    pub fn seal_text(&self, text: &str) -> Option<String> {
+        let tag = self.tags(&[TEXT, text.as_bytes()].concat()).next()?;
+        Some(BASE64_URL_SAFE_NO_PAD.encode([&tag[..], text.as_bytes()].concat()))
+    }
+
+    /// The text of such a cursor; `None` where it is not ours.
+    #[must_use]
+    pub fn open_text(&self, cursor: &str) -> Option<String> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (given, text) = bytes.split_first_chunk::<16>()?;
+        let ours = self.tags(&[TEXT, text].concat()).any(|tag| tag == *given);
+        String::from_utf8(text.to_vec()).ok().filter(|_| ours)
+    }
+
     /// The number that a page ended with; `None` where the cursor is not ours.
     #[must_use]
     pub fn open_cursor(&self, cursor: &str) -> Option<u64> {
@@ -164,6 +183,16 @@ mod tests {
             (claims["exp"], claims["orig_iat"]) = (json!(at), json!(at));
             let token = signed::<Hmac<Sha256>>("HS256", &claims);
             assert_eq!(keys().verify_user(&token, NOW).map(|claims| claims.user_id), outcome);
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_text_is_ours_or_none() {
+        let cursor = keys().seal_text("é").unwrap();
+        assert_eq!(keys().open_text(&cursor).as_deref(), Some("é"));
+        assert_eq!(keys().open_cursor(&cursor), None);
+        for other in ["", "x", &cursor[1..], &format!("A{}", &cursor[1..]), &keys().seal_cursor(7).unwrap()] {
+            assert_eq!(keys().open_text(other), None);
         }
     }
 

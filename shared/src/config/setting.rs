@@ -80,6 +80,22 @@ settings! {
     OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
     /// domain of JIDs: a user's is their name, `@` and this
     XmppDomain "XMPP_DOMAIN" Some("localhost"), Optional;
+    /// secret that the provider signs its webhooks with, or a JSON array of those good at present; unset takes unsigned ones
+    OpentokWebhookSecret "OPENTOK_WEBHOOK_SECRET" None, OptionalSecret;
+    /// access token of the operators of live sessions, or a JSON array of the tokens good at present
+    StreamsAccessToken "STREAMS_ACCESS_TOKEN" None, Secret;
+    /// secret that media servers sign admission webhooks with, or a JSON array of those good at present
+    StreamsWebhookSecret "STREAMS_WEBHOOK_SECRET" None, Secret;
+    /// virtual hosts of playback URLs by host name, like `live.example=edge`, separated by commas; others are of `default`
+    StreamsVhosts "STREAMS_VHOSTS" None, Optional;
+    /// how long a terminated live session's name is refused, in seconds
+    StreamsHold "STREAMS_HOLD" Some("60"), Optional;
+    /// when an admitted viewer is taken off whose closing never came, in seconds
+    StreamsSessionTtl "STREAMS_SESSION_TTL" Some("86400"), Optional;
+    /// where the API of a real OvenMediaEngine is, which terminations are passed on to
+    StreamsApiUrl "STREAMS_API_URL" None, Optional;
+    /// access token of that API
+    StreamsApiToken "STREAMS_API_TOKEN" None, OptionalSecret;
     /// how booking mails are sent: `file`, one .eml a mail, `smtp` or `ses`
     MailTransport "MAIL_TRANSPORT" Some("file"), Optional;
     /// where mails are written with `file`

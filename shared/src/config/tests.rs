@@ -26,6 +26,8 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
       DEVICE_SESSION_TTL: must be a number of seconds, from 1 on
       OPENTOK_API_KEY: missing (key of the OpenTok project)
       OPENTOK_API_SECRET: missing (secret of the OpenTok project, which its tokens are signed with)
+      STREAMS_ACCESS_TOKEN: missing (access token of the operators of live sessions, or a JSON array of the tokens good at present)
+      STREAMS_WEBHOOK_SECRET: missing (secret that media servers sign admission webhooks with, or a JSON array of those good at present)
       MAIL_TRANSPORT: file needs MAIL_DIR
     "#);
 }

@@ -27,10 +27,17 @@ use crate::{
 /// What the endpoints of this API lie below.
 pub const ROOT: &str = "/api/v2";
 
+/// What the list of live connections lies at.
+pub const LIVE: &str = "/api/live";
+/// What others' webhooks lie below.
+pub const WEBHOOKS: &str = "/webhooks";
+
 /// Whether a path belongs to this API.
 #[must_use]
 pub fn owns(path: &str) -> bool {
-    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    [ROOT, LIVE, WEBHOOKS]
+        .iter()
+        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// Why a request was refused.
@@ -59,6 +66,8 @@ pub enum Error {
     Invalid(FieldErrors),
     /// What somebody asked for cannot be had for now.
     TryAgain(&'static str),
+    /// A webhook is not signed with a secret of ours.
+    InvalidSignature,
     /// The booking mail was refused for good.
     MailRefused,
     /// A fault of ours.
@@ -110,6 +119,8 @@ impl From<Conflict> for Error {
             Conflict::Taken(Unique::EventName) => field("name", Problem::EventNameTaken),
             Conflict::Taken(Unique::LoginToken) => field("token", Problem::LoginTokenTaken),
             Conflict::Taken(Unique::Floor) => field("isFloor", Problem::FloorTaken),
+            // No two are in each other's way.
+            Conflict::Taken(Unique::ProviderSession) => StoreError::Contended.into(),
             Conflict::NoParent(Kind::User, id) => field("creator", Problem::InvalidPk(id.to_string())),
             Conflict::NoParent(Kind::Event, id) => field("owner", Problem::InvalidPk(id.to_string())),
             Conflict::NoParent(Kind::Session | Kind::LoginToken, id) => {
@@ -186,7 +197,7 @@ impl Error {
     fn status(&self) -> StatusCode {
         match self {
             Self::Common(error) => status(error),
-            Self::Unauthenticated(..) => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated(..) | Self::InvalidSignature => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -209,6 +220,7 @@ impl Error {
                 return format!("JSON parse error - {problem}");
             }
             Self::TryAgain(reason) => reason,
+            Self::InvalidSignature => "Invalid signature.",
             Self::MailRefused => "The booking is kept, but its e-mail could not be sent.",
             Self::Common(Common::BodyTooLarge) => "The body must be smaller than 1 MiB.",
             Self::Common(Common::Unauthenticated(_)) => Unauthenticated::Missing.detail(Scheme::Jwt),
@@ -237,6 +249,8 @@ impl Error {
             | Self::UnsupportedMediaType(_)
             | Self::NoJson(_)
             | Self::Invalid(_)
+            // A webhook asks nobody for credentials.
+            | Self::InvalidSignature
             | Self::MailRefused
             | Self::Fault => None,
         }

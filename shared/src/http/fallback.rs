@@ -12,7 +12,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     App,
-    auth::{Backend, Client, Organiser, Participant},
+    auth::{Backend, Client, Operator, Organiser, Participant},
     dialect::{Api, events},
     error::Error,
     model::permission::Action,
@@ -71,6 +71,12 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
             Ok(_) => api.refuse(error),
             Err(refused) => refused.into_response(),
         },
+        // Without credentials, and of any path.
+        (Api::Streams, _) if parts.method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        (Api::Streams, error) => match Operator::from_request_parts(&mut parts, &app).await {
+            Ok(_) => api.refuse(error),
+            Err(refused) => refused.into_response(),
+        },
         (Api::Events, Error::MethodNotAllowed { allow }) => match identify(&mut parts, &app).await {
             Ok(()) => events::Error::MethodNotAllowed { method: parts.method, allow }.into_response(),
             Err(refused) => refused.into_response(),
@@ -84,6 +90,9 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
 
 /// Asks for the credentials that an endpoint of `/api/v2` is guarded by.
 async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
+    if parts.uri.path().starts_with(events::WEBHOOKS) {
+        return Ok(());
+    }
     let path = parts.uri.path().strip_prefix(events::ROOT).unwrap_or_default();
     match path.split('/').nth(1) {
         Some("token-auth") => Ok(()),

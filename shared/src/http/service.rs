@@ -81,7 +81,16 @@ async fn identify(mut request: Request, next: Next) -> Response {
 /// Answers what others would answer for us: axum a HEAD with the route of the GET, the CORS layer every OPTIONS, a
 /// preflight or not. API Gateway sends neither of them to a route.
 async fn turn_away(State((table, app)): State<(RouteTable, App)>, request: Request, next: Next) -> Response {
-    if is_for_a_route(&request) { next.run(request).await } else { fallback(table, app, request).await }
+    if !is_for_a_route(&request) {
+        return fallback(table, app, request).await;
+    }
+    let is_preflight_of_streams = *request.method() == Method::OPTIONS && Api::of(request.uri().path()) == Api::Streams;
+    let mut response = next.run(request).await;
+    if is_preflight_of_streams {
+        // The contract's status, of every OPTIONS there.
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
 }
 
 fn is_for_a_route(request: &Request) -> bool {

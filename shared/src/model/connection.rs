@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::login_token::StreamRole;
 use crate::{
     clock::{Timestamp, seconds},
     id::{ConnectionId, MediaSessionId, random_hex},
@@ -24,6 +25,16 @@ pub enum Role {
     Publisher,
     /// As a publisher, and cut off others.
     Moderator,
+}
+
+impl From<Role> for StreamRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Subscriber => Self::Subscriber,
+            Role::Publisher => Self::Publisher,
+            Role::Moderator => Self::Moderator,
+        }
+    }
 }
 
 impl fmt::Display for Role {

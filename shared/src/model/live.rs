@@ -1,24 +1,42 @@
 //! Live connections: one participant's right to be in one media stream, wherever it came from (`ovenmediaengine.md`).
+//!
+//! A name of a stream has one connection at a time. It is live until it is ended or its right ends, and what is left of
+//! it then keeps late and repeated webhooks, and whoever was sent away, from bringing it back.
+
+mod admission;
+mod provider;
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::login_token::StreamRole;
+use super::{Connection, login_token::StreamRole};
 use crate::{
     clock::{Timestamp, seconds},
-    id::ConnectionName,
+    id::{ConnectionName, MediaSessionId, ProviderSessionId},
+};
+
+pub use self::{
+    admission::{Client, Refusal, Webhook},
+    provider::{ProviderConnection, ProviderEvent},
 };
 
 /// The virtual host of all streams that are not a media server's own.
 pub const DEFAULT_VHOST: &str = "default";
+/// The application of the media sessions of `openvidu.md`.
+pub const MEDIA_APP: &str = "openvidu";
+/// How long what is left of a connection is kept, and a media server's stream is known, after its end.
+pub const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// A media stream: where connections are.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// Its virtual host.
     pub vhost: String,
-    /// Its application: an event's id.
+    /// Its application: an event's id, `openvidu`, or a media server's own.
     pub app: String,
-    /// Its name: an event session's id.
+    /// Its name: an event session's id, a media session's, or a media server's own.
     pub stream: String,
 }
 
@@ -28,15 +46,113 @@ impl Stream {
     pub fn of_session(event: u64, session: u64) -> Self {
         Self { vhost: DEFAULT_VHOST.to_owned(), app: event.to_string(), stream: session.to_string() }
     }
+
+    /// The stream of a media session.
+    #[must_use]
+    pub fn of_media_session(session: &MediaSessionId) -> Self {
+        Self { vhost: DEFAULT_VHOST.to_owned(), app: MEDIA_APP.to_owned(), stream: session.to_string() }
+    }
+
+    /// The event that its application is, where there can be such an event.
+    #[must_use]
+    pub fn event(&self) -> Option<u64> {
+        event_of(&self.vhost, &self.app)
+    }
+
+    /// The event session that it is, where there can be such a one.
+    #[must_use]
+    pub fn event_session(&self) -> Option<(u64, u64)> {
+        Some((self.event()?, number(&self.stream)?))
+    }
+
+    /// The media session that it is, where there can be such a one.
+    #[must_use]
+    pub fn media_session(&self) -> Option<MediaSessionId> {
+        let media = self.vhost == DEFAULT_VHOST && self.app == MEDIA_APP;
+        MediaSessionId::parse(&self.stream).filter(|_| media)
+    }
 }
 
-impl std::fmt::Debug for Stream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Stream")
     }
 }
 
-/// A live connection of a stream.
+/// The event that an application is, where there can be such an event.
+#[must_use]
+pub fn event_of(vhost: &str, app: &str) -> Option<u64> {
+    number(app).filter(|_| vhost == DEFAULT_VHOST)
+}
+
+/// A number in the one spelling that we give it.
+fn number(text: &str) -> Option<u64> {
+    text.parse::<u64>().ok().filter(|number| number.to_string() == text)
+}
+
+/// Where a connection came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Source {
+    /// A token of an event's session.
+    Event {
+        /// The session that the token is for, as the media provider calls it.
+        provider_session: ProviderSessionId,
+    },
+    /// A token of a media session.
+    Media,
+    /// A media server's webhook; who was admitted.
+    Admission(Client),
+}
+
+/// Why a connection ended: a word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, example = "terminated")]
+pub struct EndReason(Cow<'static, str>);
+
+impl EndReason {
+    /// Somebody ended it, and its token with it.
+    pub const TERMINATED: Self = Self(Cow::Borrowed("terminated"));
+    /// The media server closed it.
+    pub const CLOSED: Self = Self(Cow::Borrowed("closed"));
+    /// It was disconnected.
+    pub const DISCONNECTED: Self = Self(Cow::Borrowed("disconnected"));
+    /// Its session was closed, or deleted.
+    pub const SESSION_CLOSED: Self = Self(Cow::Borrowed("sessionClosed"));
+    /// Its right ended.
+    pub const EXPIRED: Self = Self(Cow::Borrowed("expired"));
+
+    /// The word that a media provider gave; [`Self::DISCONNECTED`] where it is none.
+    #[must_use]
+    pub fn of_provider(word: &str) -> Self {
+        let is_word = (1..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if is_word { Self(Cow::Owned(word.to_owned())) } else { Self::DISCONNECTED }
+    }
+}
+
+/// The end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// When it was.
+    pub at: Timestamp,
+    /// Why it was.
+    pub reason: EndReason,
+}
+
+/// What state a connection is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// There is a token, and nobody has come with it, as far as we were told.
+    Issued,
+    /// Somebody is there.
+    Connected,
+    /// It is over.
+    Ended,
+}
+
+/// A connection of a stream, live or ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LiveConnection {
@@ -47,9 +163,159 @@ pub struct LiveConnection {
     pub stream: Stream,
     /// What its participant may do.
     pub role: StreamRole,
-    /// When its token was issued.
+    /// Where it came from.
+    pub source: Source,
+    /// When its token was issued, or it was admitted.
     pub created_at: Timestamp,
-    /// When its token ends.
+    /// When its participant came, as far as we were told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected_at: Option<Timestamp>,
+    /// When its right ends.
+    pub ends_at: Timestamp,
+    /// How it ended before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<End>,
+    /// Until when nobody is let in under its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// Tells who terminated it from others who tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminated_by: Option<String>,
+    /// When the media server says it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Timestamp>,
+    /// When the media server says that clients under its name closed, by the hashes of the clients.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub closed: BTreeMap<String, Timestamp>,
+    /// How many connections the media provider has open under its name.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub open: u32,
+    /// Counts its changes.
+    #[serde(default)]
+    pub revision: u32,
+    /// When what is left of it is collected.
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
 }
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer's signature")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl LiveConnection {
+    /// A connection that begins now, whose right ends at `ends_at`.
+    #[must_use]
+    pub fn begin(
+        stream: Stream,
+        name: ConnectionName,
+        role: StreamRole,
+        source: Source,
+        now: Timestamp,
+        ends_at: Timestamp,
+    ) -> Self {
+        Self {
+            name,
+            stream,
+            role,
+            source,
+            created_at: now,
+            connected_at: None,
+            ends_at,
+            ended: None,
+            held_until: None,
+            terminated_by: None,
+            opened_at: None,
+            closed: BTreeMap::new(),
+            open: 0,
+            revision: 0,
+            expires_at: ends_at + REMEMBERED,
+        }
+    }
+
+    /// A media session's connection as one among the others.
+    #[must_use]
+    pub fn of_media(connection: &Connection) -> Self {
+        let stream = Stream::of_media_session(&connection.session_id);
+        let name = ConnectionName::from(&connection.connection_id);
+        Self::begin(stream, name, connection.role.into(), Source::Media, connection.created_at, connection.expires_at)
+    }
+
+    /// Whether it is there: neither ended nor expired.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended.is_none() && now < self.ends_at
+    }
+
+    /// Whether nobody is let in under its name.
+    #[must_use]
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.held_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether it was terminated, and its token with it.
+    #[must_use]
+    pub fn is_terminated(&self) -> bool {
+        self.ended.as_ref().is_some_and(|end| end.reason == EndReason::TERMINATED)
+    }
+
+    /// Whether a media server's stream is known by it.
+    #[must_use]
+    pub fn is_witness(&self, now: Timestamp) -> bool {
+        self.opened_at.is_some() && now < self.end_at() + REMEMBERED
+    }
+
+    /// Whether it is a media server's publisher: admitted, and not listed.
+    #[must_use]
+    pub fn is_publisher(&self) -> bool {
+        matches!(self.source, Source::Admission(_)) && self.role == StreamRole::Publisher
+    }
+
+    /// When it ended, or ends by itself.
+    #[must_use]
+    pub fn end_at(&self) -> Timestamp {
+        self.ended.as_ref().map_or(self.ends_at, |end| end.at)
+    }
+
+    /// What state it is in.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> State {
+        match self.connected_at {
+            _ if !self.is_live(now) => State::Ended,
+            Some(_) => State::Connected,
+            None => State::Issued,
+        }
+    }
+
+    /// This connection, ended.
+    #[must_use]
+    pub fn ended(mut self, at: Timestamp, reason: EndReason) -> Self {
+        self.ended = Some(End { at, reason });
+        self.kept(at)
+    }
+
+    /// This connection, ended now by somebody; nobody is let in under its name for `hold`.
+    #[must_use]
+    pub fn terminated(mut self, now: Timestamp, hold: Duration, by: &str) -> Self {
+        self.terminated_by = Some(by.to_owned());
+        self.held_until = Some(now + hold);
+        if let (Source::Admission(client), Some(at)) = (&self.source, self.opened_at) {
+            // So that its opening, repeated after the hold, does not let it in again.
+            self.closed.insert(client.key(), at);
+        }
+        self.ended(now, EndReason::TERMINATED)
+    }
+
+    /// Kept for as long as it can be of use: a token's end outlasts the connection.
+    fn kept(mut self, now: Timestamp) -> Self {
+        let token = match self.source {
+            Source::Event { .. } | Source::Media => self.ends_at,
+            Source::Admission(_) => now,
+        };
+        self.expires_at = token.max(now).max(self.held_until.unwrap_or(now)) + REMEMBERED;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

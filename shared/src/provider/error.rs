@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::outgoing::root_cause;
+
 /// Why the media provider did not do what it was asked to. What it says is for logs: kinds and codes, nothing of what
 /// was asked or answered.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +32,9 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// What broke the connection, by its root cause: the errors above it only say where in the client they arose.
+    /// What broke the connection.
     pub(super) fn unreachable(error: &(dyn Error + 'static)) -> Self {
-        let mut root = error;
-        while let Some(cause) = root.source() {
-            root = cause;
-        }
-        Self::Unreachable(root.to_string())
+        Self::Unreachable(root_cause(error))
     }
 
     /// Whether the same request may do better at once (`opentok.md`).

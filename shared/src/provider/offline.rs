@@ -28,6 +28,10 @@ impl MediaProvider for OfflineProvider {
     fn archives<'a>(&'a self, _: &'a ProviderSessionId, _: usize, _: usize) -> Answer<'a, Archives> {
         ready(Ok(Archives::default())).boxed()
     }
+
+    fn disconnect<'a>(&'a self, _: &'a ProviderSessionId, _: &'a str) -> Answer<'a, ()> {
+        ready(Ok(())).boxed()
+    }
 }
 
 #[cfg(test)]
@@ -78,8 +82,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_recorded() {
+    async fn nothing_is_recorded_and_nobody_connected() {
         let session = ProviderSessionId::new("1_x".to_owned());
+        assert!(offline().disconnect(&session, "anybody").await.is_ok());
         assert_eq!(offline().archives(&session, 0, 100).await.unwrap(), Archives::default());
     }
 }

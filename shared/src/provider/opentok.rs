@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures_util::future::FutureExt;
-use http::{Method, Request, header};
+use http::{Method, Request, StatusCode, header};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use crate::{
     config::OpenTok,
     id::{ProviderSessionId, random_hex},
     model::SessionMode,
+    outgoing::segment,
 };
 
 mod client;
@@ -87,6 +88,14 @@ impl OpenTokProvider {
         Ok(archives.without_private_keys())
     }
 
+    async fn end(&self, session: &ProviderSessionId, connection: &str) -> Result<(), ProviderError> {
+        // What is no part of a path is no id of theirs either.
+        let (Some(session), Some(connection)) = (segment(session.as_str()), segment(connection)) else { return Ok(()) };
+        let path = format!("/v2/project/{}/session/{session}/connection/{connection}", self.api_key);
+        let make = || self.request(Method::DELETE, &path, String::new());
+        self.client.tell(make, &[StatusCode::NO_CONTENT, StatusCode::NOT_FOUND]).await
+    }
+
     /// A request with credentials of its own: the provider may take each of them once only.
     fn request(&self, method: Method, path: &str, body: String) -> Result<Request<String>, ProviderError> {
         let mut request = Request::builder()
@@ -127,5 +136,9 @@ impl MediaProvider for OpenTokProvider {
 
     fn archives<'a>(&'a self, session: &'a ProviderSessionId, offset: usize, count: usize) -> Answer<'a, Archives> {
         self.list(session, offset, count).boxed()
+    }
+
+    fn disconnect<'a>(&'a self, session: &'a ProviderSessionId, connection: &'a str) -> Answer<'a, ()> {
+        self.end(session, connection).boxed()
     }
 }

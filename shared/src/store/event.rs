@@ -18,14 +18,17 @@ use super::{
 };
 use crate::{
     id::ProviderSessionId,
-    model::{Event, EventSession, LoginToken, live::Stream},
+    model::{Event, EventSession, LoginToken},
 };
 
 /// The partition of the events that are not yet cleared away.
 const ENDED: &str = "ENDED";
-/// How many records are cleared away at once: three places each, the heads of as many lists as there are shards, and
-/// the event's own item are fewer than the 100 items that a transaction takes.
+/// How many records are cleared away at once: three places each, a floor's fourth, the heads of as many lists as there
+/// are shards, and the event's own item are fewer than the 100 items that a transaction takes.
 const PIECE: usize = 27;
+
+/// How many former sessions are cleared away at once, two items each.
+const FORMER_AT_ONCE: i32 = 50;
 
 impl Record for Event {
     const KIND: Kind = Kind::Event;
@@ -61,7 +64,9 @@ impl Record for EventSession {
     }
 
     fn unique(&self) -> Vec<(Unique, String)> {
-        if self.is_floor { vec![(Unique::Floor, self.event.to_string())] } else { Vec::new() }
+        let floor = self.is_floor.then(|| (Unique::Floor, self.event.to_string()));
+        let provider = (Unique::ProviderSession, self.session_id.to_string());
+        floor.into_iter().chain([provider]).collect()
     }
 
     fn trace(&self, after: &Self) -> Result<Option<Attributes>, StoreError> {
@@ -185,13 +190,7 @@ impl Store {
             }
             let sessions: Vec<Stored<EventSession>> = self.some_of(Parent::Event(id)).await?;
             if !sessions.is_empty() {
-                for session in &sessions {
-                    // Where the time is up, the loop says so.
-                    self.end_live_connections(&Stream::of_session(id, session.record.id), &in_time).await?;
-                }
-                if in_time() {
-                    self.clear_piece(id, &sessions).await?;
-                }
+                self.clear_piece(id, &sessions).await?;
                 continue;
             }
             let former = self.former_keys(id).await?;
@@ -199,6 +198,10 @@ impl Store {
                 let deletes = former.into_iter().map(|key| self.delete(key, None, Conflict::Changed));
                 // They are only ever deleted, so that somebody else did is as good.
                 let _ = self.commit(deletes.collect::<Result<_, _>>()?).await?;
+                continue;
+            }
+            // Where the time is up, the loop says so.
+            if !self.clear_live_connections(id, &in_time).await? {
                 continue;
             }
             let delete = self.client.delete_item().table_name(&*self.table);
@@ -221,14 +224,18 @@ impl Store {
         Ok(former.into_iter().map(|former| (former.session, former.session_id)).collect())
     }
 
-    /// The keys of some of them.
+    /// The keys of some of them, and those that their sessions are found by.
     async fn former_keys(&self, event: u64) -> Result<Vec<Key>, StoreError> {
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query =
             query.key_condition_expression("PK = :pk").expression_attribute_values(":pk", s(former_list(event)));
-        let items = query.limit(100).send().await?.items.unwrap_or_default();
+        let items = query.limit(FORMER_AT_ONCE).send().await?.items.unwrap_or_default();
         let former: Vec<Former> = serde_dynamo::from_items(items)?;
-        Ok(former.into_iter().map(|former| former_key(event, former.session, &former.session_id)).collect())
+        let keys = former.into_iter().map(|former| {
+            let found_by = Unique::ProviderSession.key(former.session_id.as_str());
+            [former_key(event, former.session, &former.session_id), found_by]
+        });
+        Ok(keys.flatten().collect())
     }
 
     /// Some records of a parent's list.

@@ -1,70 +1,117 @@
 //! Live connections of streams.
+//!
+//! An application's connections are spread over the shards by their names, each behind its stream: a stream that
+//! everybody joins in the same minute is no hot partition, and 16 requests in parallel list a stream or an application.
+//! What is said of a name is one item, changed on condition of its revision; so is the whole of a change that concerns
+//! the ledger or the outbox too, in one transaction.
+
+mod change;
+mod clear;
+mod known;
+mod ledger;
+mod list;
+mod page;
+mod provider;
+mod terminate;
+
+use futures_util::future::{join_all, try_join_all};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use futures_util::future::{join_all, try_join_all};
 
-use super::{Attributes, Item, Key, RACES, SHARDS, Store, StoreError, pause, s, shard};
-use crate::model::live::{LiveConnection, Stream};
+pub use self::{
+    change::Admitted,
+    known::Missing,
+    ledger::LedgerEntry,
+    list::Listed,
+    page::{Found, Scope},
+    terminate::{Terminated, Terminating},
+};
+use super::{Attributes, Item, Key, RACES, SHARDS, Store, StoreError, pause, shard};
+use crate::{
+    id::ConnectionName,
+    model::live::{LiveConnection, Stream},
+};
 
 /// How many items a batch takes.
 const BATCH_MAX: usize = 25;
+/// Longest partition key and longest sort key, in bytes.
+const KEY_MAX: [usize; 2] = [2048, 1024];
+/// What parts of a key are joined with does not stand in any of them.
+const JOINTS: &AsciiSet = &CONTROLS.add(b'/').add(b'%').add(b'#');
 
-/// A stream that everybody joins in the same minute is spread over as many partitions as there are shards.
-fn partition(stream: &Stream, shard: u8) -> String {
-    let Stream { vhost, app, stream } = stream;
-    format!("STREAM#{vhost}/{app}/{stream}#{shard}")
+/// A part of a key.
+fn part(text: &str) -> String {
+    utf8_percent_encode(text, JOINTS).to_string()
 }
 
-fn key(connection: &LiveConnection) -> Key {
-    let name = connection.name.as_str();
-    Key { pk: partition(&connection.stream, shard(name)), sk: name.to_owned() }
+/// The partition of a shard of an application.
+fn partition(vhost: &str, app: &str, shard: u8) -> String {
+    format!("LIVE#{}/{}#{shard}", part(vhost), part(app))
+}
+
+/// How the sort keys of a stream's connections begin.
+fn prefix(stream: &str) -> String {
+    format!("{}/", part(stream))
+}
+
+/// How the sort keys begin of the publishers among them.
+fn publishers(stream: &str) -> String {
+    format!("{}#", prefix(stream))
+}
+
+/// Where a connection lies; `None` where its names are too long to be kept, so that there is none.
+fn key(stream: &Stream, name: &ConnectionName, publishes: bool) -> Option<Key> {
+    let before = if publishes { publishers(&stream.stream) } else { prefix(&stream.stream) };
+    let pk = partition(&stream.vhost, &stream.app, shard(name.as_str()));
+    fitting(Key { pk, sk: format!("{before}{}", part(name.as_str())) })
+}
+
+fn fitting(key: Key) -> Option<Key> {
+    (key.pk.len() <= KEY_MAX[0] && key.sk.len() <= KEY_MAX[1]).then_some(key)
+}
+
+fn key_of(connection: &LiveConnection) -> Result<Key, StoreError> {
+    let key = key(&connection.stream, &connection.name, connection.is_publisher());
+    key.ok_or_else(|| StoreError::Refused("a name is too long".to_owned()))
 }
 
 impl Store {
+    /// Whether a connection of these names can be kept.
+    #[must_use]
+    pub fn takes_names(stream: &Stream, name: &ConnectionName) -> bool {
+        key(stream, name, true).is_some()
+    }
+
+    /// What is known of a name: a connection, live or not.
+    pub async fn live_connection(
+        &self,
+        stream: &Stream,
+        name: &ConnectionName,
+    ) -> Result<Option<LiveConnection>, StoreError> {
+        match key(stream, name, false) {
+            Some(key) => self.item(key).await,
+            None => Ok(None),
+        }
+    }
+
     /// Adds live connections. One request for every 25 of them; where one fails, the others are taken back.
     pub async fn insert_live_connections(&self, connections: &[LiveConnection]) -> Result<(), StoreError> {
-        let puts = connections.iter().map(|connection| {
-            let item = Item { key: key(connection), kind: "LiveConnection", entity: connection }.attributes()?;
-            let put = PutRequest::builder().set_item(Some(item)).build()?;
-            Ok(WriteRequest::builder().put_request(put).build())
-        });
+        let puts = connections.iter().map(|connection| put(live_item(connection)?));
         let puts = puts.collect::<Result<Vec<_>, StoreError>>()?;
-        let written = try_join_all(puts.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await;
+        let written = self.write_all(&puts).await;
         if written.is_err() {
             // What is left all the same ends with the tokens that nobody was given.
-            let keys = connections.iter().map(|connection| key(connection).attributes());
-            let deletes = keys.map(delete).collect::<Result<Vec<_>, StoreError>>()?;
+            let deletes = connections.iter().map(|connection| delete(key_of(connection)?.attributes()));
+            let deletes = deletes.collect::<Result<Vec<_>, StoreError>>()?;
             join_all(deletes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await;
         }
-        written.map(drop)
+        written
     }
 
-    /// Ends all live connections of a stream, until all are gone or the time is up; `true` where they are gone.
-    ///
-    /// A request for each shard, and two more for every 25 connections in it.
-    pub async fn end_live_connections(&self, stream: &Stream, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
-        let shards = (0..SHARDS).map(|shard| self.end_connections_in(partition(stream, shard), &in_time));
-        Ok(try_join_all(shards).await?.into_iter().all(|ended| ended))
-    }
-
-    async fn end_connections_in(&self, partition: String, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
-        while in_time() {
-            let query = self
-                .client
-                .query()
-                .table_name(&*self.table)
-                .consistent_read(true)
-                .key_condition_expression("PK = :pk")
-                .expression_attribute_values(":pk", s(&partition))
-                .projection_expression("PK, SK")
-                .limit(i32::try_from(BATCH_MAX).unwrap_or(i32::MAX));
-            let keys = query.send().await?.items.unwrap_or_default();
-            if keys.is_empty() {
-                return Ok(true);
-            }
-            self.write(keys.into_iter().map(delete).collect::<Result<_, _>>()?).await?;
-        }
-        Ok(false)
+    /// Writes all of these, in batches, in parallel.
+    async fn write_all(&self, writes: &[WriteRequest]) -> Result<(), StoreError> {
+        try_join_all(writes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await.map(drop)
     }
 
     /// Writes a batch whole, however often DynamoDB gives part of it back.
@@ -83,7 +130,42 @@ impl Store {
     }
 }
 
+fn live_item(connection: &LiveConnection) -> Result<Attributes, StoreError> {
+    Item { key: key_of(connection)?, kind: "LiveConnection", entity: connection }.attributes()
+}
+
+fn put(item: Attributes) -> Result<WriteRequest, StoreError> {
+    Ok(WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build()?).build())
+}
+
 fn delete(key: Attributes) -> Result<WriteRequest, StoreError> {
     let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
     Ok(WriteRequest::builder().delete_request(delete).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(vhost: &str, app: &str, stream: &str, name: &str) -> Option<String> {
+        let stream = Stream { vhost: vhost.to_owned(), app: app.to_owned(), stream: stream.to_owned() };
+        let key = key(&stream, &ConnectionName::parse(name)?, false)?;
+        Some(format!("{} {}", key.pk.rsplit_once('#')?.0, key.sk))
+    }
+
+    #[test]
+    fn no_two_names_share_a_key() {
+        assert_eq!(at("default", "a", "s", "n").unwrap(), "LIVE#default/a s/n");
+        assert_ne!(at("default", "a/b", "s", "n"), at("default/a", "b", "s", "n"));
+        assert_ne!(at("default", "a", "s/x", "n"), at("default", "a", "s", "x/n"));
+        assert_ne!(at("default", "a", "s", "#n"), Some(format!("LIVE#default/a {}n", publishers("s"))));
+        assert_ne!(at("default", "a%2F", "s", "n"), at("default", "a/", "s", "n"));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_key_is_not_there() {
+        assert!(at("default", "a", &"s".repeat(1000), "n").is_some());
+        assert!(at("default", "a", &"s".repeat(1024), "n").is_none());
+        assert!(at("default", &"#".repeat(700), "s", "n").is_none());
+    }
 }

@@ -8,14 +8,20 @@ use aws_sdk_dynamodb::types::{
     ConditionCheck, Delete, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
+use serde::Deserialize;
+
 use super::{
     Attributes, Item, Key, RACES, Store, StoreError, client::item_in_the_way, n, pause, s, shard,
     transaction::Committed,
 };
 use crate::{
-    clock::Timestamp,
-    id::{ConnectionId, MediaSessionId, random_hex},
-    model::{Connection, MediaSession},
+    clock::{Timestamp, seconds},
+    id::{ConnectionId, ConnectionName, MediaSessionId, random_hex},
+    model::{
+        Connection, MediaSession,
+        connection::Role,
+        live::{EndReason, LiveConnection, Source, Stream},
+    },
 };
 
 mod connection;
@@ -142,7 +148,7 @@ impl Store {
     async fn clear_away(&self, session: &MediaSession) -> Result<(), StoreError> {
         if session.tokens_end_at.is_some() {
             loop {
-                let page = self.connection_keys(&session.session_id).await?;
+                let page = self.some_connections(&session.session_id).await?;
                 if page.is_empty() {
                     break;
                 }
@@ -164,8 +170,8 @@ impl Store {
         delete.map_or_else(|error| item_in_the_way(error).map(drop), |_| Ok(()))
     }
 
-    /// The keys of some of a session's connections; of none where there are none.
-    async fn connection_keys(&self, id: &MediaSessionId) -> Result<Vec<Attributes>, StoreError> {
+    /// What the ledger has to know of some of a session's connections; of none where there are none.
+    async fn some_connections(&self, id: &MediaSessionId) -> Result<Vec<Closing>, StoreError> {
         let query = self
             .client
             .query()
@@ -174,13 +180,15 @@ impl Store {
             .key_condition_expression("PK = :pk AND begins_with(SK, :connections)")
             .expression_attribute_values(":pk", s(partition(id)))
             .expression_attribute_values(":connections", s(connections(id)))
-            .projection_expression("PK, SK")
+            .projection_expression("connectionId, #role, createdAt, expiresAt")
+            .expression_attribute_names("#role", "role")
             .limit(PAGE);
-        Ok(query.send().await?.items.unwrap_or_default())
+        Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
     }
 
-    /// Deletes these connections of a closed session; `false` where it has been cleared away in between.
-    async fn delete_while_closed(&self, session: &MediaSession, keys: Vec<Attributes>) -> Result<bool, StoreError> {
+    /// Deletes these connections of a closed session, and says so in the ledger; `false` where it has been cleared away in
+    /// between.
+    async fn delete_while_closed(&self, session: &MediaSession, closing: Vec<Closing>) -> Result<bool, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&*self.table)
             .set_key(Some(key(&session.session_id).attributes()))
@@ -188,13 +196,40 @@ impl Store {
             .expression_attribute_values(":incarnation", s(&session.incarnation))
             .build()?;
         let mut items = vec![TransactWriteItem::builder().condition_check(check).build()];
-        for key in keys {
+        for connection in closing {
+            let key = connection_key(&session.session_id, &connection.connection_id).attributes();
             let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build()?;
             items.push(TransactWriteItem::builder().delete(delete).build());
+            items.extend(self.ledger_put(&connection.ended(session))?);
         }
         match self.transact(items).await? {
             Committed::Yes => Ok(true),
             Committed::No(_) => Ok(false),
+        }
+    }
+}
+
+/// A connection of a session that is being closed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Closing {
+    connection_id: ConnectionId,
+    role: Role,
+    created_at: Timestamp,
+    #[serde(with = "seconds")]
+    expires_at: Timestamp,
+}
+
+impl Closing {
+    /// How it ended: with its session, or by itself before that.
+    fn ended(self, session: &MediaSession) -> LiveConnection {
+        let Self { connection_id, role, created_at, expires_at } = self;
+        let name = ConnectionName::from(&connection_id);
+        let stream = Stream::of_media_session(&session.session_id);
+        let live = LiveConnection::begin(stream, name, role.into(), Source::Media, created_at, expires_at);
+        match session.closed_at.filter(|closed| *closed < expires_at) {
+            Some(closed) => live.ended(closed, EndReason::SESSION_CLOSED),
+            None => live,
         }
     }
 }

@@ -1,66 +1,68 @@
 //! HTTP to OpenTok: two attempts at most, each in its time, and no more of an answer than we want to hold.
-//!
-//! It follows no redirect and asks no proxy: a Lambda function has none, and either could hand our credentials on.
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{self, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
-use rustls::crypto::ring;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use crate::provider::ProviderError;
+use crate::{
+    outgoing::{self, HttpClient},
+    provider::ProviderError,
+};
 
 /// How long one attempt may take, from connecting to the last byte of the answer (`opentok.md`).
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long both attempts may take together: less than 10 seconds, so that whoever asked us still gets an answer.
 const CALL_TIMEOUT: Duration = Duration::from_millis(9500);
-/// How long a connection is kept for the next request. A function that sleeps in between may find it dead, and not
-/// notice before its time is up.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest answer that is read, in bytes: a thousand archives have less than half of it.
 const ANSWER_MAX: usize = 4 << 20;
 
 /// A client of one API.
 pub(super) struct Client {
-    http: legacy::Client<HttpsConnector<HttpConnector>, String>,
+    http: HttpClient,
     pub(super) attempt_timeout: Duration,
     pub(super) call_timeout: Duration,
 }
 
 impl Client {
-    /// A client that knows servers by Mozilla's roots, which are built in: reading the machine's takes longer than the
-    /// rest of a cold start.
+    /// A client that connects when it is first asked for something.
     pub(super) fn new() -> Self {
-        let https = HttpsConnectorBuilder::new().with_provider_and_webpki_roots(ring::default_provider());
-        #[expect(
-            clippy::expect_used,
-            reason = "it fails for a provider without TLS 1.2 and 1.3, which a test rules out"
-        )]
-        let https = https.expect("ring speaks TLS 1.2 and 1.3").https_or_http().enable_http1().build();
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(https);
-        Self { http, attempt_timeout: ATTEMPT_TIMEOUT, call_timeout: CALL_TIMEOUT }
+        Self { http: outgoing::client(), attempt_timeout: ATTEMPT_TIMEOUT, call_timeout: CALL_TIMEOUT }
     }
 
-    /// What the API answers to this request; a broken connection and a fault of the API's own have one more attempt.
+    /// What the API answers to this request.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         request: impl Fn() -> Result<Request<String>, ProviderError>,
     ) -> Result<T, ProviderError> {
+        let body = self.attempts(request, &[StatusCode::OK]).await?;
+        serde_json::from_slice(&body).map_err(|_| ProviderError::Unreadable)
+    }
+
+    /// Has the API do this, which it has where it answers with one of these statuses.
+    pub(super) async fn tell(
+        &self,
+        request: impl Fn() -> Result<Request<String>, ProviderError>,
+        done: &[StatusCode],
+    ) -> Result<(), ProviderError> {
+        self.attempts(request, done).await.map(drop)
+    }
+
+    /// The body of the answer that is to be expected; a broken connection and a fault of the API's own have one more
+    /// attempt.
+    async fn attempts(
+        &self,
+        request: impl Fn() -> Result<Request<String>, ProviderError>,
+        expected: &[StatusCode],
+    ) -> Result<Bytes, ProviderError> {
         let attempts = async {
-            match self.attempt(request()?).await {
+            match self.attempt(request()?, expected).await {
                 Err(error) if error.is_worth_another_attempt() => {
                     tracing::warn!(%error, "asking the media provider again");
-                    self.attempt(request()?).await
+                    self.attempt(request()?, expected).await
                 }
                 outcome => outcome,
             }
@@ -68,20 +70,20 @@ impl Client {
         timeout(self.call_timeout, attempts).await.unwrap_or(Err(ProviderError::TimedOut))
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, request: Request<String>) -> Result<T, ProviderError> {
-        timeout(self.attempt_timeout, self.exchange(request)).await.unwrap_or(Err(ProviderError::TimedOut))
+    async fn attempt(&self, request: Request<String>, expected: &[StatusCode]) -> Result<Bytes, ProviderError> {
+        timeout(self.attempt_timeout, self.exchange(request, expected)).await.unwrap_or(Err(ProviderError::TimedOut))
     }
 
-    async fn exchange<T: DeserializeOwned>(&self, request: Request<String>) -> Result<T, ProviderError> {
+    async fn exchange(&self, request: Request<String>, expected: &[StatusCode]) -> Result<Bytes, ProviderError> {
         let response = self.http.request(request).await.map_err(|error| ProviderError::unreachable(&error))?;
         match response.status() {
-            StatusCode::OK => {}
+            status if expected.contains(&status) => {}
             StatusCode::FORBIDDEN => return Err(ProviderError::Credentials),
             other => return Err(ProviderError::Status(other.as_u16())),
         }
         let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() { ProviderError::TooLong } else { ProviderError::unreachable(&*error) }
         })?;
-        serde_json::from_slice(&body.to_bytes()).map_err(|_| ProviderError::Unreadable)
+        Ok(body.to_bytes())
     }
 }

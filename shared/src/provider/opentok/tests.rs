@@ -22,6 +22,8 @@ use wiremock::{
 use super::*;
 use crate::clock::Timestamp;
 
+mod disconnect;
+
 const NOW: i64 = 1_700_000_000;
 const SECRET: &str = "1234567890abcdef1234567890abcdef1234567890";
 const SESSION: &str = "1_MX40NTgyODA2Mn5-eA";

@@ -14,7 +14,10 @@ use super::{connection_key, connections, key, partition};
 use crate::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
-    model::{Connection, MediaSession},
+    model::{
+        Connection, MediaSession,
+        live::{EndReason, LiveConnection},
+    },
     store::{
         Item, RACES, Store, StoreError, n, pause, s,
         transaction::{Committed, failed_first},
@@ -95,22 +98,12 @@ impl Store {
         grace: Duration,
     ) -> Result<Disconnected, StoreError> {
         for lost in 0..RACES {
-            let (found, target) = tokio::try_join!(
-                self.item::<MediaSession>(key(session)),
-                self.item::<Connection>(connection_key(session, connection)),
-            )?;
-            let Some(found) = found.filter(|found| found.is_live(now)) else {
-                return Ok(Disconnected::UnknownSession);
+            let (target, mut removal) = match self.connection_removal(session, connection, now, grace).await? {
+                Ok(removal) => removal,
+                Err(unknown) => return Ok(unknown),
             };
-            let Some(target) = target.filter(|target| target.is_live(now)) else {
-                return Ok(Disconnected::UnknownConnection);
-            };
-            let removal = if found.tokens_end_at > Some(target.expires_at) {
-                self.removal_of_one(&found, &target)?
-            } else {
-                let next = self.last_but(&target).await?;
-                self.removal_of_the_last(&found, &target, next.as_ref(), now, grace)?
-            };
+            let ended = LiveConnection::of_media(&target).ended(now, EndReason::DISCONNECTED);
+            removal.extend(self.ledger_put(&ended)?);
             match self.transact(removal).await? {
                 Committed::Yes => return Ok(Disconnected::Now),
                 // Gone already; what the next round finds says how.
@@ -119,6 +112,35 @@ impl Store {
             }
         }
         Err(StoreError::Contended)
+    }
+
+    /// A live connection, and the writes that remove it and its token; what is unknown where there is none.
+    ///
+    /// Two requests, three where no other token of the session ends later.
+    pub(in crate::store) async fn connection_removal(
+        &self,
+        session: &MediaSessionId,
+        connection: &ConnectionId,
+        now: Timestamp,
+        grace: Duration,
+    ) -> Result<Result<(Connection, Vec<TransactWriteItem>), Disconnected>, StoreError> {
+        let (found, target) = tokio::try_join!(
+            self.item::<MediaSession>(key(session)),
+            self.item::<Connection>(connection_key(session, connection)),
+        )?;
+        let Some(found) = found.filter(|found| found.is_live(now)) else {
+            return Ok(Err(Disconnected::UnknownSession));
+        };
+        let Some(target) = target.filter(|target| target.is_live(now)) else {
+            return Ok(Err(Disconnected::UnknownConnection));
+        };
+        let writes = if found.tokens_end_at > Some(target.expires_at) {
+            self.removal_of_one(&found, &target)?
+        } else {
+            let next = self.last_but(&target).await?;
+            self.removal_of_the_last(&found, &target, next.as_ref(), now, grace)?
+        };
+        Ok(Ok((target, writes)))
     }
 
     /// Removes a connection that another one outlives, which leaves the session as it is.

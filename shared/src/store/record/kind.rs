@@ -67,6 +67,8 @@ pub enum Unique {
     LoginToken,
     /// The floor of an event.
     Floor,
+    /// What the media provider calls a session. It sees to it that no two are called the same; so nothing here does.
+    ProviderSession,
 }
 
 impl Unique {
@@ -76,7 +78,13 @@ impl Unique {
             Self::EventName => "EVENTNAME",
             Self::LoginToken => "LOGINTOKEN",
             Self::Floor => "FLOOR",
+            Self::ProviderSession => "PROVIDERSESSION",
         }
+    }
+
+    /// Whether another record's value is in the way.
+    pub(in crate::store) fn is_exclusive(self) -> bool {
+        self != Self::ProviderSession
     }
 
     /// Values are hashed: keys surface in metrics and logs.

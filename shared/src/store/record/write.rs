@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::types::{
     builders::{PutBuilder, UpdateBuilder},
 };
 
-use super::{Conflict, Parent, Record, Stored, Write, as_parent, head, kind_list, list_of, main_key, parents_key};
+use super::{
+    Conflict, Parent, Record, Stored, Unique, Write, as_parent, head, kind_list, list_of, main_key, parents_key,
+};
 use crate::store::{Item, Key, Store, StoreError, n, record::Kind, s};
 
 /// Most events a user may manage: their numbers share an item.
@@ -35,7 +37,8 @@ impl Store {
         }
         writes.extend(self.heads(None, Some(record))?);
         for (unique, value) in record.unique() {
-            writes.push(self.put(unique.key(&value), &stored, new, Conflict::Taken(unique))?);
+            let free = |put: PutBuilder| if unique.is_exclusive() { new(put) } else { put };
+            writes.push(self.put(unique.key(&value), &stored, free, Conflict::Taken(unique))?);
         }
         for kind in T::CHILDREN {
             writes.push(self.opening(list_of(as_parent(record), *kind))?);
@@ -83,11 +86,13 @@ impl Store {
         for (unique, value) in &new {
             let kept = old.contains(&(*unique, value.clone()));
             let free = |put: PutBuilder| {
-                if kept { put } else { put.condition_expression("attribute_not_exists(PK)") }
+                if kept || !unique.is_exclusive() { put } else { put.condition_expression("attribute_not_exists(PK)") }
             };
             writes.push(self.put(unique.key(value), stored, free, Conflict::Taken(*unique))?);
         }
-        for (unique, value) in old.iter().filter(|value| !new.contains(value)) {
+        // Who is in a former session of the provider's is still found by it.
+        let gone = |value: &&(Unique, String)| value.0.is_exclusive() && !new.contains(value);
+        for (unique, value) in old.iter().filter(gone) {
             writes.push(self.delete(unique.key(value), None, Conflict::Changed)?);
         }
         Ok(writes)

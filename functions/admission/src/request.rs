@@ -1,0 +1,153 @@
+//! What a media server says of a client.
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::Value;
+use shared::{
+    App,
+    clock::Timestamp,
+    id::ConnectionName,
+    model::{
+        live::{Client, Stream, Webhook},
+        login_token::StreamRole,
+    },
+};
+use utoipa::ToSchema;
+
+/// Longest URL that is kept, in bytes.
+const URL_MAX: usize = 8192;
+
+/// A webhook of a media server.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AdmissionRequest)]
+pub(crate) struct Admission {
+    client: AdmissionClient,
+    request: AdmissionDetails,
+}
+
+/// The client.
+#[derive(Deserialize, ToSchema)]
+struct AdmissionClient {
+    #[schema(example = "192.0.2.1")]
+    address: String,
+    #[schema(example = 51600)]
+    port: u16,
+}
+
+/// What it does.
+#[derive(Deserialize, ToSchema)]
+struct AdmissionDetails {
+    /// `outgoing`, which plays, or `incoming`, which publishes.
+    #[schema(example = "outgoing")]
+    direction: String,
+    #[schema(example = "WebRTC")]
+    protocol: String,
+    /// `opening`, also where it is left out, or `closing`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "opening")]
+    status: Value,
+    /// When it happened; where it cannot be read, now.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "2025-03-16T04:38:36.245+00:00")]
+    time: Value,
+    #[schema(example = "ws://live.example:3333/app/stream?session=viewer")]
+    url: String,
+}
+
+/// Whether a client comes or has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Opening,
+    Closing,
+}
+
+impl Admission {
+    /// Reads a webhook; `None` where it is no admission request. What it says beside that is ignored.
+    pub(crate) fn read(body: &[u8], app: &App) -> Option<(Webhook, Status)> {
+        // Not at once into the type: a key that stands twice is the sender's business.
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let Self { client, request } = serde_json::from_value(body).ok()?;
+        let role = match request.direction.to_ascii_lowercase().as_str() {
+            "outgoing" => StreamRole::Subscriber,
+            "incoming" => StreamRole::Publisher,
+            _ => return None,
+        };
+        let status = match &request.status {
+            Value::Null => Status::Opening,
+            Value::String(status) if status.eq_ignore_ascii_case("opening") => Status::Opening,
+            Value::String(status) if status.eq_ignore_ascii_case("closing") => Status::Closing,
+            _ => return None,
+        };
+        let url = StreamUrl::parse(&request.url)?;
+        let client = Client { address: client.address, port: client.port, url: request.url };
+        let chosen = url.session.as_deref().filter(|_| role == StreamRole::Subscriber);
+        let name = match chosen {
+            Some(name) => ConnectionName::parse(name)?,
+            None => client.name(&request.protocol),
+        };
+        let at = request.time.as_str().and_then(Timestamp::parse).unwrap_or_else(|| app.clock.now());
+        let vhost = app.config.streams.vhost_of(&url.host).to_owned();
+        let stream = Stream { vhost, app: url.app, stream: url.stream };
+        Some((Webhook { stream, name, role, client, at }, status))
+    }
+}
+
+/// What there is to know of a playback URL: its host, the first two parts of its path, and a query's `session`.
+#[derive(Debug, PartialEq, Eq)]
+struct StreamUrl {
+    host: String,
+    app: String,
+    stream: String,
+    session: Option<String>,
+}
+
+impl StreamUrl {
+    fn parse(url: &str) -> Option<Self> {
+        let (_, rest) = url.split_once("://").filter(|_| url.len() <= URL_MAX)?;
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = place.split_once('/')?;
+        let mut parts = path.split('/').map(|part| percent_decode_str(part).decode_utf8().ok());
+        let mut part = || parts.next().flatten().filter(|part| !part.is_empty()).map(String::from);
+        let (app, stream) = (part()?, part()?);
+        let session =
+            form_urlencoded::parse(query.as_bytes()).find(|(key, value)| key == "session" && !value.is_empty());
+        let session = session.map(|(_, value)| value.into_owned());
+        Some(Self { host: host(authority).to_ascii_lowercase(), app, stream, session })
+    }
+}
+
+/// A URL's host name, without user and port.
+fn host(authority: &str) -> &str {
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match host.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(url: &str) -> Option<String> {
+        let StreamUrl { host, app, stream, session } = StreamUrl::parse(url)?;
+        Some(format!("{host} {app} {stream} {}", session.unwrap_or_default()))
+    }
+
+    #[test]
+    fn a_url_names_application_stream_and_session() {
+        for (url, expected) in [
+            ("ws://Host:3333/app/stream?session=x", "host app stream x"),
+            ("rtmp://x.x.x.x:19350/live/test", "x.x.x.x live test "),
+            ("https://u:p@[::1]:443/a%20b/s%2Ft/llhls.m3u8?a=b&session=&session=%C3%A9#f", "::1 a b s/t é"),
+        ] {
+            assert_eq!(parsed(url).as_deref(), Some(expected));
+        }
+        for url in
+            ["", "ws://host", "ws://host/app", "ws://host/app/", "ws://host//stream", "app/stream", "ws://h/%ff/s"]
+        {
+            assert_eq!(parsed(url), None, "{url}");
+        }
+    }
+}

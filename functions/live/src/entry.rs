@@ -1,0 +1,105 @@
+//! A connection, as people read of it.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Serialize;
+use shared::{
+    clock::Timestamp,
+    id::ConnectionName,
+    model::{
+        live::{EndReason, LiveConnection, State, Stream},
+        login_token::StreamRole,
+    },
+    store::LedgerEntry,
+};
+use utoipa::ToSchema;
+
+/// Where a connection is: what its id says.
+pub(crate) struct Place {
+    pub(crate) stream: Stream,
+    pub(crate) name: ConnectionName,
+}
+
+impl Place {
+    /// Reads an id; `None` where it is none of ours.
+    pub(crate) fn parse(id: &str) -> Option<Self> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(id).ok()?;
+        let [vhost, app, stream, name]: [String; 4] = serde_json::from_slice(&bytes).ok()?;
+        Some(Self { stream: Stream { vhost, app, stream }, name: ConnectionName::parse(&name)? })
+    }
+}
+
+fn id(stream: &Stream, name: &ConnectionName) -> String {
+    let parts = [&*stream.vhost, &*stream.app, &*stream.stream, name.as_str()];
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&parts).unwrap_or_default())
+}
+
+/// A connection, live or over.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LiveEntry)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    /// What it is terminated by.
+    id: String,
+    vhost: String,
+    app: String,
+    stream: String,
+    /// What the operators' list calls it.
+    name: ConnectionName,
+    /// The event that the application is.
+    event: Option<u64>,
+    #[schema(value_type = String, example = "subscriber")]
+    role: StreamRole,
+    state: State,
+    /// When its participant came; before that, when its token was issued.
+    #[schema(example = "2023-11-14T22:13:20Z")]
+    since: String,
+    /// For how many seconds its participant was there so far; `null` where nobody was told of.
+    duration: Option<i64>,
+    /// When it ended.
+    ended_at: Option<String>,
+    /// Why it ended: `terminated`, `closed`, `disconnected`, `sessionClosed`, `expired`, or the media provider's word.
+    reason: Option<EndReason>,
+}
+
+impl Entry {
+    /// A connection, as it is now.
+    pub(crate) fn of_live(connection: &LiveConnection, now: Timestamp) -> Self {
+        let entry = Self::of_ended(&LedgerEntry::of(connection));
+        match connection.state(now) {
+            State::Ended => entry,
+            state => {
+                let duration = connection.connected_at.map(|at| seconds(at, now));
+                Self { state, duration, ended_at: None, reason: None, ..entry }
+            }
+        }
+    }
+
+    /// One that is over.
+    pub(crate) fn of_ended(entry: &LedgerEntry) -> Self {
+        let LedgerEntry { name, stream, role, created_at, connected_at, ended_at, reason, .. } = entry.clone();
+        Self {
+            id: id(&stream, &name),
+            event: stream.event(),
+            vhost: stream.vhost,
+            app: stream.app,
+            stream: stream.stream,
+            name,
+            role,
+            state: State::Ended,
+            since: connected_at.unwrap_or(created_at).to_string(),
+            duration: connected_at.map(|at| seconds(at, ended_at)),
+            ended_at: Some(ended_at.to_string()),
+            reason: Some(reason),
+        }
+    }
+
+    /// What state it is in.
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+}
+
+/// Whole seconds between two instants.
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    (to.millis() - from.millis()).max(0) / 1000
+}

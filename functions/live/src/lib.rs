@@ -1,0 +1,166 @@
+//! The ledger of live connections, for people: who is where, who was, and cutting somebody off.
+//!
+//! Requests to the table on a warm instance: 1 for the caller; a page of one application's connections 17, in parallel
+//! but for the event's own, the page of an admin's or a partner's whole list the same for each application that it looks
+//! into, 8 at most, and up to 18 for finding those. Terminating costs 2 more than the operators' way.
+
+mod entry;
+mod query;
+mod walk;
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, RawPathParams, State},
+    http::request::Parts,
+};
+use serde::Serialize;
+use serde_json::Value;
+use shared::{
+    App,
+    auth::Organiser,
+    config::Setting,
+    dialect::events::{BodyRefusals, Error, Problem, Refusals},
+    http::form::{Need, Payload},
+    model::{Event, User, permission::Action, user::Role},
+    termination::terminate,
+};
+use utoipa::ToSchema;
+
+use entry::{Entry, Place};
+use query::Query;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::PublicUrl,
+    Setting::SigningKeys,
+    Setting::StreamsHold,
+    Setting::StreamsApiUrl,
+    Setting::StreamsApiToken,
+    Setting::MediaSessionGrace,
+    Setting::VideoProvider,
+    Setting::OpentokApiKey,
+    Setting::OpentokApiSecret,
+    Setting::OpentokApiUrl,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+/// Longest hold of a name, in seconds: 30 days.
+const HOLD_MAX: u64 = 30 * 24 * 3600;
+
+shared::routes!(list_live_connections, terminate_live_connection);
+
+/// A page of connections.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LivePage)]
+struct Page {
+    /// URL of the next page. A page may have fewer connections than asked for, or none, where more follow.
+    next: Option<String>,
+    results: Vec<Entry>,
+}
+
+/// How to cut somebody off.
+#[derive(ToSchema)]
+#[schema(as = Termination, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct Termination {
+    /// For how many seconds nobody is let in under the connection's name; by default as the operators' API has it.
+    #[schema(minimum = 0, maximum = 2_592_000)]
+    hold_for: Option<u64>,
+}
+
+/// List the live connections of the events that the caller sees, or those that are over.
+#[utoipa::path(
+    get,
+    path = "/api/live",
+    operation_id = "listLiveConnections",
+    tag = "Live sessions",
+    params(
+        ("state" = Option<String>, Query, description = "`ended` for those that are over, the newest first; `issued` or `connected` for some of the live ones"),
+        ("event" = Option<u64>, Query, description = "Only those of this event"),
+        ("vhost" = Option<String>, Query, description = "Only those of this virtual host"),
+        ("app" = Option<String>, Query, description = "Only those of this application, of the virtual host `default` where none is said"),
+        ("stream" = Option<String>, Query, description = "Only those of this stream"),
+        ("limit" = Option<u64>, Query, description = "Connections on a page, 100 by default and 1,000 at most"),
+        ("cursor" = Option<String>, Query, description = "Where the page before ended"),
+    ),
+    responses((status = 200, description = "A page of connections", body = Page), Refusals),
+    security(("jwt" = [])),
+)]
+async fn list_live_connections(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    query: Query,
+) -> Result<Json<Page>, Error> {
+    let (results, next) = walk::walk(&app, &caller, &query).await?;
+    let next = next.and_then(|position| query.link(&app, &position));
+    Ok(Json(Page { next, results }))
+}
+
+/// Cut somebody off: the connection ends, its token dies, and nobody is let in under its name for a while.
+#[utoipa::path(
+    post,
+    path = "/api/live/{id}/terminate",
+    operation_id = "terminateLiveConnection",
+    tag = "Live sessions",
+    params(("id" = String, Path, description = "The connection")),
+    request_body = Option<Termination>,
+    responses((status = 200, description = "The connection, as it ended", body = Entry), Refusals, BodyRefusals),
+    security(("jwt" = [])),
+)]
+async fn terminate_live_connection(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Named(place): Named,
+    payload: Payload,
+) -> Result<Json<Entry>, Error> {
+    let place = place.ok_or(Error::NotFound)?;
+    may_end(&app, &caller, &place).await?;
+    let mut form = payload.form(Need::Some)?;
+    let hold = form.optional("holdFor", seconds);
+    form.finish()?;
+    let hold = hold.flatten().unwrap_or(app.config.streams.hold);
+    let ended = terminate(&app, &place.stream, &place.name, hold).await?.ok_or(Error::NotFound)?;
+    Ok(Json(Entry::of_live(&ended, app.clock.now())))
+}
+
+/// What the path names.
+struct Named(Option<Place>);
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
+        Ok(Self(params.iter().next().and_then(|(_, id)| Place::parse(id))))
+    }
+}
+
+/// Refuses whoever may not end connections there: those of an event are its people's, all others the admins'.
+async fn may_end(app: &App, caller: &User, place: &Place) -> Result<(), Error> {
+    match visible_event(app, caller, place.stream.event()).await? {
+        Some(event) if caller.may_to_event(Action::ChangeEventParts, &event) => Ok(()),
+        Some(_) => Err(Error::Forbidden),
+        None if caller.role == Role::Admin => Ok(()),
+        None => Err(Error::NotFound),
+    }
+}
+
+/// The event of this number, where the caller sees it.
+async fn visible_event(app: &App, caller: &User, event: Option<u64>) -> Result<Option<Event>, Error> {
+    match event {
+        Some(event) => Ok(app.store.event_seen_by(caller, event).await?),
+        None => Ok(None),
+    }
+}
+
+fn seconds(value: &Value) -> Result<Option<Duration>, Problem> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let seconds = value.as_u64().filter(|seconds| *seconds <= HOLD_MAX);
+    seconds.map(|seconds| Some(Duration::from_secs(seconds))).ok_or(Problem::NoSeconds(HOLD_MAX))
+}

@@ -1,0 +1,132 @@
+//! Walking the applications whose connections somebody sees.
+
+use shared::{
+    App,
+    dialect::events::Error,
+    model::{
+        Event, User,
+        live::{DEFAULT_VHOST, MEDIA_APP, event_of},
+        user::Role,
+    },
+    store::{Scope, Selection, Window},
+};
+
+use crate::{
+    entry::Entry,
+    query::{Position, Query},
+    visible_event,
+};
+
+/// How many looks into applications a page takes at most.
+const LOOKS: usize = 8;
+
+/// An application, and what it is called in a position: these sort in the order that they are walked in.
+type Stop = (String, Scope);
+
+/// The connections of a page, and where the next one goes on.
+pub(crate) async fn walk(app: &App, caller: &User, query: &Query) -> Result<(Vec<Entry>, Option<Position>), Error> {
+    let (stops, further) = stops(app, caller, query).await?;
+    let mut results = Vec::new();
+    let mut looks = 0;
+    for (key, scope) in stops {
+        let began = query.position.as_ref().filter(|position| position.scope == key);
+        let mut after = began.and_then(|position| position.after.clone());
+        loop {
+            if looks == LOOKS || results.len() == query.limit {
+                return Ok((results, Some(Position { scope: key, after })));
+            }
+            looks += 1;
+            let (found, next) = look(app, query, &scope, after.as_deref(), query.limit - results.len()).await?;
+            results.extend(found);
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok((results, further.map(|scope| Position { scope, after: None })))
+}
+
+/// Some connections of an application, and where to look for more.
+async fn look(
+    app: &App,
+    query: &Query,
+    scope: &Scope,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<Entry>, Option<String>), Error> {
+    let now = app.clock.now();
+    if query.wants_ended() {
+        let page = app.store.ended_page(scope, after, limit, now).await?;
+        return Ok((page.connections.iter().map(Entry::of_ended).collect(), page.next));
+    }
+    let page = app.store.live_page(scope, after, limit, now).await?;
+    let entries = page.connections.iter().map(|connection| Entry::of_live(connection, now));
+    Ok((entries.filter(|entry| query.wants(entry.state())).collect(), page.next))
+}
+
+/// The applications to look into from where the page before ended, and what lies behind them.
+async fn stops(app: &App, caller: &User, query: &Query) -> Result<(Vec<Stop>, Option<String>), Error> {
+    let scope = |vhost: &str, name: &str| Scope {
+        vhost: vhost.to_owned(),
+        app: name.to_owned(),
+        stream: query.get("stream").map(str::to_owned),
+    };
+    let wanted = match (query.get("event"), query.get("app")) {
+        (Some(event), Some(name)) if event != name => return Ok((Vec::new(), None)),
+        (Some(event), _) => Some((DEFAULT_VHOST, event)),
+        (None, name) => name.map(|name| (query.get("vhost").unwrap_or(DEFAULT_VHOST), name)),
+    };
+    let Some((vhost, name)) = wanted else { return all_stops(app, caller, query, scope).await };
+    let is_event = query.get("event").is_some();
+    let other_vhost = query.get("vhost").is_some_and(|wanted| wanted != vhost);
+    let seen = visible_event(app, caller, event_of(vhost, name)).await?.is_some();
+    let sees = seen || caller.role == Role::Admin && !is_event;
+    let stops = if sees && !other_vhost { vec![(String::new(), scope(vhost, name))] } else { Vec::new() };
+    Ok((stops, None))
+}
+
+async fn all_stops(
+    app: &App,
+    caller: &User,
+    query: &Query,
+    scope: impl Fn(&str, &str) -> Scope,
+) -> Result<(Vec<Stop>, Option<String>), Error> {
+    let from = query.position.as_ref().map_or("", |position| position.scope.as_str());
+    let wanted = |vhost: &str| query.get("vhost").is_none_or(|wanted| wanted == vhost);
+    let mut stops = Vec::new();
+    if wanted(DEFAULT_VHOST) && from <= "f" {
+        let first = from.strip_prefix('e').and_then(|id| id.parse::<u64>().ok()).unwrap_or(0);
+        let (events, more) = some_events(app, caller, first).await?;
+        let last = events.last().map(|event| event.id);
+        stops.extend(events.iter().map(|event| (event_key(event.id), scope(DEFAULT_VHOST, &event.id.to_string()))));
+        if let Some(last) = last.filter(|_| more) {
+            return Ok((stops, Some(event_key(last + 1))));
+        }
+    }
+    if caller.role == Role::Admin {
+        let known = app.store.known_apps(app.clock.now()).await?;
+        let known = known.iter().map(|(vhost, name)| (vhost.as_str(), name.as_str()));
+        // Those of events were looked into.
+        let others = known
+            .filter(|(vhost, name)| (*vhost, *name) != (DEFAULT_VHOST, MEDIA_APP) && event_of(vhost, name).is_none());
+        let all = [(DEFAULT_VHOST, MEDIA_APP)].into_iter().chain(others).filter(|(vhost, _)| wanted(vhost));
+        let all = all.map(|(vhost, name)| (format!("o{vhost}/{name}"), scope(vhost, name)));
+        let mut all: Vec<_> = all.filter(|(key, _)| key.as_str() >= from).collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        stops.extend(all);
+    }
+    Ok((stops, None))
+}
+
+fn event_key(id: u64) -> String {
+    format!("e{id:020}")
+}
+
+/// Some events that somebody sees, from this number on, and whether there are more.
+async fn some_events(app: &App, caller: &User, first: u64) -> Result<(Vec<Event>, bool), Error> {
+    let selection: Selection<Event> = app.store.events_seen_by(caller).await?;
+    let window = Window { skip: 0, limit: LOOKS, after: Some(first.saturating_sub(1)) };
+    let page = app.store.page(selection, window, None).await?;
+    Ok((page.records, page.more))
+}

@@ -1,0 +1,168 @@
+//! `POST /webhooks/opentok`: the media provider says who came to a session and who left it (`opentok.md`).
+//!
+//! Requests to the table on a warm instance: 3, and 1 more for a session that was not asked about within the last 5
+//! seconds; for a client that has to be sent away, what telling the provider costs, 3.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Request, State},
+    http::HeaderMap,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::{
+    App,
+    auth::{credentials, is_callback_signed},
+    clock::Timestamp,
+    config::Setting,
+    delivery::{deliver, is_wanted},
+    dialect::events::{Detail, Error},
+    http::read_body,
+    id::ConnectionName,
+    model::{
+        EventSession,
+        live::{EndReason, ProviderEvent, Stream},
+    },
+    store::{StoreError, Unique},
+};
+use utoipa::ToSchema;
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::VideoProvider,
+    Setting::OpentokApiKey,
+    Setting::OpentokApiSecret,
+    Setting::OpentokApiUrl,
+    Setting::OpentokWebhookSecret,
+    Setting::StreamsApiUrl,
+    Setting::StreamsApiToken,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+/// Longest id of a client's connection, in bytes.
+const ID_MAX: usize = 128;
+
+shared::routes!(monitor_session);
+
+/// What session monitoring says. What it says beside that is ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SessionEvent {
+    #[schema(example = "2_MX4xMzExMjU3MX5-MTQ3MDI1NzY3OTkxOH45QXRr")]
+    session_id: String,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "45828062")]
+    project_id: Value,
+    /// `connectionCreated` or `connectionDestroyed`; others are ignored.
+    #[schema(example = "connectionDestroyed")]
+    event: String,
+    #[serde(default)]
+    #[schema(value_type = Option<i64>, example = 1_470_257_688_309_i64)]
+    timestamp: Value,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "clientDisconnected")]
+    reason: Value,
+    connection: Client,
+}
+
+/// The client's connection.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Client {
+    #[schema(example = "c053fcc8-c681-41d5-8ec2-7a9e1434a21e")]
+    id: String,
+    #[serde(default)]
+    #[schema(value_type = Option<i64>, example = 1_470_257_688_143_i64)]
+    created_at: Value,
+    /// What its token carries: the name that the list of live sessions has.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    data: Value,
+}
+
+/// Nothing is said.
+#[derive(Serialize, ToSchema)]
+struct Noted {}
+
+/// Take note of who came to a session of the media provider's, and who left.
+#[utoipa::path(
+    post,
+    path = "/webhooks/opentok",
+    operation_id = "monitorSession",
+    tag = "Live sessions",
+    request_body = SessionEvent,
+    responses(
+        (status = 200, description = "Taken note of, where it concerns us", body = Noted),
+        (status = 400, description = "The body is not JSON", body = Detail),
+        (status = 401, description = "The callback is not signed with the configured secret", body = Detail),
+        (status = 503, description = "The table is busy", body = Detail),
+    ),
+)]
+async fn monitor_session(State(app): State<App>, request: Request<Body>) -> Result<Json<Noted>, Error> {
+    let (parts, body) = request.into_parts();
+    let body = read_body(&parts.headers, body).await?;
+    if !is_signed(&app, &parts.headers, &body) {
+        return Err(Error::InvalidSignature);
+    }
+    let body: Value = serde_json::from_slice(&body).map_err(|error| Error::NoJson(error.to_string()))?;
+    // Whatever else they monitor is none of our business.
+    let Ok(told) = serde_json::from_value::<SessionEvent>(body) else { return Ok(Json(Noted {})) };
+    let Some(event) = told.event() else { return Ok(Json(Noted {})) };
+    if !is_ours(&app, &told.project_id) || !(1..=ID_MAX).contains(&told.connection.id.len()) {
+        return Ok(Json(Noted {}));
+    }
+    let name = told.connection.data.as_str().and_then(ConnectionName::parse);
+    let (Some(name), Some(stream)) = (name, find(&app, &told.session_id).await?) else { return Ok(Json(Noted {})) };
+    let now = app.clock.now();
+    let wanted = |errand: &_| is_wanted(&app.config, errand);
+    let errand = app.store.record_provider_event((&stream, &name), &told.connection.id, &event, now, wanted).await?;
+    if let Some(errand) = &errand {
+        deliver(&app, errand).await;
+    }
+    Ok(Json(Noted {}))
+}
+
+impl SessionEvent {
+    /// What happened to the client's connection; `None` where it is something else.
+    fn event(&self) -> Option<ProviderEvent> {
+        let when = |time: &Value| time.as_i64().map_or(Timestamp::from_millis(0), Timestamp::from_millis);
+        match self.event.as_str() {
+            "connectionCreated" => Some(ProviderEvent::Created(when(&self.connection.created_at))),
+            "connectionDestroyed" => {
+                let reason = EndReason::of_provider(self.reason.as_str().unwrap_or_default());
+                Some(ProviderEvent::Destroyed(when(&self.timestamp), reason))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether the callback is the provider's, as far as a secret is configured to tell.
+fn is_signed(app: &App, headers: &HeaderMap, body: &[u8]) -> bool {
+    let secrets = &app.config.opentok_webhook_secrets;
+    let signed = |token| is_callback_signed(token, body, secrets, app.clock.now());
+    secrets.is_empty() || credentials(headers, "bearer").is_ok_and(signed)
+}
+
+/// Whether it is about the project whose sessions are ours.
+fn is_ours(app: &App, project: &Value) -> bool {
+    match project {
+        Value::String(project) => *project == app.config.opentok.api_key,
+        Value::Number(project) => project.to_string() == app.config.opentok.api_key,
+        _ => true,
+    }
+}
+
+/// The stream of a session of the provider's, as it was at most 5 seconds ago.
+async fn find(app: &App, provider_session: &str) -> Result<Option<Stream>, Error> {
+    let read = async || {
+        let found = app.store.record_with::<EventSession>(Unique::ProviderSession, provider_session).await?;
+        Ok::<_, StoreError>(found.map(|stored| (stored.record.event, stored.record.id)))
+    };
+    let found: Option<(u64, u64)> =
+        app.recent.provider_sessions.get(&provider_session.to_owned(), app.clock.now(), read).await?;
+    Ok(found.map(|(event, session)| Stream::of_session(event, session)))
+}

@@ -1,0 +1,150 @@
+//! The live sessions of a stream: listing and terminating them (`ovenmediaengine.md`).
+//!
+//! Requests to the table on a warm instance: listing one per shard, in parallel, and another for every 1 MB in one of
+//! them; 2 more, in parallel with those, for an event's stream and 1 for a media session's; 3 more where there is nothing.
+//! Terminating 2, of a media session's connection 4 or 5, however many connections the stream has; what its media server
+//! is told costs 3 more.
+
+use std::convert::Infallible;
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+};
+use percent_encoding::percent_decode_str;
+use shared::{
+    App,
+    auth::Operator,
+    config::Setting,
+    dialect::{
+        openvidu::Sent,
+        streams::{Body, Error},
+    },
+    id::ConnectionName,
+    model::live::Stream,
+    store::Missing,
+    termination::terminate,
+};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::StreamsAccessToken,
+    Setting::StreamsVhosts,
+    Setting::StreamsHold,
+    Setting::StreamsApiUrl,
+    Setting::StreamsApiToken,
+    Setting::MediaSessionGrace,
+    Setting::VideoProvider,
+    Setting::OpentokApiKey,
+    Setting::OpentokApiSecret,
+    Setting::OpentokApiUrl,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
+
+shared::routes!(list_stream_sessions, terminate_stream_session);
+
+/// What the path names: a stream, and something in it.
+struct Named {
+    stream: Stream,
+    session: Option<ConnectionName>,
+}
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+        // Of a part that is no UTF-8, what is said back is what can be said of it.
+        let part = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+        let mut named = parts.uri.path().split('/').skip(3).step_by(2).map(part);
+        let mut next = || named.next().unwrap_or_default();
+        let stream = Stream { vhost: next(), app: next(), stream: next() };
+        // Behind the stream stands `sessions`, and then the session.
+        let session = parts.uri.path().split('/').nth(9).map(part);
+        Ok(Self { stream, session: session.and_then(|name| ConnectionName::parse(&name)) })
+    }
+}
+
+/// List the names of a stream's live sessions.
+#[utoipa::path(
+    get,
+    path = "/v1/vhosts/{vhost}/apps/{app}/streams/{stream}/sessions",
+    operation_id = "listStreamSessions",
+    tag = "Live sessions",
+    params(
+        ("vhost" = String, Path, description = "The virtual host, `default` for all that is not a media server's own"),
+        ("app" = String, Path, description = "The application: `openvidu`, an event's id, or a media server's own"),
+        ("stream" = String, Path, description = "The stream: a media session, an event's session, or a media server's own"),
+    ),
+    responses(
+        (status = 200, description = "The names of the sessions, in the order they came", body = Body<Vec<String>>),
+        (status = 401, description = "The credentials are missing or wrong", body = Body<String>),
+        (status = 404, description = "There is no such virtual host, application or stream", body = Body<String>),
+        (status = 503, description = "The table is busy", body = Body<String>),
+    ),
+    security(("operator" = [])),
+)]
+async fn list_stream_sessions(
+    _: Operator,
+    Ok(named): Result<Named, Infallible>,
+    State(app): State<App>,
+) -> Result<Json<Body<Vec<ConnectionName>>>, Error> {
+    let listed = app.store.live_names(&named.stream, app.clock.now()).await?;
+    if listed.names.is_empty() && !listed.known {
+        look_for(&app, &named.stream).await?;
+    }
+    Ok(Json(Body::ok(Some(listed.names))))
+}
+
+/// Terminate a live session: it is cut off, its token dies, and nobody is let in under its name for a while.
+#[utoipa::path(
+    delete,
+    path = "/v1/vhosts/{vhost}/apps/{app}/streams/{stream}/sessions/{session}",
+    operation_id = "terminateStreamSession",
+    tag = "Live sessions",
+    params(
+        ("vhost" = String, Path, description = "The virtual host"),
+        ("app" = String, Path, description = "The application"),
+        ("stream" = String, Path, description = "The stream"),
+        ("session" = String, Path, description = "The session's name"),
+    ),
+    responses(
+        (status = 200, description = "The session is terminated", body = Body<String>),
+        (status = 401, description = "The credentials are missing or wrong", body = Body<String>),
+        (status = 404, description = "There is no such virtual host, application, stream or live session", body = Body<String>),
+        (status = 503, description = "The table is busy", body = Body<String>),
+    ),
+    security(("operator" = [])),
+)]
+async fn terminate_stream_session(
+    _: Operator,
+    Ok(named): Result<Named, Infallible>,
+    State(app): State<App>,
+) -> Result<Json<Body<String>>, Error> {
+    let terminated = match &named.session {
+        Some(name) => terminate(&app, &named.stream, name, app.config.streams.hold).await?,
+        None => None,
+    };
+    if terminated.is_some() {
+        return Ok(Json(Body::ok(None)));
+    }
+    if !app.store.live_names(&named.stream, app.clock.now()).await?.known {
+        look_for(&app, &named.stream).await?;
+    }
+    Err(Error::UnknownSession)
+}
+
+/// Says what there is not, of a stream that no connection is known of.
+async fn look_for(app: &App, stream: &Stream) -> Result<(), Error> {
+    let has_vhost = app.config.streams.has_vhost(&stream.vhost);
+    let missing = app.store.missing_part(stream, has_vhost, app.clock.now()).await?;
+    let [vhost, name, stream] = [&stream.vhost, &stream.app, &stream.stream].map(|text| Sent::new(text));
+    match missing {
+        None => Ok(()),
+        Some(Missing::Vhost) => Err(Error::UnknownVhost { vhost }),
+        Some(Missing::App) => Err(Error::UnknownApp { vhost, app: name }),
+        Some(Missing::Stream) => Err(Error::UnknownStream { vhost, app: name, stream }),
+    }
+}

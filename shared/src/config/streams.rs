@@ -1,0 +1,79 @@
+//! Settings of live sessions (`ovenmediaengine.md`).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use secrecy::SecretString;
+
+use super::{Reader, Setting};
+use crate::model::live::DEFAULT_VHOST;
+
+/// What live sessions are served with.
+#[derive(Clone, Debug, Default)]
+pub struct Streams {
+    /// Access tokens of operators that are good at present.
+    pub access_tokens: Vec<SecretString>,
+    /// Secrets that admission webhooks may be signed with.
+    pub webhook_secrets: Vec<SecretString>,
+    /// The virtual hosts of URLs by their host names, in lower case.
+    pub vhosts: BTreeMap<String, String>,
+    /// How long a terminated session's name is refused.
+    pub hold: Duration,
+    /// How long after its opening an admitted viewer is taken off whose closing never came.
+    pub session_ttl: Duration,
+}
+
+impl Streams {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            access_tokens: reader.secrets(Setting::StreamsAccessToken),
+            webhook_secrets: reader.secrets(Setting::StreamsWebhookSecret),
+            vhosts: reader.parse(Setting::StreamsVhosts, vhosts).unwrap_or_default(),
+            hold: reader.seconds(Setting::StreamsHold),
+            session_ttl: reader.seconds(Setting::StreamsSessionTtl),
+        }
+    }
+
+    /// The virtual host that a URL's host name stands for.
+    #[must_use]
+    pub fn vhost_of(&self, host: &str) -> &str {
+        self.vhosts.get(&host.to_ascii_lowercase()).map_or(DEFAULT_VHOST, String::as_str)
+    }
+
+    /// Whether there is a virtual host of this name.
+    #[must_use]
+    pub fn has_vhost(&self, vhost: &str) -> bool {
+        vhost == DEFAULT_VHOST || self.vhosts.values().any(|known| known == vhost)
+    }
+}
+
+fn vhosts(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| {
+        let (host, vhost) = pair.split_once('=')?;
+        let (host, vhost) = (host.trim(), vhost.trim());
+        (!host.is_empty() && !vhost.is_empty()).then(|| (host.to_ascii_lowercase(), vhost.to_owned()))
+    });
+    pairs.collect::<Option<_>>().ok_or_else(|| "must be like live.example=edge, separated by commas".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_stands_for_its_virtual_host_and_any_other_for_the_default() {
+        let streams = Streams { vhosts: vhosts(" Live.Example=edge, b.example = two,").unwrap(), ..Streams::default() };
+        assert_eq!(
+            ["live.EXAMPLE", "b.example", "c.example"].map(|host| streams.vhost_of(host)),
+            ["edge", "two", "default"]
+        );
+        assert_eq!(["default", "edge", "live.example"].map(|vhost| streams.has_vhost(vhost)), [true, true, false]);
+    }
+
+    #[test]
+    fn a_pair_has_both_its_sides() {
+        for text in ["edge", "a=", "=b", "a=b,c"] {
+            assert!(vhosts(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use rstest::rstest;
+use tokio::net::TcpListener;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
+
+use super::*;
+
+const TOKEN: &str = "ome:access token";
+
+fn client(url: &str, token: Option<&str>) -> MediaServer {
+    MediaServer::new(&StreamsApi { url: url.to_owned(), token: token.map(Into::into) })
+}
+
+fn name(name: &str) -> ConnectionName {
+    serde_json::from_value(name.into()).unwrap()
+}
+
+fn stream(parts: [&str; 3]) -> Stream {
+    let [vhost, app, stream] = parts.map(str::to_owned);
+    Stream { vhost, app, stream }
+}
+
+async fn answering(status: u16) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(status).set_body_string("no secret of theirs");
+    Mock::given(method("DELETE")).respond_with(answer).mount(&server).await;
+    server
+}
+
+#[rstest]
+#[case::done(200, "done")]
+#[case::gone_before(404, "done")]
+#[case::wrong_token(401, "the media server refused our credentials (401)")]
+#[case::forbidden(403, "the media server refused our credentials (403)")]
+#[case::a_fault_of_theirs(500, "the media server answered with status 500")]
+#[case::elsewhere(307, "the media server answered with status 307")]
+#[tokio::test]
+async fn a_session_is_ended_or_was_not_there(#[case] status: u16, #[case] outcome: &str) {
+    let server = answering(status).await;
+    let told = client(&server.uri(), Some(TOKEN)).terminate(&stream(["default", "app", "stream"]), &name("x")).await;
+    assert_eq!(told.map_or_else(|error| error.to_string(), |()| "done".to_owned()), outcome);
+    let [request] = &server.received_requests().await.unwrap()[..] else { panic!("one request") };
+    assert_eq!(request.url.path(), "/v1/vhosts/default/apps/app/streams/stream/sessions/x");
+    let authorization = format!("Basic {}", BASE64_STANDARD.encode(TOKEN));
+    assert_eq!(request.headers["authorization"], authorization.as_str());
+    assert!(request.body.is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_no_token_is_shown_none() {
+    let server = answering(200).await;
+    client(&server.uri(), None).terminate(&stream(["v", "a", "s"]), &name("n")).await.unwrap();
+    assert!(!server.received_requests().await.unwrap()[0].headers.contains_key("authorization"));
+}
+
+#[tokio::test]
+async fn a_name_leads_to_no_other_path() {
+    let server = answering(200).await;
+    let client = client(&server.uri(), Some(TOKEN));
+    client.terminate(&stream(["a/b", "é", "%2e"]), &name("x/../y?z#")).await.unwrap();
+    for dots in ["..", ".", ""] {
+        client.terminate(&stream(["default", "app", "stream"]), &name(dots)).await.unwrap();
+        client.terminate(&stream(["default", dots, "stream"]), &name("x")).await.unwrap();
+    }
+    let [request] = &server.received_requests().await.unwrap()[..] else { panic!("one request") };
+    let path = "/v1/vhosts/a%2Fb/apps/%C3%A9/streams/%252e/sessions/x%2F..%2Fy%3Fz%23";
+    assert_eq!((request.url.path(), request.url.query()), (path, None));
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_not_reached() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = client(&url, None).terminate(&stream(["v", "a", "s"]), &name("n")).await.unwrap_err();
+    assert!(matches!(&error, MediaServerError::Unreachable(_)), "{error}");
+}
+
+#[test]
+fn a_client_does_not_show_its_token() {
+    assert_eq!(format!("{:?}", client("http://127.0.0.1", Some(TOKEN))), "MediaServer");
+}

@@ -1,0 +1,61 @@
+//! HTTP to media servers: how we connect, and what of theirs and ours goes into a path.
+//!
+//! It follows no redirect and asks no proxy: a Lambda function has none, and either could hand our credentials on.
+
+use std::{error::Error, time::Duration};
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::crypto::ring;
+
+/// How long a connection is kept for the next request. A function that sleeps in between may find it dead, and not
+/// notice before its time is up.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a segment of a path cannot carry bare: all but the unreserved characters (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A client of HTTP servers, with TLS where their URLs say so.
+pub(crate) type HttpClient = legacy::Client<HttpsConnector<HttpConnector>, String>;
+
+/// A client that knows servers by Mozilla's roots, which are built in: reading the machine's takes longer than the rest
+/// of a cold start. It connects when it is first asked for something.
+pub(crate) fn client() -> HttpClient {
+    let https = HttpsConnectorBuilder::new().with_provider_and_webpki_roots(ring::default_provider());
+    #[expect(clippy::expect_used, reason = "it fails for a provider without TLS 1.2 and 1.3, which a test rules out")]
+    let https = https.expect("ring speaks TLS 1.2 and 1.3").https_or_http().enable_http1().build();
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .build(https)
+}
+
+/// A text as one segment of a path; `None` where it cannot be one: nothing, or dots, which many a server takes for
+/// another path, whether or not they are encoded.
+pub(crate) fn segment(text: &str) -> Option<String> {
+    let one = !matches!(text, "" | "." | "..");
+    one.then(|| utf8_percent_encode(text, RESERVED).to_string())
+}
+
+/// What broke a connection, by its root cause: the errors above it only say where in the client they arose.
+pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_leads_to_no_other_path() {
+        assert_eq!(segment("a/b?c#d e%2f;é...").as_deref(), Some("a%2Fb%3Fc%23d%20e%252f%3B%C3%A9..."));
+        assert_eq!(["", ".", ".."].map(segment), [None, None, None]);
+    }
+}

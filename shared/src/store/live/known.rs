@@ -1,0 +1,118 @@
+//! What virtual hosts, applications and streams there are, for saying which of them there is not.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::part;
+use crate::{
+    clock::{Timestamp, seconds},
+    model::{
+        Event, EventSession,
+        live::{DEFAULT_VHOST, MEDIA_APP, Stream, event_of},
+    },
+    store::{Item, Key, Store, StoreError},
+};
+
+/// The partition of the applications that media servers have.
+const APPS: &str = "APPS";
+
+/// What is missing first of what a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The virtual host.
+    Vhost,
+    /// The application.
+    App,
+    /// The stream.
+    Stream,
+}
+
+/// An application of a media server, known by its webhooks.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KnownApp {
+    vhost: String,
+    app: String,
+    #[serde(with = "seconds")]
+    expires_at: Timestamp,
+}
+
+fn key(vhost: &str, app: &str) -> Key {
+    Key { pk: APPS.to_owned(), sk: format!("{}/{}", part(vhost), part(app)) }
+}
+
+impl Store {
+    /// What of a stream's names is not there; `None` where all of it is. `has_vhost` says whether there is the virtual
+    /// host, which is a matter of the configuration.
+    ///
+    /// Three requests, in parallel.
+    pub async fn missing_part(
+        &self,
+        stream: &Stream,
+        has_vhost: bool,
+        now: Timestamp,
+    ) -> Result<Option<Missing>, StoreError> {
+        if !has_vhost {
+            return Ok(Some(Missing::Vhost));
+        }
+        let Stream { vhost, app, .. } = stream;
+        let (known, there) = tokio::try_join!(self.is_app_known(vhost, app, now), self.is_stream_there(stream, now))?;
+        Ok(match (known, there) {
+            (_, true) => None,
+            (true, false) => Some(Missing::Stream),
+            (false, false) => Some(Missing::App),
+        })
+    }
+
+    async fn is_app_known(&self, vhost: &str, app: &str, now: Timestamp) -> Result<bool, StoreError> {
+        if vhost == DEFAULT_VHOST && app == MEDIA_APP {
+            return Ok(true);
+        }
+        let event = async {
+            match event_of(vhost, app) {
+                Some(event) => Ok(self.record::<Event>(event).await?.is_some()),
+                None => Ok(false),
+            }
+        };
+        let announced = async {
+            let key = key(vhost, app);
+            // What cannot be a key is no application's.
+            let found = if key.sk.len() > super::KEY_MAX[1] { None } else { self.item::<KnownApp>(key).await? };
+            Ok::<_, StoreError>(found.is_some_and(|found| now < found.expires_at))
+        };
+        let (event, announced) = tokio::try_join!(event, announced)?;
+        Ok(event || announced)
+    }
+
+    /// Whether a stream is there without any connection: a live media session's, or that of a session of an event.
+    async fn is_stream_there(&self, stream: &Stream, now: Timestamp) -> Result<bool, StoreError> {
+        if let Some(session) = stream.media_session() {
+            return self.is_media_session_live(&session, now).await;
+        }
+        Ok(self.is_event_session(stream).await? == Some(true))
+    }
+
+    /// Whether a stream is that of a session of an event that is there; `None` where it can be none.
+    pub(super) async fn is_event_session(&self, stream: &Stream) -> Result<Option<bool>, StoreError> {
+        let Some((event, session)) = stream.event_session() else { return Ok(None) };
+        let (event, session) = tokio::try_join!(self.record::<Event>(event), self.record::<EventSession>(session))?;
+        let both = event.zip(session);
+        Ok(Some(both.is_some_and(|(event, session)| session.record.event == event.record.id)))
+    }
+
+    /// Takes note of an application that a media server has, for so long.
+    pub async fn remember_app(&self, vhost: &str, app: &str, now: Timestamp, kept: Duration) -> Result<(), StoreError> {
+        let known = KnownApp { vhost: vhost.to_owned(), app: app.to_owned(), expires_at: now + kept };
+        let item = Item { key: key(vhost, app), kind: "KnownApp", entity: &known }.attributes()?;
+        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    /// The applications that media servers have, with their virtual hosts, in a fixed order.
+    pub async fn known_apps(&self, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+        let apps: Vec<KnownApp> = serde_dynamo::from_items(self.items(APPS, "").await?)?;
+        let known = apps.into_iter().filter(|known| now < known.expires_at);
+        Ok(known.map(|known| (known.vhost, known.app)).collect())
+    }
+}

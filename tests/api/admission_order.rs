@@ -1,0 +1,80 @@
+//! Webhooks come late, twice, out of order or never: what is left is what has happened.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use tokio::runtime::Runtime;
+
+use crate::{stream_sessions::viewer, support::TestApp};
+
+/// A viewer's visit to a stream: a port, and whether its end was told.
+type Visit = (u16, bool);
+
+/// The webhooks of these visits, in the order that they happened in; each visit has a name of its own and lasts a second.
+fn webhooks(visits: &[Visit], spells: i64) -> Vec<(String, i64, u16)> {
+    let mut all = Vec::new();
+    for (port, closed) in visits {
+        for spell in 0..spells {
+            all.push(("opening".to_owned(), spell * 10, *port));
+            // Every spell but the last is over.
+            if spell + 1 < spells || *closed {
+                all.push(("closing".to_owned(), spell * 10 + 5, *port));
+            }
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn shuffled_and_doubled_webhooks_leave_the_right_viewers(
+        visits in prop::collection::vec((1_u16..1000, any::<bool>()), 1..5),
+        spells in 1_i64..3,
+        seed in any::<u64>(),
+        dropped in prop::collection::vec(any::<bool>(), 20),
+    ) {
+        let visits: Vec<Visit> = visits.into_iter().collect::<std::collections::BTreeMap<_, _>>().into_iter().collect();
+        let mut sent = webhooks(&visits, spells);
+        // All of them twice; the second copies of some are lost.
+        let copies: Vec<_> = sent.iter().zip(dropped.iter().cycle()).filter(|(_, lost)| !**lost).map(|(one, _)| one.clone()).collect();
+        sent.extend(copies);
+        shuffle(&mut sent, seed);
+        let (left, expected) = Runtime::new().unwrap().block_on(async {
+            let app = TestApp::new().await;
+            for (status, time, port) in &sent {
+                let answer = app.webhook(&viewer(status, *port, *time, &url(*port))).await;
+                assert_eq!(answer.status, 200);
+            }
+            let left: BTreeSet<_> = app.live_names("app", "stream").await.into_iter().collect();
+            let live = visits.iter().filter(|(_, closed)| !closed).map(|(port, _)| format!("viewer-{port}"));
+            (left, live.collect::<BTreeSet<_>>())
+        });
+        prop_assert_eq!(left, expected);
+    }
+}
+
+fn url(port: u16) -> String {
+    format!("ws://live.example:3333/app/stream?session=viewer-{port}")
+}
+
+/// Puts them into an order that the seed decides on.
+fn shuffle<T>(items: &mut [T], mut seed: u64) {
+    for index in (1..items.len()).rev() {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        items.swap(index, usize::try_from(seed >> 33).unwrap() % (index + 1));
+    }
+}
+
+#[test]
+fn a_lost_closing_ends_with_the_entry_and_a_lost_opening_leaves_nobody() {
+    Runtime::new().unwrap().block_on(async {
+        let app = TestApp::new().await;
+        app.webhook(&viewer("opening", 1, 0, &url(1))).await;
+        app.webhook(&viewer("closing", 2, 0, &url(2))).await;
+        assert_eq!(app.live_names("app", "stream").await, ["viewer-1"]);
+        app.wait(std::time::Duration::from_hours(24));
+        assert!(app.live_names("app", "stream").await.is_empty());
+    });
+}

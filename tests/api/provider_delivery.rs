@@ -1,0 +1,162 @@
+//! The media provider is told to drop whoever was terminated.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    http::{Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::json;
+use shared::{
+    config::Setting,
+    delivery::{deliver, deliver_due, is_wanted},
+    id::{ConnectionName, ErrandId},
+    model::{
+        live::{EndReason, ProviderEvent, Stream},
+        outbox::LEASE,
+    },
+    store::Terminating,
+};
+
+use crate::{
+    joining::{JOIN, t1},
+    support::TestApp,
+};
+
+/// A provider of a test: the statuses of its answers to DELETE before it takes them all with 204, and what those named.
+#[derive(Clone, Default)]
+struct Provider {
+    failures: Arc<Mutex<VecDeque<u16>>>,
+    deleted: Arc<Mutex<Vec<String>>>,
+}
+
+impl Provider {
+    /// Serves on a free port, until the test's runtime ends.
+    async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let provider = self.clone();
+        let router = Router::new().fallback(move |method: Method, uri: Uri| async move {
+            if method == Method::DELETE { provider.delete(&uri).into_response() } else { created() }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    fn delete(&self, uri: &Uri) -> StatusCode {
+        self.deleted.lock().unwrap().push(uri.path().to_owned());
+        let status = self.failures.lock().unwrap().pop_front();
+        StatusCode::from_u16(status.unwrap_or(204)).unwrap()
+    }
+
+    /// What it was told to delete since it was last looked at.
+    fn deleted(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.deleted.lock().unwrap()).into_iter().collect()
+    }
+}
+
+fn created() -> Response {
+    let id = BASE64_URL_SAFE_NO_PAD.encode("1~45828062~~1700000000000~random~");
+    Json(json!([{ "session_id": format!("1_{id}") }])).into_response()
+}
+
+/// Somebody who has joined an event's first session.
+struct Participant {
+    app: TestApp,
+    stream: Stream,
+    name: ConnectionName,
+    session: String,
+}
+
+impl Participant {
+    async fn joined(provider: &Provider) -> Self {
+        let url = provider.serve().await;
+        let app = TestApp::with([(Setting::VideoProvider, "opentok"), (Setting::OpentokApiUrl, url.as_str())]).await;
+        let event = app.event_to_join(json!({}), "interpreter").await;
+        let joined = app.client(false).await.post(JOIN, json!({ "loginToken": "the token" })).await;
+        let session = &joined.body["sessions"][0];
+        let token = t1(&session["tokbox"]["sessionToken"]);
+        Self {
+            stream: Stream::of_session(event, session["id"].as_u64().unwrap()),
+            name: serde_json::from_value(token["connection_data"].clone()).unwrap(),
+            session: session["tokbox"]["sessionId"].as_str().unwrap().to_owned(),
+            app,
+        }
+    }
+
+    /// The provider says what happened to one of their clients.
+    async fn client(&self, id: &str, event: ProviderEvent) -> Option<ErrandId> {
+        let (app, wanted) = (&self.app, |errand: &_| is_wanted(&self.app.shared.config, errand));
+        let named = (&self.stream, &self.name);
+        app.store.record_provider_event(named, id, &event, app.clock.now(), wanted).await.unwrap()
+    }
+
+    async fn terminate(&self) -> ErrandId {
+        let (app, wanted) = (&self.app, |errand: &_| is_wanted(&self.app.shared.config, errand));
+        let terminating = Terminating {
+            stream: &self.stream,
+            name: &self.name,
+            now: app.clock.now(),
+            hold: Duration::from_mins(1),
+            grace: Duration::from_hours(1),
+        };
+        app.store.terminate(&terminating, wanted).await.unwrap().unwrap().errand.unwrap()
+    }
+
+    fn path(&self, client: &str) -> String {
+        format!("/v2/project/45828062/session/{}/connection/{client}", self.session)
+    }
+}
+
+#[tokio::test]
+async fn every_client_under_a_terminated_name_is_dropped() {
+    let provider = Provider::default();
+    let participant = Participant::joined(&provider).await;
+    let now = participant.app.clock.now();
+    for client in ["phone", "browser", "gone"] {
+        assert!(participant.client(client, ProviderEvent::Created(now)).await.is_none());
+    }
+    participant.client("gone", ProviderEvent::Destroyed(now, EndReason::DISCONNECTED)).await;
+    let errand = participant.terminate().await;
+    assert!(provider.deleted().is_empty());
+    deliver(&participant.app.shared, &errand).await;
+    assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into());
+    participant.app.wait(LEASE);
+    deliver_due(&participant.app.shared, &|| true).await.unwrap();
+    assert!(provider.deleted().is_empty());
+}
+
+#[tokio::test]
+async fn a_client_whose_drop_failed_is_dropped_later() {
+    let provider = Provider { failures: Arc::new(Mutex::new([403].into())), ..Provider::default() };
+    let participant = Participant::joined(&provider).await;
+    participant.client("phone", ProviderEvent::Created(participant.app.clock.now())).await;
+    let errand = participant.terminate().await;
+    deliver(&participant.app.shared, &errand).await;
+    assert_eq!(provider.deleted().len(), 1);
+    participant.app.wait(Duration::from_millis(999));
+    deliver_due(&participant.app.shared, &|| true).await.unwrap();
+    assert!(provider.deleted().is_empty());
+    participant.app.wait(Duration::from_millis(1));
+    deliver_due(&participant.app.shared, &|| true).await.unwrap();
+    assert_eq!(provider.deleted(), [participant.path("phone")].into());
+}
+
+#[tokio::test]
+async fn whoever_comes_back_with_a_terminated_token_is_dropped() {
+    let provider = Provider::default();
+    let participant = Participant::joined(&provider).await;
+    // Nobody is connected yet: there is nobody to drop.
+    deliver(&participant.app.shared, &participant.terminate().await).await;
+    assert!(provider.deleted().is_empty());
+    participant.app.wait(Duration::from_secs(30));
+    let errand = participant.client("back", ProviderEvent::Created(participant.app.clock.now())).await.unwrap();
+    deliver(&participant.app.shared, &errand).await;
+    assert_eq!(provider.deleted(), [participant.path("back")].into());
+}

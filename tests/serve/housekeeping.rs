@@ -1,0 +1,33 @@
+//! What the server does without being asked.
+
+use std::time::Duration;
+
+use shared::{
+    clock::Clock,
+    config::{AwsEnvironment, Environment},
+    id::ConnectionName,
+    model::{live::Stream, outbox::Errand},
+    store::{self, Store},
+};
+use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
+
+use crate::process::Server;
+
+#[tokio::test]
+async fn a_media_server_is_told_what_somebody_left_behind() {
+    let media_server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", media_server.local_addr().unwrap());
+    let arguments = ["--port", "0", "--memory", "--dynamodb-port", "0"];
+    let server = Server::start_with(&arguments, &[("STREAMS_API_URL", &url)]);
+    let database = ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), server.database().to_owned());
+    let client = store::client(&AwsEnvironment::read(&Environment::from_iter([database]), "DYNAMODB"));
+    let errand = Errand::TerminateSession { stream: Stream::of_session(1, 2), name: ConnectionName::random() };
+    let (_, put) = Store::new(client.clone(), "greenroom").errand_put(&errand, Clock::system().now()).unwrap();
+    client.transact_write_items().transact_items(put).send().await.unwrap();
+
+    // Far more than it takes, so that a server that does nothing fails the test and a busy machine does not.
+    let (mut connection, _) = timeout(Duration::from_mins(1), media_server.accept()).await.unwrap().unwrap();
+    let mut asked = [0; 51];
+    connection.read_exact(&mut asked).await.unwrap();
+    assert_eq!(str::from_utf8(&asked).unwrap(), "DELETE /v1/vhosts/default/apps/1/streams/2/sessions");
+}
