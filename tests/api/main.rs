@@ -12,6 +12,7 @@ mod booking;
 mod bookings;
 mod cors;
 mod cost;
+mod counted;
 mod delivery;
 mod device_session;
 mod event_cost;
