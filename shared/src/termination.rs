@@ -21,9 +21,8 @@ pub async fn terminate(
 ) -> Result<Option<LiveConnection>, StoreError> {
     let (now, grace) = (app.clock.now(), app.config.media_session_grace);
     let what = Terminating { stream, name, now, hold, grace };
-    let Some(terminated) = app.store.terminate(&what, |errand| is_wanted(&app.config, errand)).await? else {
-        return Ok(None);
-    };
+    let terminated = app.store.terminate(&what, |errand| is_wanted(&app.config, errand)).await?;
+    let Some(terminated) = terminated else { return Ok(None) };
     if let Some(errand) = &terminated.errand {
         deliver(app, errand).await;
     }

@@ -13,8 +13,9 @@ use shared::{
 };
 
 use crate::{
+    counted::Counted,
     stream_sessions::{sessions, viewer},
-    support::{Answer, Counted, NOW, TestApp},
+    support::{Answer, NOW, TestApp},
 };
 
 /// Puts so many connections into a session of an event; the name of one.

@@ -13,6 +13,7 @@ mod bookings;
 mod contacts;
 mod cors;
 mod cost;
+mod counted;
 mod delivery;
 mod device_session;
 mod event_cost;

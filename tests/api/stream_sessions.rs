@@ -185,7 +185,7 @@ async fn what_has_expired_or_lost_its_session_is_not_listed() {
         assert!(app.live_names(name, stream).await.is_empty(), "{name}");
     }
     // An hour after its last viewer a media server's stream is not known any more.
-    app.wait(Duration::from_secs(3600));
+    app.wait(Duration::from_hours(1));
     let gone = app.operator().get(&sessions("app", "stream")).await;
     assert_eq!(gone.body["message"], "[HTTP] Could not find the stream: [default/#default#app/stream] (404)");
     app.join_event().await;

@@ -1,24 +1,8 @@
 //! The API as a caller sees it.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
-        timeout::TimeoutConfig,
-    },
-    error::BoxError,
-};
+use aws_sdk_dynamodb::{Client, config::timeout::TimeoutConfig, types::TimeToLiveSpecification};
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
@@ -80,6 +64,7 @@ impl TestApp {
         let table: Arc<str> = format!("test-{}", random_hex()).into();
         let client = dynamo();
         table::ensure(&client, &table, true).await.unwrap();
+        keep_what_expires(&client, &table).await;
         let clock = Clock::stopped_at(Timestamp::from_millis(NOW));
         let mut all = named([
             (Setting::OpenviduSecret, SECRET),
@@ -163,40 +148,6 @@ impl TestApp {
     }
 }
 
-/// An API whose requests to DynamoDB are counted.
-pub(crate) struct Counted {
-    pub(crate) app: TestApp,
-    pub(crate) requests: Arc<AtomicUsize>,
-}
-
-impl Counted {
-    pub(crate) fn over(app: TestApp) -> Self {
-        let counter = RequestCounter::default();
-        let requests = counter.0.clone();
-        let config = app.client.config().to_builder().interceptor(counter).build();
-        Self { app: app.with_client(config), requests }
-    }
-}
-
-#[derive(Debug, Default)]
-struct RequestCounter(Arc<AtomicUsize>);
-
-impl Intercept for RequestCounter {
-    fn name(&self) -> &'static str {
-        "request counter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(())
-    }
-}
-
 fn named<'a>(settings: impl IntoIterator<Item = (Setting, &'a str)>) -> BTreeMap<String, String> {
     settings.into_iter().map(|(setting, value)| (setting.name().to_owned(), value.to_owned())).collect()
 }
@@ -216,6 +167,13 @@ fn dynamo() -> Client {
     // An emulator on a busy machine may stand still for longer than DynamoDB is given.
     let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
     Client::from_conf(client.config().to_builder().timeout_config(patience).build())
+}
+
+/// The clock of the tests stands in the past: an emulator that deletes what has expired by now would delete what is there.
+async fn keep_what_expires(client: &Client, table: &str) {
+    let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().unwrap();
+    // An emulator without TTL keeps everything by itself.
+    let _ = client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await;
 }
 
 /// Somebody who sends requests.

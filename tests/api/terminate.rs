@@ -124,7 +124,7 @@ async fn what_is_terminated_does_not_count_for_the_session_any_more() {
     // An admission under its name is refused too.
     let url = format!("ws://live.example:3333/openvidu/{media}?session={connection}");
     assert_eq!(app.webhook(&viewer("opening", 1, 0, &url)).await.body["allowed"], false);
-    app.wait(Duration::from_secs(3600));
+    app.wait(Duration::from_hours(1));
     assert_eq!(app.backend().get(&format!("/api/sessions/{media}")).await.status, 404);
     assert_eq!(app.operator().get(&sessions("openvidu", &media)).await.status, 404);
 }

@@ -11,6 +11,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Request, State},
+    http::HeaderValue,
 };
 use serde::Serialize;
 use shared::{
@@ -85,7 +86,7 @@ impl Answer {
 async fn admit(State(app): State<App>, request: Request<Body>) -> Result<Json<Answer>, Error> {
     let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body).await?;
-    let signature = parts.headers.get(SIGNATURE).map(|value| value.as_bytes()).unwrap_or_default();
+    let signature = parts.headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
     if !is_admission_signed(signature, &body, &app.config.streams.webhook_secrets) {
         return Err(Error::InvalidSignature);
     }

@@ -80,9 +80,9 @@ async fn stops(app: &App, caller: &User, query: &Query) -> Result<(Vec<Stop>, Op
     let Some((vhost, name)) = wanted else { return all_stops(app, caller, query, scope).await };
     let is_event = query.get("event").is_some();
     let other_vhost = query.get("vhost").is_some_and(|wanted| wanted != vhost);
-    let seen = visible_event(app, caller, event_of(vhost, name)).await?.is_some();
-    let sees = seen || caller.role == Role::Admin && !is_event;
-    let stops = if sees && !other_vhost { vec![(String::new(), scope(vhost, name))] } else { Vec::new() };
+    let is_visible =
+        visible_event(app, caller, event_of(vhost, name)).await?.is_some() || caller.role == Role::Admin && !is_event;
+    let stops = if is_visible && !other_vhost { vec![(String::new(), scope(vhost, name))] } else { Vec::new() };
     Ok((stops, None))
 }
 

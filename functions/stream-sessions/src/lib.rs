@@ -139,7 +139,8 @@ async fn terminate_stream_session(
 /// Says what there is not, of a stream that no connection is known of.
 async fn look_for(app: &App, stream: &Stream) -> Result<(), Error> {
     let has_vhost = app.config.streams.has_vhost(&stream.vhost);
-    let missing = app.store.missing_part(stream, has_vhost, app.clock.now()).await?;
+    // On the heap: three requests at once are large, and seldom made.
+    let missing = Box::pin(app.store.missing_part(stream, has_vhost, app.clock.now())).await?;
     let [vhost, name, stream] = [&stream.vhost, &stream.app, &stream.stream].map(|text| Sent::new(text));
     match missing {
         None => Ok(()),

@@ -119,15 +119,14 @@ impl From<Conflict> for Error {
             Conflict::Taken(Unique::EventName) => field("name", Problem::EventNameTaken),
             Conflict::Taken(Unique::LoginToken) => field("token", Problem::LoginTokenTaken),
             Conflict::Taken(Unique::Floor) => field("isFloor", Problem::FloorTaken),
-            // No two are in each other's way.
-            Conflict::Taken(Unique::ProviderSession) => StoreError::Contended.into(),
             Conflict::NoParent(Kind::User, id) => field("creator", Problem::InvalidPk(id.to_string())),
             Conflict::NoParent(Kind::Event, id) => field("owner", Problem::InvalidPk(id.to_string())),
             Conflict::NoParent(Kind::Session | Kind::LoginToken, id) => {
                 field("event", Problem::InvalidPk(id.to_string()))
             }
             Conflict::NoManager(id) => field("managers", Problem::InvalidPk(id.to_string())),
-            Conflict::Changed => StoreError::Contended.into(),
+            // Of what the provider calls sessions, no two are in each other's way.
+            Conflict::Changed | Conflict::Taken(Unique::ProviderSession) => StoreError::Contended.into(),
         }
     }
 }

@@ -158,14 +158,14 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
         let extra = match &self {
-            Self::Common(error::Error::MethodNotAllowed { .. }) => None,
-            Self::Common(error) => {
+            Self::Common(error) if !matches!(error, error::Error::MethodNotAllowed { .. }) => {
                 log(error);
                 header(error, CHALLENGE)
             }
             Self::Unauthenticated(_) => Some((WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))),
             // A webhook takes no such credentials.
-            Self::InvalidSignature
+            Self::Common(_)
+            | Self::InvalidSignature
             | Self::UnknownVhost { .. }
             | Self::UnknownApp { .. }
             | Self::UnknownStream { .. }

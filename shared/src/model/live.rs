@@ -4,9 +4,10 @@
 //! it then keeps late and repeated webhooks, and whoever was sent away, from bringing it back.
 
 mod admission;
+mod end;
 mod provider;
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +20,7 @@ use crate::{
 
 pub use self::{
     admission::{Client, Refusal, Webhook},
+    end::{End, EndReason},
     provider::{ProviderConnection, ProviderEvent},
 };
 
@@ -103,41 +105,6 @@ pub enum Source {
     Media,
     /// A media server's webhook; who was admitted.
     Admission(Client),
-}
-
-/// Why a connection ended: a word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(transparent)]
-#[schema(value_type = String, example = "terminated")]
-pub struct EndReason(Cow<'static, str>);
-
-impl EndReason {
-    /// Somebody ended it, and its token with it.
-    pub const TERMINATED: Self = Self(Cow::Borrowed("terminated"));
-    /// The media server closed it.
-    pub const CLOSED: Self = Self(Cow::Borrowed("closed"));
-    /// It was disconnected.
-    pub const DISCONNECTED: Self = Self(Cow::Borrowed("disconnected"));
-    /// Its session was closed, or deleted.
-    pub const SESSION_CLOSED: Self = Self(Cow::Borrowed("sessionClosed"));
-    /// Its right ended.
-    pub const EXPIRED: Self = Self(Cow::Borrowed("expired"));
-
-    /// The word that a media provider gave; [`Self::DISCONNECTED`] where it is none.
-    #[must_use]
-    pub fn of_provider(word: &str) -> Self {
-        let is_word = (1..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if is_word { Self(Cow::Owned(word.to_owned())) } else { Self::DISCONNECTED }
-    }
-}
-
-/// The end of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct End {
-    /// When it was.
-    pub at: Timestamp,
-    /// Why it was.
-    pub reason: EndReason,
 }
 
 /// What state a connection is in.

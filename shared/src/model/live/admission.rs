@@ -120,10 +120,8 @@ impl Webhook {
     pub fn close(&self, before: Option<&LiveConnection>, now: Timestamp) -> Option<LiveConnection> {
         let key = self.client.key();
         let Some(before) = before else {
-            // Its opening may still come.
-            let mut unseen = self.connection(now, now);
-            unseen.connected_at = None;
-            unseen.opened_at = None;
+            // Its opening may still come; that it was there is known by its end.
+            let unseen = LiveConnection { connected_at: None, ..self.connection(now, now) };
             return Some(unseen.closing(key, self.at).ended(now, EndReason::CLOSED));
         };
         if before.closed.get(&key).is_some_and(|closed| self.at <= *closed) {

@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
-use super::{SHARDS, partition, prefix, publishers};
+use super::{KEY_MAX, SHARDS, partition, prefix, publishers};
 use crate::{
     clock::Timestamp,
     id::ConnectionName,
@@ -77,14 +77,19 @@ impl Store {
     }
 
     async fn rows(&self, stream: &Stream, shard: u8) -> Result<Vec<Attributes>, StoreError> {
+        let (partition, prefix) = (partition(&stream.vhost, &stream.app, shard), prefix(&stream.stream));
+        if partition.len() > KEY_MAX[0] || prefix.len() > KEY_MAX[1] {
+            // Nothing can lie there.
+            return Ok(Vec::new());
+        }
         let query = self
             .client
             .query()
             .table_name(&*self.table)
             .consistent_read(true)
             .key_condition_expression("PK = :pk AND begins_with(SK, :stream)")
-            .expression_attribute_values(":pk", s(partition(&stream.vhost, &stream.app, shard)))
-            .expression_attribute_values(":stream", s(prefix(&stream.stream)))
+            .expression_attribute_values(":pk", s(partition))
+            .expression_attribute_values(":stream", s(prefix))
             .projection_expression(LISTED)
             .expression_attribute_names("#name", "name");
         Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)

@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 
-use super::{LedgerEntry, SHARDS, ledger, part, partition, prefix};
+use super::{KEY_MAX, LedgerEntry, SHARDS, ledger, part, partition, prefix};
 use crate::{
     clock::Timestamp,
     model::live::{DEFAULT_VHOST, LiveConnection, MEDIA_APP, Stream},
@@ -36,6 +36,9 @@ pub struct Found<T> {
     /// Where the next page goes on; `None` where nothing is left.
     pub next: Option<String>,
 }
+
+/// Connections with their sort keys.
+type Rows<T> = Vec<(String, T)>;
 
 /// A part of a shard, in the order of the sort keys or against it.
 struct Slice {
@@ -119,6 +122,10 @@ impl Store {
     }
 
     async fn slice(&self, partition: String, range: Range<'_>) -> Result<Slice, StoreError> {
+        if partition.len() > KEY_MAX[0] || range.from.len().max(range.to.len()) > KEY_MAX[1] {
+            // Nothing can lie there.
+            return Ok(Slice { items: Vec::new(), more: false });
+        }
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query = query
             .key_condition_expression("PK = :pk AND SK BETWEEN :from AND :to")
@@ -155,7 +162,7 @@ fn merged<T: DeserializeOwned>(
     slices: Vec<Slice>,
     backwards: bool,
     is_wanted: impl Fn(&str) -> bool,
-) -> Result<(Vec<(String, T)>, Option<String>), StoreError> {
+) -> Result<(Rows<T>, Option<String>), StoreError> {
     let before = |a: &str, b: &str| if backwards { a >= b } else { a <= b };
     // A slice that was cut off tells nothing of what lies behind its last item.
     let ends = slices.iter().filter(|slice| slice.more).filter_map(|slice| Some(slice.items.last()?.0.clone()));
@@ -171,7 +178,7 @@ fn merged<T: DeserializeOwned>(
 }
 
 /// No more than so many, and where it goes on.
-fn cut<T>(mut rows: Vec<(String, T)>, bound: Option<String>, limit: usize) -> Found<T> {
+fn cut<T>(mut rows: Rows<T>, bound: Option<String>, limit: usize) -> Found<T> {
     let more = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().map(|(sk, _)| sk.clone()).filter(|_| more);

@@ -59,8 +59,9 @@ impl Store {
         let by = random_hex();
         let mut told = None;
         for lost in 0..RACES {
-            let (known, media) =
-                tokio::try_join!(self.live_connection(what.stream, what.name), self.media_target(what))?;
+            // On the heap: what is asked of a media session is large.
+            let media = Box::pin(self.media_target(what));
+            let (known, media) = tokio::try_join!(self.live_connection(what.stream, what.name), media)?;
             if let Some(connection) = known.clone().filter(|known| known.terminated_by.as_ref() == Some(&by)) {
                 // An earlier attempt of ours, whose answer was lost.
                 return Ok(Some(Terminated { connection, errand: told }));
