@@ -1,14 +1,14 @@
 //! Benchmarks of the functions and of the local gateway, each beside the least that could do its work, and of the
 //! session management API beside a service of the kind that first served it.
 //!
-//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- gateway`, `-- events`, `-- pages` or `-- sse`
+//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- gateway`, `-- events`, `-- costs` or `-- sse`
 //! one. `events` needs Python and its package index. The other modules are what they share: building what they measure, starting it,
 //! and reading the machine.
 
+mod costs;
 mod events;
 mod gateway;
 mod lambda;
-mod pages;
 mod sse;
 
 mod build;
@@ -32,10 +32,10 @@ async fn main() -> Result<()> {
         Some("lambda") => lambda::run().await,
         Some("gateway") => gateway::run().await,
         Some("events") => events::run().await,
-        Some("pages") => pages::run(),
+        Some("costs") => costs::run(),
         Some("sse") => sse::run().await,
         Some(other) => Err(format!(
-            "there is no benchmark {other}: lambda, gateway, events, pages, sse, or none for the first two"
+            "there is no benchmark {other}: lambda, gateway, events, costs, sse, or none for the first two"
         )
         .into()),
     }

@@ -167,6 +167,25 @@ async fn nothing_said_is_left_of_a_room_that_ended() {
 }
 
 #[tokio::test]
+async fn who_is_deleted_leaves_their_rooms() {
+    let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
+    app.as_participant("alice").put("/api/rooms/own", json!({ "name": "Own", "subject": "S" })).await;
+    let (alice, admin) = (app.store.user_named("alice").await.unwrap().unwrap().id, app.admin().await);
+    app.wait(Duration::from_secs(1));
+    let deleted = app.organiser(&admin).delete(&format!("/api/v2/users/{alice}/")).await;
+    assert_eq!(deleted.to_string(), "204 -");
+    let bob = app.as_participant("bob");
+    assert_eq!(bob.who().await, "bob* carol");
+    assert_eq!(affiliations(&app, "bob").await[2..], ["alice@localhost none", "bob@localhost owner"]);
+    assert_eq!(bob.get("/api/rooms/own").await.status, 404);
+    // Whoever has the name next is nobody there.
+    app.participants(&["alice"]).await;
+    assert_eq!(app.as_participant("alice").get("/api/rooms").await.to_string(), "200 []");
+    assert_eq!(app.as_participant("alice").get("/api/rooms/lobby").await.status, 403);
+}
+
+/// Where the deletion broke off before they left their rooms.
+#[tokio::test]
 async fn an_account_of_a_deleted_ones_name_is_in_none_of_its_rooms() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let former = app.store.user_named("bob").await.unwrap().unwrap().id;

@@ -1,7 +1,8 @@
 //! `/api/v2/users`: the people who manage events (`events-api.md`).
 //!
 //! Requests to the table on a warm instance, beside 1 for the caller: reading a user 1; making one 2; changing one 2;
-//! deleting one 5, up to 6 more where they manage events or made users, and 1 for each of those. A list costs 1 for a
+//! deleting one 6, up to 6 more where they manage events or made users, and 1 for each of those, and 2 for each room that
+//! they are in. A list costs 1 for a
 //! partner, 16 in parallel for an admin and nothing for a manager.
 
 mod fields;
@@ -17,16 +18,26 @@ use shared::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
     },
-    model::{User, permission::Action},
-    store::{Parent, Removed, Selection, Store, Stored, Unique},
+    model::{
+        Jid, User,
+        permission::Action,
+        room::{self, Person},
+    },
+    store::{Parent, Removed, Selection, Store, StoreError, Stored, Unique},
 };
 
 use fields::{NewUser, UserFields};
 use password::{__path_password_change, __path_password_set, password_change, password_set};
 
 /// What this function reads from its environment.
-pub const SETTINGS: &[Setting] =
-    &[Setting::TableName, Setting::PublicUrl, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::PublicUrl,
+    Setting::SigningKeys,
+    Setting::XmppDomain,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
 
 /// What users can be filtered by.
 const FILTERS: &[&str] = &["id", "username", "email", "firstName", "lastName", "blocked", "role", "creator"];
@@ -168,12 +179,23 @@ async fn patch_user(
     security(("jwt" = [])),
 )]
 async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
-    find_for(&app, &caller, id, Action::DeleteUser).await?;
+    let user = find_for(&app, &caller, id, Action::DeleteUser).await?.record;
     match app.store.remove_user(id).await? {
-        Removed::Now => Ok(StatusCode::NO_CONTENT),
+        Removed::Now => {
+            leave_rooms(&app, &user).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
         Removed::OwnsEvents => Err(FieldErrors::one("nonFieldErrors", &Problem::OwnsEvents).into()),
         Removed::Before => Err(Error::NotFound),
     }
+}
+
+/// A user who is gone is in no room: what they owned is another's.
+async fn leave_rooms(app: &App, user: &User) -> Result<(), StoreError> {
+    let domain = &app.config.xmpp_domain;
+    let Some(jid) = Jid::of(&user.username, domain) else { return Ok(()) };
+    let person = Person { jid, user: Some(user.id) };
+    app.store.leave_rooms(&person, app.clock.now(), &room::host(domain)).await
 }
 
 /// Keep a user from logging in; their tokens are refused at once.

@@ -55,8 +55,13 @@ pub enum Problem {
     UnknownValue(&'static str),
     /// This is too long to be kept.
     TooLong(&'static str),
-    /// This query parameter is no whole number from 0 on.
-    NotANumber(&'static str),
+    /// A query parameter is no whole number from 0 on.
+    NotANumber {
+        /// The parameter.
+        name: &'static str,
+        /// The largest that it may be.
+        max: u64,
+    },
     /// This is the caller's own.
     OwnJid,
     /// This is no list of JIDs.
@@ -77,7 +82,7 @@ impl Problem {
             Self::NotAJid(what) => format!("Invalid {what}: it must be a JID").into(),
             Self::UnknownValue(what) => format!("Invalid {what}").into(),
             Self::TooLong(what) => format!("Invalid {what}: it is too long").into(),
-            Self::NotANumber(what) => format!("Invalid {what}: it must be a number from 0 on").into(),
+            Self::NotANumber { name, max } => format!("Invalid {name}: it must be a number from 0 to {max}").into(),
             Self::OwnJid => "Invalid JID: it is your own".into(),
             Self::NotAList(what) => format!("Invalid {what}: it must be an array of JIDs").into(),
             Self::NotARoomHere => "Invalid room ID".into(),

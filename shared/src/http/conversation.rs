@@ -119,6 +119,9 @@ pub async fn path_text(parts: &mut Parts, app: &App, name: &str) -> Option<Strin
 const LIMIT_MAX: u64 = 500;
 /// How many are read where nothing else is said.
 const LIMIT: u64 = 50;
+/// The largest numbers that the published specification lets one ask with; the second is the year 2100.
+const LIMIT_ASKED_MAX: u64 = 2_147_483_647;
+const BEFORE_MAX: u64 = 4_102_444_800_000;
 
 /// Which part of an archive is asked for, not yet looked at: who may not read it is told that first.
 #[derive(Clone, Debug)]
@@ -146,17 +149,18 @@ impl PageQuery {
     /// # Errors
     /// [`Problem::NotANumber`]
     pub fn window(&self) -> Result<ArchiveWindow, Error> {
-        let limit = number(self.limit.as_deref(), "limit")?.unwrap_or(LIMIT).min(LIMIT_MAX);
-        let before = number(self.before.as_deref(), "before")?.unwrap_or(u64::MAX);
+        let limit = number(self.limit.as_deref(), "limit", LIMIT_ASKED_MAX)?.unwrap_or(LIMIT).min(LIMIT_MAX);
+        let before = number(self.before.as_deref(), "before", BEFORE_MAX)?.unwrap_or(u64::MAX);
         Ok(ArchiveWindow { before, limit: usize::try_from(limit).unwrap_or_default() })
     }
 }
 
-/// A whole number from 0 on; one that is too large for any counter is the largest.
-fn number(text: Option<&str>, name: &'static str) -> Result<Option<u64>, Error> {
+/// A whole number from 0 to `max`.
+fn number(text: Option<&str>, name: &'static str, max: u64) -> Result<Option<u64>, Error> {
     let Some(text) = text else { return Ok(None) };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { Ok(Some(text.parse().unwrap_or(u64::MAX))) } else { Err(Error::Invalid(Problem::NotANumber(name))) }
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && *number <= max);
+    number.map(Some).ok_or(Error::Invalid(Problem::NotANumber { name, max }))
 }
 
 #[cfg(test)]
@@ -169,13 +173,14 @@ mod tests {
     #[case(None, Ok(None))]
     #[case(Some("0"), Ok(Some(0)))]
     #[case(Some("1700000000000"), Ok(Some(1_700_000_000_000)))]
-    #[case(Some("99999999999999999999999"), Ok(Some(u64::MAX)))]
+    #[case(Some("1700000000001"), Err(()))]
+    #[case(Some("99999999999999999999999"), Err(()))]
     #[case(Some(""), Err(()))]
     #[case(Some("-1"), Err(()))]
     #[case(Some("+1"), Err(()))]
     #[case(Some("1.5"), Err(()))]
     #[case(Some("ten"), Err(()))]
     fn a_parameter_is_a_whole_number(#[case] text: Option<&str>, #[case] outcome: Result<Option<u64>, ()>) {
-        assert_eq!(number(text, "limit").map_err(drop), outcome);
+        assert_eq!(number(text, "limit", 1_700_000_000_000).map_err(drop), outcome);
     }
 }

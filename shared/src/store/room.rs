@@ -5,6 +5,7 @@ mod archive;
 mod membership;
 
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use futures_util::{TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
 use self::archive::archive_of;
@@ -23,9 +24,12 @@ use crate::{
     id::{RoomId, hex},
     model::{
         Room,
-        room::{Change, Membership, Refusal, RoomEntry, RoomEvent},
+        room::{Change, Membership, Person, Refusal, RoomEntry, RoomEvent},
     },
 };
+
+/// How many rooms somebody leaves at once.
+const LEFT_AT_ONCE: usize = 16;
 
 /// Rooms are hashed: an id may be anything, and keys surface in metrics and logs.
 fn hash(id: &RoomId) -> String {
@@ -107,6 +111,23 @@ impl Store {
             }
         }
         Err(StoreError::Contended)
+    }
+
+    /// Removes somebody from all rooms that they are in, as if they left them.
+    ///
+    /// One request, and two for each room.
+    pub async fn leave_rooms(&self, person: &Person, at: Timestamp, host: &str) -> Result<(), StoreError> {
+        let Some(user) = person.user else { return Ok(()) };
+        let memberships = self.memberships(&person.jid, user).await?;
+        let leavings = stream::iter(memberships.into_iter().map(Ok));
+        let leave = |membership: Membership| async move {
+            if let Some(room) = self.room(&membership.room).await? {
+                // A refusal means that they are not in it any more.
+                let _ = self.change_room(room, at, host, |room| room.remove(person, &person.jid)).await?;
+            }
+            Ok(())
+        };
+        leavings.try_for_each_concurrent(LEFT_AT_ONCE, leave).await
     }
 
     fn changing(

@@ -1,0 +1,157 @@
+//! All APIs in this process, over a table in memory whose requests are counted.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
+    error::BoxError,
+};
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, header},
+};
+use greenroom::embedded::Embedded;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use shared::{
+    App,
+    auth::UserClaims,
+    clock::Clock,
+    config::{Config, Setting, Strictness},
+    model::{User, user::Role},
+    store::Store,
+};
+use tower::ServiceExt;
+
+use crate::Result;
+
+const TABLE: &str = "costs";
+/// How often each request is sent.
+const ROUNDS: usize = 201;
+
+/// The service, and what is asked of it directly.
+pub(crate) struct Service {
+    pub(crate) app: App,
+    router: Router,
+    requests: Arc<AtomicUsize>,
+}
+
+/// Somebody who sends requests.
+pub(crate) struct Caller<'a> {
+    service: &'a Service,
+    authorization: String,
+}
+
+/// An answer: its `Link` header and its body.
+pub(crate) struct Answer {
+    pub(crate) link: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl Service {
+    pub(crate) async fn new() -> Result<Self> {
+        let embedded = Embedded::memory()?;
+        embedded.create_table(TABLE).await?;
+        let counter = Counter::default();
+        let requests = counter.0.clone();
+        let client = Client::from_conf(embedded.client().config().to_builder().interceptor(counter).build());
+        let store = Store::new(client, TABLE);
+        let environment = [
+            ("TABLE_NAME", TABLE),
+            ("OPENVIDU_SECRET", "-"),
+            ("SIGNING_KEYS", r#"[{"kid":"1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#),
+            ("OPENTOK_API_KEY", "1"),
+            ("OPENTOK_API_SECRET", "-"),
+            ("MAIL_DIR", "mail"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let app = App::new(Config::read(&environment, Setting::ALL, Strictness::Local)?, store, Clock::system());
+        Ok(Self { router: greenroom::service(&app), app, requests })
+    }
+
+    /// A new user, and the token that they logged in for.
+    pub(crate) async fn user(&self, username: &str) -> Result<(User, String)> {
+        let user = User {
+            id: self.app.store.new_id::<User>().await?,
+            username: username.to_owned(),
+            email: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
+            blocked: false,
+            role: Role::Partner,
+            creator: None,
+        };
+        self.app.store.insert_record(&user).await?.map_err(|_| "the user cannot be made")?;
+        let token = self.app.keys.sign_user(&UserClaims::first(&user, self.app.clock.now()));
+        Ok((user, token.ok_or("there is no key")?))
+    }
+
+    pub(crate) fn caller(&self, authorization: String) -> Caller<'_> {
+        Caller { service: self, authorization }
+    }
+}
+
+impl Caller<'_> {
+    /// Sends a request again and again, and prints what it costs.
+    pub(crate) async fn measure(&self, size: u64, what: &str, method: Method, path: &str, body: &str) -> Result<()> {
+        let mut times = Vec::new();
+        let mut requests = Vec::new();
+        for _ in 0..ROUNDS {
+            self.service.requests.store(0, Ordering::SeqCst);
+            let start = Instant::now();
+            self.send(method.clone(), path, body).await?;
+            times.push(start.elapsed());
+            requests.push(self.service.requests.load(Ordering::SeqCst));
+        }
+        times.sort_unstable();
+        requests.sort_unstable();
+        let (p50, p99) = (times[ROUNDS / 2].as_micros(), times[ROUNDS * 99 / 100].as_micros());
+        println!("{size}\t{what}\t{}\t{p50}\t{p99}", requests[ROUNDS / 2]);
+        Ok(())
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, body: &str) -> Result<Answer> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .header(header::AUTHORIZATION, &self.authorization)
+            .header(header::CONTENT_TYPE, "application/json");
+        let response = self.service.router.clone().oneshot(request.body(Body::from(body.to_owned()))?).await?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        if !parts.status.is_success() {
+            return Err(format!("{path}: {}: {}", parts.status, String::from_utf8_lossy(&body)).into());
+        }
+        let link = parts.headers.get(header::LINK).and_then(|link| link.to_str().ok()).map(str::to_owned);
+        let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
+        Ok(Answer { link, body })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counter(Arc<AtomicUsize>);
+
+impl Intercept for Counter {
+    fn name(&self) -> &'static str {
+        "request counter"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
