@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use shared::{config::Setting, model::api_token};
 
-use crate::support::{Counted, TestApp};
+use crate::{counted::Counted, support::TestApp};
 
 /// How many requests to DynamoDB `request` makes.
 async fn cost<T>(requests: &Arc<AtomicUsize>, request: impl Future<Output = T>) -> (usize, T) {

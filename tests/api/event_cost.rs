@@ -6,8 +6,9 @@ use serde_json::json;
 use shared::{config::Setting, model::user::Role};
 
 use crate::{
+    counted::Counted,
     joining::JOIN,
-    support::{Answer, Counted, TestApp},
+    support::{Answer, TestApp},
 };
 
 /// How many requests to DynamoDB a successful request makes.

@@ -11,10 +11,11 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::{
+    counted::Counted,
     joining::{JOIN, t1},
     meddler::Meddler,
     organisers::Account,
-    support::{Counted, NOW, TestApp},
+    support::{NOW, TestApp},
 };
 
 /// The live connections in the table, attribute by attribute.

@@ -1,24 +1,8 @@
 //! The API as a caller sees it.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
-        timeout::TimeoutConfig,
-    },
-    error::BoxError,
-};
+use aws_sdk_dynamodb::{Client, config::timeout::TimeoutConfig};
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
@@ -152,40 +136,6 @@ impl TestApp {
         let mut items: Vec<_> = scan.items().iter().map(|item| format!("{item:?}")).collect();
         items.sort();
         items
-    }
-}
-
-/// An API whose requests to DynamoDB are counted.
-pub(crate) struct Counted {
-    pub(crate) app: TestApp,
-    pub(crate) requests: Arc<AtomicUsize>,
-}
-
-impl Counted {
-    pub(crate) fn over(app: TestApp) -> Self {
-        let counter = RequestCounter::default();
-        let requests = counter.0.clone();
-        let config = app.client.config().to_builder().interceptor(counter).build();
-        Self { app: app.with_client(config), requests }
-    }
-}
-
-#[derive(Debug, Default)]
-struct RequestCounter(Arc<AtomicUsize>);
-
-impl Intercept for RequestCounter {
-    fn name(&self) -> &'static str {
-        "request counter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(())
     }
 }
 
