@@ -1,9 +1,9 @@
 //! Benchmarks of the functions and of the local gateway, each beside the least that could do its work, and of the
 //! session management API beside a service of the kind that first served it.
 //!
-//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- gateway`, `-- events`, `-- costs` or `-- sse`
-//! one. `events` needs Python and its package index. The other modules are what they share: building what they measure, starting it,
-//! and reading the machine.
+//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- gateway`, `-- events`, `-- costs` or
+//! `-- sse` one. `events` needs Python and its package index. The other modules are what they share: building what they
+//! measure, starting it, and reading the machine.
 
 mod costs;
 mod events;

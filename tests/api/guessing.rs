@@ -7,8 +7,9 @@ use serde_json::json;
 use shared::{model::User, store::Unique};
 
 use crate::{
+    counted::Counted,
     participants::PASSWORD,
-    support::{Counted, TestApp, basic},
+    support::{TestApp, basic},
 };
 
 const HERE: &str = "192.0.2.1";

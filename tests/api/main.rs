@@ -21,6 +21,7 @@ mod event_deletion;
 mod event_owners;
 mod event_races;
 mod event_sessions;
+mod event_streams;
 mod events;
 mod fallback;
 mod guessing;

@@ -1,23 +1,16 @@
 //! `/api/sse`: messages as they arrive.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::{clock::Timestamp, http::Deadline, model::Position};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-    time::timeout,
-};
+use shared::model::Position;
 
 use crate::{
     listener::{KEEP_ALIVE, POLL, pass},
-    participants::PASSWORD,
-    support::{Counted, NOW, TestApp, basic},
+    support::{TestApp, basic},
 };
 
-async fn alice_and_bob() -> TestApp {
+pub(crate) async fn alice_and_bob() -> TestApp {
     let app = TestApp::new().await;
     app.participants(&["alice", "bob"]).await;
     app
@@ -211,80 +204,4 @@ async fn only_an_account_is_told_anything() {
     assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, "Basic realm=\"mongooseim\""));
     let answer = app.anyone().post("/api/sse", json!({})).await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET"));
-}
-
-#[tokio::test]
-async fn a_stream_ends_with_the_account() {
-    let app = TestApp::new().await;
-    let admin = app.admin().await;
-    for (name, path, body) in [
-        ("alice", "block", Value::Null),
-        ("bob", "password_set", json!({"newPw": "another password"})),
-        ("carol", "", Value::Null),
-    ] {
-        let id = app.participant(name).await;
-        let mut listener = app.as_participant(name).listen().await;
-        listener.is_quiet().await;
-        let caller = app.organiser(&admin);
-        let answer = match path {
-            "" => caller.delete(&format!("/api/v2/users/{id}/")).await,
-            path => caller.post(&format!("/api/v2/users/{id}/{path}/"), body).await,
-        };
-        assert_eq!(answer.status, 204, "{answer}");
-        assert!(listener.ends_within(Duration::from_secs(10)).await, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_stream_ends_before_the_time_of_its_process_is_up() {
-    let app = alice_and_bob().await;
-    let bob = app.as_participant("bob");
-    let deadline = Deadline(Timestamp::from_millis(NOW) + Duration::from_mins(1));
-    let mut listener = bob.listen_with(&[], Some(deadline)).await.unwrap();
-    listener.chunk().await;
-    assert!(!listener.ends_within(Duration::from_secs(45)).await);
-    assert!(listener.ends_within(Duration::from_secs(5)).await);
-}
-
-#[tokio::test]
-async fn a_client_that_is_gone_is_noticed() {
-    let app = alice_and_bob().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, app.service.clone()).with_graceful_shutdown(async { stopped.await.unwrap() });
-    let server = tokio::spawn(server.into_future());
-    let authorization = basic(&format!("bob@localhost:{PASSWORD}"));
-    let request = format!("GET /api/sse HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n\r\n");
-    client.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    while !String::from_utf8_lossy(&answer).contains("retry: ") {
-        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
-    }
-    drop(client);
-    stop.send(()).unwrap();
-    // The server waits for what is open, and the stream has no end of its own.
-    timeout(Duration::from_secs(30), server).await.unwrap().unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn a_stream_costs_a_request_every_half_a_second_and_none_when_nobody_reads_it() {
-    let Counted { app, requests } = Counted::over(alice_and_bob().await);
-    let count = || requests.swap(0, Ordering::SeqCst);
-    app.as_participant("bob").get("/api/messages").await;
-    count();
-    let mut bob = app.as_participant("bob").listen().await;
-    assert_eq!(count(), 3, "a stream is opened");
-    bob.chunk().await;
-    app.send_all("alice", "bob", ["Hi"]).await;
-    count();
-    bob.event().await;
-    assert_eq!(count(), 2, "a poll finds a message");
-    pass(KEEP_ALIVE).await;
-    assert_eq!(count(), 0, "nobody reads");
-    bob.chunk().await;
-    assert_eq!(count(), 3, "a poll finds nothing, and the account is looked at");
-    drop(bob);
-    pass(KEEP_ALIVE).await;
-    assert_eq!(count(), 0, "nobody is there");
 }

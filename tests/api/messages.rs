@@ -8,8 +8,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::{
+    counted::Counted,
     races::{count, race},
-    support::{Answer, Counted, NOW, TestApp},
+    support::{Answer, NOW, TestApp},
 };
 
 async fn alice_and_bob() -> TestApp {

@@ -15,7 +15,10 @@ use shared::{
     },
 };
 
-use crate::support::{Answer, Counted, NOW, TestApp};
+use crate::{
+    counted::Counted,
+    support::{Answer, NOW, TestApp},
+};
 
 /// How many requests to DynamoDB a successful request makes.
 async fn cost(requests: &AtomicUsize, request: impl Future<Output = Answer>) -> (usize, Answer) {

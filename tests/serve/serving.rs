@@ -204,8 +204,9 @@ async fn a_message_is_told_while_the_server_runs_and_streams_end_with_it() {
     let password = "correct horse";
     let server = Server::start_with(&["--port", "0", "--memory"], &[("ADMIN_PASSWORD", password)]);
     let mut streams = [listen(&server, password).await, listen(&server, password).await];
-    let send = Client::new().post(format!("{}/api/messages", server.url)).basic_auth("admin@localhost", Some(password));
-    let sent = send.json(&json!({ "to": "admin@localhost", "body": "note" })).send().await.unwrap();
+    let message =
+        Client::new().post(format!("{}/api/messages", server.url)).basic_auth("admin@localhost", Some(password));
+    let sent = message.json(&json!({ "to": "admin@localhost", "body": "note" })).send().await.unwrap();
     assert_eq!(sent.status(), 200);
     for stream in &mut streams {
         let event = stream.chunk().await.unwrap().unwrap();
