@@ -27,6 +27,9 @@ OPENTOK_API_KEY = "45828062"
 OPENTOK_API_SECRET = "the secret of an OpenTok project"
 # A colon in the secret: the user name ends at the first one.
 OPENVIDU_SECRET = "MY:SECRET"
+# A colon here too: the token is encoded alone.
+STREAMS_ACCESS_TOKEN = "token:of the operators"
+STREAMS_WEBHOOK_SECRET = "secret of the media servers"
 SIGNING_KEY = b"the key that JWTs are signed with"
 
 ENVIRONMENT = {
@@ -36,6 +39,8 @@ ENVIRONMENT = {
     "OPENTOK_API_KEY": OPENTOK_API_KEY,
     "OPENTOK_API_SECRET": OPENTOK_API_SECRET,
     "OPENVIDU_SECRET": OPENVIDU_SECRET,
+    "STREAMS_ACCESS_TOKEN": STREAMS_ACCESS_TOKEN,
+    "STREAMS_WEBHOOK_SECRET": STREAMS_WEBHOOK_SECRET,
     "SIGNING_KEYS": json.dumps([{"kid": "1", "secret": base64.b64encode(SIGNING_KEY).decode()}]),
 }
 

@@ -50,5 +50,5 @@ async fn a_run_that_fails_is_counted_as_one() {
     drop(listener);
     let error = stage.run(SCHEDULED).await.unwrap_err();
     let InvokeError::Reported(report) = &error else { panic!("{error}") };
-    assert_eq!(report.error_message, "2 of the duties failed");
+    assert_eq!(report.error_message, "3 of the duties failed");
 }

@@ -21,11 +21,10 @@ use crate::{
     stage::{Fixture, Stage},
 };
 
-/// What the template allows and no event needs: it is for what others left half done, a device's last session, wrong passwords, later
-/// pages of lists, managers of events, and whoever has joined what is deleted.
-/// What the template allows and no event needs: it is for what others left half done, a device's last session, later
-/// pages of lists, managers of events, whoever has joined what is deleted or is at the media provider.
+/// What the template allows and no event needs: it is for what others left half done, a device's last session, wrong
+/// passwords, later pages of lists, managers of events, whoever has joined what is deleted or is at the media provider.
 const RARE: &[(&str, &str)] = &[
+    ("admission", "DeleteItem"),
     ("contacts", "UpdateItem"),
     ("create-session", "ConditionCheckItem"),
     ("create-session", "DeleteItem"),

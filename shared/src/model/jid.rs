@@ -40,7 +40,7 @@ impl Jid {
     #[must_use]
     pub fn of(local: &str, domain: &str) -> Option<Self> {
         let (local, domain) = (User::folded(local), domain.to_lowercase());
-        (is_part(&local) && is_part(&domain)).then(|| Self(format!("{local}@{domain}")))
+        (is_local(&local) && is_domain(&domain)).then(|| Self(format!("{local}@{domain}")))
     }
 
     /// The JID as text.
@@ -67,10 +67,18 @@ impl Jid {
     }
 }
 
-/// What RFC 7622, 3.3.1 keeps out of a local part no domain has either.
-fn is_part(part: &str) -> bool {
+/// RFC 7622, 3.3.1
+fn is_local(part: &str) -> bool {
     let barred = |char: char| char.is_whitespace() || char.is_control() || "\"&'/:<>@".contains(char);
     (1..=PART_MAX).contains(&part.len()) && !part.contains(barred)
+}
+
+/// RFC 7622, 3.2: labels of letters, digits and hyphens, in any script.
+fn is_domain(part: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.chars().all(|char| char.is_alphanumeric() || char == '-') && !label.starts_with('-')
+    };
+    part.len() <= PART_MAX && part.split('.').all(is_label)
 }
 
 impl Ord for Jid {
@@ -129,6 +137,11 @@ mod tests {
     #[case("alice@", None)]
     #[case("alice@a@b", None)]
     #[case("al ice@localhost", None)]
+    #[case("älice@chät-1.example", Some("älice@chät-1.example"))]
+    #[case("alice@local*host", None)]
+    #[case("alice@localhost.", None)]
+    #[case("alice@.example", None)]
+    #[case("alice@-a.example", None)]
     #[case("al\u{0}ice@localhost", None)]
     #[case("", None)]
     fn a_jid_is_a_local_part_and_a_domain_in_any_case(#[case] text: &str, #[case] jid: Option<&str>) {
