@@ -6,6 +6,7 @@
 
 mod conversation;
 mod service;
+mod streams;
 mod tokens;
 
 use service::Service;
@@ -16,5 +17,6 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 async fn main() -> Result<()> {
     let service = Service::new().await?;
     tokens::measure(&service).await?;
+    streams::measure(&service).await?;
     conversation::measure(&service).await
 }

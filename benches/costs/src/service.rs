@@ -35,7 +35,9 @@ use crate::Result;
 
 const TABLE: &str = "costs";
 /// How often each request is sent.
-const ROUNDS: usize = 201;
+pub(crate) const ROUNDS: usize = 201;
+/// What operators of live sessions show.
+pub(crate) const STREAMS_ACCESS_TOKEN: &str = "access-token";
 
 /// The service, and what is asked of it directly.
 pub(crate) struct Service {
@@ -70,6 +72,8 @@ impl Service {
             ("SIGNING_KEYS", r#"[{"kid":"1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#),
             ("OPENTOK_API_KEY", "1"),
             ("OPENTOK_API_SECRET", "-"),
+            ("STREAMS_ACCESS_TOKEN", STREAMS_ACCESS_TOKEN),
+            ("STREAMS_WEBHOOK_SECRET", "-"),
             ("MAIL_DIR", "mail"),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
@@ -102,9 +106,21 @@ impl Service {
 impl Caller<'_> {
     /// Sends a request again and again, and prints what it costs.
     pub(crate) async fn measure(&self, size: u64, what: &str, method: Method, path: &str, body: &str) -> Result<()> {
+        self.measure_each(size, what, method, &vec![path.to_owned(); ROUNDS], body).await
+    }
+
+    /// Sends a request to each of [`ROUNDS`] paths, and prints what one costs.
+    pub(crate) async fn measure_each(
+        &self,
+        size: u64,
+        what: &str,
+        method: Method,
+        paths: &[String],
+        body: &str,
+    ) -> Result<()> {
         let mut times = Vec::new();
         let mut requests = Vec::new();
-        for _ in 0..ROUNDS {
+        for path in paths {
             self.service.requests.store(0, Ordering::SeqCst);
             let start = Instant::now();
             self.send(method.clone(), path, body).await?;
