@@ -7,6 +7,7 @@ mod connection;
 mod data_dir;
 mod demo;
 mod error;
+mod introduction;
 mod key;
 mod place;
 mod serve;

@@ -11,19 +11,13 @@ use axum::{
     extract::{ConnectInfo, Request},
     middleware::{from_fn_with_state, map_request},
 };
-use shared::{
-    App,
-    clock::Clock,
-    config::{DeviceRegistration, Setting},
-    delivery, log,
-    model::guesses::Source,
-};
+use shared::{App, clock::Clock, delivery, log, model::guesses::Source};
 use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 
 use super::{
     CliError, DataDir,
-    accounts::ADMIN,
     connection::{Stop, attentive, end_streams},
+    introduction::introduce,
     place::Place,
 };
 use crate::embedded::Embedded;
@@ -173,47 +167,4 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
-}
-
-/// Tells the person at the terminal where we are and what to try. What was just made is shown this once.
-fn introduce(url: &str, place: &Place, database: Option<&str>) {
-    println!("greenroom listening on {url}");
-    println!("  data: {}", place.description);
-    if let Some(database) = database {
-        println!("  DynamoDB: {database}");
-    }
-    let secret = place.shown.get(Setting::OpenviduSecret);
-    if let Some(secret) = secret {
-        println!("  OpenVidu secret: {secret}");
-    }
-    if place.new {
-        let made = [
-            ("password of the user admin", Setting::AdminPassword),
-            ("API token", Setting::ApiToken),
-            ("mobile clients' API token", Setting::MobileApiToken),
-        ];
-        for (name, secret) in made.into_iter().filter_map(|(name, setting)| Some((name, place.shown.get(setting)?))) {
-            println!("  {name}: {secret}");
-        }
-    }
-    let json = "-H 'Content-Type: application/json'";
-    let password = place.shown.get(Setting::AdminPassword).filter(|_| place.new).unwrap_or("$ADMIN_PASSWORD");
-    println!("\nAn organiser logs in; `greenroom demo` makes an event to join:");
-    println!(
-        "  curl {url}/api/v2/token-auth/obtain/ {json} -d \"{{\\\"username\\\":\\\"{ADMIN}\\\",\\\"password\\\":\\\"{password}\\\"}}\""
-    );
-    println!("A device registers:");
-    if place.config.device_registration == DeviceRegistration::Token {
-        println!(
-            "  (with DEVICE_REGISTRATION=token it shows a token of `greenroom api-token create NAME` as bearer token)"
-        );
-    }
-    let secret = secret.unwrap_or("$OPENVIDU_SECRET");
-    println!("  curl {url}/api/sessions {json} -d '{{\"identifier\":\"device_unique_id_here\"}}'");
-    println!("A back-end opens a session and hands out a token:");
-    println!("  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/sessions {json} -d '{{\"customSessionId\":\"daily\"}}'");
-    println!(
-        "  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/tokens {json} -d '{{\"session\":\"daily\",\"role\":\"PUBLISHER\"}}'"
-    );
-    println!("  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/sessions");
 }
