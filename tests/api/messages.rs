@@ -187,6 +187,8 @@ async fn what_is_wrong_is_said() {
     }
     assert_snapshot!(caller.post_text("/api/messages", "{").await, @r#"400 "The body is not JSON: line 1 column 1""#);
     assert_snapshot!(caller.post_text("/api/messages", vec![b' '; 1024 * 1024]).await, @r#"413 "The body must be smaller than 1 MiB""#);
+    let lone = r#"{"to":"bob@localhost","body":"\ud800"}"#;
+    assert_snapshot!(caller.post_text("/api/messages", lone).await, @r#"400 "Invalid message body: it must be a string""#);
     for query in [
         "limit=x",
         "limit=-1",
@@ -203,6 +205,17 @@ async fn what_is_wrong_is_said() {
         assert_eq!(answer, format!("400 \"Invalid {name}: it must be a number from 0 to {max}\""));
     }
     assert_eq!(app.bodies("bob", "").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_nobody_asks_for_is_not_looked_at() {
+    let app = alice_and_bob().await;
+    let nested = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for odd in ["1e999", r#""\ud800""#, &nested] {
+        let message = format!(r#"{{"to":"bob@localhost","body":"Hi","more":{odd}}}"#);
+        let sent = app.as_participant("alice").post_text("/api/messages", message).await;
+        assert_eq!(sent.status, 200, "{sent}");
+    }
 }
 
 #[tokio::test]

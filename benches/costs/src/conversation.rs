@@ -61,7 +61,7 @@ async fn fill(service: &Service, sender: &User, receiver: &User, size: u64) -> R
     };
     for _ in 0..size {
         message = Message { id: MessageId::random(), timestamp: message.timestamp.next(), ..message };
-        message = service.app.store.insert_message(message, sender.id, Some(receiver.id)).await?;
+        message = service.app.store.insert_message(message, sender.id, Some(receiver.id), &service.app.clock).await?;
     }
     Ok(())
 }

@@ -174,7 +174,7 @@ async fn change_contact(
     Named(contact): Named,
     payload: Payload,
 ) -> Result<StatusCode, Error> {
-    let action = match payload.fields()?.text("action", "action")? {
+    let action = match payload.fields()?.text("action", "action")?.as_str() {
         "invite" => Action::Invite,
         "accept" => Action::Accept,
         _ => return Err(Error::Invalid(Problem::UnknownValue("action"))),

@@ -58,10 +58,10 @@ async fn send_message(
     payload: Payload,
 ) -> Result<Json<Sent>, Error> {
     let fields = payload.fields()?;
-    let (to, body) = (fields.jid("to", "message recipient")?, fields.message_body()?.to_owned());
+    let (to, body) = (fields.jid("to", "message recipient")?, fields.message_body()?);
     let receiver = app.account_of(&to).await?;
     let message = Message { from: account.jid, to, id: MessageId::random(), body, timestamp: app.clock.now() };
-    let message = app.store.insert_message(message, account.user, receiver).await?;
+    let message = app.store.insert_message(message, account.user, receiver, &app.clock).await?;
     Ok(Json(Sent { id: message.id }))
 }
 

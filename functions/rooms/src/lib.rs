@@ -85,7 +85,7 @@ impl From<&Participant> for ParticipantDetails {
 /// The config that a body says.
 fn config(fields: &Fields) -> Result<RoomConfig, Error> {
     let text = |name, what| match fields.text(name, what)? {
-        text if text.len() <= TEXT_MAX => Ok(text.to_owned()),
+        text if text.len() <= TEXT_MAX => Ok(text),
         _ => Err(Error::Invalid(Problem::TooLong(what))),
     };
     Ok(RoomConfig { name: text("name", "room name")?, subject: text("subject", "room subject")? })

@@ -7,7 +7,7 @@ use axum::{
 use shared::{
     App,
     dialect::conversation::{BodyRefusals, Error, Refusals},
-    http::conversation::{Payload, path_jid},
+    http::conversation::{Payload, path_text},
     id::RoomId,
     model::{Jid, room::Person},
 };
@@ -63,16 +63,21 @@ pub(crate) async fn remove_user(
     AtRoom { caller, room }: AtRoom,
     Removed(jid): Removed,
 ) -> Result<StatusCode, Error> {
+    let Some(jid) = jid else {
+        // Nobody is in a room under what is no JID.
+        room.owned_by(&caller)?;
+        return Ok(StatusCode::NO_CONTENT);
+    };
     entrance::change(&app, room, |room| room.remove(&caller, &jid)).await
 }
 
 /// The participant that the path names.
-pub(crate) struct Removed(Jid);
+pub(crate) struct Removed(Option<Jid>);
 
 impl FromRequestParts<App> for Removed {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        path_jid(parts, app, "user").await.map(Self)
+        Ok(Self(path_text(parts, app, "user").await.as_deref().and_then(Jid::parse)))
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn send_room_message(
     payload: Payload,
 ) -> Result<Json<Said>, Error> {
     let membership = membership.ok_or(Error::Forbidden)?;
-    let body = payload.fields()?.message_body()?.to_owned();
+    let body = payload.fields()?.message_body()?;
     let event = RoomEvent::Message { from: account.jid.clone(), body };
     let entry = RoomEntry::new(event, app.clock.now());
     match app.store.insert_room_entry(&membership, &account.jid, entry).await? {

@@ -27,7 +27,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// A user as a participant of conversations. Costs two requests to the table: the user and their password are read
 /// whenever they call, so that what changes there counts at once. Where the password was not found to be right within
-/// the last minute, one more for the wrong ones before it, and two to count a wrong one.
+/// the last minute, one more to forget the wrong ones before it, and two to count a wrong one.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The user's number, which their archive is kept under.
@@ -59,14 +59,16 @@ impl FromRequestParts<App> for Account {
             return Err(Unauthenticated::Wrong.into());
         }
         let user = app.store.user_named(jid.local()).await?.filter(|user| !user.blocked);
-        let hash = match &user {
-            Some(user) => app.store.password_hash(user.id).await?,
-            None => None,
-        };
+        let source = parts.extensions.get().copied().unwrap_or(Source(None));
+        let (hash, guesses) = app.store.password_and_guesses(user.as_ref().map(|user| user.id), &jid, source).await?;
+        if let Some(wait) = guesses.wait(false, app.clock.now()) {
+            return Err(Error::Throttled(wait));
+        }
         let attempt = Attempt { user: user.as_ref(), password, hash: hash.clone() };
         if !attempt.is_known(app) {
-            let source = parts.extensions.get().copied().unwrap_or(Source(None));
             attempt.make(app, &jid, source).await?;
+        } else if guesses.of_account.count > 0 {
+            app.store.forget_wrong(&jid, source, app.clock.now()).await?;
         }
         let user = user.ok_or(Unauthenticated::Wrong)?.id;
         Ok(Self { user, jid, hash })
@@ -102,27 +104,21 @@ impl Attempt<'_> {
         self.hash.as_ref().is_some_and(known) || logged_in()
     }
 
-    /// Tries the password, unless too many were wrong.
+    /// Tries the password.
     async fn make(self, app: &App, jid: &Jid, source: Source) -> Result<(), Error> {
         let now = app.clock.now();
-        let guesses = app.store.guesses(jid, source).await?;
-        if let Some(wait) = guesses.wait(false, now) {
-            return Err(Error::Throttled(wait));
-        }
         let right = match (self.user, self.hash) {
             (Some(user), Some(hash)) => app.recent.passwords.verify(user.id, self.password, hash, now).await?,
             // Whether there is such an account is not to be told from how long the answer takes.
             _ => password::verify(self.password, None).await?,
         };
-        if !right {
-            let guesses = app.store.count_wrong(jid, source, now).await?;
-            let wait = guesses.wait(true, now);
-            return Err(wait.map_or_else(|| Unauthenticated::Wrong.into(), Error::Throttled));
+        if right {
+            // Others may have guessed in the meantime, and this may be a guess too.
+            let wait = app.store.forget_wrong(jid, source, now).await?.wait(false, now);
+            return wait.map_or(Ok(()), |wait| Err(Error::Throttled(wait)));
         }
-        if guesses.of_account.count > 0 {
-            app.store.forget_wrong(jid, source).await?;
-        }
-        Ok(())
+        let wait = app.store.count_wrong(jid, source, now).await?.wait(true, now);
+        Err(wait.map_or_else(|| Unauthenticated::Wrong.into(), Error::Throttled))
     }
 }
 

@@ -1,11 +1,14 @@
 //! What the endpoints of conversations take from a request (`mongooseim.md`).
 
+use std::collections::HashMap;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
-    http::{header, request::Parts},
+    http::{Method, header, request::Parts},
 };
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Object, accepts, read_body};
 use crate::{
@@ -36,11 +39,14 @@ impl FromRequest<App> for Payload {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let body = read_body(&parts.headers, body).await?;
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        let is_json = kind.eq_ignore_ascii_case("application/json");
-        if is_json { Ok(Self(body)) } else { Err(error::Error::UnsupportedMediaType.into()) }
+        // A DELETE may leave open what its body is.
+        let is_json = kind.eq_ignore_ascii_case("application/json") || parts.method == Method::DELETE;
+        if !is_json {
+            return Err(error::Error::UnsupportedMediaType.into());
+        }
+        Ok(Self(read_body(&parts.headers, body).await?))
     }
 }
 
@@ -49,24 +55,26 @@ impl Payload {
     ///
     /// # Errors
     /// [`Error::Common`] where it is none.
-    pub fn fields(&self) -> Result<Fields, Error> {
-        let object = Object::parse(&self.0)?.read();
-        // What is an object can be read as one.
-        Ok(Fields(object.unwrap_or_default()))
+    pub fn fields(&self) -> Result<Fields<'_>, Error> {
+        let fields = Object::parse(&self.0)?.read();
+        let unreadable = || error::Error::MalformedBody("A key in the body is no Unicode text".to_owned());
+        Ok(Fields(fields.ok_or_else(unreadable)?))
     }
 }
 
-/// The fields of a body.
-pub struct Fields(Map<String, Value>);
+/// The fields of a body. What nobody asks for is not looked at.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct Fields<'a>(#[serde(borrow)] HashMap<String, &'a RawValue>);
 
-impl Fields {
+impl Fields<'_> {
     /// A text; `what` is what people call it.
     ///
     /// # Errors
     /// [`Problem::Missing`] or [`Problem::NotText`].
-    pub fn text(&self, name: &str, what: &'static str) -> Result<&str, Error> {
+    pub fn text(&self, name: &str, what: &'static str) -> Result<String, Error> {
         let value = self.0.get(name).ok_or(Error::Invalid(Problem::Missing(what)))?;
-        value.as_str().ok_or(Error::Invalid(Problem::NotText(what)))
+        serde_json::from_str(value.get()).map_err(|_| Error::Invalid(Problem::NotText(what)))
     }
 
     /// A JID.
@@ -74,7 +82,7 @@ impl Fields {
     /// # Errors
     /// As [`text`](Self::text), or [`Problem::NotAJid`].
     pub fn jid(&self, name: &str, what: &'static str) -> Result<Jid, Error> {
-        Jid::parse(self.text(name, what)?).ok_or(Error::Invalid(Problem::NotAJid(what)))
+        Jid::parse(&self.text(name, what)?).ok_or(Error::Invalid(Problem::NotAJid(what)))
     }
 
     /// At most so many JIDs, each once, in their order.
@@ -83,11 +91,12 @@ impl Fields {
     /// [`Problem::Missing`], [`Problem::NotAList`] or [`Problem::TooLong`].
     pub fn jids(&self, name: &str, what: &'static str, most: usize) -> Result<Vec<Jid>, Error> {
         let list = self.0.get(name).ok_or(Error::Invalid(Problem::Missing(what)))?;
-        let list = list.as_array().ok_or(Error::Invalid(Problem::NotAList(what)))?;
+        let list: Vec<String> =
+            serde_json::from_str(list.get()).map_err(|_| Error::Invalid(Problem::NotAList(what)))?;
         if list.len() > most {
             return Err(Error::Invalid(Problem::TooLong(what)));
         }
-        let jids = list.iter().map(|jid| jid.as_str().and_then(Jid::parse));
+        let jids = list.iter().map(|jid| Jid::parse(jid));
         let mut jids = jids.collect::<Option<Vec<_>>>().ok_or(Error::Invalid(Problem::NotAList(what)))?;
         jids.sort();
         jids.dedup();
@@ -98,7 +107,7 @@ impl Fields {
     ///
     /// # Errors
     /// As [`text`](Self::text), or [`Problem::BodyTooLong`].
-    pub fn message_body(&self) -> Result<&str, Error> {
+    pub fn message_body(&self) -> Result<String, Error> {
         let body = self.text("body", "message body")?;
         if body.len() <= BODY_MAX { Ok(body) } else { Err(Error::Invalid(Problem::BodyTooLong)) }
     }

@@ -9,7 +9,7 @@ use crate::clock::{Timestamp, seconds};
 /// For how long wrong passwords are counted from the first of them on.
 pub const WINDOW: Duration = Duration::from_mins(10);
 /// How many wrong passwords one account may get from one address in that time.
-const OF_ACCOUNT: u64 = 10;
+pub const OF_ACCOUNT: u64 = 10;
 /// How many an address may send in that time, for whichever accounts: far more than a hall full of people mistypes.
 const OF_ADDRESS: u64 = 1_000;
 

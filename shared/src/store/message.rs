@@ -12,6 +12,7 @@ use super::{
     transaction::Committed,
 };
 use crate::{
+    clock::{Clock, Timestamp},
     id::hex,
     model::{Jid, Message},
 };
@@ -45,17 +46,19 @@ impl Store {
         mut message: Message,
         sender: u64,
         receiver: Option<u64>,
+        clock: &Clock,
     ) -> Result<Message, StoreError> {
         for lost in 0..RACES {
             let Committed::No(reasons) = self.transact(self.sending(&message, sender, receiver)?).await? else {
                 return Ok(message);
             };
-            let heads = reasons.into_iter().filter_map(|reason| reason.item);
-            let last = heads.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
-            message.timestamp = last.map_or(message.timestamp, |last| message.timestamp.max(last.next()));
             if lost > 0 {
                 pause(lost).await;
             }
+            let heads = reasons.into_iter().filter_map(|reason| reason.item);
+            let last = heads.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
+            // Others go on writing while one waits: what was the next time before is long past.
+            message.timestamp = last.map_or(Timestamp::default(), Timestamp::next).max(clock.now());
         }
         Err(StoreError::Contended)
     }
