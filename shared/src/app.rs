@@ -7,7 +7,7 @@ use crate::mail::Mailer;
 use crate::{
     auth::SigningKeys,
     clock::Clock,
-    config::{AwsEnvironment, Config, Environment},
+    config::{AwsEnvironment, Config, Environment, VideoProvider},
     recent::Recent,
     store::{self, Store},
 };
@@ -51,6 +51,14 @@ impl App {
             media: Arc::default(),
             #[cfg(feature = "provider")]
             media_server: Arc::default(),
+        }
+    }
+
+    /// Logs that the media provider's webhooks are taken unsigned, where they are.
+    pub fn warn_of_unsigned_webhooks(&self) {
+        let Config { video_provider, opentok_webhook_secrets, .. } = &*self.config;
+        if *video_provider == VideoProvider::OpenTok && opentok_webhook_secrets.is_empty() {
+            tracing::warn!("OPENTOK_WEBHOOK_SECRET is not set: whoever finds the webhooks of OpenTok is believed");
         }
     }
 

@@ -30,7 +30,9 @@ const AT_ONCE: usize = 8;
 #[must_use]
 pub fn is_wanted(config: &Config, errand: &Errand) -> bool {
     match errand {
-        Errand::DisconnectProvider { .. } => config.video_provider == VideoProvider::OpenTok,
+        Errand::DisconnectProvider { .. } | Errand::DisconnectClient { .. } => {
+            config.video_provider == VideoProvider::OpenTok
+        }
         Errand::TerminateSession { .. } => config.streams_api.is_some(),
     }
 }
@@ -43,6 +45,14 @@ pub async fn deliver(app: &App, id: &ErrandId) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "an errand to a media server cannot be looked up or written down"),
         Err(_) => tracing::warn!("an errand to a media server took too long"),
+    }
+}
+
+/// Runs these errands, several at once, within 3 seconds in all. What is not run by then is due all the same.
+pub async fn deliver_all(app: &App, ids: &[ErrandId]) {
+    let runs = stream::iter(ids).for_each_concurrent(AT_ONCE, |id| deliver(app, id));
+    if timeout(IN_ALL, runs).await.is_err() {
+        tracing::warn!("errands to media servers took too long");
     }
 }
 
@@ -97,10 +107,18 @@ async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
             let connections = app.store.provider_connections(stream, name).await?;
             Ok(disconnect(&*app.media().provider, provider_session, connections).await?)
         }
-        Errand::TerminateSession { stream, name } => match app.media_server() {
-            Some(server) => Ok(server.terminate(stream, name).await?),
-            None => Ok(()),
-        },
+        Errand::DisconnectClient { provider_session, connection } => {
+            Ok(disconnect(&*app.media().provider, provider_session, vec![connection.clone()]).await?)
+        }
+        Errand::TerminateSession { stream, name } => {
+            let Some(server) = app.media_server() else { return Ok(()) };
+            // Whoever was terminated is dead: one who is live has come since, lawfully, and the server knows only names.
+            let successor = app.store.live_connection(stream, name).await?;
+            if successor.is_some_and(|live| live.is_live(app.clock.now())) {
+                return Ok(());
+            }
+            Ok(server.terminate(stream, name).await?)
+        }
     }
 }
 

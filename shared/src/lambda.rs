@@ -172,5 +172,9 @@ async fn start(settings: &[Setting]) -> Result<App, Error> {
         // Requests will be answered with 503 until the table can be reached.
         tracing::warn!(%error, "the table cannot be read yet");
     }
-    Ok(App::new(config, store, Clock::system()))
+    let app = App::new(config, store, Clock::system());
+    if settings.contains(&Setting::OpentokWebhookSecret) {
+        app.warn_of_unsigned_webhooks();
+    }
+    Ok(app)
 }

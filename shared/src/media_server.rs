@@ -89,7 +89,12 @@ impl MediaServer {
         // Read so that the connection can be used again; whether that succeeds changes nothing.
         let _ = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
         match status {
-            StatusCode::OK | StatusCode::NOT_FOUND => Ok(()),
+            StatusCode::OK => Ok(()),
+            StatusCode::NOT_FOUND => {
+                // Gone already; or it has no such endpoint, or calls the stream something else.
+                tracing::warn!("a media server does not know the session that it was told to end");
+                Ok(())
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(MediaServerError::Credentials(status.as_u16())),
             other => Err(MediaServerError::Status(other.as_u16())),
         }

@@ -66,6 +66,7 @@ impl Serve {
             data_dir.set_address(&url)?;
         }
         introduce(&url, &place, database.as_deref());
+        app.warn_of_unsigned_webhooks();
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
         let service = crate::service(&app);

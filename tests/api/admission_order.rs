@@ -43,6 +43,9 @@ proptest! {
         shuffle(&mut sent, seed);
         let (left, expected) = Runtime::new().unwrap().block_on(async {
             let app = TestApp::new().await;
+            // Somebody makes the stream known; closings alone do not.
+            app.webhook(&viewer("opening", 1, 0, &url(0))).await;
+            app.webhook(&viewer("closing", 1, 1, &url(0))).await;
             for (status, time, port) in &sent {
                 let answer = app.webhook(&viewer(status, *port, *time, &url(*port))).await;
                 assert_eq!(answer.status, 200);

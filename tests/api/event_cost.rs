@@ -74,7 +74,7 @@ async fn sessions_and_login_tokens_cost_what_the_docs_say() {
             assert_eq!(cost(&requests, caller.post(list, floor)).await.0, 5, "a floor is made");
         }
         // The shards of a session's stream are looked through for who has joined.
-        let deletion = if list == SESSIONS { 20 } else { 4 };
+        let deletion = if list == SESSIONS { 36 } else { 4 };
         assert_eq!(cost(&requests, caller.delete(&path)).await.0, deletion, "{list} one is deleted");
     }
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::unchecked_time_subtraction, reason = "a test that cannot go on fails")]
 
 mod admission;
+mod admission_names;
 mod admission_order;
 mod api_tokens;
 mod bad_input;
@@ -32,6 +33,8 @@ mod listener;
 mod lists;
 mod live;
 mod live_cost;
+mod live_lists;
+mod live_tokens;
 mod login_tokens;
 mod lost_answers;
 mod meddler;

@@ -16,7 +16,7 @@ use serde_json::json;
 use shared::{
     config::Setting,
     delivery::{deliver, deliver_due, is_wanted},
-    id::{ConnectionName, ErrandId},
+    id::{ConnectionName, ErrandId, random_hex},
     model::{
         live::{EndReason, ProviderEvent, Stream},
         outbox::LEASE,
@@ -62,7 +62,7 @@ impl Provider {
 }
 
 fn created() -> Response {
-    let id = BASE64_URL_SAFE_NO_PAD.encode("1~45828062~~1700000000000~random~");
+    let id = BASE64_URL_SAFE_NO_PAD.encode(format!("1~45828062~~1700000000000~{}~", random_hex()));
     Json(json!([{ "session_id": format!("1_{id}") }])).into_response()
 }
 
@@ -122,7 +122,8 @@ async fn every_client_under_a_terminated_name_is_dropped() {
     for client in ["phone", "browser", "gone"] {
         assert!(participant.client(client, ProviderEvent::Created(now)).await.is_none());
     }
-    participant.client("gone", ProviderEvent::Destroyed(now, EndReason::DISCONNECTED)).await;
+    let gone = ProviderEvent::Destroyed { created_at: Some(now), at: now, reason: EndReason::DISCONNECTED };
+    participant.client("gone", gone).await;
     let errand = participant.terminate().await;
     assert!(provider.deleted().is_empty());
     deliver(&participant.app.shared, &errand).await;
@@ -159,4 +160,31 @@ async fn whoever_comes_back_with_a_terminated_token_is_dropped() {
     let errand = participant.client("back", ProviderEvent::Created(participant.app.clock.now())).await.unwrap();
     deliver(&participant.app.shared, &errand).await;
     assert_eq!(provider.deleted(), [participant.path("back")].into());
+}
+
+#[tokio::test]
+async fn whoever_is_in_a_session_or_an_event_that_is_deleted_is_dropped() {
+    for path in ["sessions", "events"] {
+        let provider = Provider::default();
+        let participant = Participant::joined(&provider).await;
+        let app = &participant.app;
+        let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
+        let now = app.clock.now();
+        for client in ["phone", "browser", "gone"] {
+            participant.client(client, ProviderEvent::Created(now)).await;
+        }
+        let gone = ProviderEvent::Destroyed { created_at: Some(now), at: now, reason: EndReason::DISCONNECTED };
+        participant.client("gone", gone).await;
+        let (event, session) = participant.stream.event_session().unwrap();
+        let number = if path == "events" { event } else { session };
+        let deleted = app.organiser(&admin).delete(&format!("/api/v2/{path}/{number}/")).await;
+        assert_eq!(deleted.status, 204, "{deleted}");
+        // What is not done right away is left for whoever looks for it.
+        deliver_due(&app.shared, &|| true).await.unwrap();
+        assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into(), "{path}");
+        assert!(!app.items().await.iter().any(|item| item.contains("ProviderConnection")), "{path}");
+        app.wait(LEASE);
+        deliver_due(&app.shared, &|| true).await.unwrap();
+        assert!(provider.deleted().is_empty());
+    }
 }

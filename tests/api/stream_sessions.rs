@@ -31,7 +31,11 @@ impl TestApp {
 
     /// Sends an admission webhook, signed.
     pub(crate) async fn webhook(&self, body: &Value) -> Answer {
-        let body = body.to_string();
+        self.webhook_bytes(body.to_string().into_bytes()).await
+    }
+
+    /// Sends what is said to be an admission webhook, signed.
+    pub(crate) async fn webhook_bytes(&self, body: Vec<u8>) -> Answer {
         let mac = Hmac::<Sha1>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap().chain_update(&body);
         let signature = BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
         self.anyone().send("POST", "/v1/admission", &[("x-ome-signature", &signature)], body.into()).await

@@ -92,6 +92,20 @@ async fn a_media_server_that_holds_the_session_is_told_at_once_or_later() {
     assert_eq!((server.asked(), app.outbox().await), (2, 0));
 }
 
+#[tokio::test]
+async fn a_late_errand_leaves_whoever_came_since() {
+    let server = MediaServer::failing([Failure::Status(500)]);
+    let app = with_server(&server).await;
+    app.webhook(&viewer("opening", 1, 0, URL)).await;
+    assert_eq!(app.operator().delete(&format!("{}/one", sessions("app", "stream"))).await.status, 200);
+    assert_eq!((server.asked(), app.outbox().await), (1, 1));
+    app.wait(Duration::from_mins(1));
+    assert_eq!(app.webhook(&viewer("opening", 2, 60, URL)).await.body["allowed"], true);
+    app.deliver_due().await;
+    assert_eq!((server.asked(), app.outbox().await), (1, 0));
+    assert_eq!(app.live_names("app", "stream").await, ["one"]);
+}
+
 /// Loses the answer to the first transaction.
 #[derive(Debug, Default)]
 struct LosesOne(AtomicBool);

@@ -24,6 +24,7 @@ use crate::{
 /// What the template allows and no event needs: it is for what others left half done, a device's last session, wrong
 /// passwords, later pages of lists, managers of events, whoever has joined what is deleted or is at the media provider.
 const RARE: &[(&str, &str)] = &[
+    ("admission", "ConditionCheckItem"),
     ("admission", "DeleteItem"),
     ("contacts", "UpdateItem"),
     ("create-session", "ConditionCheckItem"),

@@ -221,3 +221,23 @@ async fn a_message_is_told_while_the_server_runs_and_streams_end_with_it() {
     // Requests in flight would have longer.
     assert!(stopped.elapsed() < Duration::from_secs(10));
 }
+
+#[tokio::test]
+async fn it_says_that_webhooks_of_opentok_are_taken_unsigned() {
+    let opentok = [
+        ("VIDEO_PROVIDER", "opentok"),
+        ("OPENTOK_API_KEY", "45828062"),
+        ("OPENTOK_API_SECRET", "1234567890abcdef1234567890abcdef1234567890"),
+    ];
+    let signed = [&opentok[..], &[("OPENTOK_WEBHOOK_SECRET", "secret-of-the-session-monitoring")]].concat();
+    for (environment, warns) in [(&opentok[..], true), (&signed, false), (&[], false)] {
+        let dir = tempdir().unwrap();
+        let arguments = ["serve", "--port", "0", "--data-dir", dir.path().to_str().unwrap()];
+        let server = Server::start_with(&arguments, environment);
+        // It answers: by then it has said all of it.
+        let _ = backend(&server, "GET", "/api/sessions", None).await;
+        server.signal("-INT");
+        let (code, rest) = server.wait();
+        assert_eq!((code, rest.contains("OPENTOK_WEBHOOK_SECRET is not set")), (Some(0), warns), "{rest}");
+    }
+}

@@ -94,10 +94,11 @@ async fn admit(State(app): State<App>, request: Request<Body>) -> Result<Json<An
     let Some((webhook, status)) = Admission::read(&body, &app) else {
         return Ok(Json(Answer::refused("This is no admission request")));
     };
-    if !Store::takes_names(&webhook.stream, &webhook.name) {
-        return Ok(Json(Answer::refused("The names in the URL are too long")));
-    }
     Ok(Json(match status {
+        Status::Opening if !Store::takes_names(&webhook.stream, &webhook.name) => {
+            Answer::refused("The names in the URL are too long")
+        }
+        Status::Opening if !request::has_path(&webhook) => Answer::refused("A name in the URL is . or .."),
         Status::Opening => open(&app, &webhook).await,
         Status::Closing => close(&app, &webhook).await,
     }))

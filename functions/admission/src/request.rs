@@ -64,8 +64,9 @@ pub(crate) enum Status {
 impl Admission {
     /// Reads a webhook; `None` where it is no admission request. What it says beside that is ignored.
     pub(crate) fn read(body: &[u8], app: &App) -> Option<(Webhook, Status)> {
-        // Not at once into the type: a key that stands twice is the sender's business.
-        let body: Value = serde_json::from_slice(body).ok()?;
+        // Not at once into the type: a key that stands twice is the sender's business. So is text that is no UTF-8, such as
+        // an odd user agent.
+        let body: Value = serde_json::from_str(&String::from_utf8_lossy(body)).ok()?;
         let Self { client, request } = serde_json::from_value(body).ok()?;
         let role = match request.direction.to_ascii_lowercase().as_str() {
             "outgoing" => StreamRole::Subscriber,
@@ -90,6 +91,12 @@ impl Admission {
         let stream = Stream { vhost, app: url.app, stream: url.stream };
         Some((Webhook { stream, name, role, client, at }, status))
     }
+}
+
+/// Whether the session can be named in the path of a URL, as whoever terminates it does: `.` and `..` mean other paths there.
+pub(crate) fn has_path(webhook: &Webhook) -> bool {
+    let names = [&*webhook.stream.app, &*webhook.stream.stream, webhook.name.as_str()];
+    names.iter().all(|name| !matches!(*name, "." | ".."))
 }
 
 /// What there is to know of a playback URL: its host, the first two parts of its path, and a query's `session`.

@@ -187,7 +187,8 @@ async fn patch_event(
     security(("jwt" = [])),
 )]
 async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
-    let until = app.clock.now() + CLEARING;
+    let now = app.clock.now();
+    let until = now + CLEARING;
     match find(&app, &caller, id).await {
         Ok(event) if !caller.may_to_event(Action::DeleteEvent, &event.record) => return Err(Error::Forbidden),
         Ok(event) => app.store.end_event(event).await??,
@@ -195,7 +196,7 @@ async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(i
         Err(error) => return Err(error),
     }
     // Goes on where the caller hangs up.
-    let clearing = async move { app.store.clear_event(id, || app.clock.now() < until).await };
+    let clearing = async move { app.store.clear_event(id, now, || app.clock.now() < until).await };
     if tokio::spawn(clearing).await.map_err(|_| Error::Fault)?? {
         Ok(StatusCode::NO_CONTENT)
     } else {

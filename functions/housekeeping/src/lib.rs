@@ -50,7 +50,7 @@ pub async fn run(app: &App, in_time: InTime<'_>) -> Result<(), Failed> {
 async fn clear_events(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
     let mut outcome = Ok(());
     for ended in app.store.ended_events().await? {
-        if let Err(error) = app.store.clear_event(ended.id, in_time).await {
+        if let Err(error) = app.store.clear_event(ended.id, app.clock.now(), in_time).await {
             outcome = Err(error);
         }
     }

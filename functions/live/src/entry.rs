@@ -6,6 +6,7 @@ use shared::{
     clock::Timestamp,
     id::ConnectionName,
     model::{
+        connection::ServerData,
         live::{EndReason, LiveConnection, State, Stream},
         login_token::StreamRole,
     },
@@ -50,6 +51,16 @@ pub(crate) struct Entry {
     #[schema(value_type = String, example = "subscriber")]
     role: StreamRole,
     state: State,
+    /// The number of the login token of an event that it was issued for.
+    login_token: Option<u64>,
+    /// What a back-end attached to the token of a media session.
+    data: Option<ServerData>,
+    /// The address of a media server's viewer.
+    #[schema(example = "192.0.2.1")]
+    address: Option<String>,
+    /// The port of a media server's viewer.
+    #[schema(example = 51600)]
+    port: Option<u16>,
     /// When its participant came; before that, when its token was issued.
     #[schema(example = "2023-11-14T22:13:20Z")]
     since: String,
@@ -76,7 +87,9 @@ impl Entry {
 
     /// One that is over.
     pub(crate) fn of_ended(entry: &LedgerEntry) -> Self {
-        let LedgerEntry { name, stream, role, created_at, connected_at, ended_at, reason, .. } = entry.clone();
+        let LedgerEntry { name, stream, role, login_token, data, client, .. } = entry.clone();
+        let LedgerEntry { created_at, connected_at, ended_at, reason, .. } = entry.clone();
+        let (address, port) = client.map(|client| (client.address, client.port)).unzip();
         Self {
             id: id(&stream, &name),
             event: stream.event(),
@@ -86,6 +99,10 @@ impl Entry {
             name,
             role,
             state: State::Ended,
+            login_token,
+            data,
+            address,
+            port,
             since: connected_at.unwrap_or(created_at).to_string(),
             duration: connected_at.map(|at| seconds(at, ended_at)),
             ended_at: Some(ended_at.to_string()),

@@ -21,7 +21,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, Fields, Problem, Refusals},
     http::form::{Need, Payload},
     model::{Event, User, permission::Action, user::Role},
     termination::terminate,
@@ -79,7 +79,7 @@ struct Termination {
     operation_id = "listLiveConnections",
     tag = "Live sessions",
     params(
-        ("state" = Option<String>, Query, description = "`ended` for those that are over, the newest first; `issued` or `connected` for some of the live ones"),
+        ("state" = Option<String>, Query, description = "`ended` for those that are over, the newest first within each application; `issued` or `connected` for some of the live ones"),
         ("event" = Option<u64>, Query, description = "Only those of this event"),
         ("vhost" = Option<String>, Query, description = "Only those of this virtual host"),
         ("app" = Option<String>, Query, description = "Only those of this application, of the virtual host `default` where none is said"),
@@ -87,7 +87,11 @@ struct Termination {
         ("limit" = Option<u64>, Query, description = "Connections on a page, 100 by default and 1,000 at most"),
         ("cursor" = Option<String>, Query, description = "Where the page before ended"),
     ),
-    responses((status = 200, description = "A page of connections", body = Page), Refusals),
+    responses(
+        (status = 200, description = "A page of connections", body = Page),
+        (status = 400, description = "There is no such state, or the cursor is not of this list", body = Fields),
+        Refusals,
+    ),
     security(("jwt" = [])),
 )]
 async fn list_live_connections(
@@ -96,7 +100,7 @@ async fn list_live_connections(
     query: Query,
 ) -> Result<Json<Page>, Error> {
     let (results, next) = walk::walk(&app, &caller, &query).await?;
-    let next = next.and_then(|position| query.link(&app, &position));
+    let next = next.and_then(|position| query.link(&app, position));
     Ok(Json(Page { next, results }))
 }
 

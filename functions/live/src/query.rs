@@ -4,12 +4,22 @@ use std::collections::BTreeMap;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::{Deserialize, Serialize};
-use shared::{App, http::base_url, model::live::State};
+use shared::{
+    App,
+    dialect::events::{Error, FieldErrors, Problem},
+    http::base_url,
+    model::live::State,
+};
 
 /// Connections on a page where the request does not say.
 const LIMIT: usize = 100;
 /// Most connections on a page.
 const LIMIT_MAX: usize = 1_000;
+
+/// What a list can be asked for by.
+const FILTERS: &[&str] = &["state", "event", "vhost", "app", "stream"];
+/// The states that connections can be asked for in.
+const STATES: &[&str] = &["issued", "connected", "ended"];
 
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +28,13 @@ pub(crate) struct Position {
     pub(crate) scope: String,
     /// Behind which connection in it; `None`: before all of them.
     pub(crate) after: Option<String>,
+}
+
+/// What a cursor says: it goes on in the list that it is of, and in no other.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    position: Position,
+    filters: BTreeMap<String, String>,
 }
 
 /// What is asked of the list. Empty parameters and unknown ones are ignored.
@@ -29,21 +46,31 @@ pub(crate) struct Query {
 }
 
 impl FromRequestParts<App> for Query {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let query = parts.uri.query().unwrap_or_default();
         let mut parameters: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         parameters.retain(|_, value| !value.is_empty());
         let limit = parameters.get("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
-        let cursor = parameters.remove("cursor").and_then(|cursor| app.keys.open_text(&cursor));
-        Ok(Self {
+        let cursor = parameters.remove("cursor");
+        let query = Self {
             url: format!("{}{}/", base_url(parts, app), parts.uri.path().trim_end_matches('/')),
             limit: limit.unwrap_or(LIMIT).min(LIMIT_MAX),
-            position: cursor.and_then(|cursor| serde_json::from_str(&cursor).ok()),
+            position: None,
             parameters,
-        })
+        };
+        if let Some(state) = query.get("state").filter(|state| !STATES.contains(state)) {
+            return Err(refusal("state", &Problem::NoChoice(state.to_owned())));
+        }
+        let position =
+            cursor.map(|cursor| query.position_of(app, &cursor).ok_or_else(|| refusal("cursor", &Problem::NoCursor)));
+        Ok(Self { position: position.transpose()?, ..query })
     }
+}
+
+fn refusal(parameter: &str, problem: &Problem) -> Error {
+    FieldErrors::one(parameter, problem).into()
 }
 
 impl Query {
@@ -66,9 +93,21 @@ impl Query {
         }
     }
 
+    fn filters(&self) -> BTreeMap<String, String> {
+        let filters = FILTERS.iter().filter_map(|name| Some(((*name).to_owned(), self.get(name)?.to_owned())));
+        filters.collect()
+    }
+
+    /// Where this cursor goes on; `None` where it is not ours, or of another list.
+    fn position_of(&self, app: &App, cursor: &str) -> Option<Position> {
+        let cursor: Cursor = serde_json::from_str(&app.keys.open_text(cursor)?).ok()?;
+        (cursor.filters == self.filters()).then_some(cursor.position)
+    }
+
     /// The URL of the page that goes on from here.
-    pub(crate) fn link(&self, app: &App, position: &Position) -> Option<String> {
-        let cursor = app.keys.seal_text(&serde_json::to_string(position).ok()?)?;
+    pub(crate) fn link(&self, app: &App, position: Position) -> Option<String> {
+        let cursor = Cursor { position, filters: self.filters() };
+        let cursor = app.keys.seal_text(&serde_json::to_string(&cursor).ok()?)?;
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.parameters).append_pair("cursor", &cursor);
         Some(format!("{}?{}", self.url, query.finish()))

@@ -36,6 +36,10 @@ pub(crate) async fn walk(app: &App, caller: &User, query: &Query) -> Result<(Vec
                 return Ok((results, Some(Position { scope: key, after })));
             }
             looks += 1;
+            if key.starts_with('o') && is_event(app, &scope).await? {
+                // It was looked into.
+                break;
+            }
             let (found, next) = look(app, query, &scope, after.as_deref(), query.limit - results.len()).await?;
             results.extend(found);
             match next {
@@ -45,6 +49,14 @@ pub(crate) async fn walk(app: &App, caller: &User, query: &Query) -> Result<(Vec
         }
     }
     Ok((results, further.map(|scope| Position { scope, after: None })))
+}
+
+/// Whether an application is an event's.
+async fn is_event(app: &App, scope: &Scope) -> Result<bool, Error> {
+    match event_of(&scope.vhost, &scope.app) {
+        Some(event) => Ok(app.store.record::<Event>(event).await?.is_some()),
+        None => Ok(false),
+    }
 }
 
 /// Some connections of an application, and where to look for more.
@@ -107,9 +119,7 @@ async fn all_stops(
     if caller.role == Role::Admin {
         let known = app.store.known_apps(app.clock.now()).await?;
         let known = known.iter().map(|(vhost, name)| (vhost.as_str(), name.as_str()));
-        // Those of events were looked into.
-        let others = known
-            .filter(|(vhost, name)| (*vhost, *name) != (DEFAULT_VHOST, MEDIA_APP) && event_of(vhost, name).is_none());
+        let others = known.filter(|other| *other != (DEFAULT_VHOST, MEDIA_APP));
         let all = [(DEFAULT_VHOST, MEDIA_APP)].into_iter().chain(others).filter(|(vhost, _)| wanted(vhost));
         let all = all.map(|(vhost, name)| (format!("o{vhost}/{name}"), scope(vhost, name)));
         let mut all: Vec<_> = all.filter(|(key, _)| key.as_str() >= from).collect();

@@ -110,7 +110,7 @@ async fn monitor_session(State(app): State<App>, request: Request<Body>) -> Resu
     let body: Value = serde_json::from_slice(&body).map_err(|error| Error::NoJson(error.to_string()))?;
     // Whatever else they monitor is none of our business.
     let Ok(told) = serde_json::from_value::<SessionEvent>(body) else { return Ok(Json(Noted {})) };
-    let Some(event) = told.event() else { return Ok(Json(Noted {})) };
+    let Some(event) = told.event(app.clock.now()) else { return Ok(Json(Noted {})) };
     if !is_ours(&app, &told.project_id) || !(1..=ID_MAX).contains(&told.connection.id.len()) {
         return Ok(Json(Noted {}));
     }
@@ -127,13 +127,14 @@ async fn monitor_session(State(app): State<App>, request: Request<Body>) -> Resu
 
 impl SessionEvent {
     /// What happened to the client's connection; `None` where it is something else.
-    fn event(&self) -> Option<ProviderEvent> {
-        let when = |time: &Value| time.as_i64().map_or(Timestamp::from_millis(0), Timestamp::from_millis);
+    fn event(&self, now: Timestamp) -> Option<ProviderEvent> {
+        let when = |time: &Value| time.as_i64().map(Timestamp::from_millis);
+        let (created_at, at) = (when(&self.connection.created_at), when(&self.timestamp).unwrap_or(now));
         match self.event.as_str() {
-            "connectionCreated" => Some(ProviderEvent::Created(when(&self.connection.created_at))),
+            "connectionCreated" => Some(ProviderEvent::Created(created_at.unwrap_or(at))),
             "connectionDestroyed" => {
                 let reason = EndReason::of_provider(self.reason.as_str().unwrap_or_default());
-                Some(ProviderEvent::Destroyed(when(&self.timestamp), reason))
+                Some(ProviderEvent::Destroyed { created_at, at, reason })
             }
             _ => None,
         }

@@ -130,7 +130,8 @@ async fn admit(
         joined.push(JoinedSession::of(session, app.media().signer.token(&grant, now)?));
         let stream = Stream::of_session(session.event, session.id);
         let source = Source::Event { provider_session: session.session_id.clone() };
-        connections.push(LiveConnection::begin(stream, name, role, source, now, expires_at));
+        let connection = LiveConnection::begin(stream, name, role, source, now, expires_at);
+        connections.push(LiveConnection { login_token: Some(login_token.id), ..connection });
     }
     app.store.insert_live_connections(&connections).await?;
     Ok(joined)

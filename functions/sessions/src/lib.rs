@@ -2,8 +2,8 @@
 //!
 //! Requests to the table on a warm instance, beside 1 for the caller: reading a session 2; making one 3 and one to the
 //! media provider; changing one 3, and one to the provider where its mode or archiving changes; 1 more where it is to be
-//! the floor; deleting one 3, and 16 in parallel and
-//! 2 more for every 25 of its live connections. A list of an event costs 2; of everything, 17 in parallel for an admin, and 1 and one more
+//! the floor; deleting one 3, and 32, 16 of them in parallel,
+//! 2 more for every 25 of its live connections, and 3 for each of the clients who are dropped at the provider. A list of an event costs 2; of everything, 17 in parallel for an admin, and 1 and one more
 //! for each event for others; a page that a cursor leads to 1 more. Archives cost 3, and requests to the provider.
 
 mod archives;
@@ -16,6 +16,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
+    delivery::deliver_all,
     dialect::events::{BodyRefusals, Error, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
@@ -203,7 +204,9 @@ async fn delete_event_session(
     let now = app.clock.now();
     let until = now + CUTTING_OFF;
     // Those that are left end with their tokens.
-    app.store.end_live_connections(&Stream::of_session(event.id, id), now, || app.clock.now() < until).await?;
+    let stream = Stream::of_session(event.id, id);
+    let errands = app.store.end_live_connections(&stream, now, || app.clock.now() < until).await?;
+    deliver_all(&app, &errands).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

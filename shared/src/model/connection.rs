@@ -79,6 +79,12 @@ impl ServerData {
     pub fn parse(text: String) -> Option<Self> {
         (text.chars().count() <= Self::MAX).then_some(Self(text))
     }
+
+    /// This metadata; `None` where nothing was attached.
+    #[must_use]
+    pub fn given(self) -> Option<Self> {
+        (!self.0.is_empty()).then_some(self)
+    }
 }
 
 impl fmt::Debug for ServerData {

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Connection, login_token::StreamRole};
+use super::{Connection, connection::ServerData, login_token::StreamRole};
 use crate::{
     clock::{Timestamp, seconds},
     id::{ConnectionName, MediaSessionId, ProviderSessionId},
@@ -132,6 +132,12 @@ pub struct LiveConnection {
     pub role: StreamRole,
     /// Where it came from.
     pub source: Source,
+    /// The number of the login token that it was issued for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_token: Option<u64>,
+    /// What a back-end attached to its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<ServerData>,
     /// When its token was issued, or it was admitted.
     pub created_at: Timestamp,
     /// When its participant came, as far as we were told.
@@ -186,6 +192,8 @@ impl LiveConnection {
             stream,
             role,
             source,
+            login_token: None,
+            data: None,
             created_at: now,
             connected_at: None,
             ends_at,
@@ -205,7 +213,9 @@ impl LiveConnection {
     pub fn of_media(connection: &Connection) -> Self {
         let stream = Stream::of_media_session(&connection.session_id);
         let name = ConnectionName::from(&connection.connection_id);
-        Self::begin(stream, name, connection.role.into(), Source::Media, connection.created_at, connection.expires_at)
+        let Connection { role, created_at, expires_at, .. } = *connection;
+        let live = Self::begin(stream, name, role.into(), Source::Media, created_at, expires_at);
+        Self { data: connection.server_data.clone().given(), ..live }
     }
 
     /// Whether it is there: neither ended nor expired.
@@ -261,7 +271,7 @@ impl LiveConnection {
         self.kept(at)
     }
 
-    /// This connection, ended now by somebody; nobody is let in under its name for `hold`.
+    /// This connection, ended by somebody, now where it has not ended yet; nobody is let in under its name for `hold`.
     #[must_use]
     pub fn terminated(mut self, now: Timestamp, hold: Duration, by: &str) -> Self {
         self.terminated_by = Some(by.to_owned());
@@ -270,7 +280,8 @@ impl LiveConnection {
             // So that its opening, repeated after the hold, does not let it in again.
             self.closed.insert(client.key(), at);
         }
-        self.ended(now, EndReason::TERMINATED)
+        let at = self.ended.as_ref().map_or(now, |end| end.at);
+        self.ended(at, EndReason::TERMINATED)
     }
 
     /// Kept for as long as it can be of use: a token's end outlasts the connection.

@@ -30,6 +30,13 @@ pub enum Errand {
         /// What the list of live sessions calls the connection.
         name: ConnectionName,
     },
+    /// The media provider ends one connection, of which nothing is kept any more.
+    DisconnectClient {
+        /// The session, as the provider calls it.
+        provider_session: ProviderSessionId,
+        /// The connection, as the provider calls it.
+        connection: String,
+    },
     /// A real OvenMediaEngine ends the session of a name.
     TerminateSession {
         /// The stream, as both call it.

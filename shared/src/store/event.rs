@@ -17,6 +17,7 @@ use super::{
     s,
 };
 use crate::{
+    clock::Timestamp,
     id::ProviderSessionId,
     model::{Event, EventSession, LoginToken},
 };
@@ -181,7 +182,7 @@ impl Store {
 
     /// Clears away what is left of an event, until all of it is gone or the time is up; `true` where it is gone.
     /// Another call goes on where this one stopped.
-    pub async fn clear_event(&self, id: u64, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
+    pub async fn clear_event(&self, id: u64, now: Timestamp, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
         while in_time() {
             let tokens: Vec<Stored<LoginToken>> = self.some_of(Parent::Event(id)).await?;
             if !tokens.is_empty() {
@@ -201,7 +202,7 @@ impl Store {
                 continue;
             }
             // Where the time is up, the loop says so.
-            if !self.clear_live_connections(id, &in_time).await? {
+            if !self.clear_live_connections(id, now, &in_time).await? {
                 continue;
             }
             let delete = self.client.delete_item().table_name(&*self.table);

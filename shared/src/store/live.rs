@@ -29,6 +29,7 @@ pub use self::{
 };
 use super::{Attributes, Item, Key, RACES, SHARDS, Store, StoreError, pause, shard};
 use crate::{
+    clock::Timestamp,
     id::ConnectionName,
     model::live::{LiveConnection, Stream},
 };
@@ -77,10 +78,10 @@ fn key_of(connection: &LiveConnection) -> Result<Key, StoreError> {
 }
 
 impl Store {
-    /// Whether a connection of these names can be kept.
+    /// Whether a connection of these names can be kept, and what is said of it in the ledger.
     #[must_use]
     pub fn takes_names(stream: &Stream, name: &ConnectionName) -> bool {
-        key(stream, name, true).is_some()
+        key(stream, name, true).is_some() && ledger::key(stream, name, Timestamp::from_millis(0)).is_some()
     }
 
     /// What is known of a name: a connection, live or not.

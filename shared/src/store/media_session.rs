@@ -19,7 +19,7 @@ use crate::{
     id::{ConnectionId, ConnectionName, MediaSessionId, random_hex},
     model::{
         Connection, MediaSession,
-        connection::Role,
+        connection::{Role, ServerData},
         live::{EndReason, LiveConnection, Source, Stream},
     },
 };
@@ -30,9 +30,9 @@ pub use connection::Disconnected;
 
 const KIND: &str = "MEDIA";
 const SESSION: &str = "MediaSession";
-/// How many connections are cleared away at once. With the longest metadata, twice as many would be more than the 4 MB
-/// that a transaction takes.
-const PAGE: i32 = 49;
+/// How many connections are cleared away at once. With the longest metadata, which the ledger takes over, 49 would be more
+/// than the 4 MB that a transaction takes.
+const PAGE: i32 = 40;
 
 fn key(id: &MediaSessionId) -> Key {
     Key { pk: partition(id), sk: format!("{id}/") }
@@ -180,7 +180,7 @@ impl Store {
             .key_condition_expression("PK = :pk AND begins_with(SK, :connections)")
             .expression_attribute_values(":pk", s(partition(id)))
             .expression_attribute_values(":connections", s(connections(id)))
-            .projection_expression("connectionId, #role, createdAt, expiresAt")
+            .projection_expression("connectionId, #role, serverData, createdAt, expiresAt")
             .expression_attribute_names("#role", "role")
             .limit(PAGE);
         Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
@@ -215,6 +215,7 @@ impl Store {
 struct Closing {
     connection_id: ConnectionId,
     role: Role,
+    server_data: ServerData,
     created_at: Timestamp,
     #[serde(with = "seconds")]
     expires_at: Timestamp,
@@ -223,10 +224,11 @@ struct Closing {
 impl Closing {
     /// How it ended: with its session, or by itself before that.
     fn ended(self, session: &MediaSession) -> LiveConnection {
-        let Self { connection_id, role, created_at, expires_at } = self;
+        let Self { connection_id, role, server_data, created_at, expires_at } = self;
         let name = ConnectionName::from(&connection_id);
         let stream = Stream::of_media_session(&session.session_id);
         let live = LiveConnection::begin(stream, name, role.into(), Source::Media, created_at, expires_at);
+        let live = LiveConnection { data: server_data.given(), ..live };
         match session.closed_at.filter(|closed| *closed < expires_at) {
             Some(closed) => live.ended(closed, EndReason::SESSION_CLOSED),
             None => live,
@@ -266,6 +268,6 @@ fn connections(id: &MediaSessionId) -> String {
 }
 
 /// The key of a connection.
-fn connection_key(session: &MediaSessionId, connection: &ConnectionId) -> Key {
+pub(super) fn connection_key(session: &MediaSessionId, connection: &ConnectionId) -> Key {
     Key { pk: partition(session), sk: format!("{session}/{connection}") }
 }

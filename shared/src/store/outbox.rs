@@ -7,7 +7,7 @@
 use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Key, Store, StoreError, client::item_in_the_way, n, shard};
+use super::{Attributes, Item, Key, Store, StoreError, client::item_in_the_way, n, shard};
 use crate::{
     clock::Timestamp,
     id::ErrandId,
@@ -51,13 +51,17 @@ fn key(id: &ErrandId) -> Key {
     Key { pk: format!("{OUTBOX}#{}", shard(id.as_str())), sk: id.to_string() }
 }
 
+/// A new errand, due at once.
+pub(super) fn errand_item(errand: &Errand, now: Timestamp) -> Result<(ErrandId, Attributes), StoreError> {
+    let id = ErrandId::random();
+    let entry = Entry { id: id.clone(), errand: errand.clone(), attempts: 0, created_at: now, next_attempt_at: now };
+    Ok((id, Item { key: key(&entry.id), kind: "Errand", entity: &entry }.attributes()?))
+}
+
 impl Store {
     /// A new errand, due at once: a write for the transaction that makes it necessary.
     pub fn errand_put(&self, errand: &Errand, now: Timestamp) -> Result<(ErrandId, TransactWriteItem), StoreError> {
-        let id = ErrandId::random();
-        let entry =
-            Entry { id: id.clone(), errand: errand.clone(), attempts: 0, created_at: now, next_attempt_at: now };
-        let item = Item { key: key(&id), kind: "Errand", entity: &entry }.attributes()?;
+        let (id, item) = errand_item(errand, now)?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         Ok((id, TransactWriteItem::builder().put(put).build()))
     }

@@ -67,6 +67,8 @@ pub enum Problem {
     TokenUserGone,
     /// The first of the tokens was given too long ago.
     RefreshExpired,
+    /// It is no cursor of this list.
+    NoCursor,
     /// It is no number of seconds, or more than that.
     NoSeconds(u64),
 }
@@ -90,6 +92,7 @@ impl Problem {
             Self::NoList(kind) => return format!("Expected a list of items but got type \"{kind}\"."),
             Self::NoObject(kind) => return format!("Invalid data. Expected a dictionary, but got {kind}."),
             Self::NoSeconds(max) => return format!("Enter a whole number of seconds, from 0 to {max}."),
+            Self::NoCursor => "Not a cursor of this list.",
             Self::NoData => "No data provided",
             Self::UsernameTaken => "A user with that username already exists.",
             Self::EventNameTaken => "event with this name already exists.",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{EndReason, LiveConnection, Source, Stream};
+use super::{EndReason, LiveConnection, REMEMBERED, Source, Stream};
 use crate::{
     clock::Timestamp,
     id::{ConnectionName, hex},
@@ -95,6 +95,10 @@ impl Webhook {
         if before.is_held(now) {
             return Err(Refusal::Held);
         }
+        // A token that is terminated stays dead by what is left of it, whatever the hold.
+        if before.has_token(now) {
+            return Err(if before.is_terminated() { Refusal::Held } else { Refusal::Taken });
+        }
         let own = before.is_of(&self.client);
         if before.is_live(now) && !own {
             return Err(Refusal::Taken);
@@ -103,12 +107,14 @@ impl Webhook {
             return Err(Refusal::Closed);
         }
         let opened_at = before.opened_at.filter(|_| own);
-        if before.is_live(now) && opened_at >= Some(self.at) {
+        let is_live = before.is_live(now);
+        if is_live && (opened_at > Some(self.at) || opened_at == Some(self.at) && before.ends_at >= ends_at) {
             return Ok(None);
         }
-        let begun = if before.is_live(now) {
-            // A repeated webhook; the closing to come may not be older than it.
-            LiveConnection { opened_at: Some(self.at), ..before.clone() }
+        let begun = if is_live {
+            // A repeated webhook: its client is there; the closing to come may not be older than it.
+            let ends_at = before.ends_at.max(ends_at);
+            LiveConnection { opened_at: Some(self.at), ends_at, expires_at: ends_at + REMEMBERED, ..before.clone() }
         } else {
             self.connection(now, ends_at)
         };
@@ -120,8 +126,8 @@ impl Webhook {
     pub fn close(&self, before: Option<&LiveConnection>, now: Timestamp) -> Option<LiveConnection> {
         let key = self.client.key();
         let Some(before) = before else {
-            // Its opening may still come; that it was there is known by its end.
-            let unseen = LiveConnection { connected_at: None, ..self.connection(now, now) };
+            // Its opening may still come. Nobody was admitted, so the stream is not known by it.
+            let unseen = LiveConnection { connected_at: None, opened_at: None, ..self.connection(now, now) };
             return Some(unseen.closing(key, self.at).ended(now, EndReason::CLOSED));
         };
         if before.closed.get(&key).is_some_and(|closed| self.at <= *closed) {

@@ -5,8 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EndReason, LiveConnection};
-use crate::clock::{Timestamp, seconds};
+use super::{EndReason, LiveConnection, Source};
+use crate::{
+    clock::{Timestamp, seconds},
+    id::ProviderSessionId,
+};
 
 /// One client's connection under a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,9 @@ use crate::clock::{Timestamp, seconds};
 pub struct ProviderConnection {
     /// What the provider calls it.
     pub id: String,
+    /// What the provider calls the session that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_session: Option<ProviderSessionId>,
     /// When it was made, where we were told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
@@ -31,7 +37,14 @@ pub enum ProviderEvent {
     /// It was made.
     Created(Timestamp),
     /// It is over.
-    Destroyed(Timestamp, EndReason),
+    Destroyed {
+        /// When it was made, where we are told.
+        created_at: Option<Timestamp>,
+        /// When it ended.
+        at: Timestamp,
+        /// Why.
+        reason: EndReason,
+    },
 }
 
 impl ProviderConnection {
@@ -54,8 +67,11 @@ impl LiveConnection {
         event: &ProviderEvent,
         now: Timestamp,
     ) -> Option<(Self, ProviderConnection)> {
+        // A media server's viewer has no token of the provider's.
+        let Source::Event { provider_session } = &self.source else { return None };
         let mut client = known.cloned().unwrap_or_else(|| ProviderConnection {
             id: id.to_owned(),
+            provider_session: Some(provider_session.clone()),
             created_at: None,
             destroyed_at: None,
             expires_at: self.expires_at,
@@ -73,17 +89,32 @@ impl LiveConnection {
                     after.ended = None;
                 }
             }
-            ProviderEvent::Destroyed(at, reason) if client.destroyed_at.is_none() => {
-                let was_open = client.is_open();
+            ProviderEvent::Destroyed { created_at, at, reason } if client.destroyed_at.is_none() => {
+                after.open -= u32::from(client.is_open() && after.open > 0);
+                client.created_at = client.created_at.or(*created_at);
                 client.destroyed_at = Some(*at);
-                after.open -= u32::from(was_open && after.open > 0);
-                if was_open && after.open == 0 && self.is_live(now) {
-                    after = after.ended(when(*at).max(self.connected_at.unwrap_or(self.created_at)), reason.clone());
+                if after.open == 0 && self.is_live(now) {
+                    // Where the end is told first, the beginning too is known by it.
+                    after.connected_at = self.connected_at.or(created_at.map(when));
+                    let came = after.connected_at.unwrap_or(self.created_at);
+                    after = after.ended(when(*at).max(came), reason.clone());
                 }
             }
-            ProviderEvent::Created(_) | ProviderEvent::Destroyed(..) => return None,
+            ProviderEvent::Created(_) | ProviderEvent::Destroyed { .. } => return None,
         }
         Some((after, client))
+    }
+
+    /// Whether it is of an event's token whose time is not over, whether or not that still leads anywhere.
+    #[must_use]
+    pub fn has_token(&self, now: Timestamp) -> bool {
+        matches!(self.source, Source::Event { .. }) && now < self.ends_at
+    }
+
+    /// Whether its client has gone, and may come back with the same token.
+    #[must_use]
+    pub fn may_return(&self, now: Timestamp) -> bool {
+        self.has_token(now) && self.ended.is_some() && !self.is_terminated()
     }
 
     /// Whether a client that comes under its name has to be sent away: the token is dead.

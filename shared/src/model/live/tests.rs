@@ -37,7 +37,7 @@ fn an_opening_is_known_again_and_its_closing_ends_it() {
 #[test]
 fn a_closing_before_its_opening_is_remembered() {
     let closed = webhook(1, 10).close(None, NOW).unwrap();
-    assert!(!closed.is_live(NOW) && closed.is_witness(NOW));
+    assert!(!closed.is_live(NOW) && !closed.is_witness(NOW));
     assert_eq!(open(&webhook(1, 10), Some(&closed)), Err(Refusal::Closed));
     let of_other = open(&webhook(2, 5), Some(&closed)).unwrap().unwrap();
     assert_eq!(open(&webhook(1, 9), Some(&webhook(2, 6).close(Some(&of_other), NOW).unwrap())), Err(Refusal::Closed));
@@ -69,7 +69,11 @@ fn a_name_is_connected_while_any_of_its_clients_is() {
     let issued = LiveConnection::begin(stream, ConnectionName::random(), StreamRole::Publisher, source, NOW, NOW + DAY);
     assert_eq!(issued.state(NOW), State::Issued);
     let created = ProviderEvent::Created(NOW);
-    let destroyed = ProviderEvent::Destroyed(NOW, EndReason::of_provider("networkDisconnected"));
+    let destroyed = ProviderEvent::Destroyed {
+        created_at: Some(NOW),
+        at: NOW,
+        reason: EndReason::of_provider("networkDisconnected"),
+    };
     let (one, a) = issued.with_provider_event("a", None, &created, NOW).unwrap();
     let (two, b) = one.with_provider_event("b", None, &created, NOW).unwrap();
     assert_eq!((two.open, two.state(NOW)), (2, State::Connected));

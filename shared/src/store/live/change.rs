@@ -1,22 +1,33 @@
 //! Changing what is known of a name.
 
-use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 
 use super::live_item;
 use crate::{
     clock::Timestamp,
+    id::ConnectionId,
     model::{
         live::{LiveConnection, Refusal, Webhook},
         login_token::StreamRole,
     },
     store::{
-        RACES, Store, StoreError, n, pause,
-        transaction::{Committed, is_failed_condition},
+        RACES, Store, StoreError, media_session, n, pause,
+        transaction::{Committed, failed_first, is_failed_condition},
     },
 };
 
 /// What became of a client that a media server asked about.
 pub type Admitted = Result<(), Refusal>;
+
+/// What became of a name.
+enum Changed<T> {
+    /// It is as it had to become.
+    To(T),
+    /// Something elsewhere is in the way.
+    Refused,
+}
 
 /// What a look at a name leads to.
 enum Step<T> {
@@ -41,7 +52,24 @@ impl Store {
             Ok(None) => Step::Stay(Ok(())),
             Err(refusal) => Step::Stay(Err(refusal)),
         };
-        self.change_live(None, open, now).await
+        let taken = self.media_check(webhook, now)?;
+        match self.change_live(None, open, taken, now).await? {
+            Changed::To(admitted) => Ok(admitted),
+            Changed::Refused => Ok(Err(Refusal::Taken)),
+        }
+    }
+
+    /// On condition that no token of a media session has the name: those lie elsewhere.
+    fn media_check(&self, webhook: &Webhook, now: Timestamp) -> Result<Option<TransactWriteItem>, StoreError> {
+        let (session, connection) = (webhook.stream.media_session(), ConnectionId::parse(webhook.name.as_str()));
+        let (Some(session), Some(connection)) = (session, connection) else { return Ok(None) };
+        let check = ConditionCheck::builder()
+            .table_name(&*self.table)
+            .set_key(Some(media_session::connection_key(&session, &connection).attributes()))
+            .condition_expression("attribute_not_exists(PK) OR expiresAt <= :now")
+            .expression_attribute_values(":now", n(now.seconds()))
+            .build()?;
+        Ok(Some(TransactWriteItem::builder().condition_check(check).build()))
     }
 
     /// Takes note that a client has gone.
@@ -57,23 +85,29 @@ impl Store {
             Some(after) => Step::To(Box::new(after), ()),
             None => Step::Stay(()),
         };
-        self.change_live(before, close, now).await
+        // Without a condition of its own it is never refused.
+        self.change_live(before, close, None, now).await.map(drop)
     }
 
-    /// Changes a name to what `step` makes of it, first of `before`, then of what is there.
+    /// Changes a name to what `step` makes of it, first of `before`, then of what is there, if `check` holds.
     async fn change_live<T>(
         &self,
         mut before: Option<LiveConnection>,
         step: impl Fn(Option<&LiveConnection>) -> Step<T>,
+        check: Option<TransactWriteItem>,
         now: Timestamp,
-    ) -> Result<T, StoreError> {
+    ) -> Result<Changed<T>, StoreError> {
         for lost in 0..RACES {
             let (after, outcome) = match step(before.as_ref()) {
-                Step::Stay(outcome) => return Ok(outcome),
+                Step::Stay(outcome) => return Ok(Changed::To(outcome)),
                 Step::To(after, outcome) => (after, outcome),
             };
-            match self.transact(self.live_change(before.as_ref(), *after, now)?).await? {
-                Committed::Yes => return Ok(outcome),
+            let mut writes = self.live_change(before.as_ref(), *after, now)?;
+            writes.extend(check.clone());
+            match self.transact(writes).await? {
+                Committed::Yes => return Ok(Changed::To(outcome)),
+                // The check is the last; what is known of the name comes first.
+                Committed::No(reasons) if check.is_some() && !failed_first(&reasons) => return Ok(Changed::Refused),
                 Committed::No(reasons) => before = found_first(reasons)?,
             }
             if lost > 0 {

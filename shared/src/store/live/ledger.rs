@@ -13,7 +13,8 @@ use crate::{
     clock::{Timestamp, seconds},
     id::ConnectionName,
     model::{
-        live::{EndReason, LiveConnection, Stream},
+        connection::ServerData,
+        live::{Client, EndReason, LiveConnection, Source, Stream},
         login_token::StreamRole,
     },
     store::{Attributes, Item, Key, Store, StoreError},
@@ -33,6 +34,15 @@ pub struct LedgerEntry {
     pub stream: Stream,
     /// What its participant could do.
     pub role: StreamRole,
+    /// The number of the login token that it was issued for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_token: Option<u64>,
+    /// What a back-end attached to its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<ServerData>,
+    /// Who was admitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Client>,
     /// When its token was issued, or it was admitted.
     pub created_at: Timestamp,
     /// When its participant came, as far as we were told.
@@ -50,18 +60,44 @@ impl LedgerEntry {
     /// What is to be said of a connection once it is over.
     #[must_use]
     pub fn of(connection: &LiveConnection) -> Self {
-        let LiveConnection { name, stream, role, created_at, connected_at, ended, .. } = connection.clone();
+        let LiveConnection { name, stream, role, source, login_token, data, .. } = connection.clone();
+        let LiveConnection { created_at, connected_at, ended, .. } = connection.clone();
+        let client = match source {
+            Source::Admission(client) => Some(client),
+            Source::Event { .. } | Source::Media => None,
+        };
         let ended_at = connection.end_at();
         let reason = ended.map_or(EndReason::EXPIRED, |end| end.reason);
-        Self { name, stream, role, created_at, connected_at, ended_at, reason, expires_at: ended_at + KEPT }
+        Self {
+            name,
+            stream,
+            role,
+            login_token,
+            data,
+            client,
+            created_at,
+            connected_at,
+            ended_at,
+            reason,
+            expires_at: ended_at + KEPT,
+        }
+    }
+
+    /// Whether it is still to be read.
+    pub(super) fn is_kept(&self, now: Timestamp) -> bool {
+        now < self.expires_at
     }
 
     fn key(&self) -> Option<Key> {
-        let Stream { vhost, app, stream } = &self.stream;
-        let pk = partition(vhost, app, shard(self.name.as_str()));
-        let sk = format!("{}{}/{}", from(self.ended_at), part(stream), part(self.name.as_str()));
-        fitting(Key { pk, sk })
+        key(&self.stream, &self.name, self.ended_at)
     }
+}
+
+/// Where the entry of a connection lies that ended at this instant; `None` where its names are too long.
+pub(super) fn key(stream: &Stream, name: &ConnectionName, end: Timestamp) -> Option<Key> {
+    let Stream { vhost, app, stream } = stream;
+    let pk = partition(vhost, app, shard(name.as_str()));
+    fitting(Key { pk, sk: format!("{}{}/{}", from(end), part(stream), part(name.as_str())) })
 }
 
 /// The partition of a shard of an application's ledger.
@@ -85,6 +121,12 @@ fn planned(connection: &LiveConnection, now: Timestamp) -> Option<LedgerEntry> {
     written.then(|| LedgerEntry::of(connection))
 }
 
+/// Whether the token of a connection that was over was terminated since.
+fn is_news(before: Option<&LiveConnection>, after: &LiveConnection) -> bool {
+    let is_token = matches!(after.source, Source::Event { .. });
+    is_token && after.is_terminated() && before.is_some_and(|before| !before.is_terminated())
+}
+
 /// Where an entry has to go, and the one that has to come, for a connection that becomes another.
 fn moves(
     before: Option<&LiveConnection>,
@@ -95,8 +137,11 @@ fn moves(
     let was_live = before.is_none_or(|before| before.is_live(now));
     let new = match &after.ended {
         None => planned(after, now),
-        // One that was not there before did not end now; of a publisher nothing is said.
-        Some(_) if was_live && before.is_some() && !after.is_publisher() => Some(LedgerEntry::of(after)),
+        // One that was not there before did not end now; of a publisher nothing is said. Whose client had gone, and who was
+        // terminated then, ended so.
+        Some(_) if (was_live && before.is_some() || is_news(before, after)) && !after.is_publisher() => {
+            Some(LedgerEntry::of(after))
+        }
         Some(_) => None,
     };
     if old == new { (None, None) } else { (old, new) }

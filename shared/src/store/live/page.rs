@@ -67,17 +67,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<Found<LiveConnection>, StoreError> {
         let first = scope.stream.as_deref().map_or_else(String::new, prefix);
-        let from = after.map_or_else(|| first.clone(), behind);
-        let to = format!("{first}\u{10ffff}");
-        let range = Range { from: &from, to: &to, backwards: false, limit };
+        let from = after.unwrap_or(&first);
+        // One more than asked for: the one that the page before ended with is read again.
+        let range = Range { from, to: &last_behind(&first), backwards: false, limit: limit + 1 };
         let shards = (0..SHARDS).map(|shard| self.slice(partition(&scope.vhost, &scope.app, shard), range));
         let (slices, media) = tokio::try_join!(try_join_all(shards), self.media_connections(scope, now))?;
         let (mut rows, bound) = merged::<LiveConnection>(slices, false, is_connection)?;
         // Tombstones of media sessions' connections lie there, the live ones elsewhere.
         let media = media.into_iter().map(|live| (sort_key(&live), live));
-        rows.extend(media.filter(|(sk, _)| *sk >= from && bound.as_ref().is_none_or(|bound| sk <= bound)));
+        rows.extend(media.filter(|(sk, _)| sk.as_str() >= from && bound.as_ref().is_none_or(|bound| sk <= bound)));
         rows.sort_by(|(a, _), (b, _)| a.cmp(b));
-        rows.retain(|(_, live)| live.is_live(now) && !live.is_publisher());
+        rows.retain(|(sk, live)| live.is_live(now) && !live.is_publisher() && Some(sk.as_str()) != after);
         Ok(cut(rows, bound, limit))
     }
 
@@ -98,7 +98,7 @@ impl Store {
         let (mut rows, bound) = merged::<LedgerEntry>(try_join_all(shards).await?, true, |_| true)?;
         rows.retain(|(sk, entry)| {
             let wanted = scope.stream.as_ref().is_none_or(|stream| *stream == entry.stream.stream);
-            wanted && Some(sk.as_str()) != after && entry.ended_at <= now
+            wanted && Some(sk.as_str()) != after && entry.ended_at <= now && entry.is_kept(now)
         });
         Ok(cut(rows, bound, limit))
     }
@@ -143,9 +143,16 @@ impl Store {
     }
 }
 
-/// The first key behind this one.
-fn behind(key: &str) -> String {
-    format!("{key}\u{1}")
+/// The last text that begins so and is no longer than a key.
+fn last_behind(prefix: &str) -> String {
+    let last = match KEY_MAX[1].saturating_sub(prefix.len()) {
+        0 => "",
+        1 => "\u{7f}",
+        2 => "\u{7ff}",
+        3 => "\u{ffff}",
+        _ => "\u{10ffff}",
+    };
+    format!("{prefix}{last}")
 }
 
 fn sort_key(live: &LiveConnection) -> String {

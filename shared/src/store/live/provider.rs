@@ -13,9 +13,17 @@ use crate::{
     store::{Item, Key, RACES, Store, StoreError, pause, shard, transaction::Committed},
 };
 
-/// How the sort keys begin of the provider's connections under a name: beside those of all streams' connections.
+/// What the table calls such a connection.
+pub(super) const KIND: &str = "ProviderConnection";
+
+/// How the sort keys begin of the provider's connections in a stream: beside those of all streams' connections.
+pub(super) fn clients(stream: &Stream) -> String {
+    format!("{}#", part(&stream.stream))
+}
+
+/// How the sort keys begin of the provider's connections under a name.
 fn prefix(stream: &Stream, name: &ConnectionName) -> String {
-    format!("{}#{}/", part(&stream.stream), part(name.as_str()))
+    format!("{}{}/", clients(stream), part(name.as_str()))
 }
 
 fn key(stream: &Stream, name: &ConnectionName, id: &str) -> Option<Key> {
@@ -76,7 +84,7 @@ impl Store {
 
     fn client_put(&self, key: &Key, client: &ProviderConnection) -> Result<TransactWriteItem, StoreError> {
         let key = Key { pk: key.pk.clone(), sk: key.sk.clone() };
-        let item = Item { key, kind: "ProviderConnection", entity: client }.attributes()?;
+        let item = Item { key, kind: KIND, entity: client }.attributes()?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }

@@ -133,7 +133,8 @@ impl Store {
 }
 
 fn live_target(known: Option<&LiveConnection>, now: Timestamp) -> Option<Target> {
-    let live = known.filter(|known| known.is_live(now));
+    // Whoever has gone may be back with the same token at any time: that is what is ended then.
+    let live = known.filter(|known| known.is_live(now) || known.may_return(now));
     live.map(|live| Target { connection: live.clone(), elsewhere: Vec::new() })
 }
 
