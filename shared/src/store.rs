@@ -29,7 +29,7 @@
 //! | Memberships' head    | `ROOMS#<sha256>`       | `#`                  | streams: whether a participant's memberships changed |
 //! | Room entry           | `ROOMARCHIVE#<archive id>` | `<milliseconds>`     | its room |
 //! | Archive head, again  | `ROOMARCHIVE#<archive id>` | `#`                  | every new entry of the room |
-//! | Ended room           | `ENDEDROOMS`           | `<archive id>`       | all of them |
+//! | Ended room           | `ENDEDROOMS`           | `<milliseconds>/<archive id>` | all of them, by when they ended |
 //! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
 //! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
 //! | Live connection      | `LIVE#<vhost>/<app>#<shard>` | `<stream>/<name>`    | its name; its stream, shard by shard; its application's likewise |
@@ -86,7 +86,7 @@ pub use self::{
     client::{StoreError, client, http_client, reason},
     contact::Pair,
     event::Ended,
-    feed::{Feed, News},
+    feed::{Feed, Listener, News},
     live::{Admitted, Found, LedgerEntry, Listed, Missing, Scope, Terminated, Terminating},
     media_session::{Closed, Disconnected},
     outbox::ClaimedErrand,

@@ -155,14 +155,18 @@ async fn nothing_said_is_left_of_a_room_that_ended() {
     alice.remove("alice").await;
     let left = async |text: &str| app.items().await.iter().filter(|item| item.contains(text)).count();
     assert_eq!(left("word ").await, 60);
+    // Who was not listening can still be told of it for a day.
+    assert!(app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap());
+    assert_eq!(left("word ").await, 60);
+    app.wait(Duration::from_hours(24) + Duration::from_secs(1));
     // One piece at a time.
     let pieces = std::cell::Cell::new(2);
     let in_time = || pieces.replace(pieces.get() - 1) > 0;
-    assert!(!app.store.clear_ended_rooms(in_time).await.unwrap());
+    assert!(!app.store.clear_ended_rooms(app.clock.now(), in_time).await.unwrap());
     assert!((1..60).contains(&left("word ").await));
-    assert!(app.store.clear_ended_rooms(|| true).await.unwrap());
+    assert!(app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap());
     assert_eq!((left("word ").await, left("ENDEDROOMS").await, left("kept").await), (0, 0, 1));
-    assert!(app.store.clear_ended_rooms(|| true).await.unwrap());
+    assert!(app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap());
     assert_eq!(bob.get("/api/rooms/other/messages").await.body[0]["body"], "kept");
 }
 

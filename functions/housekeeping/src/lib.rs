@@ -57,7 +57,7 @@ async fn clear_events(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> 
     outcome
 }
 
-/// Deletes what was said in rooms that have ended.
+/// Deletes what was said in rooms that have ended, a day later.
 async fn clear_rooms(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
-    app.store.clear_ended_rooms(in_time).await.map(drop)
+    app.store.clear_ended_rooms(app.clock.now(), in_time).await.map(drop)
 }

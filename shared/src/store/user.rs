@@ -45,8 +45,8 @@ pub enum Removed {
 
 /// A password's hash as it lies in the table, apart from its user, so that it is in no list.
 #[derive(Serialize, Deserialize)]
-struct Password {
-    hash: PasswordHash,
+pub(super) struct Password {
+    pub(super) hash: PasswordHash,
 }
 
 /// What a user's lists are headed by; `managed` the one of events only.
@@ -57,7 +57,7 @@ struct ListHead {
     managed: Vec<u64>,
 }
 
-fn password_key(user: u64) -> Key {
+pub(super) fn password_key(user: u64) -> Key {
     Key { pk: format!("USER#{user}"), sk: "PASSWORD".to_owned() }
 }
 
