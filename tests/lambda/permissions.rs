@@ -32,6 +32,7 @@ const RARE: &[(&str, &str)] = &[
     ("device-session", "DeleteItem"),
     ("events", "BatchGetItem"),
     ("events", "BatchWriteItem"),
+    ("housekeeping", "PutItem"),
     ("live", "ConditionCheckItem"),
     ("logintokens", "BatchGetItem"),
     ("message-events", "DeleteItem"),

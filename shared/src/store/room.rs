@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use self::archive::archive_of;
 pub(super) use self::{
-    archive::archive_of as room_archive,
+    archive::{PIECE, archive_of as room_archive},
     membership::{memberships_head, revision_of},
 };
 use super::{

@@ -26,7 +26,7 @@ const ENDED: &str = "ENDEDROOMS";
 /// A sort key behind all that there are.
 const LAST: &str = "~";
 /// How many items a batch deletes at most.
-const PIECE: usize = 25;
+pub(in crate::store) const PIECE: usize = 25;
 
 /// The archive of a room.
 pub(in crate::store) fn archive_of(archive: &ArchiveId) -> String {
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// Deletes at most [`PIECE`] items; where the table is busy, not all of them.
-    async fn delete_keys(&self, keys: Vec<Key>) -> Result<(), StoreError> {
+    pub(in crate::store) async fn delete_keys(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         let delete = |key: Attributes| {
             let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
             Ok::<_, StoreError>(WriteRequest::builder().delete_request(delete).build())
