@@ -43,6 +43,7 @@ const RARE: &[(&str, &str)] = &[
     ("opentok-webhook", "PutItem"),
     ("opentok-webhook", "Query"),
     ("opentok-webhook", "UpdateItem"),
+    ("rooms", "DeleteItem"),
     ("sessions", "BatchGetItem"),
     ("sessions", "BatchWriteItem"),
     ("stream-sessions", "ConditionCheckItem"),
