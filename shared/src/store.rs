@@ -29,7 +29,8 @@
 //! | Memberships' head    | `ROOMS#<sha256>`       | `#`                  | streams: whether a participant's memberships changed |
 //! | Room entry           | `ROOMARCHIVE#<archive id>` | `<milliseconds>`     | its room |
 //! | Archive head, again  | `ROOMARCHIVE#<archive id>` | `#`                  | every new entry of the room |
-//! | Ended room           | `ENDEDROOMS`           | `<archive id>`       | all of them |
+//! | Ended room           | `ENDEDROOMS`           | `<milliseconds>/<archive id>` | all of them, by when they ended |
+//! | Former user          | `FORMERUSERS`          | `<number>`           | all of whom something is left to be cleared |
 //! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
 //! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
 //! | Live connection      | `LIVE#<vhost>/<app>#<shard>` | `<stream>/<name>`    | its name; its stream, shard by shard; its application's likewise |
@@ -61,6 +62,7 @@ mod counter;
 mod device;
 mod event;
 mod feed;
+mod former;
 mod guesses;
 mod live;
 mod media_session;
@@ -86,7 +88,8 @@ pub use self::{
     client::{StoreError, client, http_client, reason},
     contact::Pair,
     event::Ended,
-    feed::{Feed, News},
+    feed::{Feed, Listener, News},
+    former::FormerUser,
     live::{Admitted, Found, LedgerEntry, Listed, Missing, Scope, Terminated, Terminating},
     media_session::{Closed, Disconnected},
     outbox::ClaimedErrand,

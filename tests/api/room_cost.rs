@@ -88,6 +88,7 @@ async fn rooms_cost_what_the_docs_say() {
     assert_eq!(cost(&requests, bob.get("/api/rooms/lobby")).await.0, 3);
     app.wait(Duration::from_secs(1));
     assert_eq!(cost(&requests, bob.remove("carol")).await.0, 4, "the new one removes the other");
+    app.wait(Duration::from_secs(1));
     assert_eq!(cost(&requests, bob.remove("bob")).await.0, 4, "and is the last to leave");
 }
 

@@ -1,6 +1,10 @@
 //! `/api/sse`: what happens in rooms.
 
+use std::time::Duration;
+
+use rstest::rstest;
 use serde_json::{Value, json};
+use shared::clock::Clock;
 
 use crate::{listener::Listener, support::TestApp};
 
@@ -93,6 +97,7 @@ async fn who_was_removed_hears_no_more_and_who_is_back_hears_what_follows() {
     assert_eq!(said(&mut bob, 1).await, ["1"]);
     app.remove("lobby", "alice", "bob").await;
     app.say("lobby", "alice", "2").await;
+    assert_eq!(said(&mut bob, 1).await, ["none"]);
     bob.is_quiet().await;
     let id = bob.last_id.clone();
     app.invite("lobby", "alice", "bob").await;
@@ -102,6 +107,59 @@ async fn who_was_removed_hears_no_more_and_who_is_back_hears_what_follows() {
     assert_eq!(said(&mut bob, 2).await, ["member", "3"]);
     bob.is_quiet().await;
     assert_eq!(said(&mut carol, 5).await, ["1", "none", "2", "member", "3"]);
+}
+
+#[rstest]
+#[case::removed("alice")]
+#[case::left("bob")]
+#[tokio::test]
+async fn who_leaves_a_room_is_told_everything_up_to_that(#[case] by: &str) {
+    let app = people().await;
+    app.room_of("lobby", "alice", &["bob"]).await;
+    let bob = app.as_participant("bob");
+    let mut listener = bob.listen().await;
+    listener.is_quiet().await;
+    let before = listener.last_id.clone();
+    app.say("lobby", "alice", "1").await;
+    app.say("lobby", "bob", "2").await;
+    app.remove("lobby", by, "bob").await;
+    app.say("lobby", "alice", "secret").await;
+    assert_eq!(bob.get("/api/rooms/lobby/messages").await.status, 403);
+    assert_eq!(bob.get("/api/rooms").await.body, json!([]));
+    assert_eq!(said(&mut listener, 3).await, ["1", "2", "none"]);
+    listener.is_quiet().await;
+    app.wait(Duration::from_hours(1));
+    for id in [before, listener.last_id.clone()] {
+        let told = if id == listener.last_id { vec![] } else { vec!["1", "2", "none"] };
+        let mut again = bob.resume(&id).await;
+        assert_eq!(said(&mut again, told.len()).await, told);
+        again.is_quiet().await;
+    }
+    bob.listen().await.is_quiet().await;
+}
+
+#[tokio::test]
+async fn who_ends_a_room_is_told_everything_up_to_that() {
+    let app = people().await;
+    app.room_of("lobby", "alice", &[]).await;
+    let mut alice = app.as_participant("alice").listen().await;
+    app.say("lobby", "alice", "1").await;
+    app.remove("lobby", "alice", "alice").await;
+    app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap();
+    assert_eq!(said(&mut alice, 2).await, ["1", "none"]);
+    alice.is_quiet().await;
+}
+
+#[tokio::test]
+async fn who_makes_a_room_is_told_everything_by_whatever_clock() {
+    let app = people().await;
+    let ahead = app.again_at(Clock::stopped_at(app.clock.now() + Duration::from_secs(5)));
+    let mut alice = app.as_participant("alice").listen().await;
+    ahead.room_of("lobby", "alice", &[]).await;
+    app.say("lobby", "alice", "1").await;
+    app.invite("lobby", "alice", "bob").await;
+    assert_eq!(said(&mut alice, 2).await, ["1", "member"]);
+    alice.is_quiet().await;
 }
 
 #[tokio::test]
@@ -128,7 +186,7 @@ async fn more_rooms_than_one_request_reads_are_told_of_in_order() {
     let mut alice = app.as_participant("alice").listen().await;
     alice.is_quiet().await;
     for room in &rooms {
-        app.clock.advance(std::time::Duration::from_millis(1));
+        app.clock.advance(Duration::from_millis(1));
         app.say(room, "alice", room).await;
     }
     assert_eq!(said(&mut alice, rooms.len()).await, rooms);

@@ -157,14 +157,18 @@ async fn nothing_said_is_left_of_a_room_that_ended() {
     alice.remove("alice").await;
     let left = async |text: &str| app.items().await.iter().filter(|item| item.contains(text)).count();
     assert_eq!(left("word ").await, 60);
+    // Who was not listening can still be told of it for a day.
+    assert!(app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap());
+    assert_eq!(left("word ").await, 60);
+    app.wait(Duration::from_hours(24) + Duration::from_secs(1));
     // One piece at a time.
     let pieces = std::cell::Cell::new(2);
     let in_time = || pieces.replace(pieces.get() - 1) > 0;
-    assert!(!app.store.clear_ended_rooms(in_time).await.unwrap());
+    assert!(!app.store.clear_ended_rooms(app.clock.now(), in_time).await.unwrap());
     assert!((1..60).contains(&left("word ").await));
-    assert!(app.store.clear_ended_rooms(|| true).await.unwrap());
+    assert!(app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap());
     assert_eq!((left("word ").await, left("ENDEDROOMS").await, left("kept").await), (0, 0, 1));
-    assert!(app.store.clear_ended_rooms(|| true).await.unwrap());
+    assert!(app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap());
     assert_eq!(bob.get("/api/rooms/other/messages").await.body[0]["body"], "kept");
 }
 
@@ -184,6 +188,40 @@ async fn who_is_deleted_leaves_their_rooms() {
     app.participants(&["alice"]).await;
     assert_eq!(app.as_participant("alice").get("/api/rooms").await.to_string(), "200 []");
     assert_eq!(app.as_participant("alice").get("/api/rooms/lobby").await.status, 403);
+}
+
+#[rstest]
+#[case::at_once(true)]
+#[case::by_housekeeping(false)]
+#[tokio::test]
+async fn nothing_is_left_of_who_is_deleted_but_what_is_others(#[case] at_once: bool) {
+    let app = TestApp::with_lobby(&["alice", "bob"]).await;
+    let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
+    let invite = json!({ "action": "invite" });
+    assert_eq!(alice.post("/api/contacts", json!({ "jid": "bob@localhost" })).await.status, 204);
+    assert_eq!(alice.put("/api/contacts/bob@localhost", invite).await.status, 204);
+    assert_eq!(bob.put("/api/contacts/alice@localhost", json!({ "action": "accept" })).await.status, 204);
+    app.send_all("alice", "bob", 0..130).await;
+    app.send_all("bob", "alice", ["Hi"]).await;
+    app.send_all("alice", "nobody", ["Hello?"]).await;
+    let (id, admin) = (app.store.user_named("alice").await.unwrap().unwrap().id, app.admin().await);
+    if at_once {
+        let deleted = app.organiser(&admin).delete(&format!("/api/v2/users/{id}/")).await;
+        assert_eq!(deleted.status, 204, "{deleted}");
+    } else {
+        app.store.remove_user(id).await.unwrap();
+        assert_eq!(app.store.former_users().await.unwrap().len(), 1);
+        housekeeping::run(&app.shared, &|| true).await.unwrap();
+    }
+    assert!(app.store.former_users().await.unwrap().is_empty());
+    let items = app.items().await;
+    for left in [format!("\"ARCHIVE#{id}\""), format!("\"ARCHIVE#{id}/"), format!("\"ROSTER#{id}\"")] {
+        assert!(!items.iter().any(|item| item.contains(&left)), "{left}");
+    }
+    assert_eq!(bob.who().await, "bob*");
+    let contacts = bob.get("/api/contacts").await.body;
+    assert_eq!(contacts, json!([{ "jid": "alice@localhost", "subscription": "none", "ask": "none" }]));
+    assert_eq!(bob.get("/api/messages?limit=500").await.body.as_array().unwrap().len(), 131);
 }
 
 /// Where the deletion broke off before they left their rooms.

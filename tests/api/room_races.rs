@@ -165,7 +165,39 @@ async fn nothing_is_said_in_a_room_that_ended_meanwhile() {
     assert_eq!(app.as_participant("ann").remove("ann").await.status, 204);
     released.notify_one();
     assert_eq!(saying.await.unwrap().to_string(), "404 -");
-    assert!(!app.items().await.iter().any(|item| item.contains("ROOMARCHIVE")));
+    // Nothing is in the archive but that she left.
+    assert!(!app.items().await.iter().any(|item| item.contains("ROOMARCHIVE") && item.contains("body")));
+}
+
+/// An invitation is held back until the invitee was deleted: whoever is called so later is who is invited.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_while_they_are_invited_is_in_no_room() {
+    let app = TestApp::with_lobby(&["ann"]).await;
+    let (ben, admin) = (app.participant("ben").await, app.admin().await);
+    let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
+    let inviting = tokio::spawn(async move { slow.as_participant("ann").invite("lobby", "ben@localhost").await });
+    arrived.notified().await;
+    assert_eq!(app.organiser(&admin).delete(&format!("/api/v2/users/{ben}/")).await.status, 204);
+    released.notify_one();
+    assert_eq!(inviting.await.unwrap().status, 204);
+    app.participant("ben").await;
+    assert_eq!(app.as_participant("ben").who().await, "ann* ben");
+    assert_eq!(app.as_participant("ben").say("Hi").await.status, 200);
+}
+
+/// A room is held back until its maker was deleted: it is not made.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_while_they_make_a_room_makes_none() {
+    let app = TestApp::with_lobby(&["ann"]).await;
+    let (ben, admin) = (app.participant("ben").await, app.admin().await);
+    let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
+    let body = json!({ "name": "N", "subject": "S" });
+    let making = tokio::spawn(async move { slow.as_participant("ben").put("/api/rooms/bens", body).await });
+    arrived.notified().await;
+    assert_eq!(app.organiser(&admin).delete(&format!("/api/v2/users/{ben}/")).await.status, 204);
+    released.notify_one();
+    assert_eq!(making.await.unwrap().status, 401);
+    assert_eq!(app.as_participant("ann").get("/api/rooms/bens").await.status, 404);
 }
 
 /// An owner's change is held back until the room is another's, or gone, or made again under its id.

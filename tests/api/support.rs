@@ -101,6 +101,11 @@ impl TestApp {
         Self::over(Client::from_conf(config), self.table, self.clock, self.settings)
     }
 
+    /// Another instance on the same table, with another clock.
+    pub(crate) fn again_at(&self, clock: Clock) -> Self {
+        Self::over(self.client.clone(), self.table.clone(), clock, self.settings.clone())
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, duration: Duration) {
         self.clock.advance(duration);

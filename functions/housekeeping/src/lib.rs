@@ -1,6 +1,6 @@
 //! What is to be done without anybody asking: once a minute on AWS, and by `greenroom serve`.
 //!
-//! Requests to the table where there is nothing to do: 18, in parallel.
+//! Requests to the table where there is nothing to do: 19, in parallel.
 
 use futures_util::{
     FutureExt,
@@ -11,6 +11,7 @@ use shared::{App, clock::InTime, config::Setting, delivery::deliver_due, store::
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
+    Setting::XmppDomain,
     Setting::VideoProvider,
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
@@ -28,6 +29,7 @@ const DUTIES: &[(&str, Duty)] = &[
     ("errands to media servers", |app, in_time| deliver_due(app, in_time).boxed()),
     ("what belonged to deleted events", |app, in_time| clear_events(app, in_time).boxed()),
     ("what was said in rooms that have ended", |app, in_time| clear_rooms(app, in_time).boxed()),
+    ("what belonged to deleted users", |app, in_time| clear_users(app, in_time).boxed()),
 ];
 
 /// Some duties could not be gone on with; the next run takes them up again.
@@ -57,7 +59,19 @@ async fn clear_events(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> 
     outcome
 }
 
-/// Deletes what was said in rooms that have ended.
+/// Goes on with the deletions of users that broke off. One that fails holds up no other.
+async fn clear_users(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
+    let mut outcome = Ok(());
+    for former in app.store.former_users().await? {
+        let cleared = app.store.clear_former_user(&former, &app.config.xmpp_domain, app.clock.now(), in_time);
+        if let Err(error) = cleared.await {
+            outcome = Err(error);
+        }
+    }
+    outcome
+}
+
+/// Deletes what was said in rooms that have ended, a day later.
 async fn clear_rooms(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
-    app.store.clear_ended_rooms(in_time).await.map(drop)
+    app.store.clear_ended_rooms(app.clock.now(), in_time).await.map(drop)
 }

@@ -1,8 +1,8 @@
 //! `/api/sse`: what happens in a participant's conversations, as it happens (`mongooseim.md`).
 //!
 //! Requests to the table on a warm instance: 2 for the caller and 1 to begin, 3 for who has been in a room; then 1 every
-//! half a second, 1 more for each archive that has something new, and 2 every ten seconds for the caller. None while the
-//! client takes nothing.
+//! half a second, for the caller too, and 1 more for each archive that has something new. None while the client takes
+//! nothing.
 
 mod stream;
 
@@ -32,7 +32,7 @@ shared::routes!(stream_events);
 ///
 /// Each event has its position as `id`, one line of JSON as `data`, and says in `event` what it is: `message`, whose data
 /// is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every 15 seconds keeps the connection open; a new `id` may come with it. The stream
-/// ends when the account is blocked or deleted or gets another password, and when the server stops.
+/// ends when the account is blocked, deleted or renamed or gets another password, and when the server stops.
 #[utoipa::path(
     get,
     path = "/api/sse",
@@ -52,8 +52,8 @@ async fn stream_events(
     Last(position): Last,
     deadline: Option<Extension<Deadline>>,
 ) -> Result<EventStream, Error> {
-    let feed = app.store.feed(account.user, &account.jid, position, app.clock.now()).await?;
-    Ok(EventStream::new(app, account, feed, deadline.map(|Extension(Deadline(at))| at)))
+    let feed = app.store.feed(account.listener(), position, app.clock.now()).await?;
+    Ok(EventStream::new(app, feed, deadline.map(|Extension(Deadline(at))| at)))
 }
 
 /// A caller that takes a stream of events.

@@ -10,7 +10,6 @@ use axum::{
 use futures_util::stream;
 use shared::{
     App,
-    auth::Account,
     clock::Timestamp,
     model::{Notice, Position},
     store::{Feed, StoreError},
@@ -22,8 +21,6 @@ use tracing::Span;
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 /// How often the table is looked at: a message is told within a second.
 const POLL: Duration = Duration::from_millis(500);
-/// How often the caller's account is looked at.
-const ACCOUNT: Duration = Duration::from_secs(10);
 /// After how long without an event something is sent all the same, so that nobody in between closes the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long before a deadline a stream ends, so that the client comes back in time.
@@ -33,14 +30,12 @@ const RETRY: &str = "retry: 1000\n";
 /// Has nginx pass on what it gets at once.
 const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
 
-/// The events of an account from a position on.
+/// The events of a feed.
 pub(crate) struct EventStream {
     app: App,
-    account: Account,
     feed: Feed,
     greeting: Option<&'static str>,
     polls: Interval,
-    next_check: Instant,
     keep_alive: Instant,
     end: Option<Instant>,
     /// Whether the table could not be read last time.
@@ -50,18 +45,16 @@ pub(crate) struct EventStream {
 
 impl EventStream {
     /// The stream of this feed, which ends before the deadline.
-    pub(crate) fn new(app: App, account: Account, feed: Feed, deadline: Option<Timestamp>) -> Self {
+    pub(crate) fn new(app: App, feed: Feed, deadline: Option<Timestamp>) -> Self {
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
         let left = deadline.map(|deadline| deadline.since(app.clock.now()).saturating_sub(BEFORE_DEADLINE));
         Self {
             app,
-            account,
             feed,
             greeting: Some(RETRY),
             polls,
-            next_check: now + ACCOUNT,
             keep_alive: now + KEEP_ALIVE,
             end: left.map(|left| now + left),
             failing: false,
@@ -89,38 +82,24 @@ impl EventStream {
                 _ = self.polls.tick() => {}
                 () = sleep_until(self.keep_alive) => return Some(comment(self.feed.position())),
             }
-            if !self.is_welcome().await {
-                return None;
-            }
-            let news = self.poll().await;
+            let news = self.poll().await?;
             if !news.is_empty() {
                 return Some(news);
             }
         }
     }
 
-    /// Whether the account is still good, which is looked at now and then.
-    async fn is_welcome(&mut self) -> bool {
-        let now = Instant::now();
-        if now < self.next_check {
-            return true;
-        }
-        let good = self.account.is_good(&self.app.store).await;
-        if good.is_ok() {
-            self.next_check = now + ACCOUNT;
-        }
-        // While the table cannot be read, nothing is told of it either.
-        self.read(good).unwrap_or(true)
-    }
-
-    async fn poll(&mut self) -> String {
+    /// What happened, as it is sent; `None` where the account is not let in any more. While the table cannot be read,
+    /// nothing is told of it.
+    async fn poll(&mut self) -> Option<String> {
         let news = self.app.store.news(&mut self.feed, self.app.clock.now()).await;
-        let Some(news) = self.read(news) else { return String::new() };
+        let Some(news) = self.read(news) else { return Some(String::new()) };
+        let news = news?;
         if !news.all {
             self.polls.reset_immediately();
         }
         self.log.events += news.notices.len();
-        news.notices.iter().map(|(notice, position)| event(notice, position)).collect()
+        Some(news.notices.iter().map(|(notice, position)| event(notice, position)).collect())
     }
 
     /// What was read. That something could not be is logged once, and tried again with the next poll.

@@ -15,6 +15,7 @@ use shared::{
         Room,
         room::{self, Change, Membership, Person, Refusal},
     },
+    store::StoreError,
 };
 
 /// An account as somebody in a room.
@@ -83,7 +84,16 @@ pub(crate) async fn change(
     room: Room,
     transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
 ) -> Result<StatusCode, Error> {
+    Ok(try_change(app, room, transition).await??)
+}
+
+/// Runs a transition on a room, which may refuse it.
+pub(crate) async fn try_change(
+    app: &App,
+    room: Room,
+    transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
+) -> Result<Result<StatusCode, Refusal>, StoreError> {
     let host = room::host(&app.config.xmpp_domain);
-    app.store.change_room(room, app.clock.now(), &host, transition).await??;
-    Ok(StatusCode::NO_CONTENT)
+    let changed = app.store.change_room(room, app.clock.now(), &host, transition).await?;
+    Ok(changed.map(|()| StatusCode::NO_CONTENT))
 }

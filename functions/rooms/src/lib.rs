@@ -109,7 +109,7 @@ async fn create_room(
 ) -> Result<Json<Created>, Error> {
     let room = Room::create(RoomId::random(), config(&payload.fields()?)?, person(account));
     // Nobody has a random id before.
-    app.store.insert_room(&room, app.clock.now()).await?;
+    app.store.insert_room(&room).await??;
     Ok(Json(Created { id: room.id }))
 }
 
@@ -175,9 +175,7 @@ async fn create_named_room(
         Err(problem) => return Err(problem),
     };
     let room = Room::create(id, config, person(account));
-    if !app.store.insert_room(&room, app.clock.now()).await? {
-        return Err(Error::Forbidden);
-    }
+    app.store.insert_room(&room).await??;
     Ok((StatusCode::CREATED, Json(Created { id: room.id })))
 }
 

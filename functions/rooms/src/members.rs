@@ -9,11 +9,18 @@ use shared::{
     dialect::conversation::{BodyRefusals, Error, Refusals},
     http::conversation::{Payload, path_text},
     id::RoomId,
-    model::{Jid, room::Person},
+    model::{
+        Jid,
+        room::{Person, Refusal},
+    },
+    store::StoreError,
 };
 use utoipa::ToSchema;
 
 use crate::entrance::{self, AtRoom};
+
+/// How often whose JID it is may change while they are invited.
+const RENAMED: usize = 3;
 
 /// Somebody to be invited.
 #[derive(ToSchema)]
@@ -40,8 +47,15 @@ pub(crate) async fn invite_user(
 ) -> Result<StatusCode, Error> {
     room.owned_by(&caller)?;
     let jid = payload.fields()?.jid("user", "user")?;
-    let invitee = Person { user: app.account_of(&jid).await?, jid };
-    entrance::change(&app, room, |room| room.invite(&caller, invitee.clone())).await
+    for _ in 0..RENAMED {
+        let invitee = Person { user: app.account_of(&jid).await?, jid: jid.clone() };
+        match entrance::try_change(&app, room.clone(), |room| room.invite(&caller, invitee.clone())).await? {
+            // Deleted or renamed in between.
+            Err(Refusal::NoAccount) => {}
+            outcome => return Ok(outcome?),
+        }
+    }
+    Err(StoreError::Contended.into())
 }
 
 /// Remove somebody from a room: the owner anybody, a member themselves. Where the owner goes, the first of the others is

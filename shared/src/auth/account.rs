@@ -16,7 +16,7 @@ use crate::{
     error::Unauthenticated,
     model::{Jid, User, guesses::Source},
     password::{self, PasswordHash},
-    store::{Store, StoreError},
+    store::{Listener, StoreError},
 };
 
 /// Some clients leave the padding away.
@@ -39,14 +39,10 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether they would be let in again: they are there, not blocked, and their password is the same. Costs what
-    /// finding that out costs a request.
-    pub async fn is_good(&self, store: &Store) -> Result<bool, StoreError> {
-        let Some(user) = store.user_named(self.jid.local()).await? else { return Ok(false) };
-        if user.id != self.user || user.blocked {
-            return Ok(false);
-        }
-        Ok(store.password_hash(self.user).await? == self.hash)
+    /// They as one who listens to what happens.
+    #[must_use]
+    pub fn listener(self) -> Listener {
+        Listener { user: self.user, jid: self.jid, hash: self.hash }
     }
 }
 

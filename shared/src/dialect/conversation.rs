@@ -10,7 +10,7 @@ use axum::{
 
 use super::{header as common_header, log, status};
 use crate::{
-    error,
+    error::{self, Unauthenticated},
     model::{contact::NotInRoster, message::BODY_MAX, room::Refusal},
     password::PasswordError,
     store::StoreError,
@@ -116,6 +116,7 @@ impl From<Refusal> for Error {
             Refusal::NotAllowed => Self::Forbidden,
             Refusal::Full => Self::Invalid(Problem::RoomFull),
             Refusal::Gone => Self::NotFound,
+            Refusal::NoAccount => Unauthenticated::Wrong.into(),
         }
     }
 }

@@ -102,8 +102,11 @@ pub struct Membership {
     pub room: RoomId,
     /// Where its entries are kept.
     pub archive: ArchiveId,
-    /// Since when; their invitation is an entry of this time.
+    /// Since when; their invitation is an entry of this time. Of who made the room, before its first entry.
     pub since: Timestamp,
+    /// When it ended, which is the time of the entry that says so; what is left then is there for streams only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Timestamp>,
     /// The number of the user whom it is about, where there was one with this JID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u64>,
@@ -118,6 +121,8 @@ pub enum Refusal {
     Full,
     /// The room has ended.
     Gone,
+    /// Who would be taken in has no such account any more.
+    NoAccount,
 }
 
 /// What a transition did.
@@ -262,9 +267,10 @@ impl Change {
     #[must_use]
     pub fn affiliations(&self) -> Vec<(Jid, Affiliation)> {
         match self {
-            // Nobody is left who could read it.
-            Self::Nothing | Self::Configured | Self::Ended(_) => Vec::new(),
+            Self::Nothing | Self::Configured => Vec::new(),
             Self::Joined(person) => vec![(person.jid.clone(), Affiliation::Member)],
+            // Their streams are told of it.
+            Self::Ended(jid) => vec![(jid.clone(), Affiliation::None)],
             Self::Left { jid, successor } => {
                 let successor = successor.clone().map(|jid| (jid, Affiliation::Owner));
                 std::iter::once((jid.clone(), Affiliation::None)).chain(successor).collect()

@@ -3,11 +3,14 @@
 //! Nothing is written for it. Who listens looks at the heads of the archives, and reads on where one has moved. An
 //! archive is read up to the head that was seen and no further: all that lies before a head is there.
 
+mod listener;
+
 use std::{collections::HashMap, time::Duration};
 
 use futures_util::future::try_join_all;
 use serde::{Deserialize, de::DeserializeOwned};
 
+pub use self::listener::Listener;
 use super::{
     Attributes, Store, StoreError,
     archive::{After, head_key, last_of},
@@ -17,7 +20,10 @@ use super::{
 use crate::{
     clock::Timestamp,
     id::RoomId,
-    model::{ArchiveTag, Jid, Message, Notice, Position, room::Membership},
+    model::{
+        ArchiveTag, Jid, Message, Notice, Position,
+        room::{Affiliation, Membership, RoomEvent},
+    },
 };
 
 /// How old everything is that is written: who writes takes the time at most 12 seconds before, by a clock that may be
@@ -33,8 +39,7 @@ const BYTES_MAX: usize = 1024 * 1024;
 /// What a user listens to, and how far they have been told.
 #[derive(Clone, Debug)]
 pub struct Feed {
-    user: u64,
-    jid: Jid,
+    listener: Listener,
     /// Their own archive, and those of the rooms they are in.
     sources: Vec<Source>,
     /// That of the memberships which the sources are of.
@@ -49,10 +54,17 @@ impl Feed {
         &self.position
     }
 
+    /// Gives up what has been told up to where the user left it.
+    fn close(&mut self) {
+        let position = &self.position;
+        self.sources.retain(|source| source.until.is_none_or(|until| position.of(source.tag) < until));
+    }
+
     /// The part of an archive that has not been told; `None` where there is none.
     fn untold<'a>(&self, source: &'a Source, seen: &Seen) -> Option<(&'a Source, After)> {
         let after = self.position.of(source.tag).max(source.before);
-        let last = *seen.heads.get(&source.archive)?;
+        let head = *seen.heads.get(&source.archive)?;
+        let last = source.until.map_or(head, |until| until.min(head));
         (last > after).then_some((source, After { after, last }))
     }
 }
@@ -75,17 +87,19 @@ struct Source {
     room: Option<RoomId>,
     /// What is from then or earlier is not told.
     before: Timestamp,
+    /// What is later is not told: the user left the room then.
+    until: Option<Timestamp>,
 }
 
 impl Source {
     fn own(user: u64) -> Self {
         let archive = archive_of(user);
-        Self { tag: ArchiveTag::of(&archive), archive, room: None, before: Timestamp::from_millis(0) }
+        Self { tag: ArchiveTag::of(&archive), archive, room: None, before: Timestamp::default(), until: None }
     }
 
-    fn room(Membership { room, archive, since, .. }: Membership) -> Self {
+    fn room(Membership { room, archive, since, left, .. }: Membership) -> Self {
         let archive = room_archive(&archive);
-        Self { tag: ArchiveTag::of(&archive), archive, room: Some(room), before: since - MILLISECOND }
+        Self { tag: ArchiveTag::of(&archive), archive, room: Some(room), before: since - MILLISECOND, until: left }
     }
 
     /// What there is to tell of an item of this archive.
@@ -108,6 +122,14 @@ struct Entry {
     notice: Option<Notice>,
 }
 
+impl Entry {
+    /// Whether it says that this one is no longer in the room.
+    fn ends(&self, leaver: &Jid) -> bool {
+        let Some(Notice::Room { entry, .. }) = &self.notice else { return false };
+        matches!(&entry.event, RoomEvent::Affiliation { user, affiliation: Affiliation::None, .. } if user == leaver)
+    }
+}
+
 /// A message as a user's own archive has it.
 #[derive(Deserialize)]
 struct OwnMessage {
@@ -122,18 +144,21 @@ struct Seen {
     heads: HashMap<String, Timestamp>,
     /// That of the user's memberships.
     revision: u64,
+    /// Whether the user would be let in again.
+    welcome: bool,
 }
 
 impl Store {
     /// The feed of a user, from a position on or from now on.
     ///
     /// One request for who never was in a room, else two, and three from now on.
-    pub async fn feed(&self, user: u64, jid: &Jid, from: Option<Position>, now: Timestamp) -> Result<Feed, StoreError> {
+    pub async fn feed(&self, listener: Listener, from: Option<Position>, now: Timestamp) -> Result<Feed, StoreError> {
         // Who comes from the future does not come from us.
         let from = from.filter(|position| position.floor() <= now);
         let from_now = from.is_none();
         let position = from.unwrap_or_else(|| Position::at(now - SETTLED));
-        let mut feed = Feed { user, jid: jid.clone(), sources: vec![Source::own(user)], revision: 0, position };
+        let sources = vec![Source::own(listener.user)];
+        let mut feed = Feed { listener, sources, revision: 0, position };
         let mut seen = self.look(&feed).await?;
         if self.follow(&mut feed, &seen).await? && from_now {
             seen = self.look(&feed).await?;
@@ -145,18 +170,22 @@ impl Store {
                 }
             }
         }
+        feed.close();
         Ok(feed)
     }
 
-    /// What happened since the last time, or since the feed's position.
+    /// What happened since the last time, or since the feed's position; `None` where the user would not be let in again.
     ///
     /// One request, for every 100 archives; one more for each archive that has something new, and one where the
     /// memberships changed.
-    pub async fn news(&self, feed: &mut Feed, now: Timestamp) -> Result<News, StoreError> {
+    pub async fn news(&self, feed: &mut Feed, now: Timestamp) -> Result<Option<News>, StoreError> {
         let seen = self.look(feed).await?;
+        if !seen.welcome {
+            return Ok(None);
+        }
         let changed = self.follow(feed, &seen).await?;
         let untold: Vec<_> = feed.sources.iter().filter_map(|source| feed.untold(source, &seen)).collect();
-        let (mut entries, mut all) = self.entries_of(&untold).await?;
+        let (mut entries, mut all) = self.entries_of(&untold, &feed.listener.jid).await?;
         // The archives of other rooms have not been looked at yet.
         all &= !changed;
         entries.sort_by_key(|entry| entry.at);
@@ -168,22 +197,28 @@ impl Store {
         if all {
             feed.position.raise(now - SETTLED);
         }
-        Ok(News { notices, all })
+        feed.close();
+        Ok(Some(News { notices, all }))
     }
 
     async fn look(&self, feed: &Feed) -> Result<Seen, StoreError> {
-        let memberships = memberships_head(&feed.jid);
-        let mut seen = Seen { heads: HashMap::new(), revision: 0 };
-        let archives = feed.sources.iter().map(|source| head_key(&source.archive).attributes());
-        let keys = std::iter::once(memberships_head(&feed.jid).attributes()).chain(archives).collect();
-        for head in self.batch(keys).await? {
-            let name = head.get("PK").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default();
+        let memberships = memberships_head(&feed.listener.jid);
+        let mut seen = Seen { heads: HashMap::new(), revision: 0, welcome: false };
+        let mut keys = feed.listener.keys();
+        keys.push(memberships_head(&feed.listener.jid).attributes());
+        keys.extend(feed.sources.iter().map(|source| head_key(&source.archive).attributes()));
+        let mut account = Vec::new();
+        for item in self.batch(keys).await? {
+            let name = item.get("PK").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default();
             if name == memberships.pk {
-                seen.revision = revision_of(head)?;
+                seen.revision = revision_of(item)?;
+            } else if feed.listener.is_about(&name) {
+                account.push((name, item));
             } else {
-                seen.heads.insert(name, last_of(head)?);
+                seen.heads.insert(name, last_of(item)?);
             }
         }
+        seen.welcome = feed.listener.is_welcome(account)?;
         Ok(seen)
     }
 
@@ -193,7 +228,7 @@ impl Store {
         if seen.revision == feed.revision {
             return Ok(false);
         }
-        let memberships = self.memberships(&feed.jid, feed.user).await?;
+        let memberships = self.memberships_until_now(&feed.listener.jid, feed.listener.user).await?;
         feed.sources.truncate(1);
         feed.sources.extend(memberships.into_iter().map(Source::room));
         feed.revision = seen.revision;
@@ -201,7 +236,10 @@ impl Store {
     }
 
     /// The entries of these parts of archives, as many as one answer takes, and whether those are all.
-    async fn entries_of(&self, parts: &[(&Source, After)]) -> Result<(Vec<Entry>, bool), StoreError> {
+    ///
+    /// Where the user left a room, what follows in its archive is not theirs: the memberships may have been looked at
+    /// before, and the archive's head after.
+    async fn entries_of(&self, parts: &[(&Source, After)], leaver: &Jid) -> Result<(Vec<Entry>, bool), StoreError> {
         let (mut entries, mut bytes, mut all) = (Vec::new(), 0, true);
         for some in parts.chunks(AT_ONCE) {
             if bytes > BYTES_MAX {
@@ -211,10 +249,16 @@ impl Store {
             for ((source, part), page) in some.iter().zip(pages.await?) {
                 bytes += page.bytes;
                 all &= page.all;
+                let mut left = false;
                 for item in page.items {
-                    entries.push(source.entry(item)?);
+                    let entry = source.entry(item)?;
+                    left = entry.ends(leaver);
+                    entries.push(entry);
+                    if left {
+                        break;
+                    }
                 }
-                if page.all {
+                if page.all && !left {
                     entries.push(Entry { archive: source.tag, at: part.last, notice: None });
                 }
             }

@@ -23,7 +23,7 @@ pub(super) fn archive_of(user: u64) -> String {
 }
 
 /// The part of it that one partner has. Partners are hashed: keys surface in metrics and logs.
-fn archive_with(user: u64, partner: &Jid) -> String {
+pub(super) fn archive_with(user: u64, partner: &Jid) -> String {
     format!("ARCHIVE#{user}/{}", hex(&Sha256::digest(partner.as_str())))
 }
 

@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 
 use self::archive::archive_of;
 pub(super) use self::{
-    archive::archive_of as room_archive,
+    archive::{PIECE, archive_of as room_archive},
     membership::{memberships_head, revision_of},
 };
 use super::{
     Item, Key, RACES, Store, StoreError,
     archive::last_of,
     n, pause, s,
-    transaction::{Committed, failed_first},
+    transaction::{Committed, failed_first, is_failed_condition},
 };
 use crate::{
     clock::Timestamp,
@@ -28,6 +28,8 @@ use crate::{
     },
 };
 
+/// Which of the writes of a joining has the condition that an account is there.
+const ACCOUNT: usize = 3;
 /// How many rooms somebody leaves at once.
 const LEFT_AT_ONCE: usize = 16;
 
@@ -56,23 +58,29 @@ impl Store {
         Ok(rooms)
     }
 
-    /// Keeps a new room; `false` where there is one of its id.
+    /// Keeps a new room; [`Refusal::NotAllowed`] where there is one of its id.
     ///
     /// One request, a transaction.
-    pub async fn insert_room(&self, room: &Room, at: Timestamp) -> Result<bool, StoreError> {
+    pub async fn insert_room(&self, room: &Room) -> Result<Result<(), Refusal>, StoreError> {
         let item = Item { key: room_key(&room.id), kind: "Room", entity: room }.attributes()?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item));
         let put = put.condition_expression("attribute_not_exists(PK)");
         let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         for participant in room.participants() {
-            writes.extend(self.joining_room(room, &participant.person, at)?);
+            // By whatever clock: who made the room is told all of it.
+            writes.extend(self.having_account(&participant.person)?);
+            writes.extend(self.joining_room(room, &participant.person, Timestamp::default())?);
         }
-        let Committed::No(reasons) = self.transact(writes).await? else { return Ok(true) };
+        let Committed::No(reasons) = self.transact(writes).await? else { return Ok(Ok(())) };
+        if !failed_first(&reasons) {
+            return Ok(Err(Refusal::NoAccount));
+        }
         let found = reasons.into_iter().find_map(|reason| reason.item);
         let found: Option<Room> = found.map(serde_dynamo::from_item).transpose()?;
         // Ours, where the answer to it was lost.
-        Ok(found.is_some_and(|found| found.archive == room.archive))
+        let ours = found.is_some_and(|found| found.archive == room.archive);
+        Ok(if ours { Ok(()) } else { Err(Refusal::NotAllowed) })
     }
 
     /// Runs a transition on a room as it was read, and again on what it is where another came in between. What the
@@ -104,6 +112,10 @@ impl Store {
                     Some(present) if present.archive == room.archive => room = present,
                     _ => return Ok(Err(Refusal::Gone)),
                 }
+            }
+            let has_account = matches!(change, Change::Joined(Person { user: Some(_), .. }));
+            if has_account && reasons.get(ACCOUNT).is_some_and(is_failed_condition) {
+                return Ok(Err(Refusal::NoAccount));
             }
             // Only the head of the archive is returned.
             if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
@@ -142,16 +154,19 @@ impl Store {
             Change::Nothing => Vec::new(),
             Change::Configured => vec![self.replacing_room(before, after)?],
             Change::Joined(person) => {
-                let joining = self.joining_room(after, person, at)?;
+                let joining = self.joining_room(after, person, at)?.into_iter().chain(self.having_account(person)?);
                 std::iter::once(self.replacing_room(before, after)?).chain(joining).collect()
             }
             Change::Left { jid, .. } => {
-                let leaving = self.leaving_room(after, jid)?;
+                let leaving = self.leaving_room(after, jid, at)?;
                 std::iter::once(self.replacing_room(before, after)?).chain(leaving).collect()
             }
             Change::Ended(jid) => {
-                let leaving = self.leaving_room(after, jid)?;
-                [self.ending_room(before)?, self.leaving_archive(&before.archive)?].into_iter().chain(leaving).collect()
+                let leaving = self.leaving_room(after, jid, at)?;
+                [self.ending_room(before)?, self.leaving_archive(&before.archive, at)?]
+                    .into_iter()
+                    .chain(leaving)
+                    .collect()
             }
         };
         writes.extend(self.telling(after, change, at, host)?);

@@ -201,6 +201,7 @@ impl Store {
         let mut writes = self.removal(user)?;
         writes.push(self.closing(list_of(Parent::User(id), Kind::User), 0)?);
         writes.push(self.closing(list_of(Parent::User(id), Kind::Event), 0)?);
+        writes.push(self.remembering(&user.record)?);
         writes.push(self.delete(password_key(id), None, Conflict::Changed)?);
         Ok(writes)
     }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 use super::{
     Conflict, Parent, Record, Stored, Unique, Write, as_parent, head, kind_list, list_of, main_key, parents_key,
 };
-use crate::store::{Item, Key, Store, StoreError, n, record::Kind, s};
+use crate::store::{Attributes, Item, Key, Store, StoreError, n, record::Kind, s};
 
 /// Most events a user may manage: their numbers share an item.
 const MANAGED_MAX: u32 = 5_000;
@@ -73,8 +73,7 @@ impl Store {
         writes.extend(self.heads(Some(&before.record), Some(after))?);
         writes.extend(self.renaming(before, &stored)?);
         if let Some(item) = before.record.trace(after)? {
-            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-            writes.push(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed });
+            writes.push(self.writing(item, Conflict::Changed)?);
         }
         Ok(writes)
     }
@@ -227,6 +226,12 @@ impl Store {
     ) -> Result<Write, StoreError> {
         let item = Item { key, kind: T::KIND.name(), entity: stored }.attributes()?;
         let put = condition(Put::builder().table_name(&*self.table).set_item(Some(item))).build()?;
+        Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as })
+    }
+
+    /// Writes an item, whatever is there.
+    pub(in crate::store) fn writing(&self, item: Attributes, fails_as: Conflict) -> Result<Write, StoreError> {
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as })
     }
 

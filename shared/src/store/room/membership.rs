@@ -1,6 +1,8 @@
 //! Memberships: which rooms somebody is in. They change with their rooms, in the same transactions.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -12,13 +14,16 @@ use crate::{
         Jid, Room,
         room::{Membership, Person},
     },
-    store::{Attributes, Item, Key, Store, StoreError, n, s},
+    store::{Attributes, Item, Key, Store, StoreError, Unique, n, s},
 };
 
 /// The sort key of the head of somebody's memberships, before those of all rooms.
 const HEAD: &str = "#";
 /// What the memberships' sort keys begin after.
 const FIRST: &str = "0";
+
+/// For how long whoever left a room, and was not listening, can still be told what happened there until then.
+pub(in crate::store) const TOLD_FOR: Duration = Duration::from_hours(24);
 
 fn partition(jid: &Jid) -> String {
     format!("ROOMS#{}", hex(&Sha256::digest(jid.as_str())))
@@ -45,16 +50,29 @@ pub(in crate::store) fn revision_of(head: Attributes) -> Result<u64, StoreError>
 }
 
 impl Store {
-    /// A user's membership of a room.
+    /// A user's membership of a room that they are in.
     pub async fn membership(&self, room: &RoomId, jid: &Jid, user: u64) -> Result<Option<Membership>, StoreError> {
         let found: Option<Membership> = self.item(membership_key(jid, room)).await?;
-        Ok(found.filter(|membership| membership.is_of(user)))
+        Ok(found.filter(|membership| membership.is_of(user) && membership.left.is_none()))
     }
 
     /// A user's memberships of all rooms that they are in.
     ///
     /// One request, and one for every further MB.
     pub async fn memberships(&self, jid: &Jid, user: u64) -> Result<Vec<Membership>, StoreError> {
+        let mut memberships = self.memberships_until_now(jid, user).await?;
+        memberships.retain(|membership| membership.left.is_none());
+        Ok(memberships)
+    }
+
+    /// A user's memberships of all rooms that they are in, or left lately.
+    ///
+    /// One request, and one for every further MB.
+    pub(in crate::store) async fn memberships_until_now(
+        &self,
+        jid: &Jid,
+        user: u64,
+    ) -> Result<Vec<Membership>, StoreError> {
         let items = self.items_from(&partition(jid), FIRST).await?;
         let memberships: Vec<Membership> = serde_dynamo::from_items(items)?;
         Ok(memberships.into_iter().filter(|membership| membership.is_of(user)).collect())
@@ -71,17 +89,30 @@ impl Store {
         person: &Person,
         since: Timestamp,
     ) -> Result<[TransactWriteItem; 2], StoreError> {
-        let membership = Membership { room: room.id.clone(), archive: room.archive.clone(), since, user: person.user };
+        let (id, archive) = (room.id.clone(), room.archive.clone());
+        let membership = Membership { room: id, archive, since, left: None, user: person.user };
         let key = membership_key(&person.jid, &room.id);
         let item = Item { key, kind: "Membership", entity: &membership }.attributes()?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         Ok([TransactWriteItem::builder().put(put).build(), self.moving_memberships(&person.jid)?])
     }
 
-    pub(super) fn leaving_room(&self, room: &Room, jid: &Jid) -> Result<[TransactWriteItem; 2], StoreError> {
-        let key = membership_key(jid, &room.id).attributes();
-        let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build()?;
-        Ok([TransactWriteItem::builder().delete(delete).build(), self.moving_memberships(jid)?])
+    /// Ends a membership at this time. What is left of it tells streams up to when they hear of the room.
+    pub(super) fn leaving_room(
+        &self,
+        room: &Room,
+        jid: &Jid,
+        at: Timestamp,
+    ) -> Result<[TransactWriteItem; 2], StoreError> {
+        let update = Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(membership_key(jid, &room.id).attributes()))
+            .update_expression("SET #left = :left, expiresAt = :end")
+            .condition_expression("attribute_exists(PK)")
+            .expression_attribute_names("#left", "left")
+            .expression_attribute_values(":left", n(at.millis()))
+            .expression_attribute_values(":end", n((at + TOLD_FOR).seconds()));
+        Ok([TransactWriteItem::builder().update(update.build()?).build(), self.moving_memberships(jid)?])
     }
 
     fn moving_memberships(&self, jid: &Jid) -> Result<TransactWriteItem, StoreError> {
@@ -95,13 +126,25 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
+    /// That somebody still has the account that they were known by; nothing of those who have none.
+    pub(super) fn having_account(&self, person: &Person) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some(user) = person.user else { return Ok(None) };
+        let check = ConditionCheck::builder()
+            .table_name(&*self.table)
+            .set_key(Some(Unique::Username.key(person.jid.local()).attributes()))
+            .condition_expression("id = :user")
+            .expression_attribute_values(":user", n(user));
+        Ok(Some(TransactWriteItem::builder().condition_check(check.build()?).build()))
+    }
+
     /// That somebody is still in the room, as they were when their membership was read.
     pub(super) fn being_in_room(&self, membership: &Membership, jid: &Jid) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&*self.table)
             .set_key(Some(membership_key(jid, &membership.room).attributes()))
-            .condition_expression("#archive = :archive AND since = :since")
+            .condition_expression("#archive = :archive AND since = :since AND attribute_not_exists(#left)")
             .expression_attribute_names("#archive", "archive")
+            .expression_attribute_names("#left", "left")
             .expression_attribute_values(":archive", s(membership.archive.as_str()))
             .expression_attribute_values(":since", n(membership.since.millis()));
         Ok(TransactWriteItem::builder().condition_check(check.build()?).build())
