@@ -7,7 +7,6 @@ use std::{
 
 use serde_json::json;
 use shared::{
-    clock::Timestamp,
     id::RoomId,
     model::{
         Jid,
@@ -36,9 +35,8 @@ async fn fill(app: &TestApp, members: u64) {
     let host = room::host("localhost");
     for number in 0..members {
         let guest = Person { jid: Jid::of(&format!("guest{number}"), "localhost").unwrap(), user: None };
-        let at = Timestamp::from_millis(NOW + i64::try_from(number).unwrap());
         let invite = |room: &mut shared::model::Room| room.invite(&alice, guest.clone());
-        app.store.change_room(room, at, &host, invite).await.unwrap().unwrap();
+        app.store.change_room(room, &app.clock, &host, invite).await.unwrap().unwrap();
         room = app.store.room(&lobby()).await.unwrap().unwrap();
     }
 }
@@ -55,7 +53,7 @@ async fn talk(app: &TestApp, entries: u32) {
     for number in 0..entries {
         let event = RoomEvent::Message { from: jid.clone(), body: number.to_string() };
         let entry = RoomEntry::new(event, app.clock.now() + Duration::from_millis(number.into()));
-        app.store.insert_room_entry(&membership, &jid, entry).await.unwrap().unwrap();
+        app.store.insert_room_entry(&membership, &jid, entry, &app.clock).await.unwrap().unwrap();
     }
     app.wait(Duration::from_mins(1));
 }

@@ -63,7 +63,7 @@ async fn clear_events(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> 
 async fn clear_users(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
     let mut outcome = Ok(());
     for former in app.store.former_users().await? {
-        let cleared = app.store.clear_former_user(&former, &app.config.xmpp_domain, app.clock.now(), in_time);
+        let cleared = app.store.clear_former_user(&former, &app.config.xmpp_domain, &app.clock, in_time);
         if let Err(error) = cleared.await {
             outcome = Err(error);
         }

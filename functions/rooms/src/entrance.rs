@@ -94,6 +94,6 @@ pub(crate) async fn try_change(
     transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
 ) -> Result<Result<StatusCode, Refusal>, StoreError> {
     let host = room::host(&app.config.xmpp_domain);
-    let changed = app.store.change_room(room, app.clock.now(), &host, transition).await?;
+    let changed = app.store.change_room(room, &app.clock, &host, transition).await?;
     Ok(changed.map(|()| StatusCode::NO_CONTENT))
 }

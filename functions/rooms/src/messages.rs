@@ -48,7 +48,7 @@ pub(crate) async fn send_room_message(
     let body = payload.fields()?.message_body()?;
     let event = RoomEvent::Message { from: account.jid.clone(), body };
     let entry = RoomEntry::new(event, app.clock.now());
-    match app.store.insert_room_entry(&membership, &account.jid, entry).await? {
+    match app.store.insert_room_entry(&membership, &account.jid, entry, &app.clock).await? {
         Some(entry) => Ok(Json(Said { id: entry.id })),
         // Removed in between, or the room ended: whoever was the last one there has left it.
         None if app.store.room(&membership.room).await?.is_some() => Err(Error::Forbidden),

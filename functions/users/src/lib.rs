@@ -18,8 +18,12 @@ use shared::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
     },
-    model::{User, permission::Action},
-    store::{FormerUser, Parent, Removed, Selection, Store, Stored, Unique},
+    model::{
+        Jid, User,
+        permission::Action,
+        room::{self, Person},
+    },
+    store::{FormerUser, Parent, Removed, Selection, Store, StoreError, Stored, Unique},
 };
 
 use fields::{NewUser, UserFields};
@@ -180,7 +184,7 @@ async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id
         Removed::Now => {
             let former = FormerUser { user: id, username: user.username };
             // What fails now, housekeeping goes on with.
-            app.store.clear_former_user(&former, &app.config.xmpp_domain, app.clock.now(), || true).await?;
+            app.store.clear_former_user(&former, &app.config.xmpp_domain, &app.clock, || true).await?;
             Ok(StatusCode::NO_CONTENT)
         }
         Removed::OwnsEvents => Err(FieldErrors::one("nonFieldErrors", &Problem::OwnsEvents).into()),
@@ -232,7 +236,23 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     if fields.end_managing(&user.record, caller) {
         app.store.leave_managed_events(id).await??;
     }
-    Ok(Json(app.store.change_record(user, |user| fields.change(user, caller)).await?))
+    let before = user.record.clone();
+    let user = app.store.change_record(user, |user| fields.change(user, caller)).await?;
+    if User::folded(&before.username) != User::folded(&user.username) {
+        rename_in_rooms(app, &before, &user).await?;
+    }
+    Ok(Json(user))
+}
+
+/// Lets a user go on in their rooms under their new name; one whose new name makes no JID leaves them.
+async fn rename_in_rooms(app: &App, before: &User, after: &User) -> Result<(), StoreError> {
+    let domain = &app.config.xmpp_domain;
+    let Some(jid) = Jid::of(&before.username, domain) else { return Ok(()) };
+    let (person, host) = (Person { jid, user: Some(before.id) }, room::host(domain));
+    match Jid::of(&after.username, domain) {
+        Some(jid) => app.store.rename_in_rooms(&person, &jid, &app.clock, &host).await,
+        None => app.store.leave_rooms(&person, &app.clock, &host).await,
+    }
 }
 
 /// A user that the caller sees.

@@ -1,6 +1,7 @@
 //! Rooms: who is in one, and who may change what (`mongooseim.md`, MUC Light).
 
 mod entry;
+mod renaming;
 #[cfg(test)]
 mod tests;
 
@@ -141,6 +142,15 @@ pub enum Change {
         /// Who is owner in their place, where they were.
         successor: Option<Jid>,
     },
+    /// Somebody goes on under another JID.
+    Renamed {
+        /// The JID that they had.
+        from: Jid,
+        /// Who they are now.
+        to: Person,
+        /// What they are.
+        role: RoomRole,
+    },
     /// The last one left, and with them the room ended.
     Ended(Jid),
 }
@@ -269,6 +279,13 @@ impl Change {
         match self {
             Self::Nothing | Self::Configured => Vec::new(),
             Self::Joined(person) => vec![(person.jid.clone(), Affiliation::Member)],
+            Self::Renamed { from, to, role } => {
+                let affiliation = match role {
+                    RoomRole::Owner => Affiliation::Owner,
+                    RoomRole::Member => Affiliation::Member,
+                };
+                vec![(from.clone(), Affiliation::None), (to.jid.clone(), affiliation)]
+            }
             // Their streams are told of it.
             Self::Ended(jid) => vec![(jid.clone(), Affiliation::None)],
             Self::Left { jid, successor } => {

@@ -12,7 +12,7 @@ use super::{
     record::{Conflict, Write, padded},
 };
 use crate::{
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     model::{
         Jid, User,
         room::{self, Person},
@@ -63,13 +63,13 @@ impl Store {
         &self,
         FormerUser { user, username }: &FormerUser,
         domain: &str,
-        now: Timestamp,
+        clock: &Clock,
         in_time: impl Fn() -> bool,
     ) -> Result<bool, StoreError> {
         // Whose name makes no JID never took part in a conversation.
         if let Some(jid) = Jid::of(username, domain) {
             let person = Person { jid, user: Some(*user) };
-            self.leave_rooms(&person, now, &room::host(domain)).await?;
+            self.leave_rooms(&person, clock, &room::host(domain)).await?;
             if !self.leave_rosters(*user, &person.jid, &in_time).await? || !self.clear_archives(*user, &in_time).await?
             {
                 return Ok(false);

@@ -3,6 +3,7 @@
 
 mod archive;
 mod membership;
+mod renaming;
 
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use futures_util::{TryStreamExt, stream};
@@ -20,7 +21,7 @@ use super::{
     transaction::{Committed, failed_first, is_failed_condition},
 };
 use crate::{
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     id::{RoomId, hex},
     model::{
         Room,
@@ -30,8 +31,8 @@ use crate::{
 
 /// Which of the writes of a joining has the condition that an account is there.
 const ACCOUNT: usize = 3;
-/// How many rooms somebody leaves at once.
-const LEFT_AT_ONCE: usize = 16;
+/// How many rooms of somebody's are changed at once.
+const ROOMS_AT_ONCE: usize = 16;
 
 /// Rooms are hashed: an id may be anything, and keys surface in metrics and logs.
 fn hash(id: &RoomId) -> String {
@@ -84,17 +85,18 @@ impl Store {
     }
 
     /// Runs a transition on a room as it was read, and again on what it is where another came in between. What the
-    /// archive says of it has the time `at`, or the next that it has not.
+    /// archive says of it has the present time, or the next that it has not.
     ///
     /// One request, a transaction, or none where nothing changes; another where the archive has had an entry in this
     /// millisecond.
     pub async fn change_room(
         &self,
         mut room: Room,
-        mut at: Timestamp,
+        clock: &Clock,
         host: &str,
         transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
     ) -> Result<Result<(), Refusal>, StoreError> {
+        let mut at = clock.now();
         for lost in 0..RACES {
             let mut after = room.clone();
             let change = match transition(&mut after) {
@@ -119,27 +121,31 @@ impl Store {
             }
             // Only the head of the archive is returned.
             if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
-                at = at.max(last_of(head)?.next());
+                at = last_of(head)?.next().max(clock.now());
             }
         }
         Err(StoreError::Contended)
     }
 
-    /// Removes somebody from all rooms that they are in, as if they left them.
-    ///
-    /// One request, and two for each room.
-    pub async fn leave_rooms(&self, person: &Person, at: Timestamp, host: &str) -> Result<(), StoreError> {
+    /// Runs a transition on each room that somebody is in.
+    async fn in_each_room(
+        &self,
+        person: &Person,
+        clock: &Clock,
+        host: &str,
+        transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
+    ) -> Result<(), StoreError> {
         let Some(user) = person.user else { return Ok(()) };
         let memberships = self.memberships(&person.jid, user).await?;
-        let leavings = stream::iter(memberships.into_iter().map(Ok));
-        let leave = |membership: Membership| async move {
+        let transition = &transition;
+        let change = |membership: Membership| async move {
             if let Some(room) = self.room(&membership.room).await? {
                 // A refusal means that they are not in it any more.
-                let _ = self.change_room(room, at, host, |room| room.remove(person, &person.jid)).await?;
+                let _ = self.change_room(room, clock, host, transition).await?;
             }
             Ok(())
         };
-        leavings.try_for_each_concurrent(LEFT_AT_ONCE, leave).await
+        stream::iter(memberships.into_iter().map(Ok)).try_for_each_concurrent(ROOMS_AT_ONCE, change).await
     }
 
     fn changing(
@@ -160,6 +166,10 @@ impl Store {
             Change::Left { jid, .. } => {
                 let leaving = self.leaving_room(after, jid, at)?;
                 std::iter::once(self.replacing_room(before, after)?).chain(leaving).collect()
+            }
+            Change::Renamed { from, to, .. } => {
+                let moving = self.leaving_room(after, from, at)?.into_iter().chain(self.joining_room(after, to, at)?);
+                std::iter::once(self.replacing_room(before, after)?).chain(moving).collect()
             }
             Change::Ended(jid) => {
                 let leaving = self.leaving_room(after, jid, at)?;

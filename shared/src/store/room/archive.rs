@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::membership::TOLD_FOR;
 use crate::{
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     id::ArchiveId,
     model::{
         Jid,
@@ -62,6 +62,7 @@ impl Store {
         membership: &Membership,
         jid: &Jid,
         mut entry: RoomEntry,
+        clock: &Clock,
     ) -> Result<Option<RoomEntry>, StoreError> {
         for lost in 0..RACES {
             let at = entry.timestamp;
@@ -74,11 +75,11 @@ impl Store {
             if reasons.first().is_some_and(is_failed_condition) {
                 return Ok(None);
             }
-            if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
-                entry.timestamp = at.max(last_of(head)?.next());
-            }
             if lost > 0 {
                 pause(lost).await;
+            }
+            if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
+                entry.timestamp = last_of(head)?.next().max(clock.now());
             }
         }
         Err(StoreError::Contended)
