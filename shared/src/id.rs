@@ -10,6 +10,11 @@ use sha2::Sha256;
 
 use crate::clock::Timestamp;
 
+mod random;
+
+use self::random::random_uuid;
+pub use self::random::{hex, random_bytes, random_hex};
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -283,70 +288,5 @@ impl fmt::Debug for DeviceKey {
     }
 }
 
-/// Bytes from the operating system's generator.
-///
-/// # Panics
-/// Where the operating system has no generator: nothing that needs an id can go on then.
-#[must_use]
-pub fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads randomness")]
-    #[expect(clippy::expect_used, reason = "the generator of a system we run on does not fail once it is seeded")]
-    getrandom::fill(&mut bytes).expect("the operating system has a random number generator");
-    bytes
-}
-
-/// 128 random bits as 32 lower-case hexadecimal digits.
-#[must_use]
-pub fn random_hex() -> String {
-    hex(&random_bytes::<16>())
-}
-
-/// A UUID of 122 random bits (RFC 9562, version 4).
-fn random_uuid() -> String {
-    uuid::Builder::from_random_bytes(random_bytes()).into_uuid().to_string()
-}
-
-/// Lower-case hexadecimal digits of these bytes.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_sort_by_the_end_of_their_tokens() {
-        let at = |seconds| ConnectionId::ending_at(Timestamp::from_seconds(seconds));
-        assert!(at(1_700_000_000) < at(1_700_000_001));
-        assert!(at(255) < at(4_096));
-        assert_eq!(ConnectionId::parse(at(1).as_str()).map(|id| id.0.len()), Some(46));
-    }
-
-    #[test]
-    fn an_identifier_has_one_device_id_per_key() {
-        let (key, other) = (DeviceKey::random(), DeviceKey::random());
-        assert_eq!(DeviceId::of("a", &key), DeviceId::of("a", &key));
-        assert_ne!(DeviceId::of("a", &key), DeviceId::of("b", &key));
-        assert_ne!(DeviceId::of("a", &key), DeviceId::of("a", &other));
-    }
-
-    #[test]
-    fn a_custom_id_is_letters_digits_underscores_and_hyphens() {
-        for id in ["a", "Daily-standup_7", &"x".repeat(CUSTOM_ID_MAX)] {
-            assert!(MediaSessionId::parse(id).is_some(), "{id}");
-        }
-        for id in ["", "a b", "a/b", "é", "a.b", &"x".repeat(CUSTOM_ID_MAX + 1)] {
-            assert!(MediaSessionId::parse(id).is_none(), "{id}");
-        }
-    }
-
-    #[test]
-    fn no_id_shows_itself_in_a_debug_print() {
-        assert_eq!(format!("{:?}", MediaSessionId::random()), "MediaSessionId");
-        assert_eq!(format!("{:?}", DeviceKey::random()), "DeviceKey");
-    }
-}
+mod tests;

@@ -58,6 +58,7 @@ mod room_members;
 mod room_messages;
 mod room_races;
 mod room_refusals;
+mod room_renaming;
 mod rooms;
 mod stream_sessions;
 mod support;

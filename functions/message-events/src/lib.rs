@@ -31,8 +31,9 @@ shared::routes!(stream_events);
 /// Hear of messages as they arrive.
 ///
 /// Each event has its position as `id`, one line of JSON as `data`, and says in `event` what it is: `message`, whose data
-/// is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every 15 seconds keeps the connection open; a new `id` may come with it. The stream
-/// ends when the account is blocked, deleted or renamed or gets another password, and when the server stops.
+/// is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every 15
+/// seconds keeps the connection open; a new `id` may come with it. The stream ends when the account is blocked, deleted
+/// or renamed or gets another password, and when the server stops.
 #[utoipa::path(
     get,
     path = "/api/sse",

@@ -1,5 +1,6 @@
 //! Rooms: who is in one, and who may change what (`mongooseim.md`, MUC Light).
 
+mod change;
 mod entry;
 mod renaming;
 #[cfg(test)]
@@ -8,7 +9,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use self::entry::{Affiliation, RoomEntry, RoomEvent};
+pub use self::{
+    change::Change,
+    entry::{Affiliation, RoomEntry, RoomEvent},
+};
 use super::Jid;
 use crate::{
     clock::Timestamp,
@@ -126,35 +130,6 @@ pub enum Refusal {
     NoAccount,
 }
 
-/// What a transition did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Nothing: it was so before.
-    Nothing,
-    /// Its config is another.
-    Configured,
-    /// Somebody joined.
-    Joined(Person),
-    /// Somebody left.
-    Left {
-        /// Who.
-        jid: Jid,
-        /// Who is owner in their place, where they were.
-        successor: Option<Jid>,
-    },
-    /// Somebody goes on under another JID.
-    Renamed {
-        /// The JID that they had.
-        from: Jid,
-        /// Who they are now.
-        to: Person,
-        /// What they are.
-        role: RoomRole,
-    },
-    /// The last one left, and with them the room ended.
-    Ended(Jid),
-}
-
 impl Person {
     /// Whether this is the person, or one who has the JID that was meant.
     fn is(&self, other: &Self) -> bool {
@@ -269,30 +244,6 @@ impl Room {
     /// Where somebody is among the participants, or would be.
     fn place_of(&self, jid: &Jid) -> Result<usize, usize> {
         self.participants.binary_search_by(|participant| participant.person.jid.cmp(jid))
-    }
-}
-
-impl Change {
-    /// Whose affiliation is another now, in the order in which the archive says so.
-    #[must_use]
-    pub fn affiliations(&self) -> Vec<(Jid, Affiliation)> {
-        match self {
-            Self::Nothing | Self::Configured => Vec::new(),
-            Self::Joined(person) => vec![(person.jid.clone(), Affiliation::Member)],
-            Self::Renamed { from, to, role } => {
-                let affiliation = match role {
-                    RoomRole::Owner => Affiliation::Owner,
-                    RoomRole::Member => Affiliation::Member,
-                };
-                vec![(from.clone(), Affiliation::None), (to.jid.clone(), affiliation)]
-            }
-            // Their streams are told of it.
-            Self::Ended(jid) => vec![(jid.clone(), Affiliation::None)],
-            Self::Left { jid, successor } => {
-                let successor = successor.clone().map(|jid| (jid, Affiliation::Owner));
-                std::iter::once((jid.clone(), Affiliation::None)).chain(successor).collect()
-            }
-        }
     }
 }
 
