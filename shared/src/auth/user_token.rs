@@ -191,7 +191,8 @@ mod tests {
         let cursor = keys().seal_text("é").unwrap();
         assert_eq!(keys().open_text(&cursor).as_deref(), Some("é"));
         assert_eq!(keys().open_cursor(&cursor), None);
-        for other in ["", "x", &cursor[1..], &format!("A{}", &cursor[1..]), &keys().seal_cursor(7).unwrap()] {
+        let first = if cursor.starts_with('A') { 'B' } else { 'A' };
+        for other in ["", "x", &cursor[1..], &format!("{first}{}", &cursor[1..]), &keys().seal_cursor(7).unwrap()] {
             assert_eq!(keys().open_text(other), None);
         }
     }

@@ -106,7 +106,7 @@ fn the_first_of_the_others_succeeds_an_owner_who_leaves() {
 fn the_last_one_to_leave_ends_the_room() {
     let change = room().remove(&alice(), &alice().jid).unwrap();
     assert_eq!(change, Change::Ended(alice().jid));
-    assert_eq!(change.affiliations(), []);
+    assert_eq!(change.affiliations(), [(alice().jid, Affiliation::None)]);
 }
 
 #[test]
