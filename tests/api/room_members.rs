@@ -91,11 +91,11 @@ async fn a_member_removes_nobody_but_themselves() {
 }
 
 #[tokio::test]
-async fn who_is_not_there_can_be_removed() {
+async fn who_is_not_there_can_be_removed_and_what_is_no_jid_cannot() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let alice = app.as_participant("alice");
     assert_eq!(alice.remove("nobody").await.to_string(), "204 -");
-    assert_eq!(alice.delete("/api/rooms/lobby/users/no-jid").await.to_string(), "204 -");
+    assert_eq!(alice.delete("/api/rooms/lobby/users/no-jid").await.to_string(), "404 -");
     let bob = app.as_participant("bob");
     assert_eq!(bob.delete("/api/rooms/lobby/users/no-jid").await.to_string(), "403 -");
     assert_eq!(app.as_participant("alice").who().await, "alice* bob");

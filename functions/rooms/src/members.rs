@@ -78,9 +78,9 @@ pub(crate) async fn remove_user(
     Removed(jid): Removed,
 ) -> Result<StatusCode, Error> {
     let Some(jid) = jid else {
-        // Nobody is in a room under what is no JID.
+        // Who may not remove anybody is told that first.
         room.owned_by(&caller)?;
-        return Ok(StatusCode::NO_CONTENT);
+        return Err(Error::NotFound);
     };
     entrance::change(&app, room, |room| room.remove(&caller, &jid)).await
 }
