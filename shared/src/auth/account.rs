@@ -2,13 +2,10 @@
 //! does in place of the password.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use base64::{
-    Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::Engine;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Authorization;
+use super::{Authorization, backend::BASE64};
 use crate::{
     App,
     config::PASSWORD_BYTES_MAX,
@@ -18,12 +15,6 @@ use crate::{
     password::{self, PasswordHash},
     store::{Listener, StoreError},
 };
-
-/// Some clients leave the padding away.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// A user as a participant of conversations. Costs two requests to the table: the user and their password are read
 /// whenever they call, so that what changes there counts at once. Where the password was not found to be right within
