@@ -137,6 +137,7 @@ fn each_function_finds_in_its_environment_what_it_reads_and_no_more() {
         let read = known.settings.iter().filter(|setting| !setting.is_secret() && !LOCAL.contains(setting));
         let mut read: BTreeSet<_> = read.map(|setting| setting.name().to_owned()).collect();
         read.extend(["SECRETS_ARN", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"].map(str::to_owned));
+        read.extend(["STACK_NAME", "METRICS", "TRACING"].map(str::to_owned));
         assert_eq!(found, read, "{name}");
     }
 }

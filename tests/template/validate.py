@@ -2,10 +2,13 @@
 
 No single tool sees every fault. cfn-lint knows CloudFormation but not what SAM makes of a function;
 SAM's translator refuses what it cannot translate but passes on what it does not know. So the template
-is linted, translated, and the translation linted again. What no tool can know, the rules of this
-project, is checked on the translation, where SAM's own additions show too.
+is linted, translated, and the translation linted again, with the parameters' defaults and with every
+parameter set. What no tool can know, the rules of this project, is checked on the translation, where
+SAM's own additions show too. With `--translation FILE` the translation is left there for checkov.
 """
 
+import argparse
+import copy
 import json
 import os
 import subprocess
@@ -13,9 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-TEMPLATE = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2] / "template.yaml")
-RESOURCES_MAX = 500
-ROUTES_MAX = 300
+from rules import RULES, resources
+from watching import WATCHING
+
+ROOT = Path(__file__).parents[2]
 # The translator wants a region, any region; nothing is sent to it.
 os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
 
@@ -23,6 +27,27 @@ from samtranslator.model.exceptions import InvalidDocumentException  # noqa: E40
 from samtranslator.parser.parser import Parser  # noqa: E402
 from samtranslator.translator.translator import Translator  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+
+# What an operator may set; with these and the defaults every condition is met once, and once it is not.
+STATES = {
+    "with its defaults": {},
+    "with everything set": {
+        "PublicUrl": "https://greenroom.example.com",
+        "DomainName": "api.example.com",
+        "CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        "HostedZoneId": "Z0123456789ABCDEFGHIJ",
+        "CorsOrigins": "https://app.example.com",
+        "StreamsApiUrl": "https://media.example.com",
+        "StreamsVhosts": "live.example.com=edge",
+        "ExistingTable": "restored",
+        "TableKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012",
+        "LogKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012",
+        "Tracing": "xray",
+        "EventStreamsMax": 100,
+        "AlarmEmail": "operator@example.com",
+    },
+    "without alarms": {"Alarms": "disabled"},
+}
 
 
 def lint(path):
@@ -42,91 +67,87 @@ def translate(template):
             resource.pop("Metadata", None)
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
     try:
-        return Translator({}, Parser()).translate(template, {}), []
+        # What stands behind an alias is one object, which the translator must not change for all.
+        return Translator({}, Parser()).translate(json.loads(json.dumps(template)), {}), []
     except InvalidDocumentException as error:
         return None, [f"SAM: {cause.message}" for cause in error.causes] or [f"SAM: {error.message}"]
 
 
-def resources(template, kind):
-    found = template["Resources"].items()
-    return {name: resource["Properties"] for name, resource in found if resource["Type"] == kind}
+def in_state(template, values):
+    """The template with other defaults, which is what the linter takes for the parameters' values."""
+    template = copy.deepcopy(template)
+    for name, value in values.items():
+        template["Parameters"][name]["Default"] = value
+    return template
 
 
-def wildcards(template):
-    """Permissions are written out: no `*` in an action or a resource, no managed policy."""
-    for name, role in resources(template, "AWS::IAM::Role").items():
-        if role.get("ManagedPolicyArns"):
-            yield f"{name}: has a managed policy"
-        for policy in role.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                if "*" in json.dumps([statement["Action"], statement["Resource"]]):
-                    yield f"{name}: a wildcard in {json.dumps(statement)}"
+def lint_translations(translation):
+    findings = []
+    with tempfile.TemporaryDirectory() as directory:
+        for state, values in STATES.items():
+            path = Path(directory) / f"translated {state}.json"
+            path.write_text(json.dumps(in_state(translation, values), indent=2))
+            findings += lint(path)
+    return findings
 
 
-def routes(template):
-    """Each route exists in both spellings, leads to one function and speaks payload 2.0."""
-    apis = resources(template, "AWS::ApiGatewayV2::Api")
-    for name, api in apis.items():
-        paths = api["Body"]["paths"]
-        served = {
-            (path, method): operation.get("x-amazon-apigateway-integration", {})
-            for path, operations in paths.items()
-            for method, operation in operations.items()
-        }
-        for (path, method), integration in served.items():
-            version = integration.get("payloadFormatVersion")
-            if version != "2.0":
-                yield f"{name}: {method} {path} has payload {version}"
-            other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-            target = served.get((other, method), {}).get("uri")
-            if path != "$default" and target != integration.get("uri"):
-                yield f"{name}: {method} {path} and {method} {other} are not the same"
-        if ("$default", "x-amazon-apigateway-any-method") not in served:
-            yield f"{name}: has no default route"
-    if len(apis) != 1:
-        yield f"{len(apis)} HTTP APIs"
+def meaning(template, node):
+    """What a condition or an assertion comes to with the parameters' defaults."""
+    if not isinstance(node, dict):
+        return node
+    ((name, operands),) = node.items()
+    if name == "Ref":
+        return template["Parameters"][operands]["Default"]
+    if name == "Condition":
+        return meaning(template, template["Conditions"][operands])
+    values = [meaning(template, operand) for operand in operands]
+    evaluate = {
+        "Fn::Equals": lambda: str(values[0]) == str(values[1]),
+        "Fn::Not": lambda: not values[0],
+        "Fn::And": lambda: all(values),
+        "Fn::Or": lambda: any(values),
+    }
+    return evaluate[name]()
 
 
-def logs(template):
-    """Each function writes to a log group of its own, and every group forgets."""
-    groups = resources(template, "AWS::Logs::LogGroup")
-    seen = set()
-    for name, function in resources(template, "AWS::Lambda::Function").items():
-        group = function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
-        if group not in groups or group in seen:
-            yield f"{name}: has no log group of its own"
-        seen.add(group)
-    for name, group in groups.items():
-        if "RetentionInDays" not in group:
-            yield f"{name}: keeps its logs for ever"
+def states(template):
+    """Every condition is looked at in both its states, in none of which the template refuses its parameters."""
+    seen = {name: set() for name in template["Conditions"]}
+    for state, values in STATES.items():
+        told = in_state(template, values)
+        for name, condition in template["Conditions"].items():
+            seen[name].add(meaning(told, condition))
+        for name, rule in template["Rules"].items():
+            applies = meaning(told, rule["RuleCondition"])
+            if applies and not all(meaning(told, assertion["Assert"]) for assertion in rule["Assertions"]):
+                yield f"{name}: does not hold {state}"
+    for name, values in seen.items():
+        if values != {True, False}:
+            yield f"{name}: is {values.pop()} in every state that is checked"
 
 
-def size(template):
-    """CloudFormation takes this many resources in one stack, and an HTTP API this many routes."""
-    count = len(template["Resources"])
-    if count > RESOURCES_MAX:
-        yield f"{count} resources"
-    for name, api in resources(template, "AWS::ApiGatewayV2::Api").items():
-        count = sum(len(operations) for operations in api["Body"]["paths"].values())
-        if count > ROUTES_MAX:
-            yield f"{name}: {count} routes"
+def check(translation):
+    """What the rules of this project find."""
+    return [finding for rule in (states, *RULES, *WATCHING) for finding in rule(translation)]
 
 
 def main():
-    findings = lint(TEMPLATE)
-    translation, refused = translate(yaml_parse(TEMPLATE.read_text()))
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("template", nargs="?", type=Path, default=ROOT / "template.yaml")
+    arguments.add_argument("--translation", type=Path)
+    arguments = arguments.parse_args()
+    findings = lint(arguments.template)
+    translation, refused = translate(yaml_parse(arguments.template.read_text()))
     findings += refused
     if translation:
-        with tempfile.TemporaryDirectory() as directory:
-            translated = Path(directory) / "translated.json"
-            translated.write_text(json.dumps(translation, indent=2))
-            findings += lint(translated)
-        for rule in (wildcards, routes, logs, size):
-            findings += rule(translation)
+        findings += lint_translations(translation) + check(translation)
+        if arguments.translation:
+            arguments.translation.parent.mkdir(parents=True, exist_ok=True)
+            arguments.translation.write_text(json.dumps(translation, indent=2))
     if findings:
         sys.exit("\n".join(findings))
     count = len(resources(translation, "AWS::Lambda::Function"))
-    print(f"{TEMPLATE.name}: {count} functions, {len(translation['Resources'])} resources, no findings")
+    print(f"{arguments.template.name}: {count} functions, {len(translation['Resources'])} resources, no findings")
 
 
 if __name__ == "__main__":

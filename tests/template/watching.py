@@ -1,0 +1,144 @@
+"""The rules of this project for what is watched: alarms, and the dashboard."""
+
+import json
+import re
+from pathlib import Path
+
+from rules import functions, resources
+
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
+# An alarm on an expression takes ten metrics.
+METRICS_MAX = 10
+# What there is to look at. A name that is not one makes an empty graph, and an alarm that never comes.
+KNOWN = {
+    "AWS/ApiGateway": {"Count", "4xx", "5xx", "Latency", "IntegrationLatency"},
+    "AWS/DynamoDB": {
+        "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents",
+        "SystemErrors",
+    },  # fmt: skip
+    "AWS/Lambda": {
+        "Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "ClaimedAccountConcurrency",
+    },  # fmt: skip
+    "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
+    # What shared/src/metrics.rs sends.
+    "Greenroom": {
+        "Requests", "Latency", "ClientErrors", "Throttled", "ServerErrors", "ReadUnits", "WriteUnits",
+        "TableRequests", "TableRetries", "ColdStart", "InitDuration", "ErrandsGivenUp", "Runs", "Failures",
+        "StreamSeconds",
+    },  # fmt: skip
+}
+# The dimensions that each service gives its metrics; with others there are none.
+DIMENSIONS = {
+    "AWS/ApiGateway": [{"ApiId"}],
+    "AWS/DynamoDB": [{"TableName"}],
+    "AWS/Lambda": [{"FunctionName"}],
+    "AWS/SQS": [{"QueueName"}],
+    "Greenroom": [{"Service"}, {"Service", "Route"}],
+}
+# Those of single metrics.
+DIMENSIONS_OF = {
+    "SystemErrors": [{"TableName", "Operation"}],
+    "ClaimedAccountConcurrency": [set()],
+    "ConcurrentExecutions": [set(), {"FunctionName"}],
+}
+
+
+def metrics_of(alarm):
+    """Namespace, name and dimensions of all that an alarm looks at."""
+    single = [alarm] if "MetricName" in alarm else []
+    several = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    for metric in single + several:
+        dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
+        yield metric["Namespace"], metric["MetricName"], dimensions
+
+
+def own_metrics(template):
+    """The metrics that the stack makes of its logs."""
+    filters = resources(template, "AWS::Logs::MetricFilter").values()
+    return {(json.dumps(made["MetricNamespace"]), made["MetricName"]) for one in filters for made in one["MetricTransformations"]}
+
+
+def is_known(namespace, name, dimensions):
+    expected = DIMENSIONS_OF.get(name, DIMENSIONS.get(namespace, []))
+    return name in KNOWN.get(namespace, ()) and set(dimensions) in expected
+
+
+def alarms(template):
+    """Each alarm looks at what there is, tells somebody and says where it is explained."""
+    sections = {line.lstrip("# ") for line in OPERATIONS.read_text().splitlines() if line.startswith("#")}
+    own = own_metrics(template)
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        if not alarm.get("AlarmActions") or alarm.get("AlarmActions") != alarm.get("OKActions"):
+            yield f"{name}: tells nobody when it begins, or when it ends"
+        if "TreatMissingData" not in alarm:
+            yield f"{name}: does not say what no data means"
+        section = re.search(r"docs/operations\.md, (.+)\.$", alarm.get("AlarmDescription", ""))
+        if not section or section[1] not in sections:
+            yield f"{name}: is not explained in docs/operations.md"
+        found = list(metrics_of(alarm))
+        if not 0 < len(found) <= METRICS_MAX:
+            yield f"{name}: looks at {len(found)} metrics"
+        for namespace, metric, dimensions in found:
+            if (json.dumps(namespace), metric) not in own and not is_known(namespace, metric, dimensions):
+                yield f"{name}: there is no metric {namespace} {metric} of {', '.join(dimensions) or 'the account'}"
+
+
+def watched(template):
+    """Every function's errors and throttles are looked at by one alarm each."""
+    seen = {(name, metric): [] for name in functions(template) for metric in ("Errors", "Throttles")}
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        for namespace, metric, dimensions in metrics_of(alarm):
+            function = dimensions.get("FunctionName", {}).get("Ref")
+            if namespace == "AWS/Lambda" and (function, metric) in seen:
+                seen[function, metric].append(name)
+    for (function, metric), found in seen.items():
+        if len(found) != 1:
+            yield f"{function}: {len(found)} alarms look at its {metric}"
+
+
+def dashboard(template):
+    """The dashboard can be read, has every alarm, and shows what there is."""
+    own = {name for _, name in own_metrics(template)}
+    for name, board in resources(template, "AWS::CloudWatch::Dashboard").items():
+        body = board["DashboardBody"]["Fn::Sub"]
+        text = body if isinstance(body, str) else body[0]
+        try:
+            widgets = json.loads(text)["widgets"]
+        except (ValueError, KeyError) as error:
+            yield f"{name}: is no dashboard: {error}"
+            continue
+        shown = {alarm for widget in widgets for alarm in widget["properties"].get("alarms", [])}
+        there = {f"${{{alarm}.Arn}}" for alarm in resources(template, "AWS::CloudWatch::Alarm")}
+        for alarm in sorted(shown ^ there):
+            yield f"{name}: {'lacks' if alarm in there else 'has no'} {alarm}"
+        yield from overlaps(name, widgets)
+        for widget in widgets:
+            title = widget["properties"]["title"]
+            for namespace, metric, dimensions in shown_by(widget["properties"].get("metrics", [])):
+                if metric not in own and not is_known(namespace, metric, dimensions):
+                    yield f"{name}: {title}: there is no metric {namespace} {metric} of {', '.join(dimensions)}"
+
+
+def shown_by(metrics):
+    """Namespace, name and dimensions of what a graph shows."""
+    for metric in metrics:
+        if isinstance(metric[0], dict):
+            found = re.search(r"SEARCH\('\{([^,}]+),?([^}]*)\} MetricName=\"(\w+)\"", metric[0]["expression"])
+            yield (found[1], found[3], set(found[2].split(","))) if found else ("", metric[0]["expression"], set())
+        else:
+            namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
+            yield namespace, name, set(dimensions[::2])
+
+
+def overlaps(name, widgets):
+    """Widgets lie beside each other in 24 columns."""
+    taken = set()
+    for widget in widgets:
+        columns = range(widget["x"], widget["x"] + widget["width"])
+        cells = {(x, y) for x in columns for y in range(widget["y"], widget["y"] + widget["height"])}
+        if columns.stop > 24 or cells & taken:
+            yield f"{name}: {widget['properties']['title']} does not fit in"
+        taken |= cells
+
+
+WATCHING = (alarms, watched, dashboard)
