@@ -13,14 +13,22 @@ from samtranslator.yaml_helper import yaml_parse
 TRANSLATION, _ = translate(yaml_parse((ROOT / "template.yaml").read_text()))
 
 
-def statement(template, name, index=0):
-    properties = template["Resources"][name]["Properties"]
-    policy = properties["Policies"][0] if "Policies" in properties else properties
-    return policy["PolicyDocument"]["Statement"][index]
+def statement(template, role, index=0):
+    return properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"][index]
+
+
+def conditional(template, role, condition):
+    """The policy that a role has under a condition."""
+    (policy,) = [one for one in properties(template, role)["Policies"] if one.get("Fn::If", [None])[0] == condition]
+    return policy
 
 
 def properties(template, name):
     return template["Resources"][name]["Properties"]
+
+
+def allow_more(policy):
+    policy["PolicyDocument"]["Statement"][0]["Action"].append("logs:PutLogEvents")
 
 
 def drop_from_alarm(template, alarm, function):
@@ -41,20 +49,28 @@ FAULTS = {
         "UsersRole: a wildcard",
     ),
     "a wildcard beside traces": (
-        lambda t: statement(t, "Traces")["Action"].append("logs:PutLogEvents"),
-        "Traces: a wildcard",
+        lambda t: allow_more(conditional(t, "UsersRole", "HasTraces")["Fn::If"][1]),
+        "UsersRole: a wildcard",
     ),
     "traces for everybody": (
-        lambda t: t["Resources"]["Traces"].pop("Condition"),
-        "Traces: is not there by HasTraces only",
+        lambda t: properties(t, "UsersRole")["Policies"].append(conditional(t, "UsersRole", "HasTraces")["Fn::If"][1]),
+        "UsersRole: a wildcard",
     ),
     "a role without traces": (
-        lambda t: properties(t, "Traces")["Roles"].pop(),
-        "Traces: lacks FallbackRole",
+        lambda t: properties(t, "UsersRole")["Policies"].remove(conditional(t, "UsersRole", "HasTraces")),
+        "UsersRole: has no - *Traces",
     ),
     "a role without the table's key": (
-        lambda t: properties(t, "TableKey")["Roles"].remove({"Ref": "UsersRole"}),
-        "TableKey: lacks UsersRole",
+        lambda t: properties(t, "UsersRole")["Policies"].remove(conditional(t, "UsersRole", "HasTableKey")),
+        "UsersRole: has no - *TableKey",
+    ),
+    "the table's key without the table": (
+        lambda t: properties(t, "ApiRootRole")["Policies"][0]["PolicyDocument"]["Statement"].pop(0),
+        "ApiRootRole: has no use for - *TableKey",
+    ),
+    "a policy outside of roles": (
+        lambda t: t["Resources"].update(More={"Type": "AWS::IAM::Policy", "Properties": {}}),
+        "More: stands outside of the role",
     ),
     "a role for two": (
         lambda t: properties(t, "Users").update(Role=properties(t, "Rooms")["Role"]),

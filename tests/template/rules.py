@@ -5,8 +5,8 @@ import json
 # What CloudFormation takes in one stack, and an HTTP API.
 RESOURCES_MAX = 500
 ROUTES_MAX = 300
-# The actions that have no resource, and the policy they may stand in.
-WITHOUT_RESOURCE = ("Traces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"])
+# The actions that have no resource, and the condition they may be allowed under.
+WITHOUT_RESOURCE = ("HasTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"])
 
 
 def resources(template, kind):
@@ -25,47 +25,48 @@ def role_of(function):
     return function["Role"]["Fn::GetAtt"][0]
 
 
+def policies(role):
+    """A role's policies, each with the condition under which it has it."""
+    for policy in role.get("Policies", []):
+        condition, policy, _ = policy.get("Fn::If", (None, policy, None))
+        yield condition, policy
+
+
 def statements(template):
-    """What identities are allowed, each with the name of what allows it."""
+    """What roles allow, each with the name of the role and the condition."""
     for name, role in resources(template, "AWS::IAM::Role").items():
-        for policy in role.get("Policies", []):
+        for condition, policy in policies(role):
             for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
-    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
-        for name, policy in resources(template, kind).items():
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
+                yield name, condition, statement
 
 
 def wildcards(template):
-    """Permissions are written out: no `*` in an action or a resource, no managed policy."""
+    """Permissions are written out in roles: no `*` in an action or a resource, no policy elsewhere."""
     for name, role in resources(template, "AWS::IAM::Role").items():
         if role.get("ManagedPolicyArns"):
             yield f"{name}: has a managed policy"
-    for name, statement in statements(template):
-        if statement["Resource"] == "*" and (name, statement["Action"]) == WITHOUT_RESOURCE:
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
+        yield from (f"{name}: stands outside of the role" for name in resources(template, kind))
+    for name, condition, statement in statements(template):
+        if statement["Resource"] == "*" and (condition, statement["Action"]) == WITHOUT_RESOURCE:
             continue
         if "*" in json.dumps([statement["Action"], statement["Resource"]]):
             yield f"{name}: a wildcard in {json.dumps(statement)}"
 
 
 def roles(template):
-    """Each function has a role of its own, and with it what every function may do where a parameter says so."""
+    """Each function has a role of its own, which allows what a parameter may ask of the function."""
     of_functions = {name: role_of(function) for name, function in functions(template).items()}
     for name, role in of_functions.items():
         if list(of_functions.values()).count(role) > 1:
             yield f"{name}: shares {role}"
-    at_table = {name for name, statement in statements(template) if "dynamodb:" in json.dumps(statement["Action"])}
-    policies = resources(template, "AWS::IAM::Policy")
-    for policy, condition, expected in (
-        ("Traces", "HasTraces", set(of_functions.values())),
-        ("TableKey", "HasTableKey", at_table),
-    ):
-        having = {role["Ref"] for role in policies[policy]["Roles"]}
-        for role in sorted(expected ^ having):
-            yield f"{policy}: {'lacks' if role in expected else 'has no use for'} {role}"
-        if template["Resources"][policy].get("Condition") != condition:
-            yield f"{policy}: is not there by {condition} only"
+    at_table = {name for name, _, statement in statements(template) if "dynamodb:" in json.dumps(statement["Action"])}
+    having = {(name, condition) for name, condition, _ in statements(template)}
+    for role in of_functions.values():
+        if (role, "HasTraces") not in having:
+            yield f"{role}: has no - *Traces"
+        if (role in at_table) != ((role, "HasTableKey") in having):
+            yield f"{role}: {'has no' if role in at_table else 'has no use for'} - *TableKey"
 
 
 def routes(template):
@@ -142,7 +143,7 @@ def table(template):
         variables = function["Environment"]["Variables"]
         if "TABLE_NAME" in variables:
             names[json.dumps(variables["TABLE_NAME"])] = name
-    for name, statement in statements(template):
+    for name, _, statement in statements(template):
         if "dynamodb:" in json.dumps(statement["Action"]):
             arns[json.dumps(statement["Resource"])] = name
     for found, expression in ((names, "TABLE_NAME: *TableName"), (arns, "Resource: *TableArn")):
@@ -152,8 +153,10 @@ def table(template):
 
 def unasked(template):
     """What no request waits for leaves what failed in a queue, is not repeated, and may write to that queue."""
-    allowed = {(name, json.dumps(one["Resource"])) for name, one in statements(template) if "sqs:SendMessage" in one["Action"]}
-    configured = {one["FunctionName"]["Ref"]: one for one in resources(template, "AWS::Lambda::EventInvokeConfig").values()}
+    sending = [(name, one) for name, _, one in statements(template) if "sqs:SendMessage" in one["Action"]]
+    allowed = {(name, json.dumps(one["Resource"])) for name, one in sending}
+    configurations = resources(template, "AWS::Lambda::EventInvokeConfig").values()
+    configured = {one["FunctionName"]["Ref"]: one for one in configurations}
     all_functions = functions(template)
     for rule, properties in resources(template, "AWS::Events::Rule").items():
         for target in properties["Targets"]:

@@ -55,7 +55,8 @@ def metrics_of(alarm):
 def own_metrics(template):
     """The metrics that the stack makes of its logs."""
     filters = resources(template, "AWS::Logs::MetricFilter").values()
-    return {(json.dumps(made["MetricNamespace"]), made["MetricName"]) for one in filters for made in one["MetricTransformations"]}
+    made = [metric for one in filters for metric in one["MetricTransformations"]]
+    return {(json.dumps(metric["MetricNamespace"]), metric["MetricName"]) for metric in made}
 
 
 def is_known(namespace, name, dimensions):
