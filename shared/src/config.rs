@@ -2,7 +2,7 @@
 //!
 //! Each function lists the [`Setting`]s it reads; `template.yaml` is checked against these lists.
 
-use std::{fmt, num::NonZeroU32, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use axum::http::HeaderValue;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -17,6 +17,7 @@ mod provider;
 mod setting;
 mod streams;
 mod streams_api;
+mod telemetry;
 
 pub use self::{
     aws::AwsEnvironment,
@@ -25,6 +26,7 @@ pub use self::{
     setting::{Environment, Setting},
     streams::Streams,
     streams_api::StreamsApi,
+    telemetry::Metrics,
 };
 
 /// Shortest secret that a deployed function starts with, in bytes.
@@ -106,6 +108,10 @@ pub struct Config {
     pub cors_origins: Vec<HeaderValue>,
     /// What is logged: a tracing filter.
     pub log: String,
+    /// What metrics are sent under; `None` where there are none.
+    pub metrics: Option<Metrics>,
+    /// The X-Ray daemon that is told what is sampled; `None` where nothing is traced.
+    pub tracing: Option<SocketAddr>,
 }
 
 /// Everything that is missing or malformed, in one message.
@@ -155,6 +161,8 @@ impl Config {
             mobile_api_token: reader.parse(Setting::MobileApiToken, api_token),
             cors_origins: reader.parse(Setting::CorsOrigins, origins).unwrap_or_default(),
             log: reader.text(Setting::Log).unwrap_or_default(),
+            metrics: Metrics::read(&mut reader),
+            tracing: telemetry::daemon(&mut reader),
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
     }

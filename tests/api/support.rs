@@ -17,6 +17,7 @@ use shared::{
     auth::SigningKeys,
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
+    http::Reported,
     id::random_hex,
     model::guesses::Source,
     store::{self, Store},
@@ -227,7 +228,8 @@ impl Caller<'_> {
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let (parts, bytes) = self.exchange(method, path, headers, body).await;
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status: parts.status, headers: parts.headers, body }
+        let reported = parts.extensions.get().cloned().unwrap_or_default();
+        Answer { status: parts.status, headers: parts.headers, body, reported }
     }
 
     async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
@@ -259,6 +261,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    pub(crate) reported: Reported,
 }
 
 impl Answer {
