@@ -9,6 +9,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use self::url::{origins, public_url};
 use crate::model::Jid;
 
 mod aws;
@@ -18,6 +19,7 @@ mod setting;
 mod streams;
 mod streams_api;
 mod telemetry;
+mod url;
 
 pub use self::{
     aws::AwsEnvironment,
@@ -279,25 +281,6 @@ fn sessions_max(text: &str) -> Result<usize, String> {
     // The sessions of a device share one item, which DynamoDB keeps below 400 KB.
     let max = text.parse().ok().filter(|max| (1..=100).contains(max));
     max.ok_or_else(|| "must be a number from 1 to 100".to_owned())
-}
-
-fn public_url(text: &str) -> Result<String, String> {
-    let url: Result<axum::http::Uri, _> = text.parse();
-    // The clients know no path before the API's own, so there can be none.
-    let problem = || "must be a URL like https://greenroom.example, without a path".to_owned();
-    let url = url.map_err(|_| problem())?;
-    let http = matches!(url.scheme_str(), Some("http" | "https"));
-    let bare = matches!(url.path(), "" | "/") && url.query().is_none();
-    let host = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    if http && bare && host { Ok(text.trim_end_matches('/').to_owned()) } else { Err(problem()) }
-}
-
-fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
-    let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-    let origins: Result<_, _> = origins.map(|origin| public_url(origin).map(HeaderValue::try_from)).collect();
-    let origins: Result<Vec<_>, String> = origins;
-    let origins = origins.map_err(|_| "must be origins like https://app.example, separated by commas".to_owned())?;
-    origins.into_iter().collect::<Result<_, _>>().map_err(|_| "must be origins, separated by commas".to_owned())
 }
 
 #[cfg(test)]

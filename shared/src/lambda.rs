@@ -71,16 +71,13 @@ fn report(app: &App, done: bool, duration: Duration, meter: &Meter) {
         trace.finish(HOUSEKEEPING, None, !done);
     }
     let usage = meter.usage();
-    match &app.config.metrics {
-        Some(metrics) => {
-            Line::of_run(done, duration, usage).after_start(app.take_init()).print(metrics, app.clock.now());
-        }
-        None => {
-            let Usage { read_units, write_units, requests, .. } = usage;
-            let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(done, duration_ms, read_units, write_units, table_requests = requests, "ran");
-        }
-    }
+    let Some(metrics) = &app.config.metrics else {
+        let Usage { read_units, write_units, requests, .. } = usage;
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(done, duration_ms, read_units, write_units, table_requests = requests, "ran");
+        return;
+    };
+    Line::of_run(done, duration, usage).after_start(app.take_init()).print(metrics, app.clock.now());
 }
 
 /// Serves routes whose paths and methods `table` knows, with those of other functions among them.

@@ -97,12 +97,13 @@ mod tests {
     use super::*;
 
     async fn use_one() {
+        tokio::task::yield_now().await;
         count(|usage| usage.requests += 1);
     }
 
     #[tokio::test]
     async fn what_a_task_of_its_own_uses_counts_where_the_meter_was_carried() {
-        let (_, usage) = metered(async {
+        let ((), usage) = metered(async {
             use_one().await;
             tokio::spawn(carried(use_one())).await.unwrap();
             tokio::spawn(use_one()).await.unwrap();

@@ -7,6 +7,8 @@ mod clients;
 mod conversation;
 mod devices;
 mod document;
+mod event;
+mod limits;
 mod money;
 mod organisers;
 mod records;

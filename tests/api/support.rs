@@ -163,11 +163,19 @@ pub(crate) fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
+/// Where DynamoDB Local is, where the suite runs on that.
 #[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]
+fn dynamodb_local() -> Option<String> {
+    std::env::var("GREENROOM_TEST_DYNAMODB").ok()
+}
+
+/// Whether the suite runs on DynamoDB Local.
+pub(crate) fn on_dynamodb_local() -> bool {
+    dynamodb_local().is_some()
+}
+
 fn dynamo() -> Client {
-    let Ok(endpoint) = std::env::var("GREENROOM_TEST_DYNAMODB") else {
-        return Embedded::memory().unwrap().client();
-    };
+    let Some(endpoint) = dynamodb_local() else { return Embedded::memory().unwrap().client() };
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
     let client = store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
     // An emulator on a busy machine may stand still for longer than DynamoDB is given.

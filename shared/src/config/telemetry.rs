@@ -48,7 +48,8 @@ mod tests {
 
     fn config(values: &[(&str, &str)]) -> Config {
         let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::read(&Environment::from_iter(values), Setting::EVERYWHERE, Strictness::Deployed).unwrap()
+        let environment: Environment = values.collect();
+        Config::read(&environment, Setting::EVERYWHERE, Strictness::Deployed).unwrap()
     }
 
     #[test]

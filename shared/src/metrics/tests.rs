@@ -63,24 +63,31 @@ fn every_line_is_a_document_in_cloudwatchs_format() {
 #[test]
 fn a_request_is_a_line_of_the_log_and_metrics_of_its_service_and_route() {
     let document = document(request(404).of(&RequestId("id".to_owned())), true);
-    insta::assert_json_snapshot!(document, @r#""#);
+    insta::assert_snapshot!(document, @r#"{"ClientErrors":1.0,"Latency":1.5,"ReadUnits":2.0,"Requests":1.0,"Route":"GET /api/x/{id}","ServerErrors":0.0,"Service":"live","TableRequests":3.0,"TableRetries":1.0,"Throttled":0.0,"WriteUnits":0.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Service"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"Throttled","Unit":"Count"},{"Name":"ServerErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"},{"Name":"WriteUnits","Unit":"Count"},{"Name":"TableRequests","Unit":"Count"},{"Name":"TableRetries","Unit":"Count"}],"Namespace":"Greenroom"},{"Dimensions":[["Service","Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"}],"Namespace":"Greenroom"}],"Timestamp":1700000000000},"level":"INFO","message":"request","span":{"id":"id","name":"request"},"status":404,"timestamp":"2023-11-14T22:13:20Z"}"#);
 }
 
 #[rstest::rstest]
-#[case(200, [0.0, 0.0, 0.0])]
-#[case(404, [1.0, 0.0, 0.0])]
-#[case(429, [0.0, 1.0, 0.0])]
-#[case(503, [0.0, 0.0, 1.0])]
-fn a_status_counts_as_one_outcome(#[case] status: u16, #[case] outcomes: [f64; 3]) {
+#[case(200, json!([0.0, 0.0, 0.0]))]
+#[case(404, json!([1.0, 0.0, 0.0]))]
+#[case(429, json!([0.0, 1.0, 0.0]))]
+#[case(503, json!([0.0, 0.0, 1.0]))]
+fn a_status_counts_as_one_outcome(#[case] status: u16, #[case] outcomes: Value) {
     let document = document(request(status), true);
-    assert_eq!(["ClientErrors", "Throttled", "ServerErrors"].map(|name| document[name].as_f64().unwrap()), outcomes);
+    assert_eq!(json!(["ClientErrors", "Throttled", "ServerErrors"].map(|name| &document[name])), outcomes);
 }
 
 #[test]
 fn of_a_route_only_what_is_not_zero_is_sent_and_of_no_route_where_that_is_not_wanted() {
     let by_route = document(request(200), true);
     let of_service = [
-        "Requests", "Latency", "ClientErrors", "Throttled", "ServerErrors", "ReadUnits", "WriteUnits", "TableRequests",
+        "Requests",
+        "Latency",
+        "ClientErrors",
+        "Throttled",
+        "ServerErrors",
+        "ReadUnits",
+        "WriteUnits",
+        "TableRequests",
         "TableRetries",
     ];
     assert_eq!(sent(&by_route), [of_service.into(), BTreeSet::from(["Requests", "Latency", "ReadUnits"])]);

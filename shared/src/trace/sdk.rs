@@ -8,13 +8,11 @@ use aws_sdk_dynamodb::{
     error::{BoxError, ProvideErrorMetadata},
     operation::{
         batch_get_item::BatchGetItemError, batch_write_item::BatchWriteItemError, delete_item::DeleteItemError,
-        get_item::GetItemError, put_item::PutItemError, query::QueryError, transact_write_items::TransactWriteItemsError,
-        update_item::UpdateItemError,
+        get_item::GetItemError, put_item::PutItemError, query::QueryError,
+        transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
     },
 };
-use aws_smithy_runtime_api::client::{
-    interceptors::context::Error, orchestrator::Metadata, retries::RequestAttempts,
-};
+use aws_smithy_runtime_api::client::{interceptors::context::Error, orchestrator::Metadata, retries::RequestAttempts};
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 use super::{AwsCall, Begun, Subsegment, outcome_of};
@@ -55,7 +53,8 @@ impl Intercept for SdkCalls {
     ) -> Result<(), BoxError> {
         let meter = meter::current();
         let trace = meter.as_ref().and_then(|meter| meter.trace());
-        let (Some(trace), Some(begun), Some(called)) = (trace, config.load::<Begun>(), config.load::<Metadata>()) else {
+        let (Some(trace), Some(begun), Some(called)) = (trace, config.load::<Begun>(), config.load::<Metadata>())
+        else {
             return Ok(());
         };
         let attempts = config.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts);
@@ -67,13 +66,10 @@ impl Intercept for SdkCalls {
             retries: attempts.saturating_sub(1),
         };
         let throttle = outcome.throttle || error.and_then(code).is_some_and(is_throttling);
-        trace.tell(*begun, &Subsegment {
-            name: called.service(),
-            namespace: Some("aws"),
-            aws: Some(call),
-            throttle,
-            ..outcome
-        });
+        trace.tell(
+            *begun,
+            &Subsegment { name: called.service(), namespace: Some("aws"), aws: Some(call), throttle, ..outcome },
+        );
         Ok(())
     }
 }

@@ -50,5 +50,8 @@ async fn a_request_and_what_it_asked_others_for_hang_together_below_the_function
     assert_eq!(request["annotations"], json!({ "route": "POST /api/x/{id}" }));
     assert_eq!((&request["fault"], &request["http"]), (&json!(true), &json!({ "response": { "status": 503 } })));
     assert_eq!(asked["parent_id"], request["id"]);
-    assert_eq!((&asked["name"], &asked["namespace"], &asked["error"]), (&json!("media.example"), &json!("remote"), &json!(true)));
+    assert_eq!(
+        (&asked["name"], &asked["namespace"], &asked["error"]),
+        (&json!("media.example"), &json!("remote"), &json!(true))
+    );
 }

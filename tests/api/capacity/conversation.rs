@@ -23,7 +23,10 @@ const BODY: &str = "The interpreters for the afternoon are in booth 3.\nPlease b
 pub(super) async fn measure(rows: &mut Rows) {
     let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
     let alice = app.as_participant("alice");
-    rows.note("one, the password not looked at lately", app.again_with([]).as_participant("alice").get("/api/rooms").await);
+    rows.note(
+        "one, the password not looked at lately",
+        app.again_with([]).as_participant("alice").get("/api/rooms").await,
+    );
     // Passwords are known from here on.
     for name in ["alice", "bob"] {
         assert_eq!(app.as_participant(name).get("/api/rooms").await.status, 200);
@@ -52,7 +55,7 @@ async fn messages(rows: &mut Rows, app: &TestApp) {
 async fn rooms(rows: &mut Rows, app: &TestApp) {
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
     let config = || json!({ "name": "Interpreters", "subject": "Who is on next" });
-    let mut later = async |rows: &mut Rows, case: &str, answer: Answer| {
+    let later = async |rows: &mut Rows, case: &str, answer: Answer| {
         app.wait(Duration::from_secs(1));
         rows.note(case, answer);
     };

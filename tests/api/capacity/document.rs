@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs};
 
-use super::{Row, money};
+use super::{Row, event, limits, money};
+use crate::support::on_dynamodb_local;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cost.md");
 
@@ -18,7 +19,7 @@ pub(super) fn check(measured: &[Row]) {
     let faults = compare(measured, &budget);
     assert!(faults.is_empty(), "the budget in docs/cost.md is not kept (UPDATE_COST=1 writes it anew):\n{faults}");
     let inputs = Inputs::read(&text);
-    let due = with_sections(&text, measured, &inputs);
+    let due = with_sections(&text, &budget, &inputs);
     assert!(text == due, "docs/cost.md says what does not follow from its tables: run this test with UPDATE_COST=1");
 }
 
@@ -36,6 +37,11 @@ fn compare(measured: &[Row], budget: &[Row]) -> String {
             None => say("is not in the budget"),
             Some(budget) if row == budget => continue,
             Some(budget) => {
+                // It takes what is not there for free, and rounds transactions as a whole instead of item by item.
+                let tells_less = on_dynamodb_local() && row.requests == budget.requests;
+                if tells_less && row.reads <= budget.reads && row.writes <= budget.writes {
+                    continue;
+                }
                 let exceeds = row.requests > budget.requests || row.reads > budget.reads || row.writes > budget.writes;
                 let what = if exceeds { "exceeds its budget of" } else { "needs less than its budget of" };
                 say(&format!("{} {what} {}", figures(row), figures(budget)))
@@ -90,8 +96,8 @@ fn with_sections(text: &str, rows: &[Row], inputs: &Inputs) -> String {
         ("budget", budget(rows, inputs)),
         ("metrics", money::metrics(inputs)),
         ("million", money::million(rows, inputs)),
-        ("event", money::event(rows, inputs)),
-        ("partitions", money::partitions(rows, inputs)),
+        ("event", event::event(rows, inputs)),
+        ("partitions", limits::partitions(rows, inputs)),
     ];
     sections.into_iter().fold(text.to_owned(), |text, (name, section)| {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));

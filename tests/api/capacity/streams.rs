@@ -21,7 +21,7 @@ pub(super) async fn measure(rows: &mut Rows) {
 async fn operators(rows: &mut Rows) {
     let app = TestApp::new().await;
     app.event_to_join(json!({}), "moderator").await;
-    for (session, many) in [(1, 10), (2, 3000)] {
+    for (session, many) in [(1, 10), (2, 1000)] {
         let name = fill(&app, session, many).await;
         let path = sessions(1, session);
         rows.note(&format!("an event's session with {many}"), app.operator().get(&path).await);
