@@ -18,6 +18,7 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
+use shared::store::Metering;
 use tokio::net::TcpListener;
 
 use crate::table::{self, TableError};
@@ -77,6 +78,7 @@ impl Embedded {
             .region(Region::from_static("local"))
             .credentials_provider(Credentials::new("local", "local", None, None, "embedded"))
             .endpoint_url("http://embedded.invalid")
+            .interceptor(Metering)
             .http_client(http_client_fn(move |_, _| connector.clone()));
         Client::from_conf(config.build())
     }
@@ -104,8 +106,8 @@ impl Embedded {
             "DeleteItem" => call(body, |request| database.delete_item(request)),
             "BatchGetItem" => call(body, |request| database.batch_get_item(request)),
             "BatchWriteItem" => {
-                call(&as_transaction(body)?, |request| database.transact_write_items(request))?;
-                Ok(json!({ "UnprocessedItems": {} }).to_string())
+                let answer = call(&as_transaction(body)?, |request| database.transact_write_items(request))?;
+                Ok(as_batch(&answer).to_string())
             }
             "Query" => call(body, |request| database.query(request)),
             "Scan" => call(body, |request| database.scan(request)),
@@ -164,7 +166,19 @@ fn as_transaction(body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
             });
         }
     }
-    Ok(json!({ "TransactItems": writes }).to_string().into_bytes())
+    let consumed = batch.get("ReturnConsumedCapacity").unwrap_or(&Value::Null);
+    Ok(json!({ "TransactItems": writes, "ReturnConsumedCapacity": consumed }).to_string().into_bytes())
+}
+
+/// A transaction's answer as a batch's, which consumes half of what the transaction does.
+fn as_batch(answer: &str) -> Value {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+    let tables = answer["ConsumedCapacity"].as_array().into_iter().flatten();
+    let consumed = tables.map(|of| {
+        let units = of["CapacityUnits"].as_f64().unwrap_or_default() / 2.0;
+        json!({ "TableName": of["TableName"], "CapacityUnits": units })
+    });
+    json!({ "UnprocessedItems": {}, "ConsumedCapacity": consumed.collect::<Vec<_>>() })
 }
 
 fn call<Q: DeserializeOwned, A: Serialize>(

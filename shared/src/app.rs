@@ -1,6 +1,9 @@
-use std::sync::Arc;
 #[cfg(any(feature = "mail", feature = "provider"))]
 use std::sync::OnceLock;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 #[cfg(feature = "mail")]
 use crate::mail::Mailer;
@@ -10,6 +13,7 @@ use crate::{
     config::{AwsEnvironment, Config, Environment, VideoProvider},
     recent::Recent,
     store::{self, Store},
+    trace::Tracer,
 };
 #[cfg(feature = "provider")]
 use crate::{media_server::MediaServer, provider::Media};
@@ -27,6 +31,9 @@ pub struct App {
     pub config: Arc<Config>,
     /// What was read lately.
     pub recent: Arc<Recent>,
+    /// Who is told what is traced; `None` where nothing is.
+    pub tracer: Option<Arc<Tracer>>,
+    init: Arc<Mutex<Option<Duration>>>,
     #[cfg(feature = "mail")]
     pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
     #[cfg(feature = "provider")]
@@ -40,6 +47,8 @@ impl App {
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
         Self {
+            tracer: config.tracing.and_then(|daemon| Tracer::new(daemon, &config.table_name)),
+            init: Arc::default(),
             store,
             keys: SigningKeys::new(&config.signing_keys),
             clock,
@@ -52,6 +61,17 @@ impl App {
             #[cfg(feature = "provider")]
             media_server: Arc::default(),
         }
+    }
+
+    /// Notes how long the process took to start.
+    pub fn set_init(&self, took: Duration) {
+        *self.init.lock().unwrap_or_else(PoisonError::into_inner) = Some(took);
+    }
+
+    /// How long the process took to start; `None` where that has been told, or is of no interest.
+    #[must_use]
+    pub fn take_init(&self) -> Option<Duration> {
+        self.init.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Logs that the media provider's webhooks are taken unsigned, where they are.

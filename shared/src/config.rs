@@ -2,13 +2,14 @@
 //!
 //! Each function lists the [`Setting`]s it reads; `template.yaml` is checked against these lists.
 
-use std::{fmt, num::NonZeroU32, time::Duration};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use axum::http::HeaderValue;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use self::url::{origins, public_url};
 use crate::model::Jid;
 
 mod aws;
@@ -17,6 +18,8 @@ mod provider;
 mod setting;
 mod streams;
 mod streams_api;
+mod telemetry;
+mod url;
 
 pub use self::{
     aws::AwsEnvironment,
@@ -25,6 +28,7 @@ pub use self::{
     setting::{Environment, Setting},
     streams::Streams,
     streams_api::StreamsApi,
+    telemetry::Metrics,
 };
 
 /// Shortest secret that a deployed function starts with, in bytes.
@@ -106,6 +110,10 @@ pub struct Config {
     pub cors_origins: Vec<HeaderValue>,
     /// What is logged: a tracing filter.
     pub log: String,
+    /// What metrics are sent under; `None` where there are none.
+    pub metrics: Option<Metrics>,
+    /// The X-Ray daemon that is told what is sampled; `None` where nothing is traced.
+    pub tracing: Option<SocketAddr>,
 }
 
 /// Everything that is missing or malformed, in one message.
@@ -155,6 +163,8 @@ impl Config {
             mobile_api_token: reader.parse(Setting::MobileApiToken, api_token),
             cors_origins: reader.parse(Setting::CorsOrigins, origins).unwrap_or_default(),
             log: reader.text(Setting::Log).unwrap_or_default(),
+            metrics: Metrics::read(&mut reader),
+            tracing: telemetry::daemon(&mut reader),
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
     }
@@ -271,25 +281,6 @@ fn sessions_max(text: &str) -> Result<usize, String> {
     // The sessions of a device share one item, which DynamoDB keeps below 400 KB.
     let max = text.parse().ok().filter(|max| (1..=100).contains(max));
     max.ok_or_else(|| "must be a number from 1 to 100".to_owned())
-}
-
-fn public_url(text: &str) -> Result<String, String> {
-    let url: Result<axum::http::Uri, _> = text.parse();
-    // The clients know no path before the API's own, so there can be none.
-    let problem = || "must be a URL like https://greenroom.example, without a path".to_owned();
-    let url = url.map_err(|_| problem())?;
-    let http = matches!(url.scheme_str(), Some("http" | "https"));
-    let bare = matches!(url.path(), "" | "/") && url.query().is_none();
-    let host = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    if http && bare && host { Ok(text.trim_end_matches('/').to_owned()) } else { Err(problem()) }
-}
-
-fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
-    let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-    let origins: Result<_, _> = origins.map(|origin| public_url(origin).map(HeaderValue::try_from)).collect();
-    let origins: Result<Vec<_>, String> = origins;
-    let origins = origins.map_err(|_| "must be origins like https://app.example, separated by commas".to_owned())?;
-    origins.into_iter().collect::<Result<_, _>>().map_err(|_| "must be origins, separated by commas".to_owned())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::{
     config::{Config, VideoProvider},
     id::{ErrandId, ProviderSessionId},
     media_server::MediaServerError,
+    meter,
     model::outbox::{Errand, is_given_up},
     provider::{MediaProvider, ProviderError},
     store::{ClaimedErrand, StoreError},
@@ -80,6 +81,7 @@ async fn put_off(app: &App, claimed: &ClaimedErrand, reason: &Untold) -> Result<
     let (now, attempts) = (app.clock.now(), claimed.attempts);
     if is_given_up(claimed.created_at, now) {
         tracing::error!(%reason, attempts, "an errand to a media server is given up");
+        meter::count(|usage| usage.errands_given_up += 1);
         return app.store.remove_errand(&claimed.id).await;
     }
     tracing::warn!(%reason, attempts, "an errand to a media server is put off");

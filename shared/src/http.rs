@@ -11,6 +11,7 @@ mod fallback;
 pub mod form;
 mod id;
 mod listing;
+mod outcome;
 mod service;
 
 #[cfg(feature = "provider")]
@@ -23,5 +24,6 @@ pub use self::{
     fallback::{RouteTable, fallback},
     id::Id,
     listing::{Envelope, Filters, ListQuery, Listing},
+    outcome::{Reported, TraceHeader},
     service::service,
 };

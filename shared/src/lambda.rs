@@ -6,6 +6,7 @@ use axum::Router;
 use lambda_http::{Error, LambdaEvent, RequestExt, lambda_runtime, request::RequestContext, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::IgnoredAny;
+use tokio::time::Instant;
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -13,9 +14,11 @@ use crate::{
     App,
     clock::{Clock, InTime, Timestamp},
     config::{Config, Environment, Setting, Strictness},
-    http::{self, Deadline, Prefix, RouteTable},
+    http::{self, Deadline, Prefix, RouteTable, TraceHeader},
     id::RequestId,
     log,
+    meter::{Meter, Usage},
+    metrics::{HOUSEKEEPING, Line},
     model::guesses::Source,
     secrets,
 };
@@ -50,15 +53,31 @@ async fn run_job<E: Display>(
     let app = start(settings).await?;
     let (app, job) = (&app, &job);
     let invoked = service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
-        let begun = app.clock.now();
+        let begun = Instant::now();
+        let trace = app.tracer.as_ref().zip(event.context.xray_trace_id);
+        let meter = Meter::new(trace.and_then(|(tracer, header)| tracer.trace(&header)));
         let end = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
         let in_time = || app.clock.now() + MARGIN < end;
-        let outcome = job(app, &in_time).await.map_err(|error| error.to_string());
-        let duration_ms = app.clock.now().millis() - begun.millis();
-        tracing::info!(done = outcome.is_ok(), duration_ms, "ran");
+        let outcome = meter.clone().scope(job(app, &in_time)).await.map_err(|error| error.to_string());
+        report(app, outcome.is_ok(), begun.elapsed(), &meter);
         outcome.map_err(Error::from)
     });
     lambda_runtime::run(invoked).await
+}
+
+/// Reports what became of a job's run: its line in the log, its metrics, its trace.
+fn report(app: &App, done: bool, duration: Duration, meter: &Meter) {
+    if let Some(trace) = meter.trace() {
+        trace.finish(HOUSEKEEPING, None, !done);
+    }
+    let usage = meter.usage();
+    let Some(metrics) = &app.config.metrics else {
+        let Usage { read_units, write_units, requests, .. } = usage;
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(done, duration_ms, read_units, write_units, table_requests = requests, "ran");
+        return;
+    };
+    Line::of_run(done, duration, usage).after_start(app.take_init()).print(metrics, app.clock.now());
 }
 
 /// Serves routes whose paths and methods `table` knows, with those of other functions among them.
@@ -101,8 +120,12 @@ fn prepare(mut request: lambda_http::Request) -> lambda_http::Request {
     if let Some(context) = request.lambda_context_ref() {
         let id = RequestId(context.request_id.clone());
         let deadline = Deadline(Timestamp::from_millis(context.deadline.try_into().unwrap_or(i64::MAX)));
+        let trace = context.xray_trace_id.clone().map(TraceHeader);
         request.extensions_mut().insert(id);
         request.extensions_mut().insert(deadline);
+        if let Some(trace) = trace {
+            request.extensions_mut().insert(trace);
+        }
     }
     let (prefix, source) = (prefix(&request), source(&request));
     request.extensions_mut().insert(prefix);
@@ -159,12 +182,14 @@ fn source(request: &lambda_http::Request) -> Source {
 
 /// INIT: the settings, the secrets and a connection to the table, while the processor is whole.
 async fn start(settings: &[Setting]) -> Result<App, Error> {
+    let begun = Instant::now();
+    let settings = [settings, Setting::EVERYWHERE].concat();
     let mut environment = Environment::of_process();
     log::init(environment.get(Setting::Log.name()).unwrap_or("info"));
     if settings.iter().any(|setting| setting.is_secret()) {
         secrets::fill(&mut environment).await?;
     }
-    let config = Config::read(&environment, settings, Strictness::Deployed)?;
+    let config = Config::read(&environment, &settings, Strictness::Deployed)?;
     let store = App::store(&config, &environment);
     if settings.contains(&Setting::TableName)
         && let Err(error) = store.prime().await
@@ -176,5 +201,6 @@ async fn start(settings: &[Setting]) -> Result<App, Error> {
     if settings.contains(&Setting::OpentokWebhookSecret) {
         app.warn_of_unsigned_webhooks();
     }
+    app.set_init(begun.elapsed());
     Ok(app)
 }

@@ -18,6 +18,8 @@ pub mod log;
 pub mod mail;
 #[cfg(feature = "provider")]
 pub mod media_server;
+pub mod meter;
+pub mod metrics;
 pub mod model;
 #[cfg(feature = "provider")]
 mod outgoing;
@@ -31,5 +33,6 @@ pub mod secrets;
 pub mod store;
 #[cfg(feature = "provider")]
 pub mod termination;
+pub mod trace;
 
 pub use app::App;

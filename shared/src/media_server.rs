@@ -83,7 +83,7 @@ impl MediaServer {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request.body(String::new()).map_err(|_| MediaServerError::Request)?;
-        let response = self.http.request(request).await;
+        let response = outgoing::send(&self.http, request).await;
         let response = response.map_err(|error| MediaServerError::Unreachable(root_cause(&error)))?;
         let status = response.status();
         // Read so that the connection can be used again; whether that succeeds changes nothing.

@@ -4,13 +4,16 @@
 
 use std::{error::Error, time::Duration};
 
+use http::Request;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{self, connect::HttpConnector},
+    client::legacy::{self, ResponseFuture, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::crypto::ring;
+
+use crate::trace;
 
 /// How long a connection is kept for the next request. A function that sleeps in between may find it dead, and not
 /// notice before its time is up.
@@ -31,6 +34,12 @@ pub(crate) fn client() -> HttpClient {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .build(https)
+}
+
+/// Sends a request, of which the trace of whatever runs is told the host and the outcome.
+pub(crate) async fn send(client: &HttpClient, request: Request<String>) -> <ResponseFuture as Future>::Output {
+    let host = request.uri().host().unwrap_or_default().to_owned();
+    trace::outgoing(&host, client.request(request)).await
 }
 
 /// A text as one segment of a path; `None` where it cannot be one: nothing, or dots, which many a server takes for

@@ -56,6 +56,7 @@
 mod api_token;
 mod archive;
 mod booking;
+mod capacity;
 mod client;
 mod contact;
 mod counter;
@@ -85,6 +86,7 @@ use tokio::sync::OnceCell;
 
 pub use self::{
     archive::ArchiveWindow,
+    capacity::Metering,
     client::{StoreError, client, http_client, reason},
     contact::Pair,
     event::Ended,

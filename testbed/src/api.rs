@@ -107,7 +107,7 @@ impl Api {
         lock(&self.shared.waiting).insert(id.clone(), ended);
         let invocation = Invocation {
             id,
-            trace: format!("Root=1-5bef4de7-ad49b0e87f6ef6c8{number:08x};Parent=9a9197af755a6419;Sampled=0"),
+            trace: format!("Root=1-5bef4de7-ad49b0e87f6ef6c8{number:08x};Parent=9a9197af755a6419;Sampled=1"),
             event: event.to_string().into_bytes(),
         };
         // The receiver lives in `shared`, which `self` holds: there is always someone to take it.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Puts so many connections into a session of an event; the name of one.
-async fn fill(app: &TestApp, session: u64, many: usize) -> String {
+pub(crate) async fn fill(app: &TestApp, session: u64, many: usize) -> String {
     let source = Source::Event { provider_session: ProviderSessionId::new("1_x".to_owned()) };
     let [now, end] = [NOW, NOW + 86_400_000].map(Timestamp::from_millis);
     let one = || {

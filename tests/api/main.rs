@@ -11,6 +11,7 @@ mod api_tokens;
 mod bad_input;
 mod booking;
 mod bookings;
+mod capacity;
 mod contacts;
 mod cors;
 mod cost;

@@ -28,7 +28,7 @@ async fn cost(requests: &AtomicUsize, request: impl Future<Output = Answer>) -> 
 }
 
 /// Takes so many into the room `lobby` of alice.
-async fn fill(app: &TestApp, members: u64) {
+pub(crate) async fn fill(app: &TestApp, members: u64) {
     let alice = Person { jid: Jid::of("alice", "localhost").unwrap(), user: None };
     let alice = Person { user: Some(app.store.user_named("alice").await.unwrap().unwrap().id), ..alice };
     let mut room = app.store.room(&lobby()).await.unwrap().unwrap();

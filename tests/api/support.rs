@@ -17,6 +17,7 @@ use shared::{
     auth::SigningKeys,
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
+    http::Reported,
     id::random_hex,
     model::guesses::Source,
     store::{self, Store},
@@ -162,11 +163,19 @@ pub(crate) fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
+/// Where DynamoDB Local is, where the suite runs on that.
 #[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]
+fn dynamodb_local() -> Option<String> {
+    std::env::var("GREENROOM_TEST_DYNAMODB").ok()
+}
+
+/// Whether the suite runs on DynamoDB Local.
+pub(crate) fn on_dynamodb_local() -> bool {
+    dynamodb_local().is_some()
+}
+
 fn dynamo() -> Client {
-    let Ok(endpoint) = std::env::var("GREENROOM_TEST_DYNAMODB") else {
-        return Embedded::memory().unwrap().client();
-    };
+    let Some(endpoint) = dynamodb_local() else { return Embedded::memory().unwrap().client() };
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
     let client = store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
     // An emulator on a busy machine may stand still for longer than DynamoDB is given.
@@ -227,7 +236,8 @@ impl Caller<'_> {
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let (parts, bytes) = self.exchange(method, path, headers, body).await;
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status: parts.status, headers: parts.headers, body }
+        let reported = parts.extensions.get().cloned().unwrap_or_default();
+        Answer { status: parts.status, headers: parts.headers, body, reported }
     }
 
     async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
@@ -259,6 +269,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    pub(crate) reported: Reported,
 }
 
 impl Answer {

@@ -17,3 +17,4 @@ mod secrets;
 mod stage;
 mod start;
 mod streams;
+mod telemetry;

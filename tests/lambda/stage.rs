@@ -107,6 +107,7 @@ impl Stage {
             ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
             ("CORS_ORIGINS", ORIGIN),
             ("LOG", self.log),
+            ("STACK_NAME", "greenroom-test"),
             ("OPENVIDU_SECRET", OPENVIDU_SECRET),
             ("SIGNING_KEYS", &keys),
             ("OPENTOK_API_KEY", "12345678"),

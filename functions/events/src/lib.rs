@@ -21,6 +21,7 @@ use shared::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
     },
+    meter::carried,
     model::{Event, User, permission::Action},
     store::{Parent, Selection, Stored, Unique},
 };
@@ -197,7 +198,7 @@ async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(i
     }
     // Goes on where the caller hangs up.
     let clearing = async move { app.store.clear_event(id, now, || app.clock.now() < until).await };
-    if tokio::spawn(clearing).await.map_err(|_| Error::Fault)?? {
+    if tokio::spawn(carried(clearing)).await.map_err(|_| Error::Fault)?? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Error::TryAgain("The event is gone; what belonged to it is still being deleted. Ask again to go on."))

@@ -17,6 +17,7 @@ use shared::{
     config::Setting,
     dialect::conversation::{Error, Refusals},
     http::{Deadline, accepts},
+    id::RequestId,
     model::Position,
 };
 
@@ -51,10 +52,12 @@ async fn stream_events(
     account: Account,
     _: TakesEvents,
     Last(position): Last,
+    id: Option<Extension<RequestId>>,
     deadline: Option<Extension<Deadline>>,
 ) -> Result<EventStream, Error> {
     let feed = app.store.feed(account.listener(), position, app.clock.now()).await?;
-    Ok(EventStream::new(app, feed, deadline.map(|Extension(Deadline(at))| at)))
+    let (id, deadline) = (id.map(|Extension(id)| id), deadline.map(|Extension(Deadline(at))| at));
+    Ok(EventStream::new(app, feed, id, deadline))
 }
 
 /// A caller that takes a stream of events.

@@ -1,6 +1,6 @@
 //! The stream itself: a body that looks at the table for as long as somebody reads it.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -11,6 +11,9 @@ use futures_util::stream;
 use shared::{
     App,
     clock::Timestamp,
+    id::RequestId,
+    meter::{Meter, Usage},
+    metrics::Line,
     model::{Notice, Position},
     store::{Feed, StoreError},
 };
@@ -19,6 +22,8 @@ use tracing::Span;
 
 /// What is answered.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+/// What the stream's metrics and log call it.
+const ROUTE: &str = "GET /api/sse";
 /// How often the table is looked at: a message is told within a second.
 const POLL: Duration = Duration::from_millis(500);
 /// After how long without an event something is sent all the same, so that nobody in between closes the connection.
@@ -41,15 +46,18 @@ pub(crate) struct EventStream {
     /// Whether the table could not be read last time.
     failing: bool,
     log: Log,
+    meter: Arc<Meter>,
 }
 
 impl EventStream {
     /// The stream of this feed, which ends before the deadline.
-    pub(crate) fn new(app: App, feed: Feed, deadline: Option<Timestamp>) -> Self {
+    pub(crate) fn new(app: App, feed: Feed, id: Option<RequestId>, deadline: Option<Timestamp>) -> Self {
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
         let left = deadline.map(|deadline| deadline.since(app.clock.now()).saturating_sub(BEFORE_DEADLINE));
+        let meter = Meter::new(None);
+        let log = Log { app: app.clone(), id, meter: meter.clone(), span: Span::current(), since: now, events: 0 };
         Self {
             app,
             feed,
@@ -58,7 +66,8 @@ impl EventStream {
             keep_alive: now + KEEP_ALIVE,
             end: left.map(|left| now + left),
             failing: false,
-            log: Log { span: Span::current(), since: now, events: 0 },
+            log,
+            meter,
         }
     }
 
@@ -92,7 +101,8 @@ impl EventStream {
     /// What happened, as it is sent; `None` where the account is not let in any more. While the table cannot be read,
     /// nothing is told of it.
     async fn poll(&mut self) -> Option<String> {
-        let news = self.app.store.news(&mut self.feed, self.app.clock.now()).await;
+        let look = self.app.store.news(&mut self.feed, self.app.clock.now());
+        let news = self.meter.clone().scope(look).await;
         let Some(news) = self.read(news) else { return Some(String::new()) };
         let news = news?;
         if !news.all {
@@ -143,6 +153,9 @@ impl IntoResponse for EventStream {
 
 /// Says when a stream has ended, which the line of its request could not.
 struct Log {
+    app: App,
+    id: Option<RequestId>,
+    meter: Arc<Meter>,
     span: Span,
     since: Instant,
     events: usize,
@@ -150,7 +163,17 @@ struct Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let seconds = self.since.elapsed().as_secs();
-        self.span.in_scope(|| tracing::info!(seconds, events = self.events, "event stream ended"));
+        let (open, usage) = (self.since.elapsed(), self.meter.usage());
+        match &self.app.config.metrics {
+            Some(metrics) => {
+                let line = Line::of_stream(ROUTE, open, self.events, usage);
+                self.id.iter().fold(line, Line::of).print(metrics, self.app.clock.now());
+            }
+            None => self.span.in_scope(|| {
+                let (seconds, Usage { read_units, requests, .. }) = (open.as_secs(), usage);
+                let events = self.events;
+                tracing::info!(seconds, events, read_units, table_requests = requests, "event stream ended");
+            }),
+        }
     }
 }

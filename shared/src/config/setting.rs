@@ -116,9 +116,18 @@ settings! {
     CorsOrigins "CORS_ORIGINS" None, Optional;
     /// what is logged, a tracing filter
     Log "LOG" Some("info"), Optional;
+    /// the stack that metrics are sent of; unset: none are
+    StackName "STACK_NAME" None, Optional;
+    /// metrics of each `route` and of the whole, of the whole `service` only, or `off`
+    Metrics "METRICS" Some("route"), Optional;
+    /// traces: `off`, or `xray`, of what is sampled
+    Tracing "TRACING" Some("off"), Optional;
 }
 
 impl Setting {
+    /// What every function reads, whatever it does.
+    pub const EVERYWHERE: &[Self] = &[Self::StackName, Self::Metrics, Self::Tracing];
+
     /// Whether a process that asks for it cannot start without it.
     #[must_use]
     pub fn is_required(self) -> bool {

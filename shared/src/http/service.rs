@@ -5,16 +5,16 @@ use std::{any::Any, time::Duration};
 use axum::{
     Router,
     body::Body,
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::Response,
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, normalize_path::NormalizePath};
 use tracing::{Instrument, info_span};
 
-use super::{RouteTable, fallback};
+use super::{RouteTable, fallback, outcome};
 use crate::{
     App,
     dialect::{Api, openvidu},
@@ -34,12 +34,15 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
     let unrouted = {
         let table = table.clone();
-        move |State(app): State<App>, request: Request| fallback(table.clone(), app, request)
+        move |State(app): State<App>, request: Request| {
+            let answer = fallback(table.clone(), app, request);
+            async { outcome::unrouted(answer.await) }
+        }
     };
     let routes = routes
         .fallback(unrouted.clone())
         .method_not_allowed_fallback(unrouted)
-        .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn(outcome::note_route))
         .with_state(app.clone());
     Router::new()
         .fallback_service(NormalizePath::trim_trailing_slash(routes))
@@ -48,6 +51,7 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
         .layer(cors(app))
         .layer(middleware::from_fn_with_state((table, app.clone()), turn_away))
         .layer(middleware::from_fn_with_state(app.clone(), openvidu::report))
+        .layer(middleware::from_fn_with_state(app.clone(), outcome::report))
         .layer(middleware::from_fn(identify))
 }
 
@@ -122,21 +126,5 @@ fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
     tracing::error!("a handler panicked");
     let mut response = Response::default();
     response.extensions_mut().insert(Panicked);
-    response
-}
-
-/// Logs the outcome of a request by its route: a path would carry identifiers.
-async fn log(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = request.method().clone();
-    let start = Instant::now();
-    let response = next.run(request).await;
-    tracing::info!(
-        %method,
-        route = route.as_ref().map(MatchedPath::as_str),
-        status = response.status().as_u16(),
-        micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "request"
-    );
     response
 }

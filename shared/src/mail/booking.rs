@@ -7,6 +7,7 @@ use tracing::Instrument;
 use super::{Mail, MailError, Mailer};
 use crate::{
     clock::{Clock, Timestamp},
+    meter::carried,
     model::Booking,
     store::Store,
 };
@@ -50,6 +51,6 @@ pub async fn send(store: &Store, mailer: &Arc<dyn Mailer>, booking: &Booking, cl
         }
         Ok(())
     };
-    let sent = tokio::spawn(sending.in_current_span()).await;
+    let sent = tokio::spawn(carried(sending).in_current_span()).await;
     sent.unwrap_or_else(|_| Err(MailError::Unavailable("it was given up".to_owned())))
 }

@@ -13,7 +13,7 @@ use aws_sdk_sesv2::{
 use futures_util::future::BoxFuture;
 
 use super::{Mail, MailError, Mailer, message::Addresses};
-use crate::{config::AwsEnvironment, store};
+use crate::{config::AwsEnvironment, store, trace::SdkCalls};
 
 /// How often a mail is tried, of which SES may take each: a connection that an idle function kept may be dead.
 const ATTEMPTS: u32 = 3;
@@ -33,6 +33,7 @@ impl SesMailer {
             .http_client(store::http_client(environment))
             .credentials_provider(environment.credentials())
             .region(environment.region())
+            .interceptor(SdkCalls)
             .retry_config(
                 RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
             )

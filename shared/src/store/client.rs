@@ -21,8 +21,8 @@ use aws_smithy_runtime_api::client::{
     },
 };
 
-use super::Attributes;
-use crate::config::AwsEnvironment;
+use super::{Attributes, Metering};
+use crate::{config::AwsEnvironment, trace::SdkCalls};
 
 /// The roots of Amazon Trust Services, which all of AWS's public endpoints are certified under.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
@@ -162,6 +162,8 @@ pub fn client(environment: &AwsEnvironment) -> Client {
             RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
         )
         .retry_classifier(TransactionConflicts)
+        .interceptor(Metering)
+        .interceptor(SdkCalls)
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_timeout(OPERATION_TIMEOUT)

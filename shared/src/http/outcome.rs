@@ -1,0 +1,103 @@
+//! What became of a request: its line in the log, its metrics, its trace.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::Response,
+};
+use tokio::time::Instant;
+
+use crate::{
+    App,
+    id::RequestId,
+    meter::{Meter, Usage},
+    metrics::{FALLBACK, Line},
+};
+
+/// What Lambda says of the trace that a request is part of.
+#[derive(Clone, Debug)]
+pub struct TraceHeader(pub String);
+
+/// What was reported of a request; its answer bears it.
+#[derive(Clone, Debug, Default)]
+pub struct Reported {
+    /// The route that it took, like `GET /api/session`.
+    pub route: String,
+    /// What it used of the table.
+    pub usage: Usage,
+}
+
+/// The path of the route that a request took, as it was declared.
+#[derive(Clone, Default)]
+struct Route(Arc<OnceLock<MatchedPath>>);
+
+/// Marks the answer to what no route takes.
+#[derive(Clone)]
+struct Unrouted;
+
+/// Marks an answer as one to what no route takes.
+pub(super) fn unrouted(mut response: Response) -> Response {
+    response.extensions_mut().insert(Unrouted);
+    response
+}
+
+/// Notes the route that a request has taken.
+pub(super) async fn note_route(request: Request, next: Next) -> Response {
+    if let (Some(Route(route)), Some(path)) = (request.extensions().get(), request.extensions().get::<MatchedPath>()) {
+        // Nobody else has set it.
+        let _ = route.set(path.clone());
+    }
+    next.run(request).await
+}
+
+/// Reports the outcome of a request by its route: a path would carry identifiers.
+pub(super) async fn report(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let (route, method) = (Route::default(), request.method().clone());
+    let id = request.extensions().get::<RequestId>().cloned();
+    let header = request.extensions_mut().remove::<TraceHeader>();
+    request.extensions_mut().insert(route.clone());
+    let trace = app.tracer.as_ref().zip(header).and_then(|(tracer, TraceHeader(header))| tracer.trace(&header));
+    let (meter, start) = (Meter::new(trace), Instant::now());
+    let mut response = meter.clone().scope(next.run(request)).await;
+    let routed = response.extensions_mut().remove::<Unrouted>().is_none();
+    let route = name(&method, route.0.get().filter(|_| routed));
+    let (status, usage) = (response.status(), meter.usage());
+    if let Some(trace) = meter.trace() {
+        trace.finish(&route, Some(status.as_u16()), status.is_server_error());
+    }
+    response.extensions_mut().insert(Reported { route: route.clone(), usage });
+    log(&app, id.as_ref(), Outcome { method, route, status, start, usage });
+    response
+}
+
+/// What a route is called in logs, metrics and traces. What no route takes has one name for all: its method and path are
+/// the caller's.
+fn name(method: &Method, path: Option<&MatchedPath>) -> String {
+    path.map_or_else(|| FALLBACK.to_owned(), |path| format!("{method} {}", path.as_str()))
+}
+
+struct Outcome {
+    method: Method,
+    route: String,
+    status: StatusCode,
+    start: Instant,
+    usage: Usage,
+}
+
+/// One line, which is also the request's metrics where there are any.
+fn log(app: &App, id: Option<&RequestId>, outcome: Outcome) {
+    let Outcome { method, route, status, start, usage } = outcome;
+    let (status, latency) = (status.as_u16(), start.elapsed());
+    let Some(metrics) = &app.config.metrics else {
+        let Usage { read_units, write_units, requests, .. } = usage;
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(%method, route, status, micros, read_units, write_units, table_requests = requests, "request");
+        return;
+    };
+    let line = Line::of_request(route, status, latency, usage).after_start(app.take_init());
+    let line = id.into_iter().fold(line, Line::of);
+    line.print(metrics, app.clock.now());
+}

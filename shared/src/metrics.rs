@@ -1,0 +1,168 @@
+//! Metrics for CloudWatch: a log line that is also a document in its Embedded Metric Format, so that what it says is
+//! paid for once (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+//!
+//! Each combination of a metric and dimensions is billed. So there are two dimensions, the service and the route, no id
+//! is one, and of a route only what is not zero is sent.
+
+use std::{io::Write, time::Duration};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{clock::Timestamp, config::Metrics, id::RequestId, meter::Usage};
+
+/// What the metrics lie under in CloudWatch.
+pub const NAMESPACE: &str = "Greenroom";
+/// The route of what no route takes.
+pub const FALLBACK: &str = "fallback";
+/// The route of what no request asks for.
+pub const HOUSEKEEPING: &str = "housekeeping";
+
+/// A unit that CloudWatch knows.
+#[derive(Clone, Copy, Debug, Serialize)]
+enum Unit {
+    Count,
+    Milliseconds,
+    Seconds,
+}
+
+/// A metric and its value.
+#[derive(Clone, Copy, Debug)]
+struct Metric {
+    name: &'static str,
+    unit: Unit,
+    value: f64,
+    /// Whether it is sent of the route too, where it is not zero.
+    by_route: bool,
+}
+
+/// A line of the log that is also a document of metrics.
+#[derive(Clone, Debug)]
+pub struct Line {
+    message: &'static str,
+    route: String,
+    properties: Map<String, Value>,
+    metrics: Vec<Metric>,
+}
+
+impl Line {
+    /// What a request came to, on this route.
+    #[must_use]
+    pub fn of_request(route: String, status: u16, latency: Duration, usage: Usage) -> Self {
+        let is = |answer: bool| if answer { 1.0 } else { 0.0 };
+        let line = Self::new("request", route).with("status", status.into());
+        line.routed("Requests", Unit::Count, 1.0)
+            .routed("Latency", Unit::Milliseconds, millis(latency))
+            .routed("ClientErrors", Unit::Count, is((400..500).contains(&status) && status != 429))
+            .routed("Throttled", Unit::Count, is(status == 429))
+            .routed("ServerErrors", Unit::Count, is(status >= 500))
+            .using(usage)
+    }
+
+    /// What a run of the housekeeping came to.
+    #[must_use]
+    pub fn of_run(done: bool, duration: Duration, usage: Usage) -> Self {
+        let line = Self::new("ran", HOUSEKEEPING.to_owned()).with("done", done.into());
+        line.with("duration_ms", millis(duration).into())
+            .routed("Runs", Unit::Count, 1.0)
+            .routed("Failures", Unit::Count, if done { 0.0 } else { 1.0 })
+            .using(usage)
+    }
+
+    /// What a stream of events came to, when it has ended.
+    #[must_use]
+    pub fn of_stream(route: &str, open: Duration, events: usize, usage: Usage) -> Self {
+        let line = Self::new("event stream ended", route.to_owned()).with("events", events.into());
+        line.routed("StreamSeconds", Unit::Seconds, open.as_secs_f64().round()).using(usage)
+    }
+
+    /// The same, as the first thing that a process did, which took this long to start.
+    #[must_use]
+    pub fn after_start(self, init: Option<Duration>) -> Self {
+        let Some(init) = init else { return self };
+        self.only("ColdStart", Unit::Count, 1.0).only("InitDuration", Unit::Milliseconds, millis(init))
+    }
+
+    /// The same, with what is known of it beside its metrics.
+    #[must_use]
+    pub fn with(mut self, property: &str, value: Value) -> Self {
+        self.properties.insert(property.to_owned(), value);
+        self
+    }
+
+    /// The same, of the request with this id.
+    #[must_use]
+    pub fn of(self, id: &RequestId) -> Self {
+        self.with("span", json!({ "name": "request", "id": id.0 }))
+    }
+
+    fn new(message: &'static str, route: String) -> Self {
+        Self { message, route, properties: Map::new(), metrics: Vec::with_capacity(12) }
+    }
+
+    fn using(self, usage: Usage) -> Self {
+        let Usage { read_units, write_units, requests, retries, errands_given_up } = usage;
+        let line = self
+            .routed("ReadUnits", Unit::Count, read_units)
+            .routed("WriteUnits", Unit::Count, write_units)
+            .only("TableRequests", Unit::Count, count(requests))
+            .only("TableRetries", Unit::Count, count(retries));
+        // There is one a day at most, and what is not sent is not billed.
+        if errands_given_up == 0 { line } else { line.only("ErrandsGivenUp", Unit::Count, count(errands_given_up)) }
+    }
+
+    fn routed(self, name: &'static str, unit: Unit, value: f64) -> Self {
+        self.and(Metric { name, unit, value, by_route: true })
+    }
+
+    fn only(self, name: &'static str, unit: Unit, value: f64) -> Self {
+        self.and(Metric { name, unit, value, by_route: false })
+    }
+
+    fn and(mut self, metric: Metric) -> Self {
+        self.metrics.push(metric);
+        self
+    }
+
+    /// Logs the line to standard output.
+    pub fn print(self, settings: &Metrics, at: Timestamp) {
+        let line = format!("{}\n", self.document(settings, at));
+        // A log that cannot be written is nothing that could be logged.
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    }
+
+    fn document(self, settings: &Metrics, at: Timestamp) -> Value {
+        let mut directives = vec![directive(&["Service"], self.metrics.iter())];
+        if settings.by_route {
+            let routed = self.metrics.iter().filter(|metric| metric.by_route && metric.value != 0.0);
+            directives.push(directive(&["Service", "Route"], routed));
+        }
+        let mut document = self.properties;
+        document.insert("_aws".to_owned(), json!({ "Timestamp": at.millis(), "CloudWatchMetrics": directives }));
+        document.extend(self.metrics.iter().map(|metric| (metric.name.to_owned(), metric.value.into())));
+        let members = json!({
+            "timestamp": at.to_string(), "level": "INFO", "message": self.message,
+            "Service": settings.service, "Route": self.route,
+        });
+        document.extend(members.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        document.into()
+    }
+}
+
+/// Which members of a document are metrics, with these dimensions.
+fn directive<'a>(dimensions: &[&str], metrics: impl Iterator<Item = &'a Metric>) -> Value {
+    let metrics: Vec<_> = metrics.map(|metric| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
+    json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics })
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no request makes 2^52 others")]
+fn count(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests;

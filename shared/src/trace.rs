@@ -1,0 +1,225 @@
+//! Traces for AWS X-Ray: what a request does outside its function, as subsegments of the segment that Lambda makes of
+//! the function.
+//!
+//! A subsegment is a datagram to the X-Ray daemon, which Lambda runs beside a function with active tracing
+//! (<https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>). It names operations, the table,
+//! hosts, routes and statuses; no keys, ids or paths.
+
+mod sdk;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    sync::Arc,
+};
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+pub(crate) use self::sdk::SdkCalls;
+use crate::{
+    clock::{Clock, Timestamp},
+    id::{hex, random_bytes},
+    meter,
+};
+
+/// What goes before each document.
+const HEADER: &str = "{\"format\":\"json\",\"version\":1}\n";
+
+/// The way to the X-Ray daemon.
+#[derive(Debug)]
+pub struct Tracer {
+    socket: UdpSocket,
+    table: String,
+}
+
+impl Tracer {
+    /// The daemon at this address, told of operations on this table; `None` where there is no way to it.
+    #[must_use]
+    pub fn new(daemon: SocketAddr, table: &str) -> Option<Arc<Self>> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+        socket.connect(daemon).ok()?;
+        // Nobody waits for a trace.
+        socket.set_nonblocking(true).ok()?;
+        Some(Arc::new(Self { socket, table: table.to_owned() }))
+    }
+
+    /// The trace that Lambda's header names, like `Root=1-…;Parent=…;Sampled=1`; `None` where it is not sampled.
+    #[must_use]
+    pub fn trace(self: &Arc<Self>, header: &str) -> Option<Trace> {
+        let field = |name: &str| header.split(';').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
+        let (root, parent) = (field("Root")?, field("Parent")?);
+        let sampled = field("Sampled") == Some("1");
+        sampled.then(|| Trace {
+            tracer: self.clone(),
+            root: root.to_owned(),
+            function: parent.to_owned(),
+            own: new_id(),
+            begun: Begun::now(),
+        })
+    }
+}
+
+/// A request, or a run of a job, that is traced.
+#[derive(Debug)]
+pub struct Trace {
+    tracer: Arc<Tracer>,
+    root: String,
+    /// The segment that Lambda makes of the function.
+    function: String,
+    own: String,
+    begun: Begun,
+}
+
+/// When something began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun {
+    at: Timestamp,
+    since: Instant,
+}
+
+impl Begun {
+    pub(crate) fn now() -> Self {
+        Self { at: Clock::system().now(), since: Instant::now() }
+    }
+
+    /// Its beginning and its end, which is now, in seconds since the Unix epoch.
+    fn until_now(self) -> [f64; 2] {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 have fewer digits than a double")]
+        let begun = self.at.millis() as f64 / 1000.0;
+        [begun, begun + self.since.elapsed().as_secs_f64()]
+    }
+}
+
+/// Something that was done, as X-Ray takes it.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Subsegment<'a> {
+    pub(crate) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) namespace: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) aws: Option<AwsCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) http: Option<Http>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) annotations: Option<Annotations<'a>>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) error: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) throttle: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) fault: bool,
+}
+
+/// A call of an AWS service.
+#[derive(Debug, Serialize)]
+pub(crate) struct AwsCall<'a> {
+    pub(crate) operation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) table_name: Option<&'a str>,
+    pub(crate) retries: u32,
+}
+
+/// What an HTTP server answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct Http {
+    pub(crate) response: HttpResponse,
+}
+
+/// The status among it.
+#[derive(Debug, Serialize)]
+pub(crate) struct HttpResponse {
+    pub(crate) status: u16,
+}
+
+/// What traces can be searched by.
+#[derive(Debug, Serialize)]
+pub(crate) struct Annotations<'a> {
+    pub(crate) route: &'a str,
+}
+
+/// A subsegment with its place in the trace.
+#[derive(Serialize)]
+struct Document<'a> {
+    id: &'a str,
+    trace_id: &'a str,
+    parent_id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    start_time: f64,
+    end_time: f64,
+    #[serde(flatten)]
+    subsegment: &'a Subsegment<'a>,
+}
+
+impl Trace {
+    /// Tells of something that was done for the request.
+    pub(crate) fn tell(&self, begun: Begun, subsegment: &Subsegment<'_>) {
+        self.send(&new_id(), &self.own, begun, subsegment);
+    }
+
+    /// Tells of the request itself: which route it took, and what became of it.
+    pub(crate) fn finish(&self, route: &str, status: Option<u16>, fault: bool) {
+        let subsegment = Subsegment {
+            name: "greenroom",
+            http: status.map(http),
+            annotations: Some(Annotations { route }),
+            error: status.is_some_and(|status| (400..500).contains(&status)),
+            throttle: status == Some(429),
+            fault,
+            ..Subsegment::default()
+        };
+        self.send(&self.own, &self.function, self.begun, &subsegment);
+    }
+
+    fn send(&self, id: &str, parent_id: &str, begun: Begun, subsegment: &Subsegment<'_>) {
+        let [start_time, end_time] = begun.until_now();
+        let (trace_id, kind) = (&*self.root, "subsegment");
+        let document = Document { id, trace_id, parent_id, kind, start_time, end_time, subsegment };
+        if let Ok(json) = serde_json::to_string(&document) {
+            // A trace that is lost is missed by nobody who waits.
+            let _ = self.tracer.socket.send(format!("{HEADER}{json}").as_bytes());
+        }
+    }
+}
+
+#[cfg(feature = "provider")]
+/// What a request to another's HTTP server came to, told to the trace of what runs now.
+pub(crate) async fn outgoing<B, E>(
+    host: &str,
+    exchange: impl Future<Output = Result<http::Response<B>, E>>,
+) -> Result<http::Response<B>, E> {
+    let Some(meter) = meter::current() else { return exchange.await };
+    let Some(trace) = meter.trace() else { return exchange.await };
+    let begun = Begun::now();
+    let outcome = exchange.await;
+    let status = outcome.as_ref().ok().map(|response| response.status().as_u16());
+    trace.tell(begun, &Subsegment { name: host, namespace: Some("remote"), ..outcome_of(status) });
+    outcome
+}
+
+/// What became of a call, by the status that it was answered with, if it was.
+fn outcome_of<'a>(status: Option<u16>) -> Subsegment<'a> {
+    Subsegment {
+        http: status.map(http),
+        error: status.is_some_and(|status| (400..500).contains(&status)),
+        throttle: status == Some(429),
+        fault: status.is_none_or(|status| status >= 500),
+        ..Subsegment::default()
+    }
+}
+
+fn http(status: u16) -> Http {
+    Http { response: HttpResponse { status } }
+}
+
+fn new_id() -> String {
+    hex(&random_bytes::<8>())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! The operations of AWS's SDKs, as subsegments.
+
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef},
+    },
+    error::{BoxError, ProvideErrorMetadata},
+    operation::{
+        batch_get_item::BatchGetItemError, batch_write_item::BatchWriteItemError, delete_item::DeleteItemError,
+        get_item::GetItemError, put_item::PutItemError, query::QueryError,
+        transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+    },
+};
+use aws_smithy_runtime_api::client::{interceptors::context::Error, orchestrator::Metadata, retries::RequestAttempts};
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+
+use super::{AwsCall, Begun, Subsegment, outcome_of};
+use crate::meter;
+
+/// The service that the table belongs to.
+const TABLES: &str = "DynamoDB";
+
+/// Tells the trace of whatever runs about each operation; a client's interceptor.
+#[derive(Debug)]
+pub(crate) struct SdkCalls;
+
+impl Storable for Begun {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Intercept for SdkCalls {
+    fn name(&self) -> &'static str {
+        "traces"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if meter::current().is_some_and(|meter| meter.trace().is_some()) {
+            config.interceptor_state().store_put(Begun::now());
+        }
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let meter = meter::current();
+        let trace = meter.as_ref().and_then(|meter| meter.trace());
+        let (Some(trace), Some(begun), Some(called)) = (trace, config.load::<Begun>(), config.load::<Metadata>())
+        else {
+            return Ok(());
+        };
+        let attempts = config.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts);
+        let error = context.output_or_error().and_then(Result::err).and_then(|error| error.as_operation_error());
+        let outcome = outcome_of(context.response().map(|response| response.status().as_u16()));
+        let call = AwsCall {
+            operation: called.name(),
+            table_name: (called.service() == TABLES).then_some(&*trace.tracer.table),
+            retries: attempts.saturating_sub(1),
+        };
+        let throttle = outcome.throttle || error.and_then(code).is_some_and(is_throttling);
+        trace.tell(
+            *begun,
+            &Subsegment { name: called.service(), namespace: Some("aws"), aws: Some(call), throttle, ..outcome },
+        );
+        Ok(())
+    }
+}
+
+/// The code of an error of an operation on the table.
+fn code(error: &Error) -> Option<&str> {
+    macro_rules! of {
+        ($($error:ty),*) => {
+            $(if let Some(error) = error.downcast_ref::<$error>() { return error.code(); })*
+        };
+    }
+    of!(
+        GetItemError,
+        QueryError,
+        UpdateItemError,
+        TransactWriteItemsError,
+        PutItemError,
+        DeleteItemError,
+        BatchGetItemError,
+        BatchWriteItemError
+    );
+    None
+}
+
+fn is_throttling(code: &str) -> bool {
+    matches!(code, "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded")
+}

@@ -1,0 +1,88 @@
+//! What each route consumes of the table, against the budget: the table of `docs/cost.md`.
+//!
+//! `UPDATE_COST=1 cargo test --workspace --test api capacity` writes what is measured into the document, and what
+//! follows from it.
+
+mod clients;
+mod conversation;
+mod devices;
+mod document;
+mod event;
+mod limits;
+mod money;
+mod organisers;
+mod records;
+mod streams;
+mod work;
+
+use std::collections::BTreeSet;
+
+use greenroom::api;
+use shared::{http::Reported, meter::Usage, metrics::HOUSEKEEPING};
+
+use crate::support::Answer;
+
+/// A request, and what it consumes.
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    route: String,
+    case: String,
+    requests: u64,
+    reads: f64,
+    writes: f64,
+}
+
+/// What was measured.
+#[derive(Default)]
+struct Rows(Vec<Row>);
+
+impl Rows {
+    /// Notes what a request consumed that did what it was to do.
+    fn note(&mut self, case: &str, answer: Answer) -> Answer {
+        let status = answer.status;
+        assert!(status.is_success(), "{case}: {answer}");
+        self.note_any(case, answer)
+    }
+
+    /// Notes what a request consumed, whatever it was answered.
+    fn note_any(&mut self, case: &str, answer: Answer) -> Answer {
+        let Reported { route, usage } = &answer.reported;
+        self.add(route, case, *usage);
+        answer
+    }
+
+    fn add(&mut self, route: &str, case: &str, usage: Usage) {
+        let Usage { read_units: reads, write_units: writes, requests, retries, .. } = usage;
+        assert_eq!(retries, 0, "{route}, {case}: nothing is tried again, or the figures say nothing");
+        let (route, case) = (route.to_owned(), case.to_owned());
+        self.0.push(Row { route, case, requests, reads, writes });
+    }
+}
+
+/// Every route of the API's document, and what else is done.
+fn routes() -> BTreeSet<String> {
+    let (_, document) = api();
+    let routes = greenroom::routes(&document).into_iter();
+    let routes = routes.map(|(method, path)| format!("{} {path}", method.to_uppercase()));
+    routes.chain([HOUSEKEEPING.to_owned()]).collect()
+}
+
+async fn measure() -> Vec<Row> {
+    let mut rows = Rows::default();
+    devices::measure(&mut rows).await;
+    organisers::measure(&mut rows).await;
+    records::measure(&mut rows).await;
+    clients::measure(&mut rows).await;
+    streams::measure(&mut rows).await;
+    conversation::measure(&mut rows).await;
+    work::measure(&mut rows).await;
+    rows.0
+}
+
+#[tokio::test]
+async fn no_route_consumes_more_than_its_budget_or_less() {
+    let measured = measure().await;
+    let of: BTreeSet<_> = measured.iter().map(|row| row.route.clone()).collect();
+    assert_eq!(of, routes(), "every route has a row, every row a route");
+    document::check(&measured);
+}

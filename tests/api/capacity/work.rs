@@ -1,0 +1,42 @@
+//! What is done without anybody asking.
+
+use serde_json::json;
+use shared::{
+    clock::InTime,
+    meter::metered,
+    metrics::HOUSEKEEPING,
+    model::{Event, live::Stream, outbox::Errand},
+    store::Stored,
+};
+
+use super::Rows;
+use crate::{
+    delivery::{MediaServer, with_server},
+    live_cost::fill,
+    support::TestApp,
+};
+
+/// There is always time left.
+const ALWAYS: InTime<'static> = &|| true;
+
+pub(super) async fn measure(rows: &mut Rows) {
+    let app = with_server(&MediaServer::default()).await;
+    run(rows, &app, "nothing to do").await;
+    let name = shared::id::ConnectionName::random();
+    let errand = Errand::TerminateSession { stream: Stream::of_session(1, 2), name };
+    let (_, put) = app.store.errand_put(&errand, app.clock.now()).unwrap();
+    app.client.transact_write_items().transact_items(put).send().await.unwrap();
+    run(rows, &app, "an errand to a media server").await;
+    let id = app.event_to_join(json!({}), "moderator").await;
+    app.login_tokens(id, "token", 27).await;
+    fill(&app, 1, 100).await;
+    let event: Stored<Event> = app.store.record(id).await.unwrap().unwrap();
+    app.store.end_event(event).await.unwrap().unwrap();
+    run(rows, &app, "an event with 28 login tokens, two sessions and 100 participants").await;
+}
+
+async fn run(rows: &mut Rows, app: &TestApp, case: &str) {
+    let (outcome, usage) = metered(housekeeping::run(&app.shared, ALWAYS)).await;
+    outcome.unwrap();
+    rows.add(HOUSEKEEPING, case, usage);
+}
