@@ -57,6 +57,7 @@ mod api_token;
 mod archive;
 mod booking;
 mod client;
+mod connector;
 mod contact;
 mod counter;
 mod device;
