@@ -17,7 +17,7 @@ mod report;
 mod store;
 mod subject;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Result, build};
 
@@ -97,10 +97,9 @@ fn functions(store: &Store, fixture: &Fixture, options: &Options) -> Result<Vec<
 }
 
 async fn measure(subjects: &mut [Subject], options: &Options) -> Result<()> {
-    let mut quotas = BTreeMap::new();
-    for subject in subjects.iter() {
-        quotas.insert(subject.memory, Quota::of_memory(subject.memory)?);
-    }
+    let sizes: BTreeSet<_> = subjects.iter().map(|subject| subject.memory).collect();
+    let quotas: BTreeMap<_, _> =
+        sizes.into_iter().map(|memory| Ok((memory, Quota::of_memory(memory)?))).collect::<Result<_>>()?;
     // What the disk has to say about a binary's first start is no part of the figures.
     for subject in subjects.iter_mut() {
         subject.measure_start(&quotas[&subject.memory]).await?;

@@ -77,7 +77,8 @@ impl Store {
     /// An item as it lies in the table.
     pub(crate) async fn item(&self, pk: &str, sk: &str) -> Result<Value> {
         let key = json!({"TableName": TABLE, "Key": {"PK": {"S": pk}, "SK": {"S": sk}}, "ConsistentRead": true});
-        let headers = "x-amz-target: DynamoDB_20120810.GetItem\r\n\
+        // Only its form is looked at.
+        let headers = "x-amz-target: DynamoDB_20120810.GetItem\r\nx-amz-date: 20260101T000000Z\r\n\
              authorization: AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
              SignedHeaders=host, Signature=0\r\n";
         let mut connection = Connection::open(self.database).await?;
