@@ -25,12 +25,22 @@ pub(crate) fn require_quiet() -> Result<()> {
 
 /// Prints what the figures were taken with.
 pub(crate) fn describe() -> Result<()> {
+    for line in description()? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// What the figures were taken with, line by line.
+pub(crate) fn description() -> Result<Vec<String>> {
     let rustc = Command::new("rustc").arg("--version").output()?;
-    println!("compiler: {}", String::from_utf8_lossy(&rustc.stdout).trim());
     let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    println!("processor: {}", model.map_or("unknown", |(_, name)| name));
-    println!("kernel: {}", fs::read_to_string("/proc/sys/kernel/osrelease")?.trim());
-    println!("greenroom: {}", env!("CARGO_PKG_VERSION"));
-    Ok(())
+    let cores = thread::available_parallelism()?;
+    Ok(vec![
+        format!("compiler: {}", String::from_utf8_lossy(&rustc.stdout).trim()),
+        format!("processor: {}, {cores} cores", model.map_or("unknown", |(_, name)| name)),
+        format!("kernel: {}", fs::read_to_string("/proc/sys/kernel/osrelease")?.trim()),
+        format!("greenroom: {}", env!("CARGO_PKG_VERSION")),
+    ])
 }

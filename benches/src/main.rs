@@ -1,10 +1,11 @@
 //! Benchmarks of the functions and of the local gateway, each beside the least that could do its work, and of the
 //! session management API beside a service of the kind that first served it.
 //!
-//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- gateway`, `-- events`, `-- costs` or
-//! `-- sse` one. `events` needs Python and its package index. The other modules are what they share: building what they
-//! measure, starting it, and reading the machine.
+//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- cold`, `-- gateway`, `-- events`,
+//! `-- costs` or `-- sse` one. `events` needs Python and its package index, `cold` those and npm. The other modules are
+//! what they share: building what they measure, starting it, and reading the machine.
 
+mod cold;
 mod costs;
 mod events;
 mod gateway;
@@ -31,11 +32,12 @@ async fn main() -> Result<()> {
         }
         Some("lambda") => lambda::run().await,
         Some("gateway") => gateway::run().await,
+        Some("cold") => cold::run(&cold::Options::parse(std::env::args().skip(2))?).await,
         Some("events") => events::run().await,
         Some("costs") => costs::run(),
         Some("sse") => sse::run().await,
         Some(other) => Err(format!(
-            "there is no benchmark {other}: lambda, gateway, events, costs, sse, or none for the first two"
+            "there is no benchmark {other}: lambda, cold, gateway, events, costs, sse, or none for the first two"
         )
         .into()),
     }

@@ -22,6 +22,7 @@ impl Samples {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
+
     /// In the order they were taken.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Duration> {
         self.0.iter().copied()
@@ -34,6 +35,19 @@ impl Samples {
         sorted.sort_unstable();
         let rank = (sorted.len() * percent).div_ceil(100);
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// All of them together, by how many they are; zero when there are none.
+    #[must_use]
+    pub(crate) fn mean(&self) -> Duration {
+        let count = u32::try_from(self.0.len().max(1)).unwrap_or(u32::MAX);
+        self.0.iter().sum::<Duration>() / count
+    }
+
+    /// Each of them with the one of the same number among `others`.
+    #[must_use]
+    pub(crate) fn plus(&self, others: &Self) -> Self {
+        Self(self.0.iter().zip(&others.0).map(|(one, other)| *one + *other).collect())
     }
 
     /// Half of the samples do not exceed it.

@@ -58,6 +58,7 @@ mod archive;
 mod booking;
 mod capacity;
 mod client;
+mod connector;
 mod contact;
 mod counter;
 mod device;

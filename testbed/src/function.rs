@@ -92,6 +92,11 @@ impl Function {
         self.process_id
     }
 
+    /// Kills the process and waits until it is gone.
+    pub async fn stop(self) -> io::Result<()> {
+        self.process.lock().await.kill().await
+    }
+
     /// What the process has logged so far, on standard output and standard error together.
     /// Whatever it wrote before it answered is in here once [`Function::invoke`] has returned.
     #[must_use]

@@ -12,7 +12,6 @@ use aws_sdk_dynamodb::{
     },
     types::{CancellationReason, error::ConditionalCheckFailedException},
 };
-use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::{
     interceptors::context::{Error, InterceptorContext},
     retries::{
@@ -21,17 +20,16 @@ use aws_smithy_runtime_api::client::{
     },
 };
 
-use super::{Attributes, Metering};
+use super::{
+    Attributes, Metering,
+    connector::{self, Trust},
+};
 use crate::{config::AwsEnvironment, trace::SdkCalls};
-
-/// The roots of Amazon Trust Services, which all of AWS's public endpoints are certified under.
-const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// How long one operation may take, retries included, before its caller is told to come back later.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one attempt may take: a lost packet must leave time for another attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 8;
 
 /// Why the store did not do what it was asked to. What it says is for logs: codes and kinds, nothing of an item.
@@ -168,7 +166,6 @@ pub fn client(environment: &AwsEnvironment) -> Client {
             TimeoutConfig::builder()
                 .operation_timeout(OPERATION_TIMEOUT)
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .connect_timeout(CONNECT_TIMEOUT)
                 .build(),
         );
     config.set_endpoint_url(environment.endpoint_url.clone());
@@ -183,17 +180,10 @@ pub fn client(environment: &AwsEnvironment) -> Client {
 #[must_use]
 pub fn http_client(environment: &AwsEnvironment) -> SharedHttpClient {
     if environment.endpoint_url.as_ref().is_some_and(|url| url.starts_with("http://")) {
-        return Builder::new().build_http();
+        return connector::plain();
     }
-    let https = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
     let is_aws = environment.endpoint_url.is_none() && !environment.has_trust_store;
-    if is_aws { https.tls_context(amazon()).build_https() } else { https.build_https() }
-}
-
-fn amazon() -> tls::TlsContext {
-    let trusted = tls::TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
-    #[expect(clippy::expect_used, reason = "it fails for certificates that cannot be read, which a test rules out")]
-    tls::TlsContext::builder().with_trust_store(trusted).build().expect("Amazon's roots can be read")
+    connector::secure(if is_aws { Trust::Amazon } else { Trust::Machine })
 }
 
 /// Tries again what met a transaction in progress on the same item; the SDK by itself does not.
@@ -251,11 +241,6 @@ mod tests {
 
     fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
         codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
-    }
-
-    #[test]
-    fn amazons_roots_can_be_read() {
-        amazon();
     }
 
     #[test]

@@ -1,0 +1,72 @@
+//! Which functions there are, how much memory each is given, and what each is asked first.
+
+use std::{fs, path::Path};
+
+use serde_yaml_ng::Value;
+
+use crate::Result;
+
+/// Every function's most usual request, and the status of its answer. What nobody waits for has none.
+pub(crate) const REQUESTS: &[(&str, &str, Option<u16>)] = &[
+    ("create-session", "device", Some(200)),
+    ("device-session", "read", Some(200)),
+    ("media-sessions", "read", Some(200)),
+    ("issue-token", "issue-token", Some(200)),
+    ("messages", "list", Some(200)),
+    ("message-events", "listen", Some(200)),
+    ("rooms", "read", Some(200)),
+    ("contacts", "list", Some(200)),
+    ("api-root", "read", Some(200)),
+    ("token-auth", "obtain", Some(200)),
+    ("users", "list", Some(200)),
+    ("events", "list", Some(200)),
+    ("sessions", "list", Some(200)),
+    ("logintokens", "list", Some(200)),
+    ("apitokens", "list", Some(200)),
+    ("rtcsessions", "join", Some(201)),
+    ("networktestsessions", "create", Some(201)),
+    ("bookingemails", "send", Some(204)),
+    ("stream-sessions", "list", Some(200)),
+    ("admission", "opening", Some(200)),
+    ("live", "list", Some(200)),
+    ("opentok-webhook", "connected", Some(200)),
+    ("housekeeping", "scheduled", None),
+    ("fallback", "preflight", Some(200)),
+];
+
+/// The memory of every function of the template, in megabytes, by the name of its binary.
+pub(crate) fn memory() -> Result<Vec<(String, u64)>> {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let template: Value = serde_yaml_ng::from_str(&fs::read_to_string(template)?)?;
+    let size = |size: &Value| parameter(&template, size).ok_or("a MemorySize that is neither a number nor a parameter");
+    let usual = size(&template["Globals"]["Function"]["MemorySize"])?;
+    let mut functions = Vec::new();
+    for resource in template["Resources"].as_mapping().ok_or("no resources")?.values() {
+        let Some(name) = resource["Metadata"]["BuildProperties"]["Binary"].as_str() else { continue };
+        let own = resource["Properties"].get("MemorySize").map(size).transpose()?;
+        functions.push((name.to_owned(), own.unwrap_or(usual)));
+    }
+    Ok(functions)
+}
+
+/// A number, or the default of the parameter that is referred to.
+fn parameter(template: &Value, value: &Value) -> Option<u64> {
+    match value {
+        Value::Tagged(reference) => template["Parameters"][reference.value.as_str()?]["Default"].as_u64(),
+        number => number.as_u64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_function_of_the_template_is_asked_something() {
+        let deployed: BTreeSet<_> = memory().unwrap().into_iter().map(|(name, _)| name).collect();
+        let asked: BTreeSet<_> = REQUESTS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        assert_eq!(asked, deployed);
+    }
+}

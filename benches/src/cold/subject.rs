@@ -1,0 +1,169 @@
+//! One function, started cold again and again, and what has been measured of it.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use testbed::{Function, StartError};
+
+use crate::{Result, cold::quota::Quota, cold::store::Event, process, samples::Samples};
+
+/// What a function is told that an invocation may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for a stream of events, which ends ten seconds before that: at once, after its beginning.
+const STREAM_TIMEOUT: Duration = Duration::from_millis(10_050);
+/// What a zip file adds to its one entry: the local header, the central one and the end, with the name in both.
+const ZIP_HEADERS: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
+
+/// A function, what it is asked, and its figures.
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    /// Megabytes, which its share of a processor follows from.
+    pub(crate) memory: u64,
+    binary: PathBuf,
+    environment: Vec<(String, String)>,
+    event: Event,
+    status: Option<u16>,
+    streams: bool,
+    running: Option<Function>,
+    sent: usize,
+    pub(crate) figures: Figures,
+}
+
+/// What took how long, by the clock and of a processor.
+#[derive(Default)]
+pub(crate) struct Measure {
+    pub(crate) wall: Samples,
+    pub(crate) cpu: Samples,
+}
+
+impl Measure {
+    fn push(&mut self, wall: Duration, cpu: Duration) {
+        self.wall.push(wall);
+        self.cpu.push(cpu);
+    }
+}
+
+/// What has been measured of a subject.
+#[derive(Default)]
+pub(crate) struct Figures {
+    /// From the start of the process to its first `/next`, on a whole processor.
+    pub(crate) init: Measure,
+    /// The first request, at the quota.
+    pub(crate) first: Measure,
+    /// Those after it.
+    pub(crate) warm: Measure,
+    /// Bytes in memory after all of them.
+    pub(crate) resident: u64,
+}
+
+impl Subject {
+    /// `first` is the number of the first event that it is sent: no two subjects register the same devices.
+    pub(crate) fn new(name: &str, binary: &Path, event: Event, status: Option<u16>, first: usize) -> Self {
+        Self {
+            name: name.to_owned(),
+            memory: 0,
+            binary: binary.to_owned(),
+            environment: Vec::new(),
+            event,
+            status,
+            streams: name == "message-events",
+            running: None,
+            sent: first,
+            figures: Figures::default(),
+        }
+    }
+
+    /// Gives it this much memory, in megabytes, and these variables.
+    #[must_use]
+    pub(crate) fn with(self, memory: u64, environment: Vec<(String, String)>) -> Self {
+        Self { memory, environment, ..self }
+    }
+
+    /// A start, and the first request at the quota. The process goes on running.
+    pub(crate) async fn measure_start(&mut self, quota: &Quota) -> Result<()> {
+        self.stop().await?;
+        let timeout = if self.streams { STREAM_TIMEOUT } else { TIMEOUT };
+        let function = Function::start_for(timeout, &self.binary, self.environment.clone()).await;
+        let function = function.map_err(|error: StartError| format!("{}: {error}", self.name))?;
+        let process_id = function.process_id();
+        quota.hold(process_id)?;
+        let used = process::cpu(process_id)?;
+        self.figures.init.push(function.init_duration(), used);
+        self.running = Some(function);
+        let wall = self.invoke().await?;
+        self.figures.first.push(wall, process::cpu(process_id)?.saturating_sub(used));
+        Ok(())
+    }
+
+    /// So many requests more, one after the other.
+    pub(crate) async fn measure_warm(&mut self, requests: usize) -> Result<()> {
+        let process_id = self.running()?.process_id();
+        let mut used = process::cpu(process_id)?;
+        for _ in 0..requests {
+            let wall = self.invoke().await?;
+            let now = process::cpu(process_id)?;
+            self.figures.warm.push(wall, now.saturating_sub(used));
+            used = now;
+        }
+        self.figures.resident = process::resident(process_id)?;
+        Ok(())
+    }
+
+    /// Ends the process, if one runs, so that its end does not fall into the start of another.
+    pub(crate) async fn stop(&mut self) -> Result<()> {
+        match self.running.take() {
+            Some(function) => Ok(function.stop().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets what has been measured.
+    pub(crate) fn forget(&mut self) {
+        self.figures = Figures::default();
+    }
+
+    /// Its answer to the event of this number, from a process of its own at full speed.
+    pub(crate) async fn answer_to(&self, number: usize) -> Result<Value> {
+        let function = Function::start(&self.binary, self.environment.clone()).await?;
+        let answer = function.invoke(&self.event.numbered(number)).await?;
+        function.stop().await?;
+        Ok(answer)
+    }
+
+    /// Bytes of the zip file that is deployed.
+    pub(crate) fn zipped(&self) -> Result<usize> {
+        let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        deflated.write_all(&fs::read(&self.binary)?)?;
+        Ok(deflated.finish()?.len() + ZIP_HEADERS)
+    }
+
+    fn running(&self) -> Result<&Function> {
+        Ok(self.running.as_ref().ok_or("the function has not been started")?)
+    }
+
+    /// How long an answer took; of a stream, its beginning.
+    async fn invoke(&mut self) -> Result<Duration> {
+        self.sent += 1;
+        let event = self.event.numbered(self.sent);
+        let begun = Instant::now();
+        let (taken, status) = if self.streams {
+            let stream = self.running()?.invoke_streaming(&event).await?;
+            let (taken, status) = (begun.elapsed(), stream.status());
+            // To its end: a function whose reader has gone takes no further event.
+            stream.collect().await;
+            (taken, Some(u64::from(status)))
+        } else {
+            let answer = self.running()?.invoke(&event).await?;
+            (begun.elapsed(), answer["statusCode"].as_u64())
+        };
+        if status != self.status.map(u64::from) {
+            return Err(format!("{}: answered {status:?}\n{}", self.name, self.running()?.output()).into());
+        }
+        Ok(taken)
+    }
+}
