@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use rstest::rstest;
+use shared::dialect::Api;
 use testbed::{
     Fault::{
         self, Broken, BrokenAfter, Conflicted, CutOff, Reset, ResetAfter, Silent, SilentAfter, Slow, Throttled,
@@ -24,12 +25,16 @@ const ALWAYS_200: [&str; 1] = ["POST /v1/admission"];
 /// An operation that nothing here can succeed in: no session has a stream.
 const NEVER_DONE: &str = "DELETE /api/sessions/{sessionId}/stream/{streamId}";
 
-/// Sends all calls, one after the other; each succeeds.
-async fn all_succeed(instance: &Instance, calls: &[Call]) {
+/// An operation that begins with a write, so that it may have been done when its answer was lost.
+const DONE_BEFORE: &str = "DELETE /api/sessions/{sessionId}";
+
+/// Sends all calls, one after the other; each succeeds, or finds nothing where it is one of these operations.
+async fn all_succeed(instance: &Instance, calls: &[Call], or_finds_nothing: &[&str]) {
     for call in calls {
         let answer = instance.send(call).await;
         contract::check(call, &answer);
-        let done = (200..300).contains(&answer.status) || operation_of(call) == NEVER_DONE && answer.status == 404;
+        let nothing = answer.status == 404 && or_finds_nothing.contains(&&*operation_of(call));
+        let done = (200..300).contains(&answer.status) || nothing;
         assert!(done, "{call}: {answer}");
         assert_ne!(answer.body["allowed"], false, "{call}: {answer}");
     }
@@ -41,7 +46,7 @@ async fn there_is_a_call_of_every_operation() {
     let calls = calls::every(&bed).await;
     let called: BTreeSet<_> = calls.iter().map(operation_of).collect();
     assert_eq!(called, contract::operations());
-    all_succeed(&bed.instance(AS_DEPLOYED), &calls).await;
+    all_succeed(&bed.instance(AS_DEPLOYED), &calls, &[NEVER_DONE]).await;
 }
 
 #[rstest]
@@ -71,7 +76,7 @@ async fn while_nothing_is_answered_everything_is_503_and_then_works_again(#[case
         }
     }
     bed.proxy.heal();
-    all_succeed(&instance, &calls).await;
+    all_succeed(&instance, &calls, &[NEVER_DONE, DONE_BEFORE]).await;
 }
 
 #[tokio::test]
@@ -83,13 +88,14 @@ async fn while_every_write_meets_a_transaction_reads_are_answered_and_writes_are
     let answers = join_all(calls.iter().map(|call| instance.send(call))).await;
     for (call, answer) in calls.iter().zip(&answers) {
         contract::check(call, answer);
-        if call.method == "GET" {
+        // To have given the right password is written down, where participants are concerned.
+        if call.method == "GET" && Api::of(&call.path) != Api::Conversation {
             assert_eq!(answer.status, 200, "{call}: {answer}");
         }
     }
     assert!(answers.iter().filter(|answer| answer.status == 503).count() > 30);
     bed.proxy.heal();
-    all_succeed(&instance, &calls).await;
+    all_succeed(&instance, &calls, &[NEVER_DONE]).await;
 }
 
 #[tokio::test]
@@ -97,7 +103,7 @@ async fn what_a_batch_leaves_out_is_asked_for_again() {
     let bed = Bed::new().await;
     let calls = calls::every(&bed).await;
     bed.proxy.inject(Plan::always(Unprocessed));
-    all_succeed(&bed.instance(AS_DEPLOYED), &calls).await;
+    all_succeed(&bed.instance(AS_DEPLOYED), &calls, &[NEVER_DONE]).await;
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ impl Insisted {
 #[case::one_of_a_hundred(10, AS_DEPLOYED)]
 #[case::one_of_ten(100, AS_DEPLOYED)]
 #[case::one_of_ten_tried_twice(100, 2)]
-#[case::one_of_ten_tried_once(100, 1)]
+#[case::one_of_thirty_tried_once(33, 1)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mille: u64, #[case] attempts: u32) {
     let bed = Bed::new().await;
@@ -128,5 +128,5 @@ async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mill
     }
     let (faults, refused) = (bed.proxy.injected(), work.refused.load(Ordering::Relaxed));
     println!("{faults} faults, {refused} requests refused for now");
-    assert!(faults > 5 && (attempts > 1 || refused > 20), "{faults} {refused}");
+    assert!(faults > 5 && (attempts > 1 || refused > 10), "{faults} {refused}");
 }
