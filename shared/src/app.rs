@@ -10,6 +10,7 @@ use crate::{
     config::{AwsEnvironment, Config, Environment, VideoProvider},
     recent::Recent,
     store::{self, Store},
+    uses::Uses,
 };
 #[cfg(feature = "provider")]
 use crate::{media_server::MediaServer, provider::Media};
@@ -27,6 +28,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// What was read lately.
     pub recent: Arc<Recent>,
+    /// Which values of the credentials were used.
+    pub uses: Arc<Uses>,
     #[cfg(feature = "mail")]
     pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
     #[cfg(feature = "provider")]
@@ -39,9 +42,11 @@ impl App {
     /// What a configuration comes to, over this store.
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
+        let keys = SigningKeys::new(&config.signing_keys);
         Self {
             store,
-            keys: SigningKeys::new(&config.signing_keys),
+            uses: Arc::new(Uses::of(&config, &keys)),
+            keys,
             clock,
             config: Arc::new(config),
             recent: Arc::default(),

@@ -20,7 +20,7 @@ pub mod mail;
 pub mod media_server;
 pub mod model;
 #[cfg(feature = "provider")]
-mod outgoing;
+pub mod outgoing;
 pub mod password;
 #[cfg(feature = "provider")]
 pub mod provider;
@@ -31,5 +31,6 @@ pub mod secrets;
 pub mod store;
 #[cfg(feature = "provider")]
 pub mod termination;
+pub mod uses;
 
 pub use app::App;
