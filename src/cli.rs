@@ -2,15 +2,19 @@
 
 mod accounts;
 mod api_token;
+mod aws;
 mod bookings;
 mod connection;
 mod data_dir;
 mod demo;
+mod doctor;
 mod error;
+mod grid;
 mod introduction;
 mod key;
 mod place;
 mod serve;
+mod stack;
 mod user;
 
 use std::path::PathBuf;
@@ -19,7 +23,8 @@ use clap::{Parser, Subcommand};
 
 pub use self::error::CliError;
 use self::{
-    api_token::ApiTokenCommand, bookings::BookingsCommand, demo::Demo, key::KeyCommand, serve::Serve, user::UserCommand,
+    api_token::ApiTokenCommand, bookings::BookingsCommand, demo::Demo, doctor::Doctor, key::KeyCommand, serve::Serve,
+    user::UserCommand,
 };
 
 /// Session APIs for real-time media.
@@ -43,7 +48,8 @@ enum Command {
     /// List and send the bookings whose mail has not been sent
     #[command(subcommand)]
     Bookings(BookingsCommand),
-    /// Rotate the keys that tokens are signed with
+    Doctor(Doctor),
+    /// List, rotate and retire the credentials
     #[command(subcommand)]
     Key(KeyCommand),
     /// Make users, block them and give them passwords
@@ -55,7 +61,7 @@ enum Command {
 #[derive(Clone, Debug, clap::Args)]
 struct DataDir {
     /// Where the database and the generated credentials are kept
-    #[arg(long = "data-dir", default_value = ".greenroom", value_name = "DIR")]
+    #[arg(id = "data_dir", long = "data-dir", default_value = ".greenroom", value_name = "DIR")]
     path: PathBuf,
 }
 
@@ -72,7 +78,8 @@ impl Cli {
             Some(Command::User(command)) => command.run().await,
             Some(Command::ApiToken(command)) => command.run().await,
             Some(Command::Bookings(command)) => command.run().await,
-            Some(Command::Key(command)) => command.run(),
+            Some(Command::Key(command)) => command.run().await,
+            Some(Command::Doctor(doctor)) => doctor.run().await,
         }
     }
 }

@@ -78,6 +78,13 @@ async fn is_enabled(client: &Client, name: &str) -> Result<bool, StoreError> {
     Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
 }
 
+/// The attributes that make the key of an item, and the one that says when it expires, as `template.yaml` declares them.
+pub(crate) fn declared_attributes() -> Result<(Vec<String>, String), TableError> {
+    let declared = declared()?;
+    let key = declared.key_schema.into_iter().map(|key| key.attribute_name);
+    Ok((key.collect(), declared.time_to_live_specification.attribute_name))
+}
+
 fn declared() -> Result<Table, TableError> {
     let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(TEMPLATE).map_err(|_| TableError::Template)?;
     let table = template["Resources"]["Table"]["Properties"].clone();

@@ -14,6 +14,7 @@ use crate::{
     recent::Recent,
     store::{self, Store},
     trace::Tracer,
+    uses::Uses,
 };
 #[cfg(feature = "provider")]
 use crate::{media_server::MediaServer, provider::Media};
@@ -34,6 +35,8 @@ pub struct App {
     /// Who is told what is traced; `None` where nothing is.
     pub tracer: Option<Arc<Tracer>>,
     init: Arc<Mutex<Option<Duration>>>,
+    /// Which values of the credentials were used.
+    pub uses: Arc<Uses>,
     #[cfg(feature = "mail")]
     pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
     #[cfg(feature = "provider")]
@@ -46,11 +49,13 @@ impl App {
     /// What a configuration comes to, over this store.
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
+        let keys = SigningKeys::new(&config.signing_keys);
         Self {
             tracer: config.tracing.and_then(|daemon| Tracer::new(daemon, &config.table_name)),
             init: Arc::default(),
             store,
-            keys: SigningKeys::new(&config.signing_keys),
+            uses: Arc::new(Uses::of(&config, &keys)),
+            keys,
             clock,
             config: Arc::new(config),
             recent: Arc::default(),

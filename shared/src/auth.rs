@@ -14,7 +14,7 @@ mod user_token;
 mod webhook;
 
 #[cfg(feature = "webhooks")]
-pub use self::webhook::{is_admission_signed, is_callback_signed};
+pub use self::webhook::{admission_signer, callback_signer};
 pub use self::{
     account::Account,
     authorization::Authorization,

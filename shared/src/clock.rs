@@ -10,7 +10,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{
+    OffsetDateTime,
+    format_description::well_known::{Rfc2822, Rfc3339},
+};
 
 /// An instant: milliseconds since the Unix epoch, which is the default one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -42,6 +45,14 @@ impl Timestamp {
         });
         let nanos = parsed?.unix_timestamp_nanos();
         i64::try_from(nanos / 1_000_000).ok().map(Self)
+    }
+
+    /// The instant of an HTTP date (RFC 9110, 5.6.7), in the form that servers write; `None` where it is none.
+    #[must_use]
+    pub fn parse_http(text: &str) -> Option<Self> {
+        // RFC 2822 is the same but for how it spells the zone.
+        let text = format!("{} +0000", text.strip_suffix(" GMT")?);
+        OffsetDateTime::parse(&text, &Rfc2822).ok().map(|at| Self::from_seconds(at.unix_timestamp()))
     }
 
     /// Milliseconds since the Unix epoch.

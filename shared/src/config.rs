@@ -5,14 +5,14 @@
 use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use axum::http::HeaderValue;
-use base64::{Engine, prelude::BASE64_STANDARD};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use self::url::{origins, public_url};
-use crate::model::Jid;
+use crate::{clock::Timestamp, model::Jid};
 
 mod aws;
+mod credential;
 mod mail;
 mod provider;
 mod setting;
@@ -23,6 +23,7 @@ mod url;
 
 pub use self::{
     aws::AwsEnvironment,
+    credential::{LiveValue, live_values, signing_keys},
     mail::{Mail, MailTransport},
     provider::{OpenTok, VideoProvider},
     setting::{Environment, Setting},
@@ -31,10 +32,6 @@ pub use self::{
     telemetry::Metrics,
 };
 
-/// Shortest secret that a deployed function starts with, in bytes.
-const SECRET_MIN: usize = 16;
-/// Shortest signing key, in bytes: HS256 wants 256 bits (RFC 7518, 3.2).
-const KEY_MIN: usize = 32;
 /// Shortest password of a user, in characters (`events-api.md`).
 pub const PASSWORD_CHARS_MIN: usize = 8;
 /// Longest password of a user, in bytes (`events-api.md`).
@@ -57,6 +54,9 @@ pub struct SigningKey {
     pub kid: String,
     /// At least 256 bits, in base64.
     pub secret: SecretString,
+    /// When it was made, where that is known.
+    #[serde(default, rename = "createdAt", deserialize_with = "credential::instant")]
+    pub created_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for SigningKey {
@@ -136,21 +136,22 @@ impl Config {
     /// # Errors
     /// One error that names every setting that is missing or malformed, and no value of any.
     pub fn read(environment: &Environment, settings: &[Setting], strictness: Strictness) -> Result<Self, ConfigError> {
-        let mut reader = Reader { environment, settings, strictness, problems: Vec::new() };
+        let mut reader = Reader { environment, settings, strictness, seen: Vec::new(), problems: Vec::new() };
+        let video_provider = reader.parse(Setting::VideoProvider, VideoProvider::parse).unwrap_or_default();
         let config = Self {
             table_name: reader.text(Setting::TableName).unwrap_or_default(),
             public_url: reader.parse(Setting::PublicUrl, public_url),
             openvidu_secrets: reader.secrets(Setting::OpenviduSecret),
-            signing_keys: reader.parse(Setting::SigningKeys, signing_keys).unwrap_or_default(),
+            signing_keys: reader.signing_keys(),
             device_registration: reader.parse(Setting::DeviceRegistration, registration).unwrap_or_default(),
             device_session_ttl: reader.seconds(Setting::DeviceSessionTtl),
             device_sessions_max: reader.parse(Setting::DeviceSessionsMax, sessions_max).unwrap_or(1),
             media_token_ttl: reader.seconds(Setting::MediaTokenTtl),
             media_session_grace: reader.seconds(Setting::MediaSessionGrace),
-            video_provider: reader.parse(Setting::VideoProvider, VideoProvider::parse).unwrap_or_default(),
+            video_provider,
             opentok: OpenTok {
                 api_key: reader.parse(Setting::OpentokApiKey, provider::api_key).unwrap_or_default(),
-                api_secret: reader.secrets(Setting::OpentokApiSecret).into_iter().next().unwrap_or_default(),
+                api_secret: reader.provider_secret(video_provider),
                 api_url: reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default(),
             },
             xmpp_domain: reader.parse(Setting::XmppDomain, domain).unwrap_or_default(),
@@ -174,6 +175,8 @@ struct Reader<'a> {
     environment: &'a Environment,
     settings: &'a [Setting],
     strictness: Strictness,
+    /// The secrets read so far.
+    seen: Vec<(Setting, SecretString)>,
     problems: Vec<String>,
 }
 
@@ -209,47 +212,6 @@ impl Reader<'_> {
         });
         Duration::from_secs(seconds.map_or(0, |seconds| seconds.get().into()))
     }
-
-    fn secrets(&mut self, setting: Setting) -> Vec<SecretString> {
-        let strictness = self.strictness;
-        self.parse(setting, |text| secrets(text, strictness)).unwrap_or_default()
-    }
-}
-
-/// One secret, or a JSON array of those that are good at present.
-fn secrets(text: &str, strictness: Strictness) -> Result<Vec<SecretString>, String> {
-    let secrets: Vec<SecretString> = if text.starts_with('[') {
-        serde_json::from_str(text).unwrap_or_default()
-    } else {
-        vec![SecretString::from(text.to_owned())]
-    };
-    if secrets.is_empty() {
-        return Err("must be a secret or a JSON array of secrets".to_owned());
-    }
-    // Clients disagree on how other characters are encoded in Basic credentials.
-    if !secrets.iter().all(|secret| secret.expose_secret().is_ascii()) {
-        return Err("must be ASCII".to_owned());
-    }
-    // The secrets that stand in documentation are shorter than that, all of them.
-    let weak = |secret: &SecretString| secret.expose_secret().len() < SECRET_MIN;
-    if strictness == Strictness::Deployed && secrets.iter().any(weak) {
-        return Err(format!("must be a secret of one's own of at least {SECRET_MIN} characters"));
-    }
-    Ok(secrets)
-}
-
-fn signing_keys(text: &str) -> Result<Vec<SigningKey>, String> {
-    let form = r#"must be JSON like [{"kid":"…","secret":"…"}]"#;
-    // The parser's own words may quote what it could not read.
-    let keys: Vec<SigningKey> = serde_json::from_str(text).map_err(|_| form.to_owned())?;
-    let long_enough = |key: &SigningKey| {
-        BASE64_STANDARD.decode(key.secret.expose_secret()).is_ok_and(|secret| secret.len() >= KEY_MIN)
-    };
-    if keys.is_empty() || !keys.iter().all(long_enough) {
-        return Err(format!("{form}, each secret at least {KEY_MIN} bytes in base64"));
-    }
-    let repeats = (1..keys.len()).any(|index| keys[..index].iter().any(|key| key.kid == keys[index].kid));
-    if repeats { Err("each kid must stand there once".to_owned()) } else { Ok(keys) }
 }
 
 fn password(text: &str) -> Result<SecretString, String> {

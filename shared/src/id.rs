@@ -280,6 +280,17 @@ impl DeviceKey {
     pub fn random() -> Self {
         Self(hex(&random_bytes::<32>()))
     }
+
+    /// What stands for a credential's value: 64 bits of its keyed hash. The key lies beside it, so a value that could be
+    /// guessed could be found; those that a deployment takes cannot be.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
+    pub fn fingerprint(&self, setting: &str, secret: &str) -> String {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
+        let mac = mac.chain_update("credential\0").chain_update(setting).chain_update("\0").chain_update(secret);
+        hex(&mac.finalize().into_bytes()[..8])
+    }
 }
 
 impl fmt::Debug for DeviceKey {

@@ -22,7 +22,7 @@ pub mod meter;
 pub mod metrics;
 pub mod model;
 #[cfg(feature = "provider")]
-mod outgoing;
+pub mod outgoing;
 pub mod password;
 #[cfg(feature = "provider")]
 pub mod provider;
@@ -34,5 +34,6 @@ pub mod store;
 #[cfg(feature = "provider")]
 pub mod termination;
 pub mod trace;
+pub mod uses;
 
 pub use app::App;

@@ -22,11 +22,16 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A client of HTTP servers, with TLS where their URLs say so.
-pub(crate) type HttpClient = legacy::Client<HttpsConnector<HttpConnector>, String>;
+pub type HttpClient = legacy::Client<HttpsConnector<HttpConnector>, String>;
 
 /// A client that knows servers by Mozilla's roots, which are built in: reading the machine's takes longer than the rest
 /// of a cold start. It connects when it is first asked for something.
-pub(crate) fn client() -> HttpClient {
+#[must_use]
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "it fails for a provider without TLS 1.2 and 1.3, which a test rules out"
+)]
+pub fn client() -> HttpClient {
     let https = HttpsConnectorBuilder::new().with_provider_and_webpki_roots(ring::default_provider());
     #[expect(clippy::expect_used, reason = "it fails for a provider without TLS 1.2 and 1.3, which a test rules out")]
     let https = https.expect("ring speaks TLS 1.2 and 1.3").https_or_http().enable_http1().build();
@@ -50,7 +55,8 @@ pub(crate) fn segment(text: &str) -> Option<String> {
 }
 
 /// What broke a connection, by its root cause: the errors above it only say where in the client they arose.
-pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
+#[must_use]
+pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut root = error;
     while let Some(cause) = root.source() {
         root = cause;

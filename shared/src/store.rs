@@ -98,9 +98,10 @@ pub use self::{
     media_session::{Closed, Disconnected},
     outbox::ClaimedErrand,
     record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
+    settings::{CredentialUse, Settings},
     user::Removed,
 };
-use crate::id::{DeviceKey, random_bytes};
+use crate::id::random_bytes;
 
 /// An item's attributes by their names.
 pub type Attributes = HashMap<String, AttributeValue>;
@@ -116,14 +117,14 @@ const RACES: usize = 10;
 pub struct Store {
     client: Client,
     table: Arc<str>,
-    device_key: Arc<OnceCell<DeviceKey>>,
+    settings: Arc<OnceCell<Settings>>,
 }
 
 impl Store {
     /// The access patterns over the table of this name.
     #[must_use]
     pub fn new(client: Client, table: &str) -> Self {
-        Self { client, table: table.into(), device_key: Arc::default() }
+        Self { client, table: table.into(), settings: Arc::default() }
     }
 
     /// One item, as it is now.

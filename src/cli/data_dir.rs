@@ -7,14 +7,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use shared::{
+    clock::Clock,
     config::Setting,
     id::{hex, random_bytes, random_hex},
 };
 
-use super::CliError;
+use super::{
+    CliError,
+    key::{Credential, Values, values::new_entry},
+};
 
 /// Lines that a shell can read, so that other programs can be given the same credentials.
 const SECRETS: &str = "secrets.env";
@@ -97,14 +100,19 @@ impl OpenDataDir {
         Ok(secrets)
     }
 
-    /// Puts a new signing key before the present one, which stays good, and drops those before it.
-    pub(crate) fn rotate_signing_key(&self) -> Result<(), CliError> {
+    /// The live values of a credential; `None` where it has none.
+    pub(crate) fn values(&self, credential: Credential) -> Result<Option<Values>, CliError> {
+        let secrets = self.secrets()?;
+        let text = secrets.get(credential.setting().name());
+        Ok(text.map(|text| Values::read(credential, text)).transpose()?)
+    }
+
+    /// Gives a credential these values.
+    pub(crate) fn set_values(&self, credential: Credential, values: Vec<Value>) -> Result<(), CliError> {
         let mut secrets = self.secrets()?;
-        let name = Setting::SigningKeys.name();
-        let present: Vec<Value> =
-            secrets.get(name).and_then(|keys| serde_json::from_str(keys).ok()).unwrap_or_default();
-        let keys: Vec<_> = [signing_key()].into_iter().chain(present.into_iter().take(1)).collect();
-        secrets.insert(name.to_owned(), json!(keys).to_string());
+        // What a shell reads cannot have a quote in it, and JSON can do without.
+        let text = Value::from(values).to_string().replace('\'', r"\u0027");
+        secrets.insert(credential.setting().name().to_owned(), text);
         self.write_secrets(&secrets)
     }
 
@@ -146,9 +154,10 @@ fn read_assignment(line: &str) -> Option<(String, String)> {
 
 /// New credentials for a trial on one's own machine.
 pub(crate) fn generated_secrets() -> BTreeMap<String, String> {
+    let signing_key = new_entry(Credential::SigningKeys, None, Clock::system().now());
     [
         (Setting::OpenviduSecret.name().to_owned(), random_hex()),
-        (Setting::SigningKeys.name().to_owned(), json!([signing_key()]).to_string()),
+        (Setting::SigningKeys.name().to_owned(), json!([signing_key]).to_string()),
         (Setting::OpentokApiKey.name().to_owned(), format!("4{:07}", u32::from_be_bytes(random_bytes()) % 10_000_000)),
         (Setting::OpentokApiSecret.name().to_owned(), hex(&random_bytes::<20>())),
         (Setting::StreamsAccessToken.name().to_owned(), random_hex()),
@@ -158,11 +167,6 @@ pub(crate) fn generated_secrets() -> BTreeMap<String, String> {
         (Setting::MobileApiToken.name().to_owned(), hex(&random_bytes::<20>())),
     ]
     .into()
-}
-
-fn signing_key() -> Value {
-    let kid = random_hex().split_off(24);
-    json!({ "kid": kid, "secret": BASE64_STANDARD.encode(random_bytes::<32>()) })
 }
 
 /// Keeps other users of the machine out.

@@ -9,6 +9,7 @@ use shared::{
     store::{Conflict, StoreError},
 };
 
+use super::key::values::ValuesError;
 use crate::{embedded::EmbeddedError, table::TableError};
 
 /// Why a command failed.
@@ -80,6 +81,45 @@ pub enum CliError {
     /// Nothing says how mails are sent.
     #[error("there are no settings of booking mails")]
     NoMailSettings,
+    /// AWS did not answer, or refused.
+    #[error("{0} cannot be used: {1}")]
+    Aws(String, String),
+    /// Somebody else changed the secret at the same time.
+    #[error("the secret has been changed since it was read; nothing is done, try again")]
+    SecretChanged,
+    /// The values of a credential cannot be changed so.
+    #[error("{0}")]
+    Values(#[from] ValuesError),
+    /// A credential has no value.
+    #[error("{0} has no value")]
+    NoValue(&'static str),
+    /// Nobody is given a signing key.
+    #[error("signing keys are not shown: no client needs one")]
+    NotShown,
+    /// Standard input is empty.
+    #[error("OpenTok makes this secret: give it on standard input, in one line")]
+    NothingGiven,
+    /// Some functions run with an older secret.
+    #[error("these functions were deployed before the secret was changed: {0}; roll out first, or say --force")]
+    NotRolledOut(String),
+    /// Nothing says what functions run with.
+    #[error("whether every instance has read the secret is known of a --stack only; roll out, and say --force")]
+    RollOutUnknown,
+    /// A new signing key does not sign yet.
+    #[error("the second key is newer, and does not sign yet: `greenroom key promote` first, or drop it with --force")]
+    NotPromoted,
+    /// Nothing says what is used.
+    #[error("no table says when the value was used last; name it with --stack or TABLE_NAME, or say --force")]
+    UsesUnknown,
+    /// Somebody uses what is to be dropped.
+    #[error("the older value of {0} was used {1} ago; change its clients first and wait a day, or say --force")]
+    StillUsed(&'static str, String),
+    /// Nobody uses what is to stay.
+    #[error("nobody has used the newer value of {0} yet; give it to the clients first, or say --force")]
+    NewUnused(&'static str),
+    /// A deployment is not in order.
+    #[error("{0} of {1} checks failed")]
+    Unhealthy(usize, usize),
     /// Some of the bookings are still unsent.
     #[error("{0} of {1} bookings could not be sent")]
     Unsent(usize, usize),

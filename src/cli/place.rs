@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use clap::ValueEnum;
+use secrecy::ExposeSecret;
 use shared::{
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     store::{self, Store},
@@ -10,6 +12,7 @@ use shared::{
 use super::{
     CliError, accounts,
     data_dir::{OpenDataDir, generated_secrets},
+    key::{Credential, Values},
 };
 use crate::{embedded::Embedded, table};
 
@@ -76,6 +79,14 @@ impl Place {
     }
 }
 
+/// The value of a setting that clients are given.
+fn newest(name: &str, text: &str) -> String {
+    let credential = Credential::value_variants().iter().find(|credential| credential.setting().name() == name);
+    let values = credential.and_then(|credential| Values::read(*credential, text).ok());
+    let newest = values.as_ref().and_then(Values::newest).map(|live| live.secret.expose_secret().to_owned());
+    newest.unwrap_or_else(|| text.to_owned())
+}
+
 /// The settings of a data directory's server.
 pub(crate) fn local_config(data_dir: &OpenDataDir) -> Result<Config, CliError> {
     settings(Environment::of_process(), Some(data_dir)).map(|(config, _)| config)
@@ -91,7 +102,7 @@ fn settings(mut environment: Environment, data_dir: Option<&OpenDataDir>) -> Res
         });
     }
     let made = secrets.iter().filter(|(name, _)| environment.get(name).is_none());
-    let shown = Shown(made.map(|(name, value)| (name.clone(), value.clone())).collect());
+    let shown = Shown(made.map(|(name, value)| (name.clone(), newest(name, value))).collect());
     environment.fill(secrets);
     environment.fill([(Setting::TableName.name().to_owned(), TABLE.to_owned())]);
     let mail_dir = data_dir.map_or_else(std::env::temp_dir, |dir| dir.path().to_owned()).join("mail");

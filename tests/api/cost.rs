@@ -20,7 +20,7 @@ async fn cost<T>(requests: &Arc<AtomicUsize>, request: impl Future<Output = T>) 
 
 #[tokio::test]
 async fn requests_cost_what_the_docs_say() {
-    let Counted { app, requests } = Counted::over(TestApp::new().await);
+    let Counted { app, requests } = Counted::over(TestApp::new().await).await;
     let (backend, anyone) = (app.backend(), app.anyone());
     // The first registration makes the key of the identifiers' hashes.
     app.register("phone").await;
@@ -73,7 +73,7 @@ async fn a_static_api_token_costs_one_request_more() {
     let app = TestApp::with([(Setting::DeviceRegistration, "token")]).await;
     let (token, hash) = api_token::generate();
     app.store.insert_api_token(&hash, "app", true, app.clock.now()).await.unwrap();
-    let Counted { app, requests } = Counted::over(app);
+    let Counted { app, requests } = Counted::over(app).await;
     let caller = app.bearer(token.expose_secret());
     caller.post("/api/sessions", json!({ "identifier": "phone" })).await;
     let (n, answer) = cost(&requests, caller.post("/api/sessions", json!({ "identifier": "phone" }))).await;

@@ -10,6 +10,9 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 
+use secrecy::ExposeSecret;
+use shared::config::Setting;
+
 use crate::support::TestApp;
 
 /// An API whose requests to DynamoDB are counted.
@@ -19,11 +22,33 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    pub(crate) fn over(app: TestApp) -> Self {
+    /// Over an API whose credentials were used within the hour, as they are on a warm instance.
+    pub(crate) async fn over(app: TestApp) -> Self {
+        note_uses(&app).await;
         let counter = RequestCounter::default();
         let requests = counter.0.clone();
         let config = app.client.config().to_builder().interceptor(counter).build();
-        Self { app: app.with_client(config), requests }
+        let app = app.with_client(config);
+        app.store.prime().await.unwrap();
+        Self { app, requests }
+    }
+}
+
+/// Has the table know that every credential was used just now.
+async fn note_uses(app: &TestApp) {
+    let (settings, config) = (app.store.settings().await.unwrap(), &app.shared.config);
+    let keys: Vec<_> = config.signing_keys.iter().map(|key| key.secret.clone()).collect();
+    let credentials = [
+        (Setting::OpenviduSecret, &config.openvidu_secrets),
+        (Setting::StreamsAccessToken, &config.streams.access_tokens),
+        (Setting::StreamsWebhookSecret, &config.streams.webhook_secrets),
+        (Setting::SigningKeys, &keys),
+    ];
+    for (setting, secrets) in credentials {
+        for secret in secrets {
+            let fingerprint = settings.fingerprint(setting.name(), secret.expose_secret());
+            app.store.note_use(&fingerprint, app.clock.now()).await.unwrap();
+        }
     }
 }
 

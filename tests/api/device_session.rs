@@ -114,7 +114,7 @@ async fn the_same_new_token_is_given_even_when_the_keys_were_rotated_in_between(
     let new = refresh(&app, &old).await;
     let rotated = app.again_with([(
         Setting::SigningKeys,
-        r#"[{"kid":"k2","secret":"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="},{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#,
+        r#"[{"kid":"k2","secret":"3pT0iJvZ1cB6nq8sYd5mXo2LwQ7aRfUe9hKgVtCyMzE="},{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#,
     )]);
     assert_eq!(refresh(&rotated, &old).await, new);
     let newest = refresh(&rotated, &new.unwrap()).await.unwrap();

@@ -29,7 +29,7 @@ async fn events_cost_what_the_docs_say() {
     let partner = app.account("partner", Role::Partner, None).await;
     let admin = app.admin().await;
     let manager = app.account("manager", Role::Manager, Some(partner.id)).await;
-    let Counted { app, requests } = Counted::over(app);
+    let Counted { app, requests } = Counted::over(app).await;
     let caller = app.organiser(&partner);
     assert_eq!(cost(&requests, caller.post(EVENTS, json!({ "name": "A" }))).await.0, 3, "an event is made");
     let body = json!({ "name": "B", "managers": [manager.id] });
@@ -52,7 +52,7 @@ async fn sessions_and_login_tokens_cost_what_the_docs_say() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let partner = app.account("partner", Role::Partner, None).await;
-    let Counted { app, requests } = Counted::over(app);
+    let Counted { app, requests } = Counted::over(app).await;
     let (caller, other) = (app.organiser(&admin), app.organiser(&partner));
     other.make_event("A").await;
     other.make_event("B").await;
@@ -83,7 +83,7 @@ async fn sessions_and_login_tokens_cost_what_the_docs_say() {
 async fn a_page_costs_the_same_however_many_there_are_and_however_deep_it_is() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
-    let Counted { app, requests } = Counted::over(app);
+    let Counted { app, requests } = Counted::over(app).await;
     let caller = app.organiser(&admin);
     for (event, tokens) in [(1, 3), (2, 300)] {
         caller.make_event(&event.to_string()).await;
@@ -113,7 +113,7 @@ async fn clients_cost_what_the_docs_say() {
     let app = TestApp::with([(Setting::MailDir, dir.path().to_str().unwrap())]).await;
     app.event_to_join(json!({}), "moderator").await;
     let token = app.client_token(false).await;
-    let Counted { app, requests } = Counted::over(app);
+    let Counted { app, requests } = Counted::over(app).await;
     let client = app.with_authorization(token);
     let body = || json!({ "loginToken": "the token" });
     assert_eq!(cost(&requests, client.post(JOIN, body())).await.0, 5, "the first participant joins");

@@ -115,7 +115,7 @@ async fn a_client_that_is_gone_is_noticed() {
 
 #[tokio::test]
 async fn a_stream_costs_a_request_every_half_a_second_and_none_when_nobody_reads_it() {
-    let Counted { app, requests } = Counted::over(alice_and_bob().await);
+    let Counted { app, requests } = Counted::over(alice_and_bob().await).await;
     let count = || requests.swap(0, Ordering::SeqCst);
     app.as_participant("bob").get("/api/messages").await;
     count();

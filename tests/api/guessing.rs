@@ -109,7 +109,7 @@ async fn wrong_passwords_at_once_are_answered_ten_times() {
 
 #[tokio::test]
 async fn a_right_password_is_hashed_once_a_minute_and_costs_two_requests_else() {
-    let Counted { app, requests } = Counted::over(with_alice().await);
+    let Counted { app, requests } = Counted::over(with_alice().await).await;
     let cost = async || {
         let before = requests.load(std::sync::atomic::Ordering::SeqCst);
         assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);

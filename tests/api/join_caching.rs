@@ -74,7 +74,7 @@ async fn an_event_of_many_sessions_is_joined_whole() {
         app.organiser(&admin).make("/api/v2/sessions/", json!({ "event": event, "language": "x" })).await;
     }
     let token = app.client_token(false).await;
-    let Counted { app: counted, requests } = Counted::over(app.clone());
+    let Counted { app: counted, requests } = Counted::over(app.clone()).await;
     for cost in [6, 2] {
         requests.store(0, Ordering::SeqCst);
         let answer = counted.with_authorization(&token).post(JOIN, body()).await;
@@ -133,7 +133,7 @@ async fn a_change_is_seen_after_five_seconds(
     app.event_to_join(json!({}), "moderator").await;
     let admin = another_admin(&app).await;
     let token = app.client_token(true).await;
-    let Counted { app: other, requests } = Counted::over(app.clone());
+    let Counted { app: other, requests } = Counted::over(app.clone()).await;
     let caller = other.with_authorization(&token);
     assert_eq!(caller.post(JOIN, body()).await.status, 201);
     let headers = [("content-type", "application/json")];
@@ -171,7 +171,7 @@ async fn a_devices_new_token_is_good_at_once_and_its_old_one_for_five_seconds_mo
     let app = TestApp::new().await;
     app.event_to_join(json!({}), "moderator").await;
     let old = app.register("phone").await;
-    let Counted { app: other, requests } = Counted::over(app.clone());
+    let Counted { app: other, requests } = Counted::over(app.clone()).await;
     assert_eq!(other.bearer(&old).post(JOIN, body()).await.status, 201);
     let refreshed = app.bearer(&old).post_nothing("/api/session/refresh").await;
     let new = refreshed.body["data"]["token"].as_str().unwrap();

@@ -44,7 +44,7 @@ async fn listing_and_terminating_cost_the_same_with_ten_and_with_thousands() {
     let app = TestApp::new().await;
     app.event_to_join(json!({}), "moderator").await;
     let names = [(10, fill(&app, 1, 10).await), (3000, fill(&app, 2, 3000).await)];
-    let counted = Counted::over(app);
+    let counted = Counted::over(app).await;
     for (session, (many, name)) in (1..).zip(names) {
         let operator = counted.app.operator();
         let path = sessions(1, session);
@@ -62,7 +62,7 @@ async fn media_sessions_and_media_servers_cost_what_the_docs_say() {
     app.issue(&media).await;
     app.issue(&media).await;
     let connections = app.live_names("openvidu", &media).await;
-    let counted = Counted::over(app);
+    let counted = Counted::over(app).await;
     let operator = counted.app.operator();
     let path = sessions("openvidu", &media);
     assert_eq!(cost(&counted, operator.get(&path)).await.0, 17, "a media session is listed");

@@ -16,6 +16,7 @@ mod contacts;
 mod cors;
 mod cost;
 mod counted;
+mod credential_uses;
 mod delivery;
 mod device_session;
 mod event_cost;

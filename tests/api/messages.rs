@@ -268,7 +268,7 @@ async fn messages_sent_at_once_are_all_there_each_at_its_own_time() {
 
 #[tokio::test]
 async fn a_page_costs_the_same_in_any_archive() {
-    let Counted { app, requests } = Counted::over(alice_and_bob().await);
+    let Counted { app, requests } = Counted::over(alice_and_bob().await).await;
     let cost = async |path: &str| {
         let before = requests.load(Ordering::SeqCst);
         app.bodies("bob", path).await;
@@ -288,7 +288,7 @@ async fn a_page_costs_the_same_in_any_archive() {
 
 #[tokio::test]
 async fn sending_costs_the_same_whoever_has_written_before() {
-    let Counted { app, requests } = Counted::over(alice_and_bob().await);
+    let Counted { app, requests } = Counted::over(alice_and_bob().await).await;
     app.write("alice", "bob", "Hi").await;
     for _ in 0..20 {
         app.wait(Duration::from_millis(1));

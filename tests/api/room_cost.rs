@@ -61,7 +61,7 @@ async fn talk(app: &TestApp, entries: u32) {
 #[tokio::test]
 async fn rooms_cost_what_the_docs_say() {
     let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
-    let Counted { app, requests } = Counted::over(app);
+    let Counted { app, requests } = Counted::over(app).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
     let config = || json!({ "name": "R", "subject": "S" });
     // Both passwords are known from here on.
@@ -96,7 +96,7 @@ async fn saying_something_costs_the_same_to_3_members_and_to_300() {
         let app = TestApp::with_lobby(&["alice"]).await;
         fill(&app, members).await;
         app.wait(Duration::from_mins(1));
-        let Counted { app, requests } = Counted::over(app);
+        let Counted { app, requests } = Counted::over(app).await;
         let alice = app.as_participant("alice");
         let details = alice.get("/api/rooms/lobby").await.body;
         assert_eq!(details["participants"].as_array().unwrap().len() as u64, members + 1);
@@ -114,7 +114,7 @@ async fn a_page_costs_the_same_in_an_archive_of_10_entries_and_of_1000() {
     for entries in [10, 1000] {
         let app = TestApp::with_lobby(&["alice"]).await;
         talk(&app, entries).await;
-        let Counted { app, requests } = Counted::over(app);
+        let Counted { app, requests } = Counted::over(app).await;
         let alice = app.as_participant("alice");
         alice.get("/api/rooms").await;
         for query in ["", "?limit=5", &format!("?limit=5&before={}", NOW + 7)] {

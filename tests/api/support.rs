@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::{Client, config::timeout::TimeoutConfig, types::TimeToLiveSpecification};
+use aws_sdk_dynamodb::{
+    Client,
+    config::timeout::TimeoutConfig,
+    types::{AttributeValue, TimeToLiveSpecification},
+};
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
@@ -29,7 +33,7 @@ pub(crate) const SECRET: &str = "test:secret-of-the-backend";
 /// The instant at which every test begins.
 pub(crate) const NOW: i64 = 1_700_000_000_000;
 /// The first signing key.
-pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
+pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 
 /// What operators of live sessions know.
 pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
@@ -145,10 +149,11 @@ impl TestApp {
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// Everything in the table.
+    /// Everything in the table but what it knows of itself.
     pub(crate) async fn items(&self) -> Vec<String> {
         let scan = self.client.scan().table_name(&*self.table).consistent_read(true).send().await.unwrap();
-        let mut items: Vec<_> = scan.items().iter().map(|item| format!("{item:?}")).collect();
+        let entities = scan.items().iter().filter(|item| item["PK"] != AttributeValue::S("SETTINGS".to_owned()));
+        let mut items: Vec<_> = entities.map(|item| format!("{item:?}")).collect();
         items.sort();
         items
     }

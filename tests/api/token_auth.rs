@@ -19,8 +19,8 @@ const PASSWORD: &str = "correct horse";
 const WRONG: &str = r#"400 {"non_field_errors":["Unable to login with provided credentials."]}"#;
 const BLOCKED: &str = r#"400 {"non_field_errors":["User account is blocked."]}"#;
 /// The first signing key, and another.
-const BOTH_KEYS: &str = r#"[{"kid":"k2","secret":"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="},{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
-const OTHER_KEY: &str = r#"[{"kid":"k2","secret":"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="}]"#;
+const BOTH_KEYS: &str = r#"[{"kid":"k2","secret":"3pT0iJvZ1cB6nq8sYd5mXo2LwQ7aRfUe9hKgVtCyMzE="},{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
+const OTHER_KEY: &str = r#"[{"kid":"k2","secret":"3pT0iJvZ1cB6nq8sYd5mXo2LwQ7aRfUe9hKgVtCyMzE="}]"#;
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 const HOUR: Duration = Duration::from_hours(1);

@@ -22,10 +22,13 @@ use crate::{
 };
 
 /// What the template allows and no event needs: it is for what others left half done, a device's last session, wrong
-/// passwords, later pages of lists, managers of events, whoever has joined what is deleted or is at the media provider.
+/// passwords, later pages of lists, managers of events, whoever has joined what is deleted or is at the media provider,
+/// and for the first use of a credential within the hour.
 const RARE: &[(&str, &str)] = &[
     ("admission", "ConditionCheckItem"),
     ("admission", "DeleteItem"),
+    ("admission", "UpdateItem"),
+    ("api-root", "UpdateItem"),
     ("contacts", "UpdateItem"),
     ("create-session", "ConditionCheckItem"),
     ("create-session", "DeleteItem"),
@@ -45,9 +48,11 @@ const RARE: &[(&str, &str)] = &[
     ("opentok-webhook", "Query"),
     ("opentok-webhook", "UpdateItem"),
     ("rooms", "DeleteItem"),
+    ("rtcsessions", "UpdateItem"),
     ("sessions", "BatchGetItem"),
     ("sessions", "BatchWriteItem"),
     ("stream-sessions", "ConditionCheckItem"),
+    ("token-auth", "UpdateItem"),
     ("users", "BatchGetItem"),
 ];
 

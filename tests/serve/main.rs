@@ -6,5 +6,6 @@ mod accounts;
 mod bookings;
 mod commands;
 mod housekeeping;
+mod keys;
 mod process;
 mod serving;

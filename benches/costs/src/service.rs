@@ -69,7 +69,7 @@ impl Service {
         let environment = [
             ("TABLE_NAME", TABLE),
             ("OPENVIDU_SECRET", "-"),
-            ("SIGNING_KEYS", r#"[{"kid":"1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#),
+            ("SIGNING_KEYS", r#"[{"kid":"1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#),
             ("OPENTOK_API_KEY", "1"),
             ("OPENTOK_API_SECRET", "-"),
             ("STREAMS_ACCESS_TOKEN", STREAMS_ACCESS_TOKEN),

@@ -57,7 +57,7 @@ impl Store {
             ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
             ("LOG", "info"),
             ("OPENVIDU_SECRET", OPENVIDU_SECRET),
-            ("SIGNING_KEYS", r#"[{"kid":"k1","secret":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]"#),
+            ("SIGNING_KEYS", r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()

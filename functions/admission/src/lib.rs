@@ -16,7 +16,7 @@ use axum::{
 use serde::Serialize;
 use shared::{
     App,
-    auth::is_admission_signed,
+    auth::admission_signer,
     config::Setting,
     dialect::streams::{self, Error},
     http::read_body,
@@ -87,9 +87,8 @@ async fn admit(State(app): State<App>, request: Request<Body>) -> Result<Json<An
     let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body).await?;
     let signature = parts.headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !is_admission_signed(signature, &body, &app.config.streams.webhook_secrets) {
-        return Err(Error::InvalidSignature);
-    }
+    let signer = admission_signer(signature, &body, &app.config.streams.webhook_secrets);
+    app.uses.mark(Setting::StreamsWebhookSecret, signer.ok_or(Error::InvalidSignature)?);
     // From here on the answer is always 200: anything else means to the media server that we are out of order.
     let Some((webhook, status)) = Admission::read(&body, &app) else {
         return Ok(Json(Answer::refused("This is no admission request")));

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::{
     App,
-    auth::{credentials, is_callback_signed},
+    auth::{callback_signer, credentials},
     clock::Timestamp,
     config::Setting,
     delivery::{deliver, is_wanted},
@@ -144,8 +144,15 @@ impl SessionEvent {
 /// Whether the callback is the provider's, as far as a secret is configured to tell.
 fn is_signed(app: &App, headers: &HeaderMap, body: &[u8]) -> bool {
     let secrets = &app.config.opentok_webhook_secrets;
-    let signed = |token| is_callback_signed(token, body, secrets, app.clock.now());
-    secrets.is_empty() || credentials(headers, "bearer").is_ok_and(signed)
+    if secrets.is_empty() {
+        return true;
+    }
+    let token = credentials(headers, "bearer").ok();
+    let signer = token.and_then(|token| callback_signer(token, body, secrets, app.clock.now()));
+    if let Some(index) = signer {
+        app.uses.mark(Setting::OpentokWebhookSecret, index);
+    }
+    signer.is_some()
 }
 
 /// Whether it is about the project whose sessions are ours.

@@ -7,10 +7,10 @@ use base64::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::Authorization;
-use crate::{App, dialect::openvidu, error::Unauthenticated};
+use crate::{App, config::Setting, dialect::openvidu, error::Unauthenticated};
 
 const USER: &str = "OPENVIDUAPP";
 
@@ -31,18 +31,29 @@ impl FromRequestParts<App> for Backend {
         let Authorization::Basic(credentials) = Authorization::of(&parts.headers) else {
             return Err(Unauthenticated::Missing.into());
         };
-        check(credentials, &app.config.openvidu_secrets)?;
+        let index = check(credentials, &app.config.openvidu_secrets)?;
+        app.uses.mark(Setting::OpenviduSecret, index);
         Ok(Self(()))
     }
 }
 
-fn check(credentials: &[u8], secrets: &[SecretString]) -> Result<(), Unauthenticated> {
+/// Which of the secrets it is.
+fn check(credentials: &[u8], secrets: &[SecretString]) -> Result<usize, Unauthenticated> {
     let decoded = BASE64.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = SecretString::from(decoded.ok_or(Unauthenticated::Undecodable)?);
     let (user, password) = decoded.expose_secret().split_once(':').ok_or(Unauthenticated::NoColon)?;
-    // Every secret is looked at, whichever is right.
-    let known = secrets.iter().fold(Choice::from(0), |known, secret| known | same(password, secret.expose_secret()));
-    if bool::from(known & same(user, USER)) { Ok(()) } else { Err(Unauthenticated::Wrong) }
+    let (known, is_user) =
+        (which(secrets.iter().map(|secret| same(password, secret.expose_secret()))), same(user, USER));
+    known.filter(|_| is_user.into()).ok_or(Unauthenticated::Wrong)
+}
+
+/// The index of a right one among candidates. All of them are looked at, whichever is right.
+pub(super) fn which(candidates: impl Iterator<Item = Choice>) -> Option<usize> {
+    let first = (Choice::from(0), 0_u32);
+    let (known, index) = (0_u32..)
+        .zip(candidates)
+        .fold(first, |(known, at), (index, right)| (known | right, u32::conditional_select(&at, &index, right)));
+    usize::try_from(index).ok().filter(|_| known.into())
 }
 
 /// Compares in a time that tells nothing of either text, their lengths included.
@@ -58,13 +69,13 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::the_secret("OPENVIDUAPP:one:with:colons", Ok(()))]
-    #[case::the_other_live_secret("OPENVIDUAPP:two", Ok(()))]
+    #[case::the_secret("OPENVIDUAPP:one:with:colons", Ok(0))]
+    #[case::the_other_live_secret("OPENVIDUAPP:two", Ok(1))]
     #[case::another_secret("OPENVIDUAPP:three", Err(Unauthenticated::Wrong))]
     #[case::another_user("openviduapp:two", Err(Unauthenticated::Wrong))]
     #[case::no_password("OPENVIDUAPP:", Err(Unauthenticated::Wrong))]
     #[case::no_colon("OPENVIDUAPP", Err(Unauthenticated::NoColon))]
-    fn credentials_are_the_user_and_a_live_secret(#[case] text: &str, #[case] outcome: Result<(), Unauthenticated>) {
+    fn credentials_are_the_user_and_a_live_secret(#[case] text: &str, #[case] outcome: Result<usize, Unauthenticated>) {
         let secrets = ["one:with:colons", "two"].map(|secret| SecretString::from(secret.to_owned()));
         assert_eq!(check(BASE64_STANDARD.encode(text).as_bytes(), &secrets), outcome);
     }

@@ -8,6 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
 
 use super::hs256;
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     config::SigningKey,
     id::{DeviceId, DeviceSessionId},
     model::DeviceSession,
+    uses::Mark,
 };
 
 /// Audience of device tokens.
@@ -59,6 +61,8 @@ struct Key {
     decoding: DecodingKey,
     /// For what is no token.
     mac: Hmac<Sha256>,
+    /// Set where a token was signed or found to be signed with it.
+    mark: Mark,
 }
 
 impl std::fmt::Debug for SigningKeys {
@@ -76,7 +80,7 @@ impl SigningKeys {
             let secret = BASE64_STANDARD.decode(key.secret.expose_secret()).ok()?;
             let (encoding, decoding) = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
             let mac = Hmac::new_from_slice(&secret).ok()?.chain_update("cursor");
-            Some(Key { kid: key.kid.clone(), encoding, decoding, mac })
+            Some(Key { kid: key.kid.clone(), encoding, decoding, mac, mark: Mark::default() })
         });
         Self(keys.collect())
     }
@@ -85,6 +89,11 @@ impl SigningKeys {
     #[must_use]
     pub fn signing(&self) -> Option<&str> {
         self.0.first().map(|key| key.kid.as_str())
+    }
+
+    /// What is set when the key of this id is used.
+    pub(crate) fn mark(&self, kid: &str) -> Option<Mark> {
+        self.0.iter().find(|key| key.kid == kid).map(|key| key.mark.clone())
     }
 
     /// The token of these claims, signed with the key of this id: the same to the byte whenever it is made. `None`
@@ -97,6 +106,7 @@ impl SigningKeys {
     pub(super) fn encode(&self, claims: &impl Serialize, kid: &str) -> Option<String> {
         let key = self.0.iter().find(|key| key.kid == kid)?;
         let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
+        key.mark.set();
         jsonwebtoken::encode(&header, claims, &key.encoding).ok()
     }
 
@@ -117,7 +127,15 @@ impl SigningKeys {
         let key = self.0.iter().find(|key| key.kid == kid)?;
         // The library reads the machine's clock; callers compare with ours.
         validation.validate_exp = false;
-        jsonwebtoken::decode(token, &key.decoding, &validation).ok().map(|decoded| decoded.claims)
+        let decoded = jsonwebtoken::decode(token, &key.decoding, &validation).ok()?;
+        key.mark.set();
+        Some(decoded.claims)
+    }
+
+    /// Whether this tag proves that something other than a token comes from us.
+    pub(super) fn is_tag(&self, given: &[u8], data: &[u8]) -> bool {
+        // Every key is looked at, whichever is right.
+        self.tags(data).fold(Choice::from(0), |known, tag| known | tag.as_slice().ct_eq(given)).into()
     }
 
     /// What proves that something other than a token comes from us: a tag by each key, the signing one's first.
@@ -143,7 +161,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
     fn key(kid: &str, byte: u8) -> SigningKey {
-        SigningKey { kid: kid.to_owned(), secret: BASE64_STANDARD.encode([byte; 32]).into() }
+        SigningKey { kid: kid.to_owned(), secret: BASE64_STANDARD.encode([byte; 32]).into(), created_at: None }
     }
 
     fn claims() -> DeviceClaims {

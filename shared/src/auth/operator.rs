@@ -6,11 +6,11 @@ use axum::{
 };
 use base64::Engine;
 use secrecy::{ExposeSecret, SecretString};
-use subtle::Choice;
 
-use super::backend::{BASE64, same};
+use super::backend::{BASE64, same, which};
 use crate::{
     App,
+    config::Setting,
     dialect::{
         openvidu::Sent,
         streams::{Error, Unauthenticated},
@@ -25,11 +25,14 @@ impl FromRequestParts<App> for Operator {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        check(&parts.headers, &app.config.streams.access_tokens).map(Self).map_err(Error::Unauthenticated)
+        let index = check(&parts.headers, &app.config.streams.access_tokens).map_err(Error::Unauthenticated)?;
+        app.uses.mark(Setting::StreamsAccessToken, index);
+        Ok(Self(()))
     }
 }
 
-fn check(headers: &HeaderMap, tokens: &[SecretString]) -> Result<(), Unauthenticated> {
+/// Which of the tokens it is.
+fn check(headers: &HeaderMap, tokens: &[SecretString]) -> Result<usize, Unauthenticated> {
     let value = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
     let value = value.filter(|value| !value.is_empty()).ok_or(Unauthenticated::Missing)?;
     let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').collect();
@@ -42,10 +45,7 @@ fn check(headers: &HeaderMap, tokens: &[SecretString]) -> Result<(), Unauthentic
     }
     let given = BASE64.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let given = SecretString::from(given.ok_or(Unauthenticated::Wrong)?);
-    // Every token is looked at, whichever is right.
-    let known =
-        tokens.iter().fold(Choice::from(0), |known, token| known | same(given.expose_secret(), token.expose_secret()));
-    if bool::from(known) { Ok(()) } else { Err(Unauthenticated::Wrong) }
+    which(tokens.iter().map(|token| same(given.expose_secret(), token.expose_secret()))).ok_or(Unauthenticated::Wrong)
 }
 
 #[cfg(test)]
@@ -56,9 +56,9 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::the_token("Basic b25lOnR3bw==", "Ok(())")]
-    #[case::without_padding("basic b25lOnR3bw", "Ok(())")]
-    #[case::the_other_live_token("BASIC dGhyZWU=", "Ok(())")]
+    #[case::the_token("Basic b25lOnR3bw==", "Ok(0)")]
+    #[case::without_padding("basic b25lOnR3bw", "Ok(0)")]
+    #[case::the_other_live_token("BASIC dGhyZWU=", "Ok(1)")]
     #[case::with_a_user_before_it("Basic dXNlcjp0aHJlZQ==", "Err(Wrong)")]
     #[case::no_base64("Basic three", "Err(Wrong)")]
     #[case::nothing("", "Err(Missing)")]

@@ -110,7 +110,7 @@ impl SigningKeys {
     pub fn open_text(&self, cursor: &str) -> Option<String> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (given, text) = bytes.split_first_chunk::<16>()?;
-        let ours = self.tags(&[TEXT, text].concat()).any(|tag| tag == *given);
+        let ours = self.is_tag(given, &[TEXT, text].concat());
         String::from_utf8(text.to_vec()).ok().filter(|_| ours)
     }
 
@@ -119,7 +119,7 @@ impl SigningKeys {
     pub fn open_cursor(&self, cursor: &str) -> Option<u64> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (number, given) = bytes.split_first_chunk::<8>()?;
-        self.tags(number).any(|tag| tag == given).then(|| u64::from_be_bytes(*number))
+        self.is_tag(given, number).then(|| u64::from_be_bytes(*number))
     }
 }
 
@@ -136,7 +136,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
     fn keys() -> SigningKeys {
-        SigningKeys::new(&[SigningKey { kid: "k".to_owned(), secret: BASE64_STANDARD.encode([1; 32]).into() }])
+        SigningKeys::new(&[SigningKey {
+            kid: "k".to_owned(),
+            secret: BASE64_STANDARD.encode([1; 32]).into(),
+            created_at: None,
+        }])
     }
 
     /// A token of these parts, signed with the right key.

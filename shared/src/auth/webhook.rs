@@ -9,21 +9,23 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{backend::same, hs256};
+use super::{
+    backend::{same, which},
+    hs256,
+};
 use crate::{clock::Timestamp, id::hex};
 
-/// Whether an admission webhook's `X-OME-Signature` is that of its body, with one of these secrets.
+/// Which of these secrets an admission webhook's `X-OME-Signature` is made with, over its body.
 #[must_use]
-pub fn is_admission_signed(signature: &[u8], body: &[u8], secrets: &[SecretString]) -> bool {
+pub fn admission_signer(signature: &[u8], body: &[u8], secrets: &[SecretString]) -> Option<usize> {
     // Padding tells nothing, and some senders add it.
     let end = signature.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    let Ok(given) = BASE64_URL_SAFE_NO_PAD.decode(&signature[..end]) else { return false };
-    let known = secrets.iter().fold(Choice::from(0), |known, secret| {
+    let Ok(given) = BASE64_URL_SAFE_NO_PAD.decode(&signature[..end]) else { return None };
+    which(secrets.iter().map(|secret| {
         let mac = Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes());
         let right = mac.map(|mac| mac.chain_update(body).finalize().into_bytes());
-        known | right.map_or(Choice::from(0), |right| right.as_slice().ct_eq(&given))
-    });
-    bool::from(known)
+        right.map_or(Choice::from(0), |right| right.as_slice().ct_eq(&given))
+    }))
 }
 
 /// What a signed callback of OpenTok's says of itself.
@@ -33,10 +35,10 @@ struct Claims {
     exp: Option<i64>,
 }
 
-/// Whether a callback of OpenTok's is signed: its token is an HS256 JWT made with one of these secrets, has not ended,
+/// Which of these secrets a callback of OpenTok's is signed with: its token is an HS256 JWT made with it, has not ended,
 /// and carries the SHA-256 of the body.
 #[must_use]
-pub fn is_callback_signed(token: &str, body: &[u8], secrets: &[SecretString], now: Timestamp) -> bool {
+pub fn callback_signer(token: &str, body: &[u8], secrets: &[SecretString], now: Timestamp) -> Option<usize> {
     hs256::install();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_required_spec_claims::<&str>(&[]);
@@ -46,10 +48,12 @@ pub fn is_callback_signed(token: &str, body: &[u8], secrets: &[SecretString], no
         let ended = claims.exp.is_some_and(|exp| Timestamp::from_seconds(exp) <= now);
         !ended && bool::from(same(&claims.payload_hash.to_ascii_lowercase(), &digest))
     };
-    secrets.iter().any(|secret| {
+    which(secrets.iter().map(|secret| {
         let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-        jsonwebtoken::decode::<Claims>(token, &key, &validation).is_ok_and(|decoded| is_good(decoded.claims))
-    })
+        let good =
+            jsonwebtoken::decode::<Claims>(token, &key, &validation).is_ok_and(|decoded| is_good(decoded.claims));
+        Choice::from(u8::from(good))
+    }))
 }
 
 #[cfg(test)]
@@ -70,7 +74,7 @@ mod tests {
         let body = br#"{"client":{"address":"80.191.211.65","port":51600},"request":{"direction":"incoming","protocol":"RTMP","time":"2021-12-14T15:10:00.524+0000","url":"rtmp://x.x.x.x:19350/live/test"}}"#;
         let signature = "-zmMkQ_-ttwQ0CnOpIpgYcLOBn4";
         let signed = |signature: &str, body: &[u8], known: &[&str]| {
-            is_admission_signed(signature.as_bytes(), body, &secrets(known))
+            admission_signer(signature.as_bytes(), body, &secrets(known)).is_some()
         };
         assert!(signed(signature, body, &["1234"]));
         assert!(signed(&format!("{signature}="), body, &["another", "1234"]));
@@ -90,7 +94,8 @@ mod tests {
         };
         let hash = hex(&Sha256::digest(b"body"));
         let good = token(&json!({ "iat": 1, "payload_hash": hash }), "secret").unwrap();
-        let signed = |token: &str, body: &[u8]| is_callback_signed(token, body, &secrets(&["old", "secret"]), NOW);
+        let signed =
+            |token: &str, body: &[u8]| callback_signer(token, body, &secrets(&["old", "secret"]), NOW) == Some(1);
         assert!(signed(&good, b"body"));
         assert!(!signed(&good, b"another"));
         assert!(!signed(&format!("{good}x"), b"body"));

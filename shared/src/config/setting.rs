@@ -170,6 +170,13 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// Adds what another environment sets and this one does not.
+    pub fn add(&mut self, other: Self) {
+        self.fill(other.0);
+    }
+}
+
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(values: I) -> Self {
         Self(values.into_iter().collect())

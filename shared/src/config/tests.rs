@@ -36,11 +36,20 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
 #[case::a_documented_secret("MY_SECRET", Strictness::Deployed, None)]
 #[case::a_short_secret("abcdefghijklmno", Strictness::Deployed, None)]
 #[case::a_documented_secret_at_home("MY_SECRET", Strictness::Local, Some(1))]
-#[case::a_long_secret("abcdefgh:ijklmnop", Strictness::Deployed, Some(1))]
-#[case::two_live_secrets(r#"["abcdefghijklmnop","qrstuvwxyz012345"]"#, Strictness::Deployed, Some(2))]
+#[case::a_long_secret("kXq7vTz2:mWbR4pLd", Strictness::Deployed, Some(1))]
+#[case::two_live_secrets(r#"["kXq7vTz2mWbR4pLd","Gy5nCj8sQw3eHb6u"]"#, Strictness::Deployed, Some(2))]
+#[case::with_their_dates(
+    r#"[{"secret":"kXq7vTz2mWbR4pLd","createdAt":"2026-11-22T10:00:00Z"},"Gy5nCj8sQw3eHb6u"]"#,
+    Strictness::Deployed,
+    Some(2)
+)]
+#[case::a_date_that_is_none(r#"[{"secret":"kXq7vTz2mWbR4pLd","createdAt":"today"}]"#, Strictness::Local, None)]
+#[case::the_same_twice(r#"["kXq7vTz2mWbR4pLd","kXq7vTz2mWbR4pLd"]"#, Strictness::Deployed, None)]
+#[case::a_placeholder("please-changeme-later", Strictness::Deployed, None)]
+#[case::a_placeholder_at_home("please-changeme-later", Strictness::Local, Some(1))]
 #[case::an_umlaut("abcdefghijklmnöp", Strictness::Local, None)]
-#[case::a_broken_list(r#"["abcdefghijklmnop","qrstuvwxyz012345",]"#, Strictness::Deployed, None)]
-#[case::one_of_two_is_short(r#"["abcdefghijklmnop","MY_SECRET"]"#, Strictness::Deployed, None)]
+#[case::a_broken_list(r#"["kXq7vTz2mWbR4pLd","Gy5nCj8sQw3eHb6u",]"#, Strictness::Deployed, None)]
+#[case::one_of_two_is_short(r#"["kXq7vTz2mWbR4pLd","MY_SECRET"]"#, Strictness::Deployed, None)]
 fn a_deployed_secret_is_ones_own_and_long(
     #[case] value: &str,
     #[case] strictness: Strictness,
@@ -48,6 +57,36 @@ fn a_deployed_secret_is_ones_own_and_long(
 ) {
     let config = Config::read(&environment(&[("OPENVIDU_SECRET", value)]), &[Setting::OpenviduSecret], strictness);
     assert_eq!(config.ok().map(|config| config.openvidu_secrets.len()), live);
+}
+
+#[test]
+fn one_error_names_every_value_that_suits_a_trial_only() {
+    let environment = environment(&[
+        ("OPENVIDU_SECRET", "aaaaaaaaaaaaaaaaaaaa"),
+        ("SIGNING_KEYS", r#"[{"kid":"1","secret":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]"#),
+        ("STREAMS_ACCESS_TOKEN", "kXq7vTz2mWbR4pLd"),
+        ("STREAMS_WEBHOOK_SECRET", "kXq7vTz2mWbR4pLd"),
+    ]);
+    let settings =
+        [Setting::OpenviduSecret, Setting::SigningKeys, Setting::StreamsAccessToken, Setting::StreamsWebhookSecret];
+    let error = Config::read(&environment, &settings, Strictness::Deployed).unwrap_err();
+    assert_snapshot!(error, @r"
+    the configuration is not complete:
+      OPENVIDU_SECRET: must be a secret of one's own, made at random, not one of an example
+      SIGNING_KEYS: each secret must be made at random, not be one of an example
+      STREAMS_WEBHOOK_SECRET: must not be that of STREAMS_ACCESS_TOKEN
+    ");
+    assert!(Config::read(&environment, &settings, Strictness::Local).is_ok());
+}
+
+#[test]
+fn the_secret_of_a_provider_is_theirs_to_choose() {
+    let read = |provider| {
+        let environment = environment(&[("OPENTOK_API_SECRET", "short"), ("VIDEO_PROVIDER", provider)]);
+        Config::read(&environment, &[Setting::OpentokApiSecret, Setting::VideoProvider], Strictness::Deployed)
+    };
+    assert!(read("opentok").is_ok());
+    assert!(read("offline").is_err());
 }
 
 #[test]

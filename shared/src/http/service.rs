@@ -39,6 +39,9 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
             async { outcome::unrouted(answer.await) }
         }
     };
+    let noted = middleware::from_fn_with_state(app.clone(), note_uses);
+    // What falls back used a credential for nothing; a function without routes cannot have the layer.
+    let routes = if routes.has_routes() { routes.route_layer(noted) } else { routes };
     let routes = routes
         .fallback(unrouted.clone())
         .method_not_allowed_fallback(unrouted)
@@ -79,6 +82,13 @@ async fn identify(mut request: Request, next: Next) -> Response {
         // axum adds the methods that this process serves, also to a refusal that comes before the method.
         headers.remove(header::ALLOW);
     }
+    response
+}
+
+/// Writes down which values of the credentials were used, hardly ever.
+async fn note_uses(State(app): State<App>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    app.uses.write_down(&app.store, app.clock.now()).await;
     response
 }
 

@@ -1,0 +1,71 @@
+//! What commands ask AWS with: the environment's credentials, and the SDK's variables for where a service is.
+
+use std::time::Duration;
+
+use aws_smithy_types::timeout::TimeoutConfig;
+use shared::{
+    config::{AwsEnvironment, Environment},
+    store::{self, Store},
+};
+
+/// How long an operation may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Where AWS is, and who calls it.
+#[derive(Debug)]
+pub(super) struct Aws(Environment);
+
+macro_rules! client {
+    ($sdk:ident, $aws:expr) => {{
+        let aws: AwsEnvironment = $aws;
+        let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
+        let mut config = $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .http_client(store::http_client(&aws))
+            .credentials_provider(aws.credentials())
+            .timeout_config(timeouts)
+            .region(aws.region());
+        config.set_endpoint_url(aws.endpoint_url);
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
+impl Aws {
+    /// As the environment says, in this region where one is given.
+    pub(super) fn of_process(region: Option<&str>) -> Self {
+        let mut environment = Environment::default();
+        environment.fill(region.map(|region| ("AWS_REGION".to_owned(), region.to_owned())));
+        environment.add(Environment::of_process());
+        Self(environment)
+    }
+
+    fn read(&self, service: &str) -> AwsEnvironment {
+        AwsEnvironment::read(&self.0, service)
+    }
+
+    pub(super) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        client!(aws_sdk_cloudformation, self.read("CLOUDFORMATION"))
+    }
+
+    pub(super) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        store::client(&self.read("DYNAMODB"))
+    }
+
+    pub(super) fn lambda(&self) -> aws_sdk_lambda::Client {
+        client!(aws_sdk_lambda, self.read("LAMBDA"))
+    }
+
+    pub(super) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        client!(aws_sdk_secretsmanager, self.read("SECRETS_MANAGER"))
+    }
+
+    /// The store over a table there.
+    pub(super) fn store(&self, table: &str) -> Store {
+        Store::new(self.dynamodb(), table)
+    }
+
+    /// What the environment calls this.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)
+    }
+}

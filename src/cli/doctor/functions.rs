@@ -1,0 +1,88 @@
+//! The functions: whether each is there, can run, and has read the present secret.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_lambda::{
+    operation::get_function_configuration::GetFunctionConfigurationOutput as Configuration,
+    types::{LastUpdateStatus, Runtime, State},
+};
+use shared::{clock::Timestamp, store};
+
+use super::Check;
+use crate::cli::{
+    aws::Aws,
+    stack::{DeployedFunction, Stack},
+};
+
+pub(super) async fn check(aws: &Aws, stack: &Stack, table: Option<&str>, changed_at: Option<Timestamp>) -> Vec<Check> {
+    let functions = match stack.functions(aws).await {
+        Ok(functions) => functions,
+        Err(error) => return vec![Check::fail("functions", error.to_string())],
+    };
+    let lambda = aws.lambda();
+    let (mut faults, mut kinds, mut older) = (Vec::new(), BTreeSet::new(), Vec::new());
+    for DeployedFunction { logical_id, name } in &functions {
+        match lambda.get_function_configuration().function_name(name).send().await {
+            Ok(found) => {
+                faults.extend(fault(&found, table).map(|fault| format!("{logical_id} {fault}")));
+                kinds.insert(kind(&found));
+                let modified = found.last_modified.as_deref().and_then(Timestamp::parse);
+                older.extend(
+                    modified.filter(|at| changed_at.is_some_and(|changed| *at < changed)).map(|_| &**logical_id),
+                );
+            }
+            Err(error) => faults.push(format!("{logical_id} cannot be read: {}", store::reason(&error))),
+        }
+    }
+    faults.extend(missing(&functions).map(|name| format!("{name} is missing")));
+    let all = format!("{} functions, {}", functions.len(), kinds.into_iter().collect::<Vec<_>>().join("; "));
+    let mut checks = vec![if faults.is_empty() {
+        Check::ok("functions", all)
+    } else {
+        Check::fail("functions", format!("{}: deploy again", faults.join(", ")))
+    }];
+    checks.push(match (changed_at, &*older) {
+        (Some(_), []) => Check::ok("roll-out", "every function was deployed after the secret was changed"),
+        (Some(_), older) => Check::warn(
+            "roll-out",
+            format!("older than the secret: {}; roll it out (docs/deploy.md)", older.join(", ")),
+        ),
+        (None, _) => Check::warn("roll-out", "when the secret was changed is not known"),
+    });
+    checks
+}
+
+/// What keeps a function from running as it should.
+fn fault(function: &Configuration, table: Option<&str>) -> Option<String> {
+    let state = function.state.clone().unwrap_or(State::Active);
+    // Lambda lays a function aside that nobody calls for weeks, and takes it out again.
+    if !matches!(state, State::Active | State::Inactive) {
+        return Some(format!("is {}", state.as_str()));
+    }
+    if function.last_update_status == Some(LastUpdateStatus::Failed) {
+        return Some("failed to update".to_owned());
+    }
+    let runtime = function.runtime.clone().unwrap_or(Runtime::from(""));
+    if !matches!(runtime, Runtime::Providedal2023) {
+        return Some(format!("runs on {}, not provided.al2023", runtime.as_str()));
+    }
+    let variables = function.environment.as_ref().and_then(|environment| environment.variables());
+    let name = variables.and_then(|variables| variables.get("TABLE_NAME")).map(String::as_str);
+    match name {
+        Some(name) if Some(name) != table => Some("uses another table".to_owned()),
+        _ => None,
+    }
+}
+
+/// What a function runs on.
+fn kind(function: &Configuration) -> String {
+    let architectures: Vec<_> = function.architectures().iter().map(|architecture| architecture.as_str()).collect();
+    format!("{} {} MB", architectures.join(" "), function.memory_size.unwrap_or_default())
+}
+
+/// The functions of this version that a stack does not have.
+fn missing(functions: &[DeployedFunction]) -> impl Iterator<Item = &'static str> {
+    let known: BTreeSet<_> = functions.iter().map(|function| function.logical_id.to_ascii_lowercase()).collect();
+    let all = crate::functions().into_iter().map(|function| function.name);
+    all.filter(move |name| !known.contains(&name.replace('-', "")))
+}

@@ -1,0 +1,115 @@
+//! The routes: whether each has its function behind it. Nobody is named and nothing is sent, so nothing is changed.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
+use http::{Request, StatusCode};
+use serde_json::Value;
+use shared::outgoing::{self, HttpClient};
+
+use super::Check;
+use crate::cli::stack::Stack;
+
+/// Where the streams of events are, which no HTTP API can serve.
+const EVENTS_URL: &str = "EventsUrl";
+const EVENTS_PATH: &str = "/api/sse";
+/// How many requests are made at once: each may have to wait for a cold start.
+const AT_ONCE: usize = 8;
+/// What stands for a name in a path: nothing is called so.
+const NOBODY: &str = "0";
+
+/// A route that is asked.
+struct Route {
+    method: String,
+    path: String,
+    url: String,
+    documented: Vec<u16>,
+}
+
+pub(super) async fn check(stack: &Stack, api_url: &str) -> Vec<Check> {
+    let document = serde_json::to_value(&crate::api().1.paths).unwrap_or_default();
+    let routes = routes(&document, api_url, stack.output(EVENTS_URL));
+    let (client, asked) = (outgoing::client(), routes.len());
+    let answers = stream::iter(routes).map(|route| ask(&client, route)).buffer_unordered(AT_ONCE);
+    let wrong: Vec<_> = answers.filter_map(async |answer| answer).collect().await;
+    let mut checks = vec![if wrong.is_empty() {
+        Check::ok("routes", format!("{asked} answer"))
+    } else {
+        // Some of many is enough to find what is wrong with them.
+        let (some, more) =
+            (wrong.iter().take(5).cloned().collect::<Vec<_>>().join(", "), wrong.len().saturating_sub(5));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Check::fail("routes", format!("{some}{more}: see the functions' logs, and deploy again"))
+    }];
+    if stack.output(EVENTS_URL).is_none() {
+        checks.push(Check::fail("streams", format!("the stack has no output {EVENTS_URL}")));
+    }
+    checks
+}
+
+/// Every route, in both its spellings.
+fn routes(paths: &Value, api_url: &str, events_url: Option<&str>) -> Vec<Route> {
+    let mut routes = Vec::new();
+    for (path, item) in paths.as_object().into_iter().flatten() {
+        let base = if path == EVENTS_PATH { events_url } else { Some(api_url) };
+        let Some(base) = base.map(|base| base.trim_end_matches('/')) else { continue };
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let documented = operation["responses"].as_object().into_iter().flatten();
+            let documented: Vec<u16> = documented.filter_map(|(status, _)| status.parse().ok()).collect();
+            for slash in ["", "/"] {
+                let (path, method) = (format!("{path}{slash}"), method.to_uppercase());
+                let url = format!("{base}{}", without_names(&path));
+                routes.push(Route { method, path, url, documented: documented.clone() });
+            }
+        }
+    }
+    routes
+}
+
+fn without_names(path: &str) -> String {
+    let segments = path.split('/').map(|segment| if segment.starts_with('{') { NOBODY } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// What is wrong with a route; `None` where nothing is.
+async fn ask(client: &HttpClient, route: Route) -> Option<String> {
+    let Route { method, path, url, documented } = route;
+    let answer = match request(client, &method, &url, &[]).await {
+        Ok((status, _)) if is_refusal(status) && documented.contains(&status.as_u16()) => return None,
+        Ok((StatusCode::NOT_FOUND, _)) => "404, is missing".to_owned(),
+        Ok((StatusCode::FORBIDDEN, _)) => "403, is not let through".to_owned(),
+        Ok((status, _)) => status.as_u16().to_string(),
+        Err(error) => error,
+    };
+    Some(format!("{method} {path} {answer}"))
+}
+
+/// Whether a request is refused for what it lacks.
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::UNAUTHORIZED
+            | StatusCode::NOT_ACCEPTABLE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+    )
+}
+
+/// An answer's status and headers.
+pub(super) async fn request(
+    client: &HttpClient,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+) -> Result<(StatusCode, BTreeMap<String, String>), String> {
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(String::new()).map_err(|_| "is no address".to_owned())?;
+    let answer = tokio::time::timeout(super::web::PATIENCE, client.request(request)).await;
+    let answer = answer.map_err(|_| "no answer in time".to_owned())?.map_err(|error| outgoing::root_cause(&error))?;
+    let headers =
+        answer.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+    Ok((answer.status(), headers.collect()))
+}

@@ -1,0 +1,105 @@
+//! The secret: whether functions can start with it, and how old its values are.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use secrecy::ExposeSecret;
+use shared::{
+    clock::Timestamp,
+    config::{Config, Environment, Setting, Strictness},
+    store::{self, Settings},
+};
+
+use super::Check;
+use crate::cli::{
+    aws::Aws,
+    grid::stretch,
+    key::{Credential, Keyring, TABLE_NAME, Values},
+    stack::Stack,
+};
+
+/// How old a value may become before somebody should think of another.
+const OLD: Duration = Duration::from_hours(365 * 24);
+/// How long two values may be live before somebody should finish.
+const BOTH: Duration = Duration::from_hours(30 * 24);
+
+/// What there is to say about a stack's secret, and when it was changed last.
+pub(super) async fn check(aws: &Aws, stack: &Stack, id: &str, now: Timestamp) -> (Vec<Check>, Option<Timestamp>) {
+    let described = aws.secrets_manager().describe_secret().secret_id(id).send().await;
+    match described {
+        Err(error) => {
+            return (vec![Check::fail("secret", format!("cannot be described: {}", store::reason(&error)))], None);
+        }
+        Ok(found) if found.deleted_date.is_some() => {
+            let detail = "it is to be deleted: aws secretsmanager restore-secret";
+            return (vec![Check::fail("secret", detail)], None);
+        }
+        Ok(found) if found.kms_key_id.as_deref().is_some_and(|key| !key.ends_with("alias/aws/secretsmanager")) => {
+            let detail = "it has a key of its own, which the functions' roles may not use: give it the default one";
+            return (vec![Check::fail("secret", detail)], None);
+        }
+        Ok(_) => {}
+    }
+    let keyring = match Keyring::read(aws, id).await {
+        Ok(keyring) => keyring,
+        Err(error) => return (vec![Check::fail("secret", error.to_string())], None),
+    };
+    let age = keyring.changed_at.map_or_else(String::new, |at| format!(", changed {} ago", stretch(now.since(at))));
+    let mut checks = vec![Check::ok("secret", format!("can be read{age}")), content(stack, &keyring)];
+    let settings = match stack.output(TABLE_NAME) {
+        // What is wrong with the table is said of the table.
+        Some(table) => aws.store(table).present_settings().await.ok().flatten(),
+        None => None,
+    };
+    for credential in Credential::value_variants() {
+        match keyring.values(*credential) {
+            Ok(Some(values)) => checks.push(ages(*credential, &values, settings.as_ref(), now)),
+            // What is malformed or missing has been said.
+            Ok(None) | Err(_) => {}
+        }
+    }
+    (checks, keyring.changed_at)
+}
+
+/// Whether every function could start with it.
+fn content(stack: &Stack, keyring: &Keyring) -> Check {
+    let mut environment: Environment = keyring.settings().collect();
+    let provider = stack.parameter("VideoProvider").map(str::to_owned);
+    environment.fill(provider.map(|provider| (Setting::VideoProvider.name().to_owned(), provider)));
+    let asked = |setting: &Setting| setting.is_secret() || *setting == Setting::VideoProvider;
+    let settings: Vec<_> = Setting::ALL.iter().copied().filter(asked).collect();
+    match Config::read(&environment, &settings, Strictness::Deployed) {
+        Ok(_) => Check::ok("secret content", "complete, with no default or short value"),
+        Err(error) => Check::fail("secret content", format!("no function starts that reads it: {error}")),
+    }
+}
+
+/// How old the values of a credential are, and which are used.
+fn ages(credential: Credential, values: &Values, settings: Option<&Settings>, now: Timestamp) -> Check {
+    let setting = credential.setting().name();
+    let used = |secret: &str| settings?.use_of(setting, secret);
+    let age = |index: usize| {
+        let live = &values.live()[index];
+        let first_use = used(live.secret.expose_secret()).map(|known| known.first);
+        live.created_at.or(first_use).map(|at| now.since(at))
+    };
+    let each = values.live().iter().enumerate().map(|(index, live)| {
+        let old = age(index).map_or_else(|| "age unknown".to_owned(), |age| format!("{} old", stretch(age)));
+        let last =
+            used(live.secret.expose_secret()).map(|known| format!("used {} ago", stretch(now.since(known.last))));
+        format!("{old}, {}", last.unwrap_or_else(|| "no use known".to_owned()))
+    });
+    let detail = each.collect::<Vec<_>>().join("; ");
+    let name = format!("key {}", credential.name());
+    let ages: Vec<_> = (0..values.live().len()).filter_map(age).collect();
+    if ages.iter().any(|age| *age > OLD) {
+        return Check::warn(name, format!("{detail}: over a year; greenroom key rotate {}", credential.name()));
+    }
+    if values.live().len() > 1 && ages.iter().min().is_some_and(|age| *age > BOTH) {
+        return Check::warn(
+            name,
+            format!("{detail}: drop the older value, greenroom key retire {}", credential.name()),
+        );
+    }
+    Check::ok(name, detail)
+}

@@ -1,0 +1,54 @@
+//! The credentials that have live values, and what the command line calls them.
+
+use clap::ValueEnum;
+use shared::config::Setting;
+
+/// A credential of which several values may be live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Credential {
+    /// What tokens are signed with
+    SigningKeys,
+    /// The secret of OPENVIDUAPP
+    Openvidu,
+    /// The access token of operators of live sessions
+    StreamsToken,
+    /// What media servers sign admission webhooks with
+    StreamsWebhook,
+    /// What OpenTok signs its webhooks with
+    OpentokWebhook,
+}
+
+impl Credential {
+    /// The name it has on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SigningKeys => "signing-keys",
+            Self::Openvidu => "openvidu",
+            Self::StreamsToken => "streams-token",
+            Self::StreamsWebhook => "streams-webhook",
+            Self::OpentokWebhook => "opentok-webhook",
+        }
+    }
+
+    /// The setting it is.
+    pub(crate) fn setting(self) -> Setting {
+        match self {
+            Self::SigningKeys => Setting::SigningKeys,
+            Self::Openvidu => Setting::OpenviduSecret,
+            Self::StreamsToken => Setting::StreamsAccessToken,
+            Self::StreamsWebhook => Setting::StreamsWebhookSecret,
+            Self::OpentokWebhook => Setting::OpentokWebhookSecret,
+        }
+    }
+
+    /// Who has to be given a new value; `None` where nobody has to.
+    pub(super) fn clients(self) -> Option<&'static str> {
+        match self {
+            Self::SigningKeys => None,
+            Self::Openvidu => Some("the back-ends"),
+            Self::StreamsToken => Some("the operators"),
+            Self::StreamsWebhook => Some("the media servers"),
+            Self::OpentokWebhook => Some("OpenTok"),
+        }
+    }
+}

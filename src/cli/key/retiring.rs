@@ -1,0 +1,62 @@
+//! `greenroom key retire`.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use shared::clock::Timestamp;
+
+use super::{Credential, KeyPlace, Values, listing::Known};
+use crate::cli::{CliError, grid::stretch, place::Place};
+
+/// For how long nobody must have used a value that is dropped.
+const UNUSED: Duration = Duration::from_hours(24);
+
+pub(super) async fn retire(
+    credential: Credential,
+    place: &KeyPlace,
+    force: bool,
+    now: Timestamp,
+) -> Result<(), CliError> {
+    let none = || Values::none(credential);
+    if let Some(deployment) = place.deployment().await? {
+        let values = deployment.keyring.values(credential)?.unwrap_or_else(none);
+        let left = values.retire()?;
+        if !force {
+            deployment.ensure_rolled_out().await?;
+            ensure_unused(credential, &values, &Known::of(&deployment).await?, now)?;
+        }
+        deployment.keyring.write(credential, left).await?;
+        println!("The older value of {} is dropped. Next: roll it out; it is refused then.", credential.name());
+        return Ok(());
+    }
+    let found = Place::find(Some(&place.data_dir.path)).await?;
+    let data_dir = found.data_dir.as_ref().ok_or(CliError::NoValue(credential.name()))?;
+    let values = data_dir.values(credential)?.unwrap_or_else(none);
+    let left = values.retire()?;
+    if !force {
+        ensure_unused(credential, &values, &Known::at_home(&found).await?, now)?;
+    }
+    data_dir.set_values(credential, left)?;
+    println!("The older value of {} is refused from the next start on.", credential.name());
+    Ok(())
+}
+
+/// Whether nobody uses the value that is to go, and somebody the one that stays.
+fn ensure_unused(credential: Credential, values: &Values, known: &Known, now: Timestamp) -> Result<(), CliError> {
+    let name = credential.name();
+    if credential == Credential::SigningKeys && values.second_is_newer() {
+        return Err(CliError::NotPromoted);
+    }
+    if !known.has_table {
+        return Err(CliError::UsesUnknown);
+    }
+    let kept = values.kept()?;
+    let last_use = |secret: &str| known.last_use(credential, secret);
+    let of_kept = values.live().get(kept).and_then(|live| last_use(live.secret.expose_secret()));
+    let others = values.live().iter().enumerate().filter(|(index, _)| *index != kept);
+    match others.filter_map(|(_, live)| last_use(live.secret.expose_secret())).max() {
+        Some(last) if now.since(last) < UNUSED => Err(CliError::StillUsed(name, stretch(now.since(last)))),
+        Some(_) if of_kept.is_none() => Err(CliError::NewUnused(name)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,93 @@
+//! A deployed stack, as CloudFormation describes it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::StackStatus;
+use shared::{clock::Timestamp, store};
+
+use super::{CliError, aws::Aws};
+
+/// A deployed stack.
+#[derive(Debug)]
+pub(super) struct Stack {
+    pub(super) name: String,
+    pub(super) status: String,
+    /// Whether its last deployment is done, one way or another, and left it whole.
+    pub(super) settled: bool,
+    outputs: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
+}
+
+/// A function of a stack.
+#[derive(Debug)]
+pub(super) struct DeployedFunction {
+    /// What the template calls it.
+    pub(super) logical_id: String,
+    /// What Lambda calls it.
+    pub(super) name: String,
+}
+
+impl Stack {
+    /// The stack of this name.
+    pub(super) async fn find(aws: &Aws, name: &str) -> Result<Self, CliError> {
+        let described = aws.cloudformation().describe_stacks().stack_name(name).send().await;
+        let described = described.map_err(|error| CliError::Aws(format!("the stack {name}"), store::reason(&error)))?;
+        let stack = described.stacks.unwrap_or_default().into_iter().next();
+        let stack = stack.ok_or_else(|| CliError::Aws(format!("the stack {name}"), "there is none".to_owned()))?;
+        let outputs = stack.outputs.unwrap_or_default().into_iter();
+        let parameters = stack.parameters.unwrap_or_default().into_iter();
+        let status = stack.stack_status.unwrap_or(StackStatus::from(""));
+        Ok(Self {
+            name: name.to_owned(),
+            settled: matches!(
+                status,
+                StackStatus::CreateComplete
+                    | StackStatus::UpdateComplete
+                    | StackStatus::UpdateRollbackComplete
+                    | StackStatus::ImportComplete
+            ),
+            status: status.as_str().to_owned(),
+            outputs: outputs.filter_map(|output| Some((output.output_key?, output.output_value?))).collect(),
+            parameters: parameters.filter_map(|set| Some((set.parameter_key?, set.parameter_value?))).collect(),
+        })
+    }
+
+    /// An output; `None` where the stack has none of this name.
+    pub(super) fn output(&self, name: &str) -> Option<&str> {
+        self.outputs.get(name).map(String::as_str)
+    }
+
+    /// A parameter that is not empty.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Its functions.
+    pub(super) async fn functions(&self, aws: &Aws) -> Result<Vec<DeployedFunction>, CliError> {
+        let pages = aws.cloudformation().list_stack_resources().stack_name(&self.name).into_paginator().items().send();
+        let resources = pages.collect::<Result<Vec<_>, _>>().await;
+        let failed = |error| CliError::Aws(format!("the resources of {}", self.name), store::reason(&error));
+        let resources = resources.map_err(failed)?.into_iter();
+        let functions = resources.filter(|resource| resource.resource_type() == Some("AWS::Lambda::Function"));
+        let function = |resource: aws_sdk_cloudformation::types::StackResourceSummary| {
+            let (logical_id, name) = (resource.logical_resource_id?, resource.physical_resource_id?);
+            Some(DeployedFunction { logical_id, name })
+        };
+        Ok(functions.filter_map(function).collect())
+    }
+
+    /// The functions that were deployed last before this instant: their instances have read an older secret.
+    pub(super) async fn functions_older_than(&self, aws: &Aws, at: Timestamp) -> Result<Vec<String>, CliError> {
+        let lambda = aws.lambda();
+        let mut older = Vec::new();
+        for function in self.functions(aws).await? {
+            let read = lambda.get_function_configuration().function_name(&function.name).send().await;
+            let failed = |error| CliError::Aws(format!("the function {}", function.name), store::reason(&error));
+            let modified = read.map_err(failed)?.last_modified.and_then(|text| Timestamp::parse(&text));
+            if modified.is_none_or(|modified| modified < at) {
+                older.push(function.logical_id);
+            }
+        }
+        Ok(older)
+    }
+}

@@ -1,0 +1,369 @@
+"""Checks `greenroom doctor` and `greenroom key` on a stack that moto plays: exits with 1 and the findings
+unless there are none. Needs target/debug/greenroom.
+
+The stack has the table, the functions and the secret of template.yaml. Its ApiUrl leads to a local
+`greenroom serve` on that table, through a proxy that can be told to get things wrong. Everything listens
+on free loopback ports.
+"""
+
+import base64
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import boto3
+import yaml
+from moto.server import ThreadedMotoServer
+
+ROOT = Path(__file__).parent.parent.parent
+GREENROOM = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "greenroom"
+STACK = "greenroom"
+ORIGIN = "https://app.greenroom.test"
+FORWARDED = ["content-type", "authorization", "origin", "access-control-request-method"]
+
+wrong = []
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        wrong.append(f"{what}: {found!r} instead of {wanted!r}")
+
+
+class Proxy(BaseHTTPRequestHandler):
+    """What ApiUrl names: the local server, with faults."""
+
+    protocol_version = "HTTP/1.1"
+    server_port = None
+    # Path to status; seconds that the date is off; whether CORS is let through.
+    statuses, late, cors = {}, 0, True
+
+    def forward(self):
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        upstream = HTTPConnection("127.0.0.1", Proxy.server_port, timeout=20)
+        headers = {name: self.headers[name] for name in FORWARDED if self.headers[name]}
+        upstream.request(self.command, self.path, body or None, headers)
+        answer = upstream.getresponse()
+        content = answer.read()
+        self.send_response_only(Proxy.statuses.get((self.command, self.path), answer.status))
+        for name, value in answer.getheaders():
+            skipped = ["date", "content-length", "transfer-encoding", "connection"]
+            if name.lower() not in skipped and (Proxy.cors or not name.lower().startswith("access-control")):
+                self.send_header(name, value)
+        date = datetime.now(timezone.utc) + timedelta(seconds=Proxy.late)
+        self.send_header("date", format_datetime(date, usegmt=True))
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        upstream.close()
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = forward
+
+    def log_message(self, *_):
+        pass
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's tags, whose values are of no interest here."""
+
+
+Loader.add_multi_constructor("!", lambda loader, tag, node: None)
+
+
+def template(api_url):
+    """What moto can make of template.yaml."""
+    ours = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
+    resources = {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": ours["Table"]["Properties"]}, "Role": role}
+    for name, resource in ours.items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            properties = {
+                "Runtime": "provided.al2023",
+                "Architectures": ["arm64"],
+                "Handler": "bootstrap",
+                "Code": {"ZipFile": "nothing"},
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Environment": {"Variables": {"TABLE_NAME": {"Ref": "Table"}}},
+            }
+            resources[name] = {"Type": "AWS::Lambda::Function", "Properties": properties}
+    outputs = {"ApiUrl": api_url, "EventsUrl": api_url + "/", "TableName": {"Ref": "Table"}}
+    return {
+        "Parameters": {name: {"Type": "String"} for name in ["SecretsArn", "CorsOrigins", "PublicUrl", "VideoProvider"]},
+        "Resources": resources,
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+
+
+def values():
+    """A secret with nothing wrong."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
+    return {
+        "OPENVIDU_SECRET": secrets.token_hex(32),
+        "SIGNING_KEYS": [{"kid": "1", "secret": key, "createdAt": now}],
+        "OPENTOK_API_KEY": "12345678",
+        "OPENTOK_API_SECRET": secrets.token_hex(20),
+        "STREAMS_ACCESS_TOKEN": [{"secret": secrets.token_hex(32), "createdAt": now}],
+        "STREAMS_WEBHOOK_SECRET": secrets.token_hex(32),
+        "of somebody else's": {"stays": ["as", "it", "is"]},
+    }
+
+
+class Deployment:
+    """A stack that moto plays."""
+
+    def __init__(self, endpoint, api_url):
+        self.environment = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "eu-west-1",
+        }
+        client = lambda service: boto3.client(
+            service,
+            endpoint_url=endpoint,
+            region_name="eu-west-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        self.dynamodb, self.functions, self.keeper = client("dynamodb"), client("lambda"), client("secretsmanager")
+        self.arn = self.keeper.create_secret(Name="greenroom", SecretString=json.dumps(values()))["ARN"]
+        parameters = {"SecretsArn": self.arn, "CorsOrigins": ORIGIN, "PublicUrl": api_url, "VideoProvider": "offline"}
+        formation = client("cloudformation")
+        formation.create_stack(
+            StackName=STACK,
+            TemplateBody=json.dumps(template(api_url)),
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        )
+        outputs = formation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+        self.table = {output["OutputKey"]: output["OutputValue"] for output in outputs}["TableName"]
+        self.expire(True)
+        self.protect(True)
+
+    def secret(self):
+        return json.loads(self.keeper.get_secret_value(SecretId=self.arn)["SecretString"])
+
+    def put(self, changes):
+        self.keeper.put_secret_value(SecretId=self.arn, SecretString=json.dumps({**self.secret(), **changes}))
+
+    def expire(self, enabled):
+        specification = {"Enabled": enabled, "AttributeName": "expiresAt"}
+        self.dynamodb.update_time_to_live(TableName=self.table, TimeToLiveSpecification=specification)
+
+    def protect(self, enabled):
+        specification = {"PointInTimeRecoveryEnabled": enabled}
+        self.dynamodb.update_continuous_backups(
+            TableName=self.table, PointInTimeRecoverySpecification=specification
+        )
+
+    def roll_out(self):
+        for function in self.functions.list_functions()["Functions"]:
+            self.functions.update_function_configuration(FunctionName=function["FunctionName"], Timeout=20)
+
+    def run(self, *arguments, **options):
+        return subprocess.run(
+            [GREENROOM, *arguments, "--stack", STACK], env=self.environment, capture_output=True, text=True, **options
+        )
+
+    def doctor(self):
+        """The checks that are not in order, by their names."""
+        answer = self.run("doctor", "--json")
+        try:
+            checks = json.loads(answer.stdout)["checks"]
+        except ValueError:
+            wrong.append(f"the doctor says {answer.stdout!r} {answer.stderr!r}")
+            return {}
+        found = {check["check"]: (check["result"], check["detail"]) for check in checks}
+        failed = any(result == "fail" for result, _ in found.values())
+        expect("exit status of the doctor", answer.returncode, int(failed))
+        return {name: what for name, what in found.items() if what[0] != "ok"}
+
+    def broken(self, what, check, result, words):
+        """Expects one check to say that something is broken, and the others nothing."""
+        found = self.doctor()
+        expect(f"{what}: checks not in order", sorted(found), [check])
+        outcome, detail = found.get(check, ("", ""))
+        expect(f"{what}: result", outcome, result)
+        if words not in detail:
+            wrong.append(f"{what}: {detail!r} does not say {words!r}")
+
+
+def check_stack(stack):
+    expect("a healthy stack", stack.doctor(), {})
+    text = stack.run("doctor").stdout
+    expect("head of the table", text.split("\n")[0].split(), ["CHECK", "RESULT", "DETAIL"])
+    stack.expire(False)
+    stack.broken("TTL off", "table TTL", "fail", "enable it for expiresAt")
+    stack.expire(True)
+    stack.protect(False)
+    stack.broken("PITR off", "table PITR", "fail", "enable point-in-time recovery")
+    stack.protect(True)
+    Proxy.statuses = {("GET", "/api/v2/events"): 404}
+    stack.broken("a route is missing", "routes", "fail", "GET /api/v2/events 404")
+    Proxy.statuses = {("DELETE", "/api/rooms/0/users/0/"): 500, ("POST", "/api/tokens"): 403}
+    stack.broken("routes fail", "routes", "fail", "DELETE /api/rooms/{id}/users/{user}/ 500")
+    Proxy.statuses, Proxy.late = {}, 20
+    stack.broken("a clock is slow", "clock", "warn", "set this machine's clock")
+    Proxy.late = -3600
+    stack.broken("a clock is wrong", "clock", "fail", "set this machine's clock")
+    Proxy.late, Proxy.cors = 0, False
+    stack.broken("CORS is off", "CORS", "fail", f"{ORIGIN} is not allowed")
+    Proxy.cors = True
+    function = stack.functions.list_functions()["Functions"][0]["FunctionName"]
+    stack.functions.update_function_configuration(FunctionName=function, Runtime="provided.al2")
+    stack.broken("an old runtime", "functions", "fail", "runs on provided.al2,")
+    stack.functions.update_function_configuration(FunctionName=function, Runtime="provided.al2023")
+
+
+def check_secret(stack):
+    good = stack.secret()
+    for change, words in [
+        ({"OPENVIDU_SECRET": "MY_SECRET"}, "OPENVIDU_SECRET: must be a secret of one's own of at least 16"),
+        ({"OPENVIDU_SECRET": "please-changeme-soon"}, "OPENVIDU_SECRET: must be a secret of one's own, made at random"),
+        ({"OPENVIDU_SECRET": good["STREAMS_WEBHOOK_SECRET"]}, "STREAMS_WEBHOOK_SECRET: must not be that of OPENVIDU"),
+        ({"SIGNING_KEYS": [{"kid": "1", "secret": base64.b64encode(bytes(range(32))).decode()}]}, "SIGNING_KEYS: each"),
+        ({"OPENTOK_API_KEY": ""}, "OPENTOK_API_KEY: missing"),
+    ]:
+        stack.put(change)
+        stack.roll_out()
+        stack.broken(f"a bad {[*change]}", "secret content", "fail", words)
+        stack.put(good)
+    old = [{**good["SIGNING_KEYS"][0], "createdAt": "2020-01-01T00:00:00Z"}]
+    stack.put({"SIGNING_KEYS": old})
+    stack.roll_out()
+    stack.broken("an old key", "key signing-keys", "warn", "greenroom key rotate signing-keys")
+    stack.put(good)
+    stack.roll_out()
+
+
+def key(stack, *arguments, refused=None, **options):
+    answer = stack.run("key", *arguments, **options)
+    expect(f"exit status of {arguments}", answer.returncode, 0 if refused is None else 1)
+    if refused is not None and refused not in answer.stderr:
+        wrong.append(f"{arguments}: {answer.stderr!r} does not say {refused!r}")
+    for value in held(stack.secret()):
+        if value in answer.stderr or (arguments[0] != "show" and value in answer.stdout):
+            wrong.append(f"{arguments} shows a secret")
+    return answer.stdout
+
+
+def held(content):
+    """Every secret of ours."""
+    for setting in ["OPENVIDU_SECRET", "SIGNING_KEYS", "STREAMS_ACCESS_TOKEN", "STREAMS_WEBHOOK_SECRET"]:
+        entries = content[setting] if isinstance(content[setting], list) else [content[setting]]
+        yield from (entry["secret"] if isinstance(entry, dict) else entry for entry in entries)
+
+
+def kids(stack):
+    return [entry["kid"] for entry in stack.secret()["SIGNING_KEYS"]]
+
+
+def check_signing_keys(stack):
+    [old] = kids(stack)
+    key(stack, "promote", refused="signing-keys has one live value")
+    if "greenroom key promote --stack greenroom" not in key(stack, "rotate"):
+        wrong.append("rotating a key does not say what is next")
+    [first, new] = kids(stack)
+    expect("the key that signs until the new one is known", first, old)
+    key(stack, "rotate", refused="signing-keys has two live values")
+    age_functions(stack)
+    key(stack, "promote", refused="roll out first")
+    stack.roll_out()
+    key(stack, "retire", "signing-keys", refused="does not sign yet")
+    key(stack, "promote")
+    expect("the keys after promoting", kids(stack), [new, old])
+    stack.roll_out()
+    key(stack, "retire", "signing-keys")
+    expect("the keys in the end", kids(stack), [new])
+    expect("what is not ours", stack.secret()["of somebody else's"], {"stays": ["as", "it", "is"]})
+
+
+def age_functions(stack):
+    """Has the secret be newer than the functions: a version's time has whole seconds."""
+    stack.put({"touched": True})
+    threading.Event().wait(1.1)
+    stack.put({"touched": True})
+
+
+def check_secrets_in_use(stack, url):
+    """A back-end uses the old secret, then the new one."""
+    [old] = [stack.secret()["OPENVIDU_SECRET"]]
+    key(stack, "rotate", "openvidu")
+    stack.roll_out()
+    new = key(stack, "show", "openvidu").strip()
+    expect("the secrets", [entry for entry in held(stack.secret())][:2], [new, old])
+    listed = [line.split() for line in key(stack, "list").splitlines()]
+    rows = [row for row in listed if row[0] == "openvidu"]
+    expect("uses of the secrets", [row[-1] for row in rows], ["known", "hour"])
+    key(stack, "retire", "openvidu", refused="was used")
+    key(stack, "retire", "openvidu", "--force")
+    expect("the secret in the end", [entry for entry in held(stack.secret())][:1], [new])
+    key(stack, "rotate", "opentok-webhook", refused="standard input", input="")
+    key(stack, "rotate", "opentok-webhook", input="given by OpenTok's people\n")
+    expect("what is given", stack.secret()["OPENTOK_WEBHOOK_SECRET"][0]["secret"], "given by OpenTok's people")
+    key(stack, "show", "signing-keys", refused="are not shown")
+
+
+def check_two_at_once(stack):
+    """Of two who change the secret at once one is refused, or both are heard."""
+    names = {"openvidu": "OPENVIDU_SECRET", "streams-webhook": "STREAMS_WEBHOOK_SECRET"}
+    command = lambda name: [GREENROOM, "key", "rotate", name, "--stack", STACK]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    running = {name: subprocess.Popen(command(name), env=stack.environment, **quiet) for name in names}
+    done = {name for name, process in running.items() if process.wait() == 0}
+    content = stack.secret()
+    rotated = {name for name, setting in names.items() if isinstance(content[setting], list) and len(content[setting]) == 2}
+    expect("whose change is kept", rotated, done)
+
+
+def serve(stack, directory):
+    """A local server on the stack's table, with its secret."""
+    settings = {name: value if isinstance(value, str) else json.dumps(value) for name, value in stack.secret().items()}
+    environment = {**settings, **stack.environment, "TABLE_NAME": stack.table, "CORS_ORIGINS": ORIGIN}
+    command = [GREENROOM, "serve", "--port", "0", "--data-dir", directory]
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    first = server.stdout.readline()
+    threading.Thread(target=server.stdout.read, daemon=True).start()
+    return server, int(first.rsplit(":", 1)[1])
+
+
+def main():
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    api_url = f"http://127.0.0.1:{proxy.server_port}"
+    stack = Deployment(f"http://{host}:{port}", api_url)
+    with tempfile.TemporaryDirectory() as directory:
+        server, Proxy.server_port = serve(stack, directory)
+        try:
+            credentials = base64.b64encode(f"OPENVIDUAPP:{stack.secret()['OPENVIDU_SECRET']}".encode()).decode()
+            request = Request(f"{api_url}/api/sessions", headers={"Authorization": f"Basic {credentials}"})
+            expect("a back-end is answered", urlopen(request).status, 200)
+            check_stack(stack)
+            check_secrets_in_use(stack, api_url)
+            check_signing_keys(stack)
+            check_two_at_once(stack)
+            check_secret(stack)
+        finally:
+            server.terminate()
+            server.wait()
+            proxy.shutdown()
+            moto.stop()
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return int(bool(wrong))
+
+
+sys.exit(main())
