@@ -22,11 +22,13 @@ use crate::{
 pub(crate) async fn fill(app: &TestApp, session: u64, many: usize) -> String {
     let source = Source::Event { provider_session: ProviderSessionId::new("1_x".to_owned()) };
     let [now, end] = [NOW, NOW + 86_400_000].map(Timestamp::from_millis);
-    let one = || {
-        let (stream, name) = (Stream::of_session(1, session), ConnectionName::random());
+    let one = |number: usize| {
+        // The same each time, so that as many lie in each shard.
+        let name = ConnectionName::parse(&format!("{number:036x}")).unwrap();
+        let stream = Stream::of_session(1, session);
         LiveConnection::begin(stream, name, StreamRole::Subscriber, source.clone(), now, end)
     };
-    let connections: Vec<_> = std::iter::repeat_with(one).take(many).collect();
+    let connections: Vec<_> = (0..many).map(one).collect();
     app.store.insert_live_connections(&connections).await.unwrap();
     connections[0].name.to_string()
 }

@@ -37,9 +37,7 @@ fn compare(measured: &[Row], budget: &[Row]) -> String {
             None => say("is not in the budget"),
             Some(budget) if row == budget => continue,
             Some(budget) => {
-                // It takes what is not there for free, and rounds transactions as a whole instead of item by item.
-                let tells_less = on_dynamodb_local() && row.requests == budget.requests;
-                if tells_less && row.reads <= budget.reads && row.writes <= budget.writes {
+                if on_dynamodb_local() && is_kept_there(row, budget) {
                     continue;
                 }
                 let exceeds = row.requests > budget.requests || row.reads > budget.reads || row.writes > budget.writes;
@@ -52,6 +50,13 @@ fn compare(measured: &[Row], budget: &[Row]) -> String {
         let _ = writeln!(faults, "{} ({}): is not measured any more", key.0, key.1);
     }
     faults
+}
+
+/// Whether what DynamoDB Local says fits the budget. It takes what is not there for free, and rounds transactions as a
+/// whole instead of item by item; and a busy machine may have a request repeated, which then costs again.
+fn is_kept_there(row: &Row, budget: &Row) -> bool {
+    let fits = row.reads <= budget.reads && row.writes <= budget.writes;
+    row.requests == budget.requests && (fits || row.retries > 0)
 }
 
 /// The cells of the rows of the table whose head begins with this cell.
@@ -71,7 +76,7 @@ fn budget_of(text: &str) -> Vec<Row> {
         let number = |index: usize| cells[index].replace(',', "").parse::<f64>().unwrap();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number")]
         let requests = number(2) as u64;
-        Row { route: route.clone(), case: cells[1].clone(), requests, reads: number(3), writes: number(4) }
+        Row { route: route.clone(), case: cells[1].clone(), requests, retries: 0, reads: number(3), writes: number(4) }
     });
     rows.collect()
 }

@@ -85,7 +85,7 @@ fn with_streams(mut text: String, others: Bill, rows: &[Row], inputs: &Inputs) -
         );
         let all = others.plus(open);
         let of_streams = 100.0 * open.all() / all.all();
-        let _ = writeln!(text, "| **with them** | {of_streams:.0} % of it streams | {} |", all.cells());
+        let _ = writeln!(text, "| **with them** | {of_streams:.1} % of it streams | {} |", all.cells());
     }
     text
 }

@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 use shared::model::user::Role;
 
 use super::Rows;
-use crate::{
-    joining::JOIN,
-    support::{Caller, TestApp},
-};
+use crate::{live_cost::fill, support::TestApp};
 
 const EVENTS: &str = "/api/v2/events/";
 const SESSIONS: &str = "/api/v2/sessions/";
@@ -75,7 +72,7 @@ async fn parts(rows: &mut Rows, list: &str, body: Value, other: Value, change: V
     rows.note("any", caller.delete(&path).await);
 }
 
-/// An event with 500 login tokens, two sessions and 100 participants in each.
+/// An event with 200 login tokens, two sessions and 100 participants in each.
 async fn large(rows: &mut Rows) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
@@ -84,18 +81,13 @@ async fn large(rows: &mut Rows) {
     for language in ["English", "German"] {
         caller.make(SESSIONS, json!({ "event": event, "language": language })).await;
     }
-    app.login_tokens(event, "congress", 500).await;
-    join_often(&app.client(false).await).await;
-    rows.note("50 of 500 of an event", caller.get(&format!("{TOKENS}?event={event}")).await);
-    rows.note("the last 50 of 500 of an event", caller.get(&format!("{TOKENS}?event={event}&offset=450")).await);
-    rows.note("with 100 participants", caller.delete(&format!("{SESSIONS}1/")).await);
-    let case = "with 500 login tokens, a session and 100 participants";
-    rows.note(case, caller.delete(&format!("{EVENTS}{event}/")).await);
-}
-
-async fn join_often(client: &Caller<'_>) {
-    for _ in 0..100 {
-        let answer = client.post(JOIN, json!({ "loginToken": "congress 00001" })).await;
-        assert_eq!(answer.status, 201, "{answer}");
+    app.login_tokens(event, "congress", 200).await;
+    for session in [1, 2] {
+        fill(&app, session, 100).await;
     }
+    rows.note("50 of 200 of an event", caller.get(&format!("{TOKENS}?event={event}")).await);
+    rows.note("the last 50 of 200 of an event", caller.get(&format!("{TOKENS}?event={event}&offset=150")).await);
+    rows.note("with 100 participants", caller.delete(&format!("{SESSIONS}1/")).await);
+    let case = "with 200 login tokens, a session and 100 participants";
+    rows.note(case, caller.delete(&format!("{EVENTS}{event}/")).await);
 }
