@@ -118,17 +118,27 @@ def dashboard(template):
             for namespace, metric, dimensions in shown_by(widget["properties"].get("metrics", [])):
                 if metric not in own and not is_known(namespace, metric, dimensions):
                     yield f"{name}: {title}: there is no metric {namespace} {metric} of {', '.join(dimensions)}"
+        graphs = [widget["properties"].get("metrics", []) for widget in widgets]
+        of_functions = {(metric, of.get("FunctionName")) for graph in graphs for _, metric, of in shown_by(graph)}
+        for metric, function in ((metric, name) for name in functions(template) for metric in ("Errors", "Throttles")):
+            if (metric, f"${{{function}}}") not in of_functions:
+                yield f"{name}: lacks {metric} of {function}"
 
 
 def shown_by(metrics):
     """Namespace, name and dimensions of what a graph shows."""
+    before = []
     for metric in metrics:
         if isinstance(metric[0], dict):
-            found = re.search(r"SEARCH\('\{([^,}]+),?([^}]*)\} MetricName=\"(\w+)\"", metric[0]["expression"])
-            yield (found[1], found[3], set(found[2].split(","))) if found else ("", metric[0]["expression"], set())
+            found = re.search(r"SEARCH\('\{([^,}]+),([^}]+)\} MetricName=\"(\w+)\"", metric[0]["expression"])
+            dimensions = dict.fromkeys(found[2].split(",")) if found else {}
+            yield (found[1], found[3], dimensions) if found else ("", metric[0]["expression"], dimensions)
         else:
-            namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
-            yield namespace, name, set(dimensions[::2])
+            # A full stop stands for what the metric before has there.
+            parts = [part for part in metric if isinstance(part, str)]
+            before = [before[place] if part == "." else part for place, part in enumerate(parts)]
+            namespace, name, *dimensions = before
+            yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True))
 
 
 def overlaps(name, widgets):
