@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rules import functions, resources
 
-OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs/operations.md"
 # An alarm on an expression takes ten metrics.
 METRICS_MAX = 10
 # What there is to look at. A name that is not one makes an empty graph, and an alarm that never comes.
@@ -20,12 +21,8 @@ KNOWN = {
         "Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "ClaimedAccountConcurrency",
     },  # fmt: skip
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
-    # What shared/src/metrics.rs sends.
-    "Greenroom": {
-        "Requests", "Latency", "ClientErrors", "Throttled", "ServerErrors", "ReadUnits", "WriteUnits",
-        "TableRequests", "TableRetries", "ColdStart", "InitDuration", "ErrandsGivenUp", "Runs", "Failures",
-        "StreamSeconds",
-    },  # fmt: skip
+    # What the functions send stands in the code.
+    "Greenroom": set(re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/src/metrics.rs").read_text())),
 }
 # The dimensions that each service gives its metrics; with others there are none.
 DIMENSIONS = {
