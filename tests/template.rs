@@ -167,3 +167,23 @@ fn the_template_and_the_code_have_the_same_defaults() {
     }
     assert!(compared >= 11, "the template sets every setting that has a default");
 }
+
+#[test]
+fn the_guide_to_operating_has_every_threshold_with_its_default() {
+    let guide = include_str!("../docs/operations.md");
+    let rows = guide.lines().filter(|line| line.starts_with("| `Alarm")).map(|line| line.split('|').map(str::trim));
+    let digits = |cell: &str| -> String {
+        let number = cell.split(' ').next().unwrap_or_default();
+        number.chars().filter(char::is_ascii_digit).collect()
+    };
+    let in_guide: BTreeMap<_, _> =
+        rows.map(|mut row| (row.nth(1).unwrap().trim_matches('`').to_owned(), digits(row.next().unwrap()))).collect();
+    let template = template();
+    let parameters = template["Parameters"].as_mapping().unwrap();
+    let thresholds = parameters
+        .iter()
+        .filter(|(name, parameter)| name.as_str().unwrap().starts_with("Alarm") && parameter["Type"] == "Number");
+    let in_template =
+        thresholds.map(|(name, parameter)| (text(name), parameter["Default"].as_i64().unwrap().to_string()));
+    assert_eq!(in_guide, in_template.collect());
+}

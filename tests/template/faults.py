@@ -172,6 +172,10 @@ FAULTS = {
         lambda t: on_dashboard(t, 'MetricName=\\"ReadUnits\\"', 'MetricName=\\"Reads\\"'),
         "there is no metric Greenroom Reads",
     ),
+    "a function that is on no graph": (
+        lambda t: on_dashboard(t, '"Errors", "FunctionName", "${Users}"', '"Errors", "FunctionName", "${Rooms}"'),
+        "Dashboard: lacks Throttles of Users",
+    ),
     "widgets on each other": (
         lambda t: on_dashboard(t, '"x": 8, "y": 4', '"x": 7, "y": 4'),
         "does not fit in",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rules import functions, resources
 
-OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs/operations.md"
 # An alarm on an expression takes ten metrics.
 METRICS_MAX = 10
 # What there is to look at. A name that is not one makes an empty graph, and an alarm that never comes.
@@ -20,12 +21,8 @@ KNOWN = {
         "Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "ClaimedAccountConcurrency",
     },  # fmt: skip
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
-    # What shared/src/metrics.rs sends.
-    "Greenroom": {
-        "Requests", "Latency", "ClientErrors", "Throttled", "ServerErrors", "ReadUnits", "WriteUnits",
-        "TableRequests", "TableRetries", "ColdStart", "InitDuration", "ErrandsGivenUp", "Runs", "Failures",
-        "StreamSeconds",
-    },  # fmt: skip
+    # What the functions send stands in the code.
+    "Greenroom": set(re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/src/metrics.rs").read_text())),
 }
 # The dimensions that each service gives its metrics; with others there are none.
 DIMENSIONS = {
@@ -118,17 +115,27 @@ def dashboard(template):
             for namespace, metric, dimensions in shown_by(widget["properties"].get("metrics", [])):
                 if metric not in own and not is_known(namespace, metric, dimensions):
                     yield f"{name}: {title}: there is no metric {namespace} {metric} of {', '.join(dimensions)}"
+        graphs = [widget["properties"].get("metrics", []) for widget in widgets]
+        of_functions = {(metric, of.get("FunctionName")) for graph in graphs for _, metric, of in shown_by(graph)}
+        for metric, function in ((metric, name) for name in functions(template) for metric in ("Errors", "Throttles")):
+            if (metric, f"${{{function}}}") not in of_functions:
+                yield f"{name}: lacks {metric} of {function}"
 
 
 def shown_by(metrics):
     """Namespace, name and dimensions of what a graph shows."""
+    before = []
     for metric in metrics:
         if isinstance(metric[0], dict):
-            found = re.search(r"SEARCH\('\{([^,}]+),?([^}]*)\} MetricName=\"(\w+)\"", metric[0]["expression"])
-            yield (found[1], found[3], set(found[2].split(","))) if found else ("", metric[0]["expression"], set())
+            found = re.search(r"SEARCH\('\{([^,}]+),([^}]+)\} MetricName=\"(\w+)\"", metric[0]["expression"])
+            dimensions = dict.fromkeys(found[2].split(",")) if found else {}
+            yield (found[1], found[3], dimensions) if found else ("", metric[0]["expression"], dimensions)
         else:
-            namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
-            yield namespace, name, set(dimensions[::2])
+            # A full stop stands for what the metric before has there.
+            parts = [part for part in metric if isinstance(part, str)]
+            before = [before[place] if part == "." else part for place, part in enumerate(parts)]
+            namespace, name, *dimensions = before
+            yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True))
 
 
 def overlaps(name, widgets):
