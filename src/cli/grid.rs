@@ -30,6 +30,16 @@ pub(super) fn stretch(time: Duration) -> String {
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
+/// Some of many names, which is enough to find what is wrong with them.
+pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +49,12 @@ mod tests {
         let rows = [["a", "b", "c"], ["long", "", "as long as it likes"]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(grid(&rows), "a     b  c\nlong     as long as it likes\n");
+    }
+
+    #[test]
+    fn of_many_names_some_are_shown() {
+        assert_eq!(some(&["a", "b", "c", "d", "e"]), "a, b, c, d, e");
+        assert_eq!(some(&["a", "b", "c", "d", "e", "f"]), "a, b, c, d, e and 1 more");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use shared::{
 };
 
 pub(super) use self::{credential::Credential, keyring::Keyring, values::Values};
-use super::{CliError, DataDir, aws::Aws, data_dir::OpenDataDir, stack::Stack};
+use super::{CliError, DataDir, aws::Aws, data_dir::OpenDataDir, grid::some, stack::Stack};
 
 /// Parameter of a stack that says where its secret is, and its output that says what its table is called.
 pub(super) const SECRETS_ARN: &str = "SecretsArn";
@@ -74,7 +74,7 @@ pub(crate) struct KeyPlace {
     /// Those of a deployed stack, instead of the data directory's
     #[arg(long, value_name = "NAME", conflicts_with = "data_dir")]
     stack: Option<String>,
-    /// Those of a Secrets Manager secret, by its ARN; TABLE_NAME names the table that knows of uses
+    /// Those of a Secrets Manager secret, by its ARN; `TABLE_NAME` names the table that knows of uses
     #[arg(long, value_name = "ARN", conflicts_with_all = ["data_dir", "stack"])]
     secret: Option<String>,
     /// Where it is deployed, instead of where the environment says
@@ -231,7 +231,7 @@ impl Deployment {
             return Err(CliError::RollOutUnknown);
         };
         let older = stack.functions_older_than(&self.aws, changed_at).await?;
-        if older.is_empty() { Ok(()) } else { Err(CliError::NotRolledOut(older.join(", "))) }
+        if older.is_empty() { Ok(()) } else { Err(CliError::NotRolledOut(some(&older))) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A deployed stack, as CloudFormation describes it.
+//! A deployed stack, its outputs, parameters and functions.
 
 use std::collections::BTreeMap;
 

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use aws_sdk_lambda::{
     operation::get_function_configuration::GetFunctionConfigurationOutput as Configuration,
-    types::{LastUpdateStatus, Runtime, State},
+    types::{Architecture, LastUpdateStatus, Runtime, State},
 };
 use shared::{clock::Timestamp, store};
 
 use super::Check;
 use crate::cli::{
     aws::Aws,
+    grid::some,
     stack::{DeployedFunction, Stack},
 };
 
@@ -39,14 +40,13 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, table: Option<&str>, changed
     let mut checks = vec![if faults.is_empty() {
         Check::ok("functions", all)
     } else {
-        Check::fail("functions", format!("{}: deploy again", faults.join(", ")))
+        Check::fail("functions", format!("{}: deploy again", some(&faults)))
     }];
     checks.push(match (changed_at, &*older) {
         (Some(_), []) => Check::ok("roll-out", "every function was deployed after the secret was changed"),
-        (Some(_), older) => Check::warn(
-            "roll-out",
-            format!("older than the secret: {}; roll it out (docs/deploy.md)", older.join(", ")),
-        ),
+        (Some(_), older) => {
+            Check::warn("roll-out", format!("older than the secret: {}; roll it out (docs/deploy.md)", some(older)))
+        }
         (None, _) => Check::warn("roll-out", "when the secret was changed is not known"),
     });
     checks
@@ -76,7 +76,7 @@ fn fault(function: &Configuration, table: Option<&str>) -> Option<String> {
 
 /// What a function runs on.
 fn kind(function: &Configuration) -> String {
-    let architectures: Vec<_> = function.architectures().iter().map(|architecture| architecture.as_str()).collect();
+    let architectures: Vec<_> = function.architectures().iter().map(Architecture::as_str).collect();
     format!("{} {} MB", architectures.join(" "), function.memory_size.unwrap_or_default())
 }
 

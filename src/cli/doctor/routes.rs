@@ -8,7 +8,7 @@ use serde_json::Value;
 use shared::outgoing::{self, HttpClient};
 
 use super::Check;
-use crate::cli::stack::Stack;
+use crate::cli::{grid::some, stack::Stack};
 
 /// Where the streams of events are, which no HTTP API can serve.
 const EVENTS_URL: &str = "EventsUrl";
@@ -35,11 +35,7 @@ pub(super) async fn check(stack: &Stack, api_url: &str) -> Vec<Check> {
     let mut checks = vec![if wrong.is_empty() {
         Check::ok("routes", format!("{asked} answer"))
     } else {
-        // Some of many is enough to find what is wrong with them.
-        let (some, more) =
-            (wrong.iter().take(5).cloned().collect::<Vec<_>>().join(", "), wrong.len().saturating_sub(5));
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        Check::fail("routes", format!("{some}{more}: see the functions' logs, and deploy again"))
+        Check::fail("routes", format!("{}: see the functions' logs, and deploy again", some(&wrong)))
     }];
     if stack.output(EVENTS_URL).is_none() {
         checks.push(Check::fail("streams", format!("the stack has no output {EVENTS_URL}")));

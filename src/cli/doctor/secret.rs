@@ -52,10 +52,9 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, id: &str, now: Timestamp) ->
         None => None,
     };
     for credential in Credential::value_variants() {
-        match keyring.values(*credential) {
-            Ok(Some(values)) => checks.push(ages(*credential, &values, settings.as_ref(), now)),
-            // What is malformed or missing has been said.
-            Ok(None) | Err(_) => {}
+        // What is malformed or missing has been said.
+        if let Ok(Some(values)) = keyring.values(*credential) {
+            checks.push(ages(*credential, &values, settings.as_ref(), now));
         }
     }
     (checks, keyring.changed_at)

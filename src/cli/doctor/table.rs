@@ -22,7 +22,6 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
     };
     let active = matches!(described.table_status, Some(TableStatus::Active | TableStatus::Updating));
     let found: Vec<_> = described.key_schema().iter().map(|part| part.attribute_name().to_owned()).collect();
-    let protected = described.deletion_protection_enabled == Some(true);
     let mut checks = vec![
         Check::of("table", active, name, "it is not active; wait, or see it in the console"),
         Check::of(
@@ -32,9 +31,6 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
             &format!("should be {}; it is another's table", key.join(", ")),
         ),
     ];
-    if !protected {
-        checks.push(Check::warn("table deletion", "not protected: set DeletionProtectionEnabled"));
-    }
     let expiry = client.describe_time_to_live().table_name(name).send().await;
     checks.push(match expiry.map(|found| found.time_to_live_description) {
         Err(error) => Check::fail("table TTL", format!("cannot be described: {}", store::reason(&error))),
