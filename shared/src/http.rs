@@ -21,7 +21,7 @@ pub use self::{
     address::{Prefix, base_url},
     body::{BODY_LIMIT, Object, is_json, read_body},
     deadline::Deadline,
-    fallback::{RouteTable, fallback},
+    fallback::{RouteTable, Served, fallback},
     id::Id,
     listing::{Envelope, Filters, ListQuery, Listing},
     outcome::{Reported, TraceHeader},

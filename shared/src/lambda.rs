@@ -8,13 +8,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 use tower::ServiceExt;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App,
     clock::{Clock, InTime, Timestamp},
     config::{Config, Environment, Setting, Strictness},
-    http::{self, Deadline, Prefix, RouteTable, TraceHeader},
+    http::{self, Deadline, Prefix, RouteTable, Served, TraceHeader},
     id::RequestId,
     log,
     meter::{Meter, Usage},
@@ -30,10 +29,9 @@ const MARGIN: Duration = Duration::from_secs(10);
 ///
 /// It fails before the first request where the configuration is not complete, with one message that names all it lacks.
 ///
-/// `documented` has the same routes with their document, which is only made where a request falls back.
-pub async fn serve(router: Router<App>, documented: fn() -> OpenApiRouter<App>, settings: &[Setting]) -> ExitCode {
-    let table = RouteTable::of(move || documented().into_openapi());
-    serve_routes(router, table, settings).await
+/// `paths` are those of the same routes, which are only looked at where a request falls back.
+pub async fn serve(router: Router<App>, paths: fn() -> Vec<Served>, settings: &[Setting]) -> ExitCode {
+    serve_routes(router, RouteTable::of_routes(paths), settings).await
 }
 
 /// Runs a job of a function that reads these settings, each time that it is invoked, with whatever event.
@@ -91,13 +89,8 @@ async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Re
 }
 
 /// As [`serve`], with answers that are sent on while they are made.
-pub async fn serve_streams(
-    router: Router<App>,
-    documented: fn() -> OpenApiRouter<App>,
-    settings: &[Setting],
-) -> ExitCode {
-    let table = RouteTable::of(move || documented().into_openapi());
-    exit(run_streams(router, table, settings).await)
+pub async fn serve_streams(router: Router<App>, paths: fn() -> Vec<Served>, settings: &[Setting]) -> ExitCode {
+    exit(run_streams(router, RouteTable::of_routes(paths), settings).await)
 }
 
 async fn run_streams(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {

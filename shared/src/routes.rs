@@ -4,7 +4,8 @@
 ///
 /// `routes()` has them with their OpenAPI document, for the local gateway and for whatever is made of or checked against
 /// the document. `router()` has them without it, for Lambda: making a document that nobody reads there would take longer
-/// than everything else of ours before the first request.
+/// than everything else of ours before the first request. `paths()` only says which they are; so a function's package
+/// has nothing of the document in it.
 #[macro_export]
 macro_rules! routes {
     ($($handler:ident),+ $(,)?) => {
@@ -27,6 +28,14 @@ macro_rules! routes {
                 })
             };)+
             router
+        }
+
+        /// The paths and methods of the same routes.
+        #[must_use]
+        pub fn paths() -> ::std::vec::Vec<$crate::http::Served> {
+            use ::utoipa::Path as _;
+
+            ::std::vec![$(::utoipa_axum::paste! { ([<__path_ $handler>]::path(), [<__path_ $handler>]::methods()) }),+]
         }
     };
 }

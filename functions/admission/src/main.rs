@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(admission::router(), admission::routes, admission::SETTINGS).await
+    shared::lambda::serve(admission::router(), admission::paths, admission::SETTINGS).await
 }

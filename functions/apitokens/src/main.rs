@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(apitokens::router(), apitokens::routes, apitokens::SETTINGS).await
+    shared::lambda::serve(apitokens::router(), apitokens::paths, apitokens::SETTINGS).await
 }

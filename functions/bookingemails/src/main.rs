@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(bookingemails::router(), bookingemails::routes, bookingemails::SETTINGS).await
+    shared::lambda::serve(bookingemails::router(), bookingemails::paths, bookingemails::SETTINGS).await
 }

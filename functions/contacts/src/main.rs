@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(contacts::router(), contacts::routes, contacts::SETTINGS).await
+    shared::lambda::serve(contacts::router(), contacts::paths, contacts::SETTINGS).await
 }

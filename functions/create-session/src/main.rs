@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(create_session::router(), create_session::routes, create_session::SETTINGS).await
+    shared::lambda::serve(create_session::router(), create_session::paths, create_session::SETTINGS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(device_session::router(), device_session::routes, device_session::SETTINGS).await
+    shared::lambda::serve(device_session::router(), device_session::paths, device_session::SETTINGS).await
 }

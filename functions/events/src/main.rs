@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(events::router(), events::routes, events::SETTINGS).await
+    shared::lambda::serve(events::router(), events::paths, events::SETTINGS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(issue_token::router(), issue_token::routes, issue_token::SETTINGS).await
+    shared::lambda::serve(issue_token::router(), issue_token::paths, issue_token::SETTINGS).await
 }

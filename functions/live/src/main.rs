@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(live::router(), live::routes, live::SETTINGS).await
+    shared::lambda::serve(live::router(), live::paths, live::SETTINGS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(logintokens::router(), logintokens::routes, logintokens::SETTINGS).await
+    shared::lambda::serve(logintokens::router(), logintokens::paths, logintokens::SETTINGS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(media_sessions::router(), media_sessions::routes, media_sessions::SETTINGS).await
+    shared::lambda::serve(media_sessions::router(), media_sessions::paths, media_sessions::SETTINGS).await
 }

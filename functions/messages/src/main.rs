@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::router(), messages::routes, messages::SETTINGS).await
+    shared::lambda::serve(messages::router(), messages::paths, messages::SETTINGS).await
 }

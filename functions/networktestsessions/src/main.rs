@@ -2,6 +2,6 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(networktestsessions::router(), networktestsessions::routes, networktestsessions::SETTINGS)
+    shared::lambda::serve(networktestsessions::router(), networktestsessions::paths, networktestsessions::SETTINGS)
         .await
 }

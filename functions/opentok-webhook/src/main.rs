@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(opentok_webhook::router(), opentok_webhook::routes, opentok_webhook::SETTINGS).await
+    shared::lambda::serve(opentok_webhook::router(), opentok_webhook::paths, opentok_webhook::SETTINGS).await
 }

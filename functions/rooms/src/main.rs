@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(rooms::router(), rooms::routes, rooms::SETTINGS).await
+    shared::lambda::serve(rooms::router(), rooms::paths, rooms::SETTINGS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(rtcsessions::router(), rtcsessions::routes, rtcsessions::SETTINGS).await
+    shared::lambda::serve(rtcsessions::router(), rtcsessions::paths, rtcsessions::SETTINGS).await
 }

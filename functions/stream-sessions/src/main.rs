@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(stream_sessions::router(), stream_sessions::routes, stream_sessions::SETTINGS).await
+    shared::lambda::serve(stream_sessions::router(), stream_sessions::paths, stream_sessions::SETTINGS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(token_auth::router(), token_auth::routes, token_auth::SETTINGS).await
+    shared::lambda::serve(token_auth::router(), token_auth::paths, token_auth::SETTINGS).await
 }

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(users::router(), users::routes, users::SETTINGS).await
+    shared::lambda::serve(users::router(), users::paths, users::SETTINGS).await
 }

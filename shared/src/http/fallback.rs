@@ -7,8 +7,8 @@ use axum::{
     http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
-use utoipa::openapi::OpenApi;
+use serde_json::{Map, Value};
+use utoipa::openapi::{HttpMethod, OpenApi};
 
 use crate::{
     App,
@@ -17,6 +17,9 @@ use crate::{
     error::Error,
     model::permission::Action,
 };
+
+/// A path that a function serves, and with which methods.
+pub type Served = (String, Vec<HttpMethod>);
 
 /// Every path with its methods, as the OpenAPI document has them. Made when something falls back for the first time: most
 /// functions never need it.
@@ -33,6 +36,12 @@ impl RouteTable {
         Self::from_paths(move || serde_json::to_value(&document().paths).unwrap_or_default())
     }
 
+    /// The paths and methods of a function's routes.
+    #[must_use]
+    pub fn of_routes(routes: fn() -> Vec<Served>) -> Self {
+        Self::from_paths(move || paths(routes()))
+    }
+
     /// The paths and methods of the `paths` of an OpenAPI document.
     #[must_use]
     pub fn from_paths(paths: impl FnOnce() -> Value + Send + 'static) -> Self {
@@ -43,6 +52,18 @@ impl RouteTable {
     fn allow(&self, path: &str) -> Option<String> {
         self.0.at(path.trim_end_matches('/')).ok().map(|found| found.value.clone())
     }
+}
+
+/// Routes in the form of the `paths` of an OpenAPI document.
+fn paths(routes: Vec<Served>) -> Value {
+    let mut paths = Map::new();
+    for (path, methods) in routes {
+        let item = paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
+        for method in methods.iter().filter_map(|method| serde_json::to_value(method).ok()) {
+            item[method.as_str().unwrap_or_default()] = Value::Null;
+        }
+    }
+    Value::Object(paths)
 }
 
 fn table(paths: &Value) -> Table {
@@ -106,5 +127,35 @@ async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
             if caller.may(Action::ManageApiTokens) { Ok(()) } else { Err(events::Error::Forbidden) }
         }
         _ => Organiser::from_request_parts(parts, app).await.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[utoipa::path(get, path = "/things/{id}")]
+    async fn read() {}
+
+    #[utoipa::path(delete, path = "/things/{id}")]
+    async fn remove() {}
+
+    #[utoipa::path(post, path = "/things")]
+    async fn make() {}
+
+    crate::routes!(read, remove, make);
+
+    #[test]
+    fn routes_without_their_document_allow_what_it_says() {
+        let documented = RouteTable::of(|| routes().into_openapi());
+        let bare = RouteTable::of_routes(paths);
+        let allowed = [Some("GET, DELETE"), Some("POST"), None];
+        for table in [documented, bare] {
+            assert_eq!(
+                ["/things/7/", "/things", "/"].map(|path| table.allow(path)).each_ref().map(Option::as_deref),
+                allowed
+            );
+        }
+        let _ = router();
     }
 }
