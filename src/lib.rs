@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod table;
 
 use axum::Router;
+use serde_json::Value;
 use shared::{
     App,
     config::Setting,
@@ -61,6 +62,7 @@ pub fn functions() -> Vec<Function> {
         function!("admission", admission),
         function!("live", live),
         function!("opentok-webhook", opentok_webhook),
+        function!("specification", specification),
         Function { name: "housekeeping", routes: OpenApiRouter::new(), settings: housekeeping::SETTINGS },
         Function { name: "fallback", routes: fallback::routes().into(), settings: fallback::SETTINGS },
     ]
@@ -70,6 +72,12 @@ pub fn functions() -> Vec<Function> {
 pub fn api() -> (Router<App>, openapi::OpenApi) {
     let document = OpenApiRouter::with_openapi(Document::openapi());
     functions().into_iter().fold(document, |api, function| api.merge(function.routes)).split_for_parts()
+}
+
+/// The OpenAPI document, complete: what `openapi.json` has, and `GET /openapi.json` serves.
+#[must_use]
+pub fn specification() -> Value {
+    document::finish(&api().1)
 }
 
 /// The whole API as one service: what the local gateway runs.

@@ -10,7 +10,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload, boolean, text},
@@ -72,7 +72,7 @@ struct ShownToken {
         ("limit" = Option<u64>, Query, description = "Tokens on a page, 100 by default and 1,000 at most"),
         ("offset" = Option<u64>, Query, description = "Pages before this one"),
     ),
-    responses((status = 200, description = "A page of tokens", body = Envelope<KeptToken>), Refusals),
+    responses((status = 200, description = "A page of tokens", body = Envelope<KeptToken>), Refusals, Forbidden),
     security(("jwt" = [])),
 )]
 async fn list_api_tokens(
@@ -101,7 +101,7 @@ async fn list_api_tokens(
     operation_id = "createApiToken",
     tag = "Session management",
     request_body = NewApiToken,
-    responses((status = 201, description = "The token, shown this once", body = ShownToken), Refusals, BodyRefusals),
+    responses((status = 201, description = "The token, shown this once", body = ShownToken), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_api_token(
@@ -126,7 +126,7 @@ async fn create_api_token(
     operation_id = "deleteApiToken",
     tag = "Session management",
     params(("id" = u64, Path, description = "The token's number")),
-    responses((status = 204, description = "The token is gone"), Refusals),
+    responses((status = 204, description = "The token is gone"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_api_token(

@@ -77,7 +77,9 @@ struct NewContact {
         (status = 204, description = "The mail was sent"),
         Refusals,
         BodyRefusals,
-        (status = 500, description = "The booking is kept, and its mail was refused", body = Detail),
+        (status = 500, description = "The booking is kept, and its mail was refused; or another fault of ours", body = Detail, example = json!({
+            "detail": "The booking is kept, but its e-mail could not be sent.",
+        })),
     ),
     security(("apiToken" = [])),
 )]

@@ -14,7 +14,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Problem, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Invalid, NotFound, Problem, Refusals},
     http::conversation::{Payload, TakesJson, path_jid},
     model::{
         Contact, Jid,
@@ -91,7 +91,7 @@ struct NotDeleted {
     get,
     path = "/api/contacts",
     operation_id = "listContacts",
-    tag = "Conversation",
+    tag = "Conversations",
     responses((status = 200, description = "The contacts, by JID", body = Vec<Shown>), Refusals),
     security(("account" = [])),
 )]
@@ -104,9 +104,9 @@ async fn list_contacts(State(app): State<App>, account: Account, _: TakesJson) -
     post,
     path = "/api/contacts",
     operation_id = "addContact",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = NewContact,
-    responses((status = 204, description = "They are a contact"), Refusals, BodyRefusals),
+    responses((status = 204, description = "They are a contact"), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn add_contact(
@@ -132,9 +132,9 @@ async fn add_contact(
     delete,
     path = "/api/contacts",
     operation_id = "deleteContacts",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = Deletions,
-    responses((status = 200, description = "They are deleted, except for those who were not there", body = NotDeleted), Refusals, BodyRefusals),
+    responses((status = 200, description = "They are deleted, except for those who were not there", body = NotDeleted), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn delete_contacts(
@@ -161,10 +161,10 @@ async fn delete_contacts(
     put,
     path = "/api/contacts/{jid}",
     operation_id = "changeContact",
-    tag = "Conversation",
+    tag = "Conversations",
     params(("jid" = Jid, Path, description = "The contact")),
     request_body = ContactChange,
-    responses((status = 204, description = "It is done"), Refusals, BodyRefusals),
+    responses((status = 204, description = "It is done"), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn change_contact(
@@ -192,9 +192,9 @@ async fn change_contact(
     delete,
     path = "/api/contacts/{jid}",
     operation_id = "deleteContact",
-    tag = "Conversation",
+    tag = "Conversations",
     params(("jid" = Jid, Path, description = "The contact")),
-    responses((status = 204, description = "They are no contact any more"), Refusals),
+    responses((status = 204, description = "They are no contact any more"), Refusals, Invalid, NotFound),
     security(("account" = [])),
 )]
 async fn delete_contact(

@@ -10,7 +10,7 @@ use shared::{
     App,
     auth::{Device, DeviceClaims, DeviceToken},
     config::Setting,
-    dialect::device::{Body, Error},
+    dialect::device::{Error, Refusals},
     error::Unauthenticated,
     id::DeviceSessionId,
     model::{DeviceSession, device::Identifier},
@@ -65,11 +65,10 @@ struct Token {
     get,
     path = "/api/session",
     operation_id = "getDeviceSession",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 200, description = "The session", body = Data<SessionData>),
-        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]
@@ -82,11 +81,10 @@ async fn get_session(caller: Device) -> Json<Data<SessionData>> {
     delete,
     path = "/api/session",
     operation_id = "endDeviceSession",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 204, description = "The session has ended"),
-        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]
@@ -104,11 +102,10 @@ async fn end_session(State(app): State<App>, caller: Device) -> Result<StatusCod
     post,
     path = "/api/session/refresh",
     operation_id = "refreshDeviceSession",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 200, description = "The new token", body = Data<Token>),
-        (status = 401, description = "The token is missing, malformed, expired, revoked or was replaced before", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]
@@ -128,11 +125,10 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
     get,
     path = "/api/devices/current/sessions",
     operation_id = "listDeviceSessions",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 200, description = "The sessions", body = Data<Vec<SessionData>>),
-        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]

@@ -16,7 +16,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
@@ -104,7 +104,7 @@ async fn list_events(
     operation_id = "createEvent",
     tag = "Session management",
     request_body = NewEvent,
-    responses((status = 201, description = "The event", body = Event), Refusals, BodyRefusals),
+    responses((status = 201, description = "The event", body = Event), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_event(
@@ -128,7 +128,7 @@ async fn create_event(
     operation_id = "getEvent",
     tag = "Session management",
     params(("id" = u64, Path, description = "The event")),
-    responses((status = 200, description = "The event", body = Event), Refusals),
+    responses((status = 200, description = "The event", body = Event), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<Event>, Error> {
@@ -143,7 +143,7 @@ async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id):
     tag = "Session management",
     params(("id" = u64, Path, description = "The event")),
     request_body = NewEvent,
-    responses((status = 200, description = "The event", body = Event), Refusals, BodyRefusals),
+    responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_event(
@@ -163,7 +163,7 @@ async fn put_event(
     tag = "Session management",
     params(("id" = u64, Path, description = "The event")),
     request_body = NewEvent,
-    responses((status = 200, description = "The event", body = Event), Refusals, BodyRefusals),
+    responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_event(
@@ -183,7 +183,7 @@ async fn patch_event(
     operation_id = "deleteEvent",
     tag = "Session management",
     params(("id" = u64, Path, description = "The event")),
-    responses((status = 204, description = "The event is gone"), Refusals),
+    responses((status = 204, description = "The event is gone"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {

@@ -17,7 +17,7 @@ use shared::{
     App,
     auth::Backend,
     config::Setting,
-    dialect::openvidu::{Body, Error, Sent},
+    dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent},
     error,
     http::{Object as JsonObject, is_json, read_body},
     id::MediaSessionId,
@@ -81,11 +81,9 @@ struct IssuedToken {
     responses(
         (status = 200, description = "The token", body = IssuedToken),
         (status = 400, description = "A parameter is missing or not valid, or the body is no JSON object", body = Body),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "There is no such live session", body = Body),
-        (status = 413, description = "The body has 1 MiB or more", body = Body),
-        (status = 415, description = "The body is not JSON", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        BodyRefusals,
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]

@@ -21,7 +21,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Fields, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, Fields, Forbidden, NotFound, Problem, Refusals},
     http::form::{Need, Payload},
     model::{Event, User, permission::Action, user::Role},
     termination::terminate,
@@ -89,7 +89,7 @@ struct Termination {
     ),
     responses(
         (status = 200, description = "A page of connections", body = Page),
-        (status = 400, description = "There is no such state, or the cursor is not of this list", body = Fields),
+        (status = 400, description = "There is no such state, or the cursor is not of this list", body = Fields, example = json!({ "state": ["\"over\" is not a valid choice."] })),
         Refusals,
     ),
     security(("jwt" = [])),
@@ -112,7 +112,7 @@ async fn list_live_connections(
     tag = "Live sessions",
     params(("id" = String, Path, description = "The connection")),
     request_body = Option<Termination>,
-    responses((status = 200, description = "The connection, as it ended", body = Entry), Refusals, BodyRefusals),
+    responses((status = 200, description = "The connection, as it ended", body = Entry), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn terminate_live_connection(

@@ -9,7 +9,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, NotFound, Problem, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Form, Need, Payload, choice, pk, text_between},
@@ -137,7 +137,7 @@ async fn create_login_token(
     operation_id = "getLoginToken",
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token")),
-    responses((status = 200, description = "The login token", body = LoginToken), Refusals),
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_login_token(
@@ -156,7 +156,7 @@ async fn get_login_token(
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token")),
     request_body = LoginTokenChange,
-    responses((status = 200, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_login_token(
@@ -176,7 +176,7 @@ async fn put_login_token(
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token")),
     request_body = LoginTokenChange,
-    responses((status = 200, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_login_token(
@@ -195,7 +195,7 @@ async fn patch_login_token(
     operation_id = "deleteLoginToken",
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token")),
-    responses((status = 204, description = "The login token is gone"), Refusals),
+    responses((status = 204, description = "The login token is gone"), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_login_token(

@@ -14,7 +14,7 @@ use shared::{
     App,
     auth::Backend,
     config::Setting,
-    dialect::openvidu::{Body, Error},
+    dialect::openvidu::{Error, Refusals},
     id::{ConnectionId, MediaSessionId},
     store::{Closed, Disconnected},
 };
@@ -76,8 +76,7 @@ impl FromRequestParts<App> for Named {
     tag = "Media sessions",
     responses(
         (status = 200, description = "The sessions, in the order they were opened", body = List<Session>),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -95,9 +94,8 @@ async fn list_sessions(_: Backend, State(app): State<App>) -> Result<Json<List<S
     params(("sessionId" = MediaSessionId, Path)),
     responses(
         (status = 200, description = "The session", body = Session),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "There is no such live session"),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -116,9 +114,8 @@ async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result
     params(("sessionId" = MediaSessionId, Path)),
     responses(
         (status = 204, description = "The session is closed"),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "There is no such live session"),
-        (status = 503, description = "The table is busy; what was done of it stands, and may be done again", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -140,9 +137,8 @@ async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Resu
     responses(
         (status = 204, description = "The participant is disconnected"),
         (status = 400, description = "There is no such live session"),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "The session has no such live connection"),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -169,9 +165,8 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
     params(("sessionId" = MediaSessionId, Path), ("streamId" = String, Path)),
     responses(
         (status = 400, description = "There is no such live session"),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "The session has no such stream"),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]

@@ -15,7 +15,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{Error, Refusals},
+    dialect::conversation::{Error, Invalid, Refusals},
     http::{Deadline, accepts},
     model::Position,
 };
@@ -38,12 +38,12 @@ shared::routes!(stream_events);
     get,
     path = "/api/sse",
     operation_id = "streamEvents",
-    tag = "Conversation",
+    tag = "Conversations",
     params((
         "Last-Event-ID" = Option<String>, Header,
         description = "The `id` of the last event that arrived: the stream begins with what follows it",
     )),
-    responses((status = 200, description = "The events", body = String, content_type = "text/event-stream"), Refusals),
+    responses((status = 200, description = "The events", body = String, content_type = "text/event-stream"), Refusals, Invalid),
     security(("account" = [])),
 )]
 async fn stream_events(

@@ -13,7 +13,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Invalid, Refusals},
     http::conversation::{PageQuery, Payload, TakesJson, path_jid},
     id::MessageId,
     model::{Jid, Message},
@@ -46,7 +46,7 @@ struct Sent {
     post,
     path = "/api/messages",
     operation_id = "sendMessage",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = NewMessage,
     responses((status = 200, description = "The message is sent", body = Sent), Refusals, BodyRefusals),
     security(("account" = [])),
@@ -70,12 +70,12 @@ async fn send_message(
     get,
     path = "/api/messages",
     operation_id = "listMessages",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
         ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
         ("before" = Option<u64>, Query, description = "Only messages from before this time, in milliseconds since the Unix epoch"),
     ),
-    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals),
+    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid),
     security(("account" = [])),
 )]
 async fn list_messages(
@@ -92,13 +92,13 @@ async fn list_messages(
     get,
     path = "/api/messages/{with}",
     operation_id = "listMessagesWith",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
         ("with" = Jid, Path, description = "The partner"),
         ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
         ("before" = Option<u64>, Query, description = "Only messages from before this time, in milliseconds since the Unix epoch"),
     ),
-    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals),
+    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid),
     security(("account" = [])),
 )]
 async fn list_messages_with(

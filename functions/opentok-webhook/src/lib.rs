@@ -17,7 +17,7 @@ use shared::{
     clock::Timestamp,
     config::Setting,
     delivery::{deliver, is_wanted},
-    dialect::events::{Detail, Error},
+    dialect::events::{Detail, Error, Faults},
     http::read_body,
     id::ConnectionName,
     model::{
@@ -96,10 +96,18 @@ struct Noted {}
     request_body = SessionEvent,
     responses(
         (status = 200, description = "Taken note of, where it concerns us", body = Noted),
-        (status = 400, description = "The body is not JSON", body = Detail),
-        (status = 401, description = "The callback is not signed with the configured secret", body = Detail),
-        (status = 503, description = "The table is busy", body = Detail),
+        (status = 400, description = "The body is not JSON", body = Detail, example = json!({
+            "detail": "JSON parse error - expected value at line 1 column 1",
+        })),
+        (status = 401, description = "The callback is not signed with the configured secret", body = Detail, example = json!({
+            "detail": "Invalid signature.",
+        })),
+        (status = 413, description = "The body has 1 MiB or more", body = Detail, example = json!({
+            "detail": "The body must be smaller than 1 MiB.",
+        })),
+        Faults,
     ),
+    security((), ("mediaProvider" = [])),
 )]
 async fn monitor_session(State(app): State<App>, request: Request<Body>) -> Result<Json<Noted>, Error> {
     let (parts, body) = request.into_parts();

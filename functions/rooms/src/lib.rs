@@ -15,7 +15,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Problem, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Problem, Refusals},
     http::conversation::{Fields, Payload, TakesJson},
     id::RoomId,
     model::{
@@ -96,7 +96,7 @@ fn config(fields: &Fields) -> Result<RoomConfig, Error> {
     post,
     path = "/api/rooms",
     operation_id = "createRoom",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = RoomConfig,
     responses((status = 200, description = "The room is made", body = Created), Refusals, BodyRefusals),
     security(("account" = [])),
@@ -118,7 +118,7 @@ async fn create_room(
     get,
     path = "/api/rooms",
     operation_id = "listRooms",
-    tag = "Conversation",
+    tag = "Conversations",
     responses((status = 200, description = "The rooms", body = Vec<RoomSummary>), Refusals),
     security(("account" = [])),
 )]
@@ -136,9 +136,9 @@ async fn list_rooms(State(app): State<App>, account: Account, _: TakesJson) -> R
     get,
     path = "/api/rooms/{id}",
     operation_id = "getRoom",
-    tag = "Conversation",
+    tag = "Conversations",
     params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
-    responses((status = 200, description = "The room", body = RoomDetails), Refusals),
+    responses((status = 200, description = "The room", body = RoomDetails), Refusals, Invalid, Forbidden, NotFound),
     security(("account" = [])),
 )]
 async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, Error> {
@@ -154,10 +154,10 @@ async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, 
     put,
     path = "/api/rooms/{id}",
     operation_id = "createNamedRoom",
-    tag = "Conversation",
+    tag = "Conversations",
     params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
     request_body = RoomConfig,
-    responses((status = 201, description = "The room is made", body = Created), Refusals, BodyRefusals),
+    responses((status = 201, description = "The room is made", body = Created), Refusals, Forbidden, BodyRefusals),
     security(("account" = [])),
 )]
 async fn create_named_room(
@@ -184,10 +184,10 @@ async fn create_named_room(
     put,
     path = "/api/rooms/{id}/config",
     operation_id = "configureRoom",
-    tag = "Conversation",
+    tag = "Conversations",
     params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
     request_body = RoomConfig,
-    responses((status = 204, description = "The room is changed"), Refusals, BodyRefusals),
+    responses((status = 204, description = "The room is changed"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn configure_room(

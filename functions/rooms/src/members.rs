@@ -6,7 +6,7 @@ use axum::{
 };
 use shared::{
     App,
-    dialect::conversation::{BodyRefusals, Error, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Refusals},
     http::conversation::{Payload, path_text},
     id::RoomId,
     model::{
@@ -34,10 +34,10 @@ pub(crate) struct Invitee {
     post,
     path = "/api/rooms/{id}/users",
     operation_id = "inviteUser",
-    tag = "Conversation",
+    tag = "Conversations",
     params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
     request_body = Invitee,
-    responses((status = 204, description = "The user is in the room"), Refusals, BodyRefusals),
+    responses((status = 204, description = "The user is in the room"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 pub(crate) async fn invite_user(
@@ -64,12 +64,12 @@ pub(crate) async fn invite_user(
     delete,
     path = "/api/rooms/{id}/users/{user}",
     operation_id = "removeUser",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
         ("id" = RoomId, Path, description = "The room, by its id or its JID"),
         ("user" = Jid, Path, description = "Who"),
     ),
-    responses((status = 204, description = "The user is not in the room"), Refusals),
+    responses((status = 204, description = "The user is not in the room"), Refusals, Invalid, Forbidden, NotFound),
     security(("account" = [])),
 )]
 pub(crate) async fn remove_user(

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
     App,
-    dialect::conversation::{BodyRefusals, Error, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Refusals},
     http::conversation::{PageQuery, Payload},
     id::{MessageId, RoomId},
     model::room::{RoomEntry, RoomEvent},
@@ -33,10 +33,10 @@ pub(crate) struct Said {
     post,
     path = "/api/rooms/{id}/messages",
     operation_id = "sendRoomMessage",
-    tag = "Conversation",
+    tag = "Conversations",
     params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
     request_body = NewRoomMessage,
-    responses((status = 200, description = "The message is sent", body = Said), Refusals, BodyRefusals),
+    responses((status = 200, description = "The message is sent", body = Said), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 pub(crate) async fn send_room_message(
@@ -61,13 +61,13 @@ pub(crate) async fn send_room_message(
     get,
     path = "/api/rooms/{id}/messages",
     operation_id = "listRoomMessages",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
         ("id" = RoomId, Path, description = "The room, by its id or its JID"),
         ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
         ("before" = Option<u64>, Query, description = "Only entries from before this time, in milliseconds since the Unix epoch"),
     ),
-    responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals),
+    responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals, Invalid, Forbidden, NotFound),
     security(("account" = [])),
 )]
 pub(crate) async fn list_room_messages(

@@ -13,7 +13,7 @@ use shared::{
     App,
     auth::Participant,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
     http::form::{Need, Payload, text, texts},
     id::ConnectionName,
     model::{
@@ -60,7 +60,7 @@ struct Joining {
     operation_id = "joinEvent",
     tag = "Session management",
     request_body = Joining,
-    responses((status = 201, description = "The event, and its sessions with their tokens", body = Reply), Refusals, BodyRefusals),
+    responses((status = 201, description = "The event, and its sessions with their tokens", body = Reply), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn join(

@@ -17,7 +17,7 @@ use shared::{
     auth::Organiser,
     config::Setting,
     delivery::deliver_all,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload, pk},
@@ -132,7 +132,7 @@ async fn create_event_session(
     operation_id = "getEventSession",
     tag = "Session management",
     params(("id" = u64, Path, description = "The session")),
-    responses((status = 200, description = "The session", body = EventSession), Refusals),
+    responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_event_session(
@@ -152,7 +152,7 @@ async fn get_event_session(
     tag = "Session management",
     params(("id" = u64, Path, description = "The session")),
     request_body = SessionChange,
-    responses((status = 200, description = "The session", body = EventSession), Refusals, BodyRefusals),
+    responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_event_session(
@@ -172,7 +172,7 @@ async fn put_event_session(
     tag = "Session management",
     params(("id" = u64, Path, description = "The session")),
     request_body = SessionChange,
-    responses((status = 200, description = "The session", body = EventSession), Refusals, BodyRefusals),
+    responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_event_session(
@@ -191,7 +191,7 @@ async fn patch_event_session(
     operation_id = "deleteEventSession",
     tag = "Session management",
     params(("id" = u64, Path, description = "The session")),
-    responses((status = 204, description = "The session is gone"), Refusals),
+    responses((status = 204, description = "The session is gone"), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_event_session(

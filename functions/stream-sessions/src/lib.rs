@@ -19,7 +19,7 @@ use shared::{
     config::Setting,
     dialect::{
         openvidu::Sent,
-        streams::{Body, Error},
+        streams::{Body, Error, Refusal, Refusals},
     },
     id::ConnectionName,
     model::live::Stream,
@@ -79,10 +79,9 @@ impl FromRequestParts<App> for Named {
         ("stream" = String, Path, description = "The stream: a media session, an event's session, or a media server's own"),
     ),
     responses(
-        (status = 200, description = "The names of the sessions, in the order they came", body = Body<Vec<String>>),
-        (status = 401, description = "The credentials are missing or wrong", body = Body<String>),
-        (status = 404, description = "There is no such virtual host, application or stream", body = Body<String>),
-        (status = 503, description = "The table is busy", body = Body<String>),
+        (status = 200, description = "The names of the sessions, in the order they came", body = Body<Vec<String>>, example = json!({"message": "OK", "response": ["con_0a1b2c3d4e5f60718293a4b5c6d7e8f9"], "statusCode": 200})),
+        (status = 404, description = "There is no such virtual host, application or stream", body = Refusal, example = json!({"message": "[HTTP] Could not find the stream: [default/#default#app/stream] (404)", "statusCode": 404})),
+        Refusals,
     ),
     security(("operator" = [])),
 )]
@@ -111,10 +110,9 @@ async fn list_stream_sessions(
         ("session" = String, Path, description = "The session's name"),
     ),
     responses(
-        (status = 200, description = "The session is terminated", body = Body<String>),
-        (status = 401, description = "The credentials are missing or wrong", body = Body<String>),
-        (status = 404, description = "There is no such virtual host, application, stream or live session", body = Body<String>),
-        (status = 503, description = "The table is busy", body = Body<String>),
+        (status = 200, description = "The session is terminated", body = Body<String>, example = json!({"message": "OK", "statusCode": 200})),
+        (status = 404, description = "There is no such virtual host, application, stream or live session", body = Refusal, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
+        Refusals,
     ),
     security(("operator" = [])),
 )]

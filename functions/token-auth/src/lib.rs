@@ -8,7 +8,7 @@ use shared::{
     App,
     auth::UserClaims,
     config::Setting,
-    dialect::events::{BodyRefusals, Detail, Error, FieldErrors, Problem, Unauthenticated},
+    dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Unauthenticated},
     http::form::{Form, Need, Payload, given_password, text},
     model::User,
     password,
@@ -50,8 +50,9 @@ struct UserToken {
     responses(
         (status = 200, description = "A token", body = UserToken),
         BodyRefusals,
-        (status = 503, description = "The service is busy", body = Detail),
+        Faults,
     ),
+    security(()),
 )]
 async fn obtain(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
     let mut form = payload.form_saying(GENERAL, Need::All)?;
@@ -86,8 +87,9 @@ struct PresentToken {
     responses(
         (status = 200, description = "The next token", body = UserToken),
         BodyRefusals,
-        (status = 503, description = "The service is busy", body = Detail),
+        Faults,
     ),
+    security(()),
 )]
 async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
     let present = present_token(payload.form_saying(GENERAL, Need::All)?)?;

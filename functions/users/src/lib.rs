@@ -13,7 +13,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, FieldErrors, Fields, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Fields, Forbidden, NotFound, Problem, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
@@ -93,7 +93,7 @@ async fn list_users(
     operation_id = "createUser",
     tag = "Session management",
     request_body = NewUser,
-    responses((status = 201, description = "The user", body = User), Refusals, BodyRefusals),
+    responses((status = 201, description = "The user", body = User), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_user(
@@ -117,7 +117,7 @@ async fn create_user(
     operation_id = "getUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user")),
-    responses((status = 200, description = "The user", body = User), Refusals),
+    responses((status = 200, description = "The user", body = User), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<User>, Error> {
@@ -132,7 +132,7 @@ async fn get_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): 
     tag = "Session management",
     params(("id" = u64, Path, description = "The user")),
     request_body = NewUser,
-    responses((status = 200, description = "The user", body = User), Refusals, BodyRefusals),
+    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_user(
@@ -152,7 +152,7 @@ async fn put_user(
     tag = "Session management",
     params(("id" = u64, Path, description = "The user")),
     request_body = NewUser,
-    responses((status = 200, description = "The user", body = User), Refusals, BodyRefusals),
+    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_user(
@@ -173,8 +173,8 @@ async fn patch_user(
     params(("id" = u64, Path, description = "The user")),
     responses(
         (status = 204, description = "The user is gone"),
-        (status = 400, description = "They still own events", body = Fields),
-        Refusals,
+        (status = 400, description = "They still own events", body = Fields, example = json!({ "nonFieldErrors": ["This user still owns events."] })),
+        Refusals, Forbidden, NotFound,
     ),
     security(("jwt" = [])),
 )]
@@ -199,7 +199,7 @@ async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id
     operation_id = "blockUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user")),
-    responses((status = 204, description = "They are blocked"), Refusals),
+    responses((status = 204, description = "They are blocked"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
@@ -213,7 +213,7 @@ async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id)
     operation_id = "unblockUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user")),
-    responses((status = 204, description = "They are not blocked"), Refusals),
+    responses((status = 204, description = "They are not blocked"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn unblock_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {

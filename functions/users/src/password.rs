@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use shared::{
     App,
     auth::Organiser,
-    dialect::events::{BodyRefusals, Error, FieldErrors, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
     http::{
         Id,
         form::{self, Need, Payload, given_password},
@@ -39,7 +39,7 @@ struct PasswordChange {
     tag = "Session management",
     params(("id" = u64, Path, description = "The user")),
     request_body = PasswordChange,
-    responses((status = 204, description = "The password is changed"), Refusals, BodyRefusals),
+    responses((status = 204, description = "The password is changed"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 pub(crate) async fn password_change(
@@ -90,7 +90,7 @@ struct NewPassword {
     tag = "Session management",
     params(("id" = u64, Path, description = "The user")),
     request_body = NewPassword,
-    responses((status = 204, description = "They have this password"), Refusals, BodyRefusals),
+    responses((status = 204, description = "They have this password"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 pub(crate) async fn password_set(

@@ -1,5 +1,7 @@
 //! Live sessions, `/v1`: `{"message":…,"response":…,"statusCode":…}` (`ovenmediaengine.md`).
 
+mod document;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE},
@@ -8,6 +10,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::document::{Refusal, Refusals};
 use super::{header, log, openvidu::Sent, status};
 use crate::{
     error::{self, Unauthenticated as Common},
