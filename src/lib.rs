@@ -26,6 +26,8 @@ pub struct Function {
     pub name: &'static str,
     /// Its routes; none where it is not for API Gateway to invoke.
     pub routes: OpenApiRouter<App>,
+    /// The same routes without their document: what it serves on Lambda.
+    pub router: Router<App>,
     /// Its settings.
     pub settings: &'static [Setting],
 }
@@ -36,7 +38,12 @@ pub struct Function {
 pub fn functions() -> Vec<Function> {
     macro_rules! function {
         ($name:literal, $function:ident) => {
-            Function { name: $name, routes: $function::routes(), settings: $function::SETTINGS }
+            Function {
+                name: $name,
+                routes: $function::routes(),
+                router: $function::router(),
+                settings: $function::SETTINGS,
+            }
         };
     }
     vec![
@@ -63,9 +70,14 @@ pub fn functions() -> Vec<Function> {
         function!("live", live),
         function!("opentok-webhook", opentok_webhook),
         function!("specification", specification),
-        Function { name: "housekeeping", routes: OpenApiRouter::new(), settings: housekeeping::SETTINGS },
-        Function { name: "fallback", routes: fallback::routes().into(), settings: fallback::SETTINGS },
+        unrouted("housekeeping", housekeeping::SETTINGS),
+        unrouted("fallback", fallback::SETTINGS),
     ]
+}
+
+/// A function that no route leads to.
+fn unrouted(name: &'static str, settings: &'static [Setting]) -> Function {
+    Function { name, routes: OpenApiRouter::new(), router: Router::new(), settings }
 }
 
 /// All routes in one process, with their OpenAPI document.

@@ -40,7 +40,8 @@ pub(super) fn fields_are_lenient(document: &mut Value) {
         if done.contains(&name) {
             continue;
         }
-        let Some(fields) = schemas.get_mut(&name).and_then(|schema| schema.get_mut("properties")?.as_object_mut()) else {
+        let Some(fields) = schemas.get_mut(&name).and_then(|schema| schema.get_mut("properties")?.as_object_mut())
+        else {
             continue;
         };
         for field in fields.values_mut() {

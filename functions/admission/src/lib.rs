@@ -98,7 +98,7 @@ impl Answer {
             "message": "[HTTP] Something went wrong on our side (500)",
             "statusCode": 500,
         })),
-        (status = 503, description = "The request took too long", body = Refusal, example = json!({
+        (status = 503, description = "The request took too long", body = Refusal, headers(("Retry-After" = u64, description = "In how many seconds to try again")), example = json!({
             "message": "[HTTP] The service is busy; try again (503)",
             "statusCode": 503,
         })),

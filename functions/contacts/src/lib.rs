@@ -14,7 +14,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Invalid, NotFound, Problem, Refusals},
+    dialect::conversation::{BodyRefusals, Error, NotFound, Problem, Refusals},
     http::conversation::{Payload, TakesJson, path_jid},
     model::{
         Contact, Jid,
@@ -39,8 +39,11 @@ shared::routes!(list_contacts, add_contact, delete_contacts, change_contact, del
 #[derive(Serialize, ToSchema)]
 #[schema(as = Contact)]
 struct Shown {
+    /// Who it is.
     jid: Jid,
+    /// Who is told of whom.
     subscription: Subscription,
+    /// Who has asked for that.
     ask: Ask,
 }
 
@@ -54,6 +57,7 @@ impl From<Contact> for Shown {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewContact {
+    /// Who it is.
     jid: Jid,
 }
 
@@ -61,6 +65,7 @@ struct NewContact {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct ContactChange {
+    /// What to do.
     action: Action,
 }
 
@@ -76,6 +81,7 @@ enum Action {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Deletions {
+    /// Whom to delete.
     #[schema(max_items = 500)]
     to_delete: Vec<Jid>,
 }
@@ -83,6 +89,7 @@ struct Deletions {
 /// Who was not there.
 #[derive(Serialize, ToSchema)]
 struct NotDeleted {
+    /// Those who were no contacts.
     not_deleted: Vec<Jid>,
 }
 
@@ -162,7 +169,7 @@ async fn delete_contacts(
     path = "/api/contacts/{jid}",
     operation_id = "changeContact",
     tag = "Conversations",
-    params(("jid" = Jid, Path, description = "The contact")),
+    params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
     request_body = ContactChange,
     responses((status = 204, description = "It is done"), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
@@ -193,8 +200,8 @@ async fn change_contact(
     path = "/api/contacts/{jid}",
     operation_id = "deleteContact",
     tag = "Conversations",
-    params(("jid" = Jid, Path, description = "The contact")),
-    responses((status = 204, description = "They are no contact any more"), Refusals, Invalid, NotFound),
+    params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
+    responses((status = 204, description = "They are no contact any more"), Refusals, NotFound),
     security(("account" = [])),
 )]
 async fn delete_contact(

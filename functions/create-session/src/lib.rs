@@ -40,19 +40,26 @@ shared::routes!(create_session);
 #[serde(untagged)]
 enum NewSession {
     /// A device's.
-    Device { data: DeviceData },
+    Device {
+        /// What it was given.
+        data: DeviceData,
+    },
     /// A back-end's.
     #[serde(rename_all = "camelCase")]
     Media {
+        /// What it is called.
         #[schema(example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
         id: MediaSessionId,
+        /// When it was opened, in milliseconds since the Unix epoch.
         created_at: Timestamp,
     },
 }
 
+/// What a device is given.
 #[derive(Serialize, ToSchema)]
 struct DeviceData {
     /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 

@@ -149,19 +149,28 @@ pub(crate) enum Refusals {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Properties {
     /// The former name of `recordingMode`.
+    #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
     archive_mode: Option<String>,
-    #[schema(value_type = Option<RecordingMode>)]
+    /// When it is recorded.
+    #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
     recording_mode: Option<String>,
     /// The former name of `defaultRecordingLayout`.
+    #[schema(value_type = Option<RecordingLayout>, example = "BEST_FIT")]
     archive_layout: Option<String>,
-    #[schema(value_type = Option<RecordingLayout>)]
+    /// How a composed recording is laid out.
+    #[schema(value_type = Option<RecordingLayout>, example = "BEST_FIT")]
     default_recording_layout: Option<String>,
-    #[schema(value_type = Option<MediaMode>)]
+    /// Whether streams pass through a media server.
+    #[schema(value_type = Option<MediaMode>, example = "ROUTED")]
     media_mode: Option<String>,
-    #[schema(value_type = Option<OutputMode>)]
+    /// What a recording consists of.
+    #[schema(value_type = Option<OutputMode>, example = "COMPOSED")]
     default_output_mode: Option<String>,
+    /// The name of the layout `CUSTOM`; at most 10,000 bytes.
+    #[schema(max_length = 10_000, example = "")]
     default_custom_layout: Option<String>,
-    #[schema(pattern = "^[a-zA-Z0-9_-]*$", max_length = 255)]
+    /// What the session is to be called; empty for an id of ours.
+    #[schema(pattern = "^[a-zA-Z0-9_-]*$", max_length = 255, example = "daily")]
     custom_session_id: Option<String>,
 }
 
@@ -180,6 +189,7 @@ const PROPERTIES: [&str; 8] = [
 /// What a device sends.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Registration {
+    /// What the device calls itself.
     #[schema(example = "device_unique_id_here")]
     identifier: Identifier,
 }

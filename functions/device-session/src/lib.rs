@@ -24,8 +24,10 @@ pub const SETTINGS: &[Setting] =
 
 shared::routes!(get_session, end_session, refresh_session, list_sessions);
 
+/// An answer.
 #[derive(Serialize, ToSchema)]
 struct Data<T> {
+    /// What was asked for.
     data: T,
 }
 
@@ -33,13 +35,15 @@ struct Data<T> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SessionData {
+    /// What it is called.
     session: DeviceSessionId,
+    /// What the device calls itself.
     identifier: Identifier,
-    /// RFC 3339.
-    #[schema(format = DateTime)]
+    /// When it began (RFC 3339).
+    #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// RFC 3339.
-    #[schema(format = DateTime)]
+    /// When it ends by itself (RFC 3339).
+    #[schema(format = DateTime, example = "2026-12-22T10:00:00Z")]
     expires_at: String,
 }
 
@@ -54,9 +58,11 @@ impl SessionData {
     }
 }
 
+/// What a device is given.
 #[derive(Serialize, ToSchema)]
 struct Token {
     /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 

@@ -40,9 +40,13 @@ shared::routes!(
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewLoginToken {
+    /// The event it opens.
+    #[schema(example = 7)]
     event: u64,
-    #[schema(min_length = 8, max_length = 255)]
+    /// What its bearer types in; unique.
+    #[schema(min_length = 8, max_length = 255, pattern = r"\S.{6,}\S", example = "meeting-guest-1")]
     token: String,
+    /// What its bearer may do.
     token_type: TokenType,
 }
 
@@ -51,8 +55,10 @@ struct NewLoginToken {
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct LoginTokenChange {
-    #[schema(min_length = 8, max_length = 255)]
+    /// What its bearer types in; unique.
+    #[schema(min_length = 8, max_length = 255, pattern = r"\S.{6,}\S", example = "meeting-guest-1")]
     token: String,
+    /// What its bearer may do.
     token_type: TokenType,
 }
 
@@ -63,9 +69,9 @@ struct LoginTokenChange {
     operation_id = "listLoginTokens",
     tag = "Session management",
     params(
-        ("event" = Option<u64>, Query, description = "Only those of this event"),
-        ("limit" = Option<u64>, Query, description = "Login tokens on a page, 100 by default and 1,000 at most"),
-        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+        ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
+        ("limit" = Option<u64>, Query, description = "Login tokens on a page, 100 by default and 1,000 at most", example = 50),
+        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
     responses((status = 200, description = "A page of login tokens", body = Envelope<LoginToken>), Refusals),
     security(("jwt" = [])),
@@ -136,7 +142,7 @@ async fn create_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "getLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound),
     security(("jwt" = [])),
 )]
@@ -154,7 +160,7 @@ async fn get_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "putLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
     request_body = LoginTokenChange,
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
@@ -174,7 +180,7 @@ async fn put_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "patchLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
     request_body = LoginTokenChange,
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
@@ -194,7 +200,7 @@ async fn patch_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "deleteLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
     responses((status = 204, description = "The login token is gone"), Refusals, NotFound),
     security(("jwt" = [])),
 )]

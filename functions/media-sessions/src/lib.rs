@@ -34,7 +34,10 @@ shared::routes!(list_sessions, get_session, close_session, disconnect, unpublish
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct List<T> {
+    /// How many there are.
+    #[schema(example = 1)]
     number_of_elements: usize,
+    /// Them.
     content: Vec<T>,
 }
 
@@ -91,7 +94,7 @@ async fn list_sessions(_: Backend, State(app): State<App>) -> Result<Json<List<S
     path = "/api/sessions/{sessionId}",
     operation_id = "getMediaSession",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily")),
     responses(
         (status = 200, description = "The session", body = Session),
         (status = 404, description = "There is no such live session"),
@@ -111,7 +114,7 @@ async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result
     path = "/api/sessions/{sessionId}",
     operation_id = "closeMediaSession",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily")),
     responses(
         (status = 204, description = "The session is closed"),
         (status = 404, description = "There is no such live session"),
@@ -133,7 +136,7 @@ async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Resu
     path = "/api/sessions/{sessionId}/connection/{connectionId}",
     operation_id = "disconnect",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path), ("connectionId" = ConnectionId, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily"), ("connectionId" = ConnectionId, Path, description = "The connection", example = "con_0a1b2c3d4e5f60718293a4b5c6d7e8f9")),
     responses(
         (status = 204, description = "The participant is disconnected"),
         (status = 400, description = "There is no such live session"),
@@ -162,7 +165,7 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
     path = "/api/sessions/{sessionId}/stream/{streamId}",
     operation_id = "unpublish",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path), ("streamId" = String, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily"), ("streamId" = String, Path, description = "The stream; there is none, since we carry no streams", example = "str_0a1b")),
     responses(
         (status = 400, description = "There is no such live session"),
         (status = 404, description = "The session has no such stream"),

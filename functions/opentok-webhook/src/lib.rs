@@ -51,20 +51,25 @@ shared::routes!(monitor_session);
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SessionEvent {
+    /// What the provider calls the session.
     #[schema(example = "2_MX4xMzExMjU3MX5-MTQ3MDI1NzY3OTkxOH45QXRr")]
     session_id: String,
+    /// Whose session it is; that of other projects is ignored.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "45828062")]
     project_id: Value,
     /// `connectionCreated` or `connectionDestroyed`; others are ignored.
     #[schema(example = "connectionDestroyed")]
     event: String,
+    /// When it happened, in milliseconds since the Unix epoch.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 1_470_257_688_309_i64)]
     timestamp: Value,
+    /// Why a connection ended.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "clientDisconnected")]
     reason: Value,
+    /// The client's connection.
     connection: Client,
 }
 
@@ -72,14 +77,16 @@ struct SessionEvent {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Client {
+    /// What the provider calls it.
     #[schema(example = "c053fcc8-c681-41d5-8ec2-7a9e1434a21e")]
     id: String,
+    /// When it began, in milliseconds since the Unix epoch.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 1_470_257_688_143_i64)]
     created_at: Value,
     /// What its token carries: the name that the list of live sessions has.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11")]
     data: Value,
 }
 

@@ -15,7 +15,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Problem, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Problem, Refusals},
     http::conversation::{Fields, Payload, TakesJson},
     id::RoomId,
     model::{
@@ -49,12 +49,14 @@ shared::routes!(
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedRoom)]
 struct Created {
+    /// The room's id.
     id: RoomId,
 }
 
 /// A room in a list.
 #[derive(Serialize, ToSchema)]
 struct RoomSummary {
+    /// Its id.
     id: RoomId,
     #[serde(flatten)]
     config: RoomConfig,
@@ -72,7 +74,9 @@ struct RoomDetails {
 /// Somebody in a room.
 #[derive(Serialize, ToSchema)]
 struct ParticipantDetails {
+    /// Who.
     user: Jid,
+    /// What they are.
     role: RoomRole,
 }
 
@@ -137,8 +141,8 @@ async fn list_rooms(State(app): State<App>, account: Account, _: TakesJson) -> R
     path = "/api/rooms/{id}",
     operation_id = "getRoom",
     tag = "Conversations",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
-    responses((status = 200, description = "The room", body = RoomDetails), Refusals, Invalid, Forbidden, NotFound),
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
+    responses((status = 200, description = "The room", body = RoomDetails), Refusals, Forbidden, NotFound),
     security(("account" = [])),
 )]
 async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, Error> {
@@ -155,7 +159,7 @@ async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, 
     path = "/api/rooms/{id}",
     operation_id = "createNamedRoom",
     tag = "Conversations",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = RoomConfig,
     responses((status = 201, description = "The room is made", body = Created), Refusals, Forbidden, BodyRefusals),
     security(("account" = [])),
@@ -185,7 +189,7 @@ async fn create_named_room(
     path = "/api/rooms/{id}/config",
     operation_id = "configureRoom",
     tag = "Conversations",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = RoomConfig,
     responses((status = 204, description = "The room is changed"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),

@@ -17,6 +17,7 @@ use crate::entrance::AtDoor;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewRoomMessage {
+    /// Any text, of at most 65,536 bytes.
     #[schema(max_length = 65_536, example = "Hello everybody!")]
     body: String,
 }
@@ -25,6 +26,7 @@ pub(crate) struct NewRoomMessage {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SentRoomMessage)]
 pub(crate) struct Said {
+    /// Its id.
     id: MessageId,
 }
 
@@ -34,7 +36,7 @@ pub(crate) struct Said {
     path = "/api/rooms/{id}/messages",
     operation_id = "sendRoomMessage",
     tag = "Conversations",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = NewRoomMessage,
     responses((status = 200, description = "The message is sent", body = Said), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),
@@ -63,9 +65,9 @@ pub(crate) async fn send_room_message(
     operation_id = "listRoomMessages",
     tag = "Conversations",
     params(
-        ("id" = RoomId, Path, description = "The room, by its id or its JID"),
-        ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
-        ("before" = Option<u64>, Query, description = "Only entries from before this time, in milliseconds since the Unix epoch"),
+        ("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21"),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "How many, 50 by default and 500 at most", example = 50),
+        ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only entries from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
     responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals, Invalid, Forbidden, NotFound),
     security(("account" = [])),

@@ -48,9 +48,12 @@ shared::routes!(join);
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Joining {
+    /// What its bearer typed in.
+    #[schema(pattern = r"\S", example = "meeting-guest-1")]
     login_token: String,
     /// `view_floor` shows the floor session; other flags are ignored.
-    additional_access: Option<Vec<String>>,
+    #[schema(required = false, example = json!(["view_floor"]))]
+    additional_access: Vec<String>,
 }
 
 /// Join an event.

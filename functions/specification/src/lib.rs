@@ -101,7 +101,7 @@ async fn docs(conditions: Conditions) -> Served {
                 (String = "text/javascript", example = json!("SwaggerUIBundle({…});")),
                 (String = "text/css", example = json!(".swagger-ui{…}")),
                 (String = "text/plain", example = json!("Apache License…")),
-                (Vec<u8> = "image/png"),
+                (String = "image/png", example = json!("\u{89}PNG…")),
             ),
         ),
         (status = 304, description = "The caller has this version"),

@@ -74,9 +74,9 @@ impl FromRequestParts<App> for Named {
     operation_id = "listStreamSessions",
     tag = "Live sessions",
     params(
-        ("vhost" = String, Path, description = "The virtual host, `default` for all that is not a media server's own"),
-        ("app" = String, Path, description = "The application: `openvidu`, an event's id, or a media server's own"),
-        ("stream" = String, Path, description = "The stream: a media session, an event's session, or a media server's own"),
+        ("vhost" = String, Path, description = "The virtual host, `default` for all that is not a media server's own", example = "default"),
+        ("app" = String, Path, description = "The application: `openvidu`, an event's id, or a media server's own", example = "openvidu"),
+        ("stream" = String, Path, description = "The stream: a media session, an event's session, or a media server's own", example = "daily"),
     ),
     responses(
         (status = 200, description = "The names of the sessions, in the order they came", body = Body<Vec<String>>, example = json!({"message": "OK", "response": ["con_0a1b2c3d4e5f60718293a4b5c6d7e8f9"], "statusCode": 200})),
@@ -104,10 +104,10 @@ async fn list_stream_sessions(
     operation_id = "terminateStreamSession",
     tag = "Live sessions",
     params(
-        ("vhost" = String, Path, description = "The virtual host"),
-        ("app" = String, Path, description = "The application"),
-        ("stream" = String, Path, description = "The stream"),
-        ("session" = String, Path, description = "The session's name"),
+        ("vhost" = String, Path, description = "The virtual host", example = "default"),
+        ("app" = String, Path, description = "The application", example = "openvidu"),
+        ("stream" = String, Path, description = "The stream", example = "daily"),
+        ("session" = String, Path, description = "The session's name", example = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11"),
     ),
     responses(
         (status = 200, description = "The session is terminated", body = Body<String>, example = json!({"message": "OK", "statusCode": 200})),

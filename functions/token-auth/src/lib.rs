@@ -29,14 +29,19 @@ shared::routes!(obtain, refresh);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Credentials {
+    /// Without regard to case.
+    #[schema(pattern = r"\S", example = "alice")]
     username: String,
-    #[schema(format = "password")]
+    /// Their password.
+    #[schema(format = "password", min_length = 1, example = "correct horse")]
     password: String,
 }
 
 /// A token, good for 7 days.
 #[derive(Serialize, ToSchema)]
 struct UserToken {
+    /// What to show as `Authorization: JWT`.
+    #[schema(example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 
@@ -74,6 +79,8 @@ async fn obtain(State(app): State<App>, payload: Payload) -> Result<Json<UserTok
 /// A token that is still good.
 #[derive(Serialize, ToSchema)]
 struct PresentToken {
+    /// The token.
+    #[schema(pattern = r"\S", example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 

@@ -86,8 +86,10 @@ impl<E: Into<error::Error>> From<E> for Error {
 #[schema(as = StreamsAnswer)]
 #[serde(rename_all = "camelCase")]
 pub struct Body<T> {
+    /// `OK`.
     #[schema(example = "OK")]
     message: String,
+    /// What was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<T>,
     /// The HTTP status.
