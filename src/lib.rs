@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod table;
 
 use axum::Router;
+use serde_json::Value;
 use shared::{
     App,
     config::Setting,
@@ -25,6 +26,8 @@ pub struct Function {
     pub name: &'static str,
     /// Its routes; none where it is not for API Gateway to invoke.
     pub routes: OpenApiRouter<App>,
+    /// The same routes without their document: what it serves on Lambda.
+    pub router: Router<App>,
     /// Its settings.
     pub settings: &'static [Setting],
 }
@@ -35,7 +38,12 @@ pub struct Function {
 pub fn functions() -> Vec<Function> {
     macro_rules! function {
         ($name:literal, $function:ident) => {
-            Function { name: $name, routes: $function::routes(), settings: $function::SETTINGS }
+            Function {
+                name: $name,
+                routes: $function::routes(),
+                router: $function::router(),
+                settings: $function::SETTINGS,
+            }
         };
     }
     vec![
@@ -61,15 +69,27 @@ pub fn functions() -> Vec<Function> {
         function!("admission", admission),
         function!("live", live),
         function!("opentok-webhook", opentok_webhook),
-        Function { name: "housekeeping", routes: OpenApiRouter::new(), settings: housekeeping::SETTINGS },
-        Function { name: "fallback", routes: fallback::routes().into(), settings: fallback::SETTINGS },
+        function!("specification", specification),
+        unrouted("housekeeping", housekeeping::SETTINGS),
+        unrouted("fallback", fallback::SETTINGS),
     ]
+}
+
+/// A function that no route leads to.
+fn unrouted(name: &'static str, settings: &'static [Setting]) -> Function {
+    Function { name, routes: OpenApiRouter::new(), router: Router::new(), settings }
 }
 
 /// All routes in one process, with their OpenAPI document.
 pub fn api() -> (Router<App>, openapi::OpenApi) {
     let document = OpenApiRouter::with_openapi(Document::openapi());
     functions().into_iter().fold(document, |api, function| api.merge(function.routes)).split_for_parts()
+}
+
+/// The OpenAPI document, complete: what `openapi.json` has, and `GET /openapi.json` serves.
+#[must_use]
+pub fn specification() -> Value {
+    document::finish(&api().1)
 }
 
 /// The whole API as one service: what the local gateway runs.

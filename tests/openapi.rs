@@ -1,13 +1,22 @@
-//! `openapi.json` is what the handlers say.
+//! `openapi.json` is what the handlers say, and says everything.
 
-use std::collections::{BTreeMap, HashSet};
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+/// What takes whatever it is sent for JSON.
+const TAKES_ANY_TYPE: [&str; 3] = ["createSession", "admit", "monitorSession"];
+/// What asks for signatures, and nobody for credentials.
+const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];
+/// What needs nothing that could be busy.
+const SPECIFICATION: &str = "Specification";
 
 /// Rewrite the file with `UPDATE_OPENAPI=1 cargo test --test openapi`.
 #[test]
 fn the_document_in_the_repository_is_the_one_the_handlers_make() {
-    let mut document = serde_json::to_string_pretty(&greenroom::api().1).unwrap();
+    let mut document = serde_json::to_string_pretty(&greenroom::specification()).unwrap();
     document.push('\n');
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
@@ -17,16 +26,6 @@ fn the_document_in_the_repository_is_the_one_the_handlers_make() {
         std::fs::read_to_string(path).unwrap() == document,
         "openapi.json is out of date: UPDATE_OPENAPI=1 cargo test --test openapi"
     );
-}
-
-#[test]
-fn every_operation_has_an_id_of_its_own() {
-    let document = serde_json::to_value(greenroom::api().1).unwrap();
-    let operations =
-        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
-    let ids: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
-    let distinct: HashSet<_> = ids.iter().collect();
-    assert_eq!(distinct.len(), ids.len());
 }
 
 #[test]
@@ -42,18 +41,159 @@ fn no_two_types_share_a_schemas_name() {
     }
 }
 
-#[test]
-fn every_operation_of_the_session_management_api_says_what_it_asks_for_and_answers() {
-    let document = serde_json::to_value(greenroom::api().1).unwrap();
-    let paths = document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/api/v2"));
-    for (path, item) in paths {
+/// What is wrong with each operation.
+fn wrong(look: impl Fn(&Value, &Value) -> Vec<String>) -> String {
+    let document = greenroom::specification();
+    let mut wrong = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let answers = |status: &str| operation["responses"].get(status).is_some();
-            let logs_in = path.starts_with("/api/v2/token-auth/");
-            assert_eq!(operation.get("security").is_none(), logs_in, "{method} {path}");
-            assert!(answers("503") && (answers("401") || logs_in), "{method} {path}");
-            let takes_body = operation.get("requestBody").is_some();
-            assert_eq!(takes_body, answers("413") && answers("415") && answers("400"), "{method} {path}");
+            wrong.extend(look(&document, operation).into_iter().map(|problem| format!("{method} {path}: {problem}")));
         }
     }
+    wrong.join("\n")
+}
+
+fn failing(checks: &[(&str, bool)]) -> Vec<String> {
+    checks.iter().filter(|(_, fine)| !fine).map(|(problem, _)| (*problem).to_owned()).collect()
+}
+
+#[test]
+fn every_operation_says_what_it_is_and_what_it_asks_for() {
+    let wrong = wrong(|document, operation| {
+        let described = |tag: &Value| document["tags"].as_array().unwrap().iter().any(|known| known["name"] == *tag);
+        let tags = operation["tags"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let known = |scheme: &String| !document["components"]["securitySchemes"][scheme].is_null();
+        let schemes = operation["security"].as_array().map(Vec::as_slice).unwrap_or_default();
+        failing(&[
+            ("no id", operation["operationId"].is_string()),
+            ("no summary", operation["summary"].is_string()),
+            ("not one tag that is described", tags.len() == 1 && described(&tags[0])),
+            ("no security", operation["security"].is_array()),
+            ("an unknown credential", schemes.iter().flat_map(|one| one.as_object().unwrap().keys()).all(known)),
+        ])
+    });
+    assert!(wrong.is_empty(), "{wrong}");
+    let document = greenroom::specification();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let mut ids = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    for operation in operations {
+        assert!(ids.insert(operation["operationId"].to_string()), "two are {}", operation["operationId"]);
+        let schemes = operation["security"].as_array().unwrap().iter();
+        used.extend(schemes.flat_map(|one| one.as_object().unwrap().keys().cloned()));
+    }
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    assert_eq!(used, schemes.keys().cloned().collect(), "every credential is asked for somewhere");
+    assert!(schemes.values().all(|scheme| scheme["description"].is_string()));
+}
+
+#[test]
+fn every_operation_says_how_it_is_answered() {
+    let wrong = wrong(|_, operation| {
+        let answers = |status: &str| operation["responses"].get(status).is_some();
+        let says = |status: &str, header: &str| {
+            let response = &operation["responses"][status];
+            response.is_null() || response["headers"][header].is_object()
+        };
+        let is = |ids: &[&str]| ids.iter().any(|id| operation["operationId"] == *id);
+        let has_body = operation.get("requestBody").is_some();
+        let asks = operation["security"].as_array().unwrap().iter().any(|scheme| scheme != &json!({}));
+        let fails = operation["tags"][0] == SPECIFICATION || answers("500") && answers("503");
+        let described = operation["responses"].as_object().unwrap().values();
+        failing(&[
+            (
+                "no success",
+                operation["responses"].as_object().unwrap().keys().any(|status| status.starts_with('2'))
+                // We carry no streams.
+                || is(&["unpublish"]),
+            ),
+            (
+                "an answer that is not described",
+                described.into_iter().all(|response| response["description"].is_string()),
+            ),
+            ("not both 500 and 503", fails),
+            ("401 without credentials, or these without it", answers("401") == asks),
+            ("a body, and not both 400 and 413", !has_body || answers("400") && answers("413")),
+            ("a body without 415", !has_body || answers("415") || is(&TAKES_ANY_TYPE)),
+            ("401 without WWW-Authenticate", is(&WEBHOOKS) || says("401", "WWW-Authenticate")),
+            ("503 without Retry-After", says("503", "Retry-After")),
+            ("429 without Retry-After", says("429", "Retry-After")),
+        ])
+    });
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn every_parameter_and_every_body_has_an_example_that_is_one() {
+    let wrong = wrong(|document, operation| {
+        let mut wrong = Vec::new();
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap();
+            if !parameter["description"].is_string() {
+                wrong.push(format!("{name} is not described"));
+            }
+            wrong.extend(misfits(document, parameter).into_iter().map(|problem| format!("{name}: {problem}")));
+        }
+        let responses = operation["responses"].as_object().unwrap().iter();
+        let responses = responses.map(|(status, response)| (status.as_str(), &response["content"]));
+        for (name, content) in responses.chain([("its body", &operation["requestBody"]["content"])]) {
+            for media in content.as_object().into_iter().flat_map(|content| content.values()) {
+                wrong.extend(misfits(document, media).into_iter().map(|problem| format!("{name}: {problem}")));
+            }
+        }
+        wrong
+    });
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What is wrong with the examples of something that has a schema.
+fn misfits(document: &Value, of: &Value) -> Vec<String> {
+    let several = of["examples"].as_object().into_iter().flat_map(|examples| examples.values());
+    let examples: Vec<_> = several.map(|example| &example["value"]).chain(of.get("example")).collect();
+    if examples.is_empty() {
+        return vec!["no example".to_owned()];
+    }
+    let schema = json!({ "allOf": [of["schema"]], "components": document["components"] });
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let wrong = examples.into_iter().flat_map(|example| validator.iter_errors(example));
+    wrong.map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[test]
+fn every_type_and_every_field_is_described() {
+    let document = greenroom::specification();
+    let schemas = &document["components"]["schemas"];
+    let mut silent = Vec::new();
+    for (name, schema) in schemas.as_object().unwrap() {
+        if !is_described(schema, schemas) {
+            silent.push(name.clone());
+        }
+        look_at_fields(name, schema, schemas, &mut silent);
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+fn look_at_fields(at: &str, schema: &Value, schemas: &Value, silent: &mut Vec<String>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let at = format!("{at}.{name}");
+        // The tag that tells which of several it is says nothing else.
+        if !is_described(field, schemas) && !field["enum"].is_array() {
+            silent.push(at.clone());
+        }
+        look_at_fields(&at, field, schemas, silent);
+    }
+    let parts = ["allOf", "anyOf", "oneOf"].iter().flat_map(|key| schema[key].as_array().into_iter().flatten());
+    for part in parts.chain(schema.get("items")) {
+        look_at_fields(at, part, schemas, silent);
+    }
+}
+
+/// Whether a schema, or the one that it refers to, says what it is.
+fn is_described(schema: &Value, schemas: &Value) -> bool {
+    let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+    let parts = ["allOf", "oneOf"].iter().flat_map(|key| schema[key].as_array().into_iter().flatten());
+    schema["description"].is_string()
+        || name.is_some_and(|name| is_described(&schemas[name], schemas))
+        || parts.filter(|part| part.get("$ref").is_some()).any(|part| is_described(part, schemas))
 }

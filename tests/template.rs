@@ -1,5 +1,5 @@
-//! `template.yaml` gives each function its routes, and the settings it reads and no more; `cargo lambda watch` finds the
-//! same routes in `Cargo.toml`.
+//! `template.yaml` gives each function the settings it reads and no more, and what calls it; that it has its routes is looked
+//! at in `routes.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -15,8 +15,6 @@ const DEPLOYED: &[(Setting, &str)] = &[(Setting::MailTransport, "ses")];
 
 /// What no request reaches.
 const SCHEDULED: &str = "housekeeping";
-
-type Routes = BTreeMap<String, BTreeSet<(String, String)>>;
 
 fn template() -> Value {
     serde_yaml_ng::from_str(include_str!("../template.yaml")).unwrap()
@@ -43,53 +41,6 @@ fn has_url(function: &Value) -> bool {
     let url = function["Properties"].get("FunctionUrlConfig");
     assert!(url.is_none_or(|url| url["InvokeMode"] == "RESPONSE_STREAM" && events(function).next().is_none()));
     url.is_some()
-}
-
-#[test]
-fn each_function_has_its_routes_in_both_spellings() {
-    let in_code: Routes = greenroom::functions()
-        .into_iter()
-        .map(|function| {
-            let routes = greenroom::routes(function.routes.get_openapi());
-            let spellings =
-                |(method, path): (String, String)| [(method.clone(), path.clone()), (method, format!("{path}/"))];
-            (function.name.to_owned(), routes.into_iter().flat_map(spellings).collect())
-        })
-        .collect();
-    let template = template();
-    let (by_url, by_api): (Vec<_>, Vec<_>) =
-        functions(&template).into_iter().partition(|(_, function)| has_url(function));
-    let by_url = by_url.into_iter().map(|(name, _)| (name.clone(), in_code[&name].clone()));
-    let in_template: Routes = by_api
-        .into_iter()
-        .map(|(name, function)| {
-            // An event without a path is the API's `$default` route, or a schedule.
-            let routed = events(function).filter(|event| event["Properties"].get("Path").is_some());
-            let route = |event: &Value| (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
-            (name, routed.map(route).collect())
-        })
-        .chain(by_url)
-        .collect();
-    assert_eq!(in_template, in_code);
-}
-
-#[test]
-fn cargo_lambda_watch_sends_each_route_to_its_function() {
-    let manifest = include_str!("../Cargo.toml");
-    let (_, router) = manifest.split_once("[workspace.metadata.lambda.watch.router]").unwrap();
-    let lines: Vec<_> = router.lines().skip(1).take_while(|line| line.starts_with('"')).collect();
-    let mut paths = BTreeSet::new();
-    for function in greenroom::functions() {
-        for (method, path) in greenroom::routes(function.routes.get_openapi()) {
-            let line = lines.iter().find(|line| line.starts_with(&format!("\"{path}\" = ")));
-            let line = line.unwrap_or_else(|| panic!("{path} has no line"));
-            let all = format!("= \"{}\"", function.name);
-            let one = format!(r#"{{ function = "{}", method = "{}" }}"#, function.name, method.to_uppercase());
-            assert!(line.ends_with(&all) || line.contains(&one), "{method} {path}: {line}");
-            paths.insert(path);
-        }
-    }
-    assert_eq!(lines.len(), paths.len(), "every line is of a route");
 }
 
 #[test]

@@ -18,12 +18,12 @@ mod service;
 pub use self::archives::{Archive, read_archives};
 pub use self::{
     accept::accepts,
-    address::{Prefix, base_url},
+    address::{Prefix, base_url, prefix},
     body::{BODY_LIMIT, Object, is_json, read_body},
     deadline::Deadline,
     fallback::{RouteTable, Served, fallback},
     id::Id,
     listing::{Envelope, Filters, ListQuery, Listing},
     outcome::{Reported, TraceHeader},
-    service::service,
+    service::{ForEverybody, service},
 };

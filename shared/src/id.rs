@@ -16,11 +16,11 @@ use self::random::random_uuid;
 pub use self::random::{hex, random_bytes, random_hex};
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident = $example:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(transparent)]
-        #[schema(value_type = String)]
+        #[schema(value_type = String, example = $example)]
         pub struct $name(String);
 
         impl $name {
@@ -47,51 +47,51 @@ macro_rules! id {
 
 id!(
     /// One life of a device's registration: what its token names.
-    DeviceSessionId
+    DeviceSessionId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// The keyed hash of a device's identifier; what stands for the identifier in a key of the table.
-    DeviceId
+    DeviceId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// A media session: `ses_…`, or the custom id its back-end chose.
-    MediaSessionId
+    MediaSessionId = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// One participant's right to be in one media stream.
-    ConnectionId
+    ConnectionId = "con_0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// A booking; what its mail is recognised by.
-    BookingId
+    BookingId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// What the list of live sessions calls a connection: a UUID of ours, or what a media server's client chose.
-    ConnectionName
+    ConnectionName = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11"
 );
 id!(
     /// A message of a conversation: a UUID.
-    MessageId
+    MessageId = "8c1e6f0a-2b7d-4c35-9f10-5d3e8a7b6c42"
 );
 id!(
     /// A room: an id of ours, or the one that whoever made it chose.
-    RoomId
+    RoomId = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21"
 );
 id!(
     /// What a room is called among JIDs.
-    RoomJid
+    RoomJid = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21@muclight.localhost"
 );
 id!(
     /// The archive of one life of a room.
-    ArchiveId
+    ArchiveId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// An errand to a media server.
-    ErrandId
+    ErrandId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// What the media provider calls a session (`opentok.md`).
-    ProviderSessionId
+    ProviderSessionId = "2_MX40NTgyODA2Mn5-MTc5NTM0NDAwMDAwMH4"
 );
 
 impl ConnectionName {

@@ -10,6 +10,7 @@ const JSON: &str = "-H 'Content-Type: application/json'";
 /// Tells where we are and what to try. What was just made is shown this once.
 pub(super) fn introduce(url: &str, place: &Place, database: Option<&str>) {
     println!("greenroom listening on {url}");
+    println!("  documentation: {url}/docs");
     println!("  data: {}", place.description);
     if let Some(database) = database {
         println!("  DynamoDB: {database}");

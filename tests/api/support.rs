@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     http::{HeaderMap, Request, StatusCode, header, response::Parts},
     response::Response,
 };
@@ -27,6 +27,8 @@ use shared::{
     store::{self, Store},
 };
 use tower::ServiceExt;
+
+use crate::conformance::{self, Exchange};
 
 /// The secret of the back-ends.
 pub(crate) const SECRET: &str = "test:secret-of-the-backend";
@@ -246,9 +248,33 @@ impl Caller<'_> {
     }
 
     async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
+        // What has no known size may never end.
+        let (sent, body) = match HttpBody::size_hint(&body).exact() {
+            Some(_) => {
+                let sent = to_bytes(body, usize::MAX).await.unwrap();
+                (Some(sent.clone()), Body::from(sent))
+            }
+            None => (None, body),
+        };
         let response = self.begin(self.request(method, path, headers, body)).await;
         let (parts, body) = response.into_parts();
-        (parts, to_bytes(body, usize::MAX).await.unwrap())
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        conformance::check(&Exchange {
+            method,
+            path,
+            sent: sent.as_deref(),
+            status: parts.status,
+            headers: &parts.headers,
+            body: &body,
+        });
+        (parts, body)
+    }
+
+    /// What a GET is answered with, as text.
+    pub(crate) async fn text(&self, path: &str, headers: &[(&str, &str)]) -> String {
+        let (parts, body) = self.exchange("GET", path, headers, Body::empty()).await;
+        assert_eq!(parts.status, StatusCode::OK, "{path}");
+        String::from_utf8_lossy(&body).into_owned()
     }
 
     /// The answer to a request, whose body has not been read yet.

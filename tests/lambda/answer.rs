@@ -1,5 +1,6 @@
 //! What a function gives API Gateway, read as API Gateway reads it.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 /// An answer on its way to the caller.
@@ -8,8 +9,15 @@ pub(crate) struct Answer(Value);
 
 impl Answer {
     pub(crate) fn new(answer: Value) -> Self {
-        assert_eq!(answer["isBase64Encoded"], false, "every answer is text: {answer}");
+        let is_text = answer["headers"]["content-encoding"].is_null();
+        assert_eq!(answer["isBase64Encoded"], !is_text, "every answer is text, unless it is compressed: {answer}");
         Self(answer)
+    }
+
+    /// The body's bytes.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let is_encoded = self.0["isBase64Encoded"].as_bool().unwrap();
+        if is_encoded { BASE64_STANDARD.decode(self.text()).unwrap() } else { self.text().as_bytes().to_vec() }
     }
 
     pub(crate) fn status(&self) -> u16 {

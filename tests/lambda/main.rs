@@ -15,6 +15,7 @@ mod meeting;
 mod organisers;
 mod permissions;
 mod secrets;
+mod specification;
 mod stage;
 mod start;
 mod streams;

@@ -134,5 +134,6 @@ fn allowed() -> Actions {
             let of_table = actions.filter_map(|action| action.as_str().unwrap().strip_prefix("dynamodb:"));
             (policy["PolicyName"].as_str().unwrap().to_owned(), of_table.map(str::to_owned).collect())
         })
+        .filter(|(_, actions): &(String, BTreeSet<String>)| !actions.is_empty())
         .collect()
 }

@@ -18,9 +18,9 @@ use shared::{
     App,
     auth::admission_signer,
     config::Setting,
-    dialect::streams::{self, Error},
+    dialect::streams::{Error, Refusal},
     http::read_body,
-    model::live::{REMEMBERED, Refusal, Webhook},
+    model::live::{self, REMEMBERED, Webhook},
     store::{Store, StoreError},
 };
 use tokio::time::timeout;
@@ -75,13 +75,35 @@ impl Answer {
     path = "/v1/admission",
     operation_id = "admit",
     tag = "Live sessions",
-    params(("X-OME-Signature" = String, Header, description = "HMAC-SHA1 of the body with the secret, in base64url without padding")),
     request_body = Admission,
     responses(
-        (status = 200, description = "What the media server is to do", body = Answer),
-        (status = 401, description = "The signature is missing or wrong", body = streams::Body<String>),
-        (status = 413, description = "The body is too large", body = streams::Body<String>),
+        (status = 200, description = "What the media server is to do", body = Answer, examples(
+            ("Allowed" = (summary = "The client may come", value = json!({ "allowed": true }))),
+            ("Refused" = (summary = "It may not", value = json!({ "allowed": false, "reason": "The session was terminated" }))),
+            ("Noted" = (summary = "It has gone", value = json!({}))),
+        )),
+        (status = 400, description = "The body did not arrive", body = Refusal, example = json!({
+            "message": "[HTTP] The body did not arrive in time (400)",
+            "statusCode": 400,
+        })),
+        (status = 401, description = "The signature is missing or wrong", body = Refusal, example = json!({
+            "message": "[HTTP] Invalid signature (401)",
+            "statusCode": 401,
+        })),
+        (status = 413, description = "The body has 1 MiB or more", body = Refusal, example = json!({
+            "message": "[HTTP] The body must be smaller than 1 MiB (413)",
+            "statusCode": 413,
+        })),
+        (status = 500, description = "A fault of ours", body = Refusal, example = json!({
+            "message": "[HTTP] Something went wrong on our side (500)",
+            "statusCode": 500,
+        })),
+        (status = 503, description = "The request took too long", body = Refusal, headers(("Retry-After" = u64, description = "In how many seconds to try again")), example = json!({
+            "message": "[HTTP] The service is busy; try again (503)",
+            "statusCode": 503,
+        })),
     ),
+    security(("mediaServer" = [])),
 )]
 async fn admit(State(app): State<App>, request: Request<Body>) -> Result<Json<Answer>, Error> {
     let (parts, body) = request.into_parts();
@@ -112,9 +134,9 @@ async fn open(app: &App, webhook: &Webhook) -> Answer {
     };
     match timeout(OPENING, opened).await {
         Ok(Ok(Ok(()))) => Answer::ALLOWED,
-        Ok(Ok(Err(Refusal::Held))) => Answer::refused("The session was terminated"),
-        Ok(Ok(Err(Refusal::Taken))) => Answer::refused("The session's name is taken"),
-        Ok(Ok(Err(Refusal::Closed))) => Answer::refused("The session has closed since"),
+        Ok(Ok(Err(live::Refusal::Held))) => Answer::refused("The session was terminated"),
+        Ok(Ok(Err(live::Refusal::Taken))) => Answer::refused("The session's name is taken"),
+        Ok(Ok(Err(live::Refusal::Closed))) => Answer::refused("The session has closed since"),
         Ok(Err(error)) => {
             tracing::error!(%error, "an opening was not written down, and refused");
             Answer::refused("The service is busy; try again")

@@ -21,15 +21,19 @@ const URL_MAX: usize = 8192;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AdmissionRequest)]
 pub(crate) struct Admission {
+    /// Who it is.
     client: AdmissionClient,
+    /// What they want.
     request: AdmissionDetails,
 }
 
 /// The client.
 #[derive(Deserialize, ToSchema)]
 struct AdmissionClient {
+    /// Where it comes from.
     #[schema(example = "192.0.2.1")]
     address: String,
+    /// From which port.
     #[schema(example = 51600)]
     port: u16,
 }
@@ -40,6 +44,7 @@ struct AdmissionDetails {
     /// `outgoing`, which plays, or `incoming`, which publishes.
     #[schema(example = "outgoing")]
     direction: String,
+    /// What it comes by.
     #[schema(example = "WebRTC")]
     protocol: String,
     /// `opening`, also where it is left out, or `closing`.
@@ -50,6 +55,7 @@ struct AdmissionDetails {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "2025-03-16T04:38:36.245+00:00")]
     time: Value,
+    /// What it asked for: the path has the application and the stream, the query may name the session.
     #[schema(example = "ws://live.example:3333/app/stream?session=viewer")]
     url: String,
 }

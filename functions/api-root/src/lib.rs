@@ -22,12 +22,26 @@ shared::routes!(api_root);
 /// The endpoints' URLs.
 #[derive(Serialize, ToSchema)]
 struct Endpoints {
+    /// Of booking e-mails.
+    #[schema(example = "https://greenroom.example/api/v2/bookingemails/")]
     bookingemails: String,
+    /// Of events.
+    #[schema(example = "https://greenroom.example/api/v2/events/")]
     events: String,
+    /// Of login tokens.
+    #[schema(example = "https://greenroom.example/api/v2/logintokens/")]
     logintokens: String,
+    /// Of network tests.
+    #[schema(example = "https://greenroom.example/api/v2/networktestsessions/")]
     networktestsessions: String,
+    /// Of joining.
+    #[schema(example = "https://greenroom.example/api/v2/rtcsessions/")]
     rtcsessions: String,
+    /// Of sessions.
+    #[schema(example = "https://greenroom.example/api/v2/sessions/")]
     sessions: String,
+    /// Of users.
+    #[schema(example = "https://greenroom.example/api/v2/users/")]
     users: String,
 }
 

@@ -10,7 +10,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload, boolean, text},
@@ -32,17 +32,25 @@ shared::routes!(list_api_tokens, create_api_token, delete_api_token);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewApiToken {
-    #[schema(max_length = 255)]
+    /// What its admins call it.
+    #[schema(max_length = 255, pattern = r"\S", example = "Stage displays")]
     name: String,
     /// Whether it is a mobile client's; false by default.
-    mobile: Option<bool>,
+    #[schema(required = false, example = false)]
+    mobile: bool,
 }
 
 /// What is kept of a static API token.
 #[derive(Serialize, ToSchema)]
 struct KeptToken {
+    /// Counts from 1.
+    #[schema(example = 1)]
     id: u64,
+    /// What its admins call it.
+    #[schema(example = "Stage displays")]
     name: String,
+    /// Whether it is a mobile client's.
+    #[schema(example = false)]
     mobile: bool,
 }
 
@@ -58,6 +66,7 @@ impl From<ApiToken> for KeptToken {
 struct ShownToken {
     #[serde(flatten)]
     kept: KeptToken,
+    /// What clients show: 40 hexadecimal digits.
     #[schema(example = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b")]
     token: String,
 }
@@ -69,10 +78,10 @@ struct ShownToken {
     operation_id = "listApiTokens",
     tag = "Session management",
     params(
-        ("limit" = Option<u64>, Query, description = "Tokens on a page, 100 by default and 1,000 at most"),
-        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+        ("limit" = Option<u64>, Query, description = "Tokens on a page, 100 by default and 1,000 at most", example = 50),
+        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
-    responses((status = 200, description = "A page of tokens", body = Envelope<KeptToken>), Refusals),
+    responses((status = 200, description = "A page of tokens", body = Envelope<KeptToken>), Refusals, Forbidden),
     security(("jwt" = [])),
 )]
 async fn list_api_tokens(
@@ -101,7 +110,7 @@ async fn list_api_tokens(
     operation_id = "createApiToken",
     tag = "Session management",
     request_body = NewApiToken,
-    responses((status = 201, description = "The token, shown this once", body = ShownToken), Refusals, BodyRefusals),
+    responses((status = 201, description = "The token, shown this once", body = ShownToken), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_api_token(
@@ -125,8 +134,8 @@ async fn create_api_token(
     path = "/api/v2/apitokens/{id}",
     operation_id = "deleteApiToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The token's number")),
-    responses((status = 204, description = "The token is gone"), Refusals),
+    params(("id" = u64, Path, description = "The token's number", example = 7)),
+    responses((status = 204, description = "The token is gone"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_api_token(

@@ -36,7 +36,9 @@ shared::routes!(send_booking);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewBooking {
+    /// What is wanted.
     event: NewBookedEvent,
+    /// By whom.
     contact: NewContact,
 }
 
@@ -45,12 +47,26 @@ struct NewBooking {
 #[schema(as = BookedEvent, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewBookedEvent {
+    /// When.
+    #[schema(example = "2026-12-01")]
     date: String,
+    /// Where.
+    #[schema(example = "Germany")]
     country: String,
+    /// For how many days.
+    #[schema(example = "2")]
     length_days: String,
+    /// For how many hours a day.
+    #[schema(example = "8")]
     length_hours_day: String,
+    /// For how many people.
+    #[schema(example = "150")]
     amount_people: String,
+    /// From which language.
+    #[schema(example = "English")]
     from_lang: String,
+    /// Into which language.
+    #[schema(example = "German")]
     to_lang: String,
 }
 
@@ -59,10 +75,20 @@ struct NewBookedEvent {
 #[schema(as = BookingContact)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewContact {
+    /// Their name.
+    #[schema(example = "Alice Example")]
     name: String,
+    /// What they do there.
+    #[schema(example = "Producer")]
     position: String,
+    /// Where they work.
+    #[schema(example = "Example Ltd.")]
     company: String,
+    /// How to call them.
+    #[schema(example = "+49 30 1234567")]
     phone: String,
+    /// How to write to them.
+    #[schema(example = "alice@company.example")]
     email: String,
 }
 
@@ -77,7 +103,9 @@ struct NewContact {
         (status = 204, description = "The mail was sent"),
         Refusals,
         BodyRefusals,
-        (status = 500, description = "The booking is kept, and its mail was refused", body = Detail),
+        (status = 500, description = "The booking is kept, and its mail was refused; or another fault of ours", body = Detail, example = json!({
+            "detail": "The booking is kept, but its e-mail could not be sent.",
+        })),
     ),
     security(("apiToken" = [])),
 )]

@@ -14,7 +14,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Problem, Refusals},
+    dialect::conversation::{BodyRefusals, Error, NotFound, Problem, Refusals},
     http::conversation::{Payload, TakesJson, path_jid},
     model::{
         Contact, Jid,
@@ -39,8 +39,11 @@ shared::routes!(list_contacts, add_contact, delete_contacts, change_contact, del
 #[derive(Serialize, ToSchema)]
 #[schema(as = Contact)]
 struct Shown {
+    /// Who it is.
     jid: Jid,
+    /// Who is told of whom.
     subscription: Subscription,
+    /// Who has asked for that.
     ask: Ask,
 }
 
@@ -54,6 +57,7 @@ impl From<Contact> for Shown {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewContact {
+    /// Who it is.
     jid: Jid,
 }
 
@@ -61,6 +65,7 @@ struct NewContact {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct ContactChange {
+    /// What to do.
     action: Action,
 }
 
@@ -76,6 +81,7 @@ enum Action {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Deletions {
+    /// Whom to delete.
     #[schema(max_items = 500)]
     to_delete: Vec<Jid>,
 }
@@ -83,6 +89,7 @@ struct Deletions {
 /// Who was not there.
 #[derive(Serialize, ToSchema)]
 struct NotDeleted {
+    /// Those who were no contacts.
     not_deleted: Vec<Jid>,
 }
 
@@ -91,7 +98,7 @@ struct NotDeleted {
     get,
     path = "/api/contacts",
     operation_id = "listContacts",
-    tag = "Conversation",
+    tag = "Conversations",
     responses((status = 200, description = "The contacts, by JID", body = Vec<Shown>), Refusals),
     security(("account" = [])),
 )]
@@ -104,9 +111,9 @@ async fn list_contacts(State(app): State<App>, account: Account, _: TakesJson) -
     post,
     path = "/api/contacts",
     operation_id = "addContact",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = NewContact,
-    responses((status = 204, description = "They are a contact"), Refusals, BodyRefusals),
+    responses((status = 204, description = "They are a contact"), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn add_contact(
@@ -132,9 +139,9 @@ async fn add_contact(
     delete,
     path = "/api/contacts",
     operation_id = "deleteContacts",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = Deletions,
-    responses((status = 200, description = "They are deleted, except for those who were not there", body = NotDeleted), Refusals, BodyRefusals),
+    responses((status = 200, description = "They are deleted, except for those who were not there", body = NotDeleted), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn delete_contacts(
@@ -161,10 +168,10 @@ async fn delete_contacts(
     put,
     path = "/api/contacts/{jid}",
     operation_id = "changeContact",
-    tag = "Conversation",
-    params(("jid" = Jid, Path, description = "The contact")),
+    tag = "Conversations",
+    params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
     request_body = ContactChange,
-    responses((status = 204, description = "It is done"), Refusals, BodyRefusals),
+    responses((status = 204, description = "It is done"), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn change_contact(
@@ -192,9 +199,9 @@ async fn change_contact(
     delete,
     path = "/api/contacts/{jid}",
     operation_id = "deleteContact",
-    tag = "Conversation",
-    params(("jid" = Jid, Path, description = "The contact")),
-    responses((status = 204, description = "They are no contact any more"), Refusals),
+    tag = "Conversations",
+    params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
+    responses((status = 204, description = "They are no contact any more"), Refusals, NotFound),
     security(("account" = [])),
 )]
 async fn delete_contact(

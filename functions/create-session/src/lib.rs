@@ -40,19 +40,26 @@ shared::routes!(create_session);
 #[serde(untagged)]
 enum NewSession {
     /// A device's.
-    Device { data: DeviceData },
+    Device {
+        /// What it was given.
+        data: DeviceData,
+    },
     /// A back-end's.
     #[serde(rename_all = "camelCase")]
     Media {
+        /// What it is called.
         #[schema(example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
         id: MediaSessionId,
+        /// When it was opened, in milliseconds since the Unix epoch.
         created_at: Timestamp,
     },
 }
 
+/// What a device is given.
 #[derive(Serialize, ToSchema)]
 struct DeviceData {
     /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 
@@ -64,16 +71,14 @@ struct DeviceData {
     post,
     path = "/api/sessions",
     operation_id = "createSession",
-    tag = "Sessions",
+    tag = "Device and media sessions",
     request_body(content = request::Body, description = "A device's identifier, or a media session's properties; the latter may be left out"),
     responses(
-        (status = 200, description = "The session", body = NewSession),
-        (status = 400, description = "The identifier or a property is not valid, or the body is no JSON object", body = request::Problem),
-        (status = 401, description = "The credentials are missing or wrong", body = request::Problem),
-        (status = 409, description = "A live media session has this customSessionId", body = openvidu::Body),
-        (status = 413, description = "The body has 1 MiB or more", body = request::Problem),
-        (status = 415, description = "A back-end's body is not JSON", body = openvidu::Body),
-        (status = 503, description = "The table is busy", body = request::Problem),
+        (status = 200, description = "The session", body = NewSession, examples(
+            ("Device" = (summary = "A device's", value = json!({ "data": { "token": "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl" } }))),
+            ("MediaSession" = (summary = "A back-end's", value = json!({ "id": "daily", "createdAt": 1_795_344_000_000_u64 }))),
+        )),
+        request::Refusals,
     ),
     security((), ("openvidu" = []), ("apiToken" = [])),
 )]

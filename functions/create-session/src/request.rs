@@ -24,7 +24,7 @@ use shared::{
         media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode, SessionProperties},
     },
 };
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// Longest name of a custom layout, in bytes: a session has to fit into an item.
 const CUSTOM_LAYOUT_MAX: usize = 10_000;
@@ -73,24 +73,104 @@ pub(crate) enum Problem {
     Media(openvidu::Body),
 }
 
+/// What the one or the other may be refused with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes the answers to the OpenAPI document")]
+pub(crate) enum Refusals {
+    /// The identifier or a property is not valid, or the body is no JSON object
+    #[response(
+        status = 400,
+        example = json!({"error": {
+            "code": "invalid_identifier",
+            "message": "identifier must be a string of 1 to 256 characters, not blank and without control characters",
+        }}),
+    )]
+    Invalid(#[to_schema] Problem),
+    /// The credentials are missing or wrong
+    #[response(
+        status = 401,
+        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic` or `Bearer`")),
+        example = json!({
+            "timestamp": 1_795_344_000_000_u64,
+            "status": 401,
+            "error": "Unauthorized",
+            "message": "Full authentication is required to access this resource",
+            "path": "/api/sessions",
+        }),
+    )]
+    Unauthenticated(#[to_schema] Problem),
+    /// A live media session has this `customSessionId`
+    #[response(
+        status = 409,
+        example = json!({
+            "timestamp": 1_795_344_000_000_u64,
+            "status": 409,
+            "error": "Conflict",
+            "message": "A session with this customSessionId exists already",
+            "path": "/api/sessions",
+        }),
+    )]
+    Exists(#[to_schema] openvidu::Body),
+    /// The body has 1 MiB or more
+    #[response(
+        status = 413,
+        example = json!({"error": {"code": "body_too_large", "message": "The body must be smaller than 1 MiB"}}),
+    )]
+    TooLarge(#[to_schema] Problem),
+    /// A back-end's body is not JSON
+    #[response(
+        status = 415,
+        example = json!({
+            "timestamp": 1_795_344_000_000_u64,
+            "status": 415,
+            "error": "Unsupported Media Type",
+            "message": "The body must be application/json",
+            "path": "/api/sessions",
+        }),
+    )]
+    UnsupportedMediaType(#[to_schema] openvidu::Body),
+    /// A fault of ours
+    #[response(
+        status = 500,
+        example = json!({"error": {"code": "internal", "message": "Something went wrong on our side"}}),
+    )]
+    Fault(#[to_schema] Problem),
+    /// The table is busy
+    #[response(
+        status = 503,
+        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        example = json!({"error": {"code": "unavailable", "message": "The service is busy; try again"}}),
+    )]
+    Unavailable(#[to_schema] Problem),
+}
+
 /// What a media session is to be like; each name has the one that OpenVidu 1.7 had for it.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Properties {
     /// The former name of `recordingMode`.
+    #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
     archive_mode: Option<String>,
-    #[schema(value_type = Option<RecordingMode>)]
+    /// When it is recorded.
+    #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
     recording_mode: Option<String>,
     /// The former name of `defaultRecordingLayout`.
+    #[schema(value_type = Option<RecordingLayout>, example = "BEST_FIT")]
     archive_layout: Option<String>,
-    #[schema(value_type = Option<RecordingLayout>)]
+    /// How a composed recording is laid out.
+    #[schema(value_type = Option<RecordingLayout>, example = "BEST_FIT")]
     default_recording_layout: Option<String>,
-    #[schema(value_type = Option<MediaMode>)]
+    /// Whether streams pass through a media server.
+    #[schema(value_type = Option<MediaMode>, example = "ROUTED")]
     media_mode: Option<String>,
-    #[schema(value_type = Option<OutputMode>)]
+    /// What a recording consists of.
+    #[schema(value_type = Option<OutputMode>, example = "COMPOSED")]
     default_output_mode: Option<String>,
+    /// The name of the layout `CUSTOM`; at most 10,000 bytes.
+    #[schema(max_length = 10_000, example = "")]
     default_custom_layout: Option<String>,
-    #[schema(pattern = "^[a-zA-Z0-9_-]*$", max_length = 255)]
+    /// What the session is to be called; empty for an id of ours.
+    #[schema(pattern = "^[a-zA-Z0-9_-]*$", max_length = 255, example = "daily")]
     custom_session_id: Option<String>,
 }
 
@@ -109,6 +189,7 @@ const PROPERTIES: [&str; 8] = [
 /// What a device sends.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Registration {
+    /// What the device calls itself.
     #[schema(example = "device_unique_id_here")]
     identifier: Identifier,
 }

@@ -10,7 +10,7 @@ use shared::{
     App,
     auth::{Device, DeviceClaims, DeviceToken},
     config::Setting,
-    dialect::device::{Body, Error},
+    dialect::device::{Error, Refusals},
     error::Unauthenticated,
     id::DeviceSessionId,
     model::{DeviceSession, device::Identifier},
@@ -24,8 +24,10 @@ pub const SETTINGS: &[Setting] =
 
 shared::routes!(get_session, end_session, refresh_session, list_sessions);
 
+/// An answer.
 #[derive(Serialize, ToSchema)]
 struct Data<T> {
+    /// What was asked for.
     data: T,
 }
 
@@ -33,13 +35,15 @@ struct Data<T> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SessionData {
+    /// What it is called.
     session: DeviceSessionId,
+    /// What the device calls itself.
     identifier: Identifier,
-    /// RFC 3339.
-    #[schema(format = DateTime)]
+    /// When it began (RFC 3339).
+    #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// RFC 3339.
-    #[schema(format = DateTime)]
+    /// When it ends by itself (RFC 3339).
+    #[schema(format = DateTime, example = "2026-12-22T10:00:00Z")]
     expires_at: String,
 }
 
@@ -54,9 +58,11 @@ impl SessionData {
     }
 }
 
+/// What a device is given.
 #[derive(Serialize, ToSchema)]
 struct Token {
     /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 
@@ -65,11 +71,10 @@ struct Token {
     get,
     path = "/api/session",
     operation_id = "getDeviceSession",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 200, description = "The session", body = Data<SessionData>),
-        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]
@@ -82,11 +87,10 @@ async fn get_session(caller: Device) -> Json<Data<SessionData>> {
     delete,
     path = "/api/session",
     operation_id = "endDeviceSession",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 204, description = "The session has ended"),
-        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]
@@ -104,11 +108,10 @@ async fn end_session(State(app): State<App>, caller: Device) -> Result<StatusCod
     post,
     path = "/api/session/refresh",
     operation_id = "refreshDeviceSession",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 200, description = "The new token", body = Data<Token>),
-        (status = 401, description = "The token is missing, malformed, expired, revoked or was replaced before", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]
@@ -128,11 +131,10 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
     get,
     path = "/api/devices/current/sessions",
     operation_id = "listDeviceSessions",
-    tag = "Device session",
+    tag = "Device sessions",
     responses(
         (status = 200, description = "The sessions", body = Data<Vec<SessionData>>),
-        (status = 401, description = "The token is missing, malformed, expired or revoked", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("deviceToken" = [])),
 )]

@@ -14,25 +14,48 @@ use utoipa::ToSchema;
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewEvent {
-    #[schema(max_length = 255)]
+    /// What its organisers call it. Unique.
+    #[schema(max_length = 255, pattern = r"\S", example = "Annual meeting")]
     name: String,
-    #[schema(max_length = 255)]
+    /// What its participants are shown.
+    #[schema(max_length = 255, example = "Annual meeting 2026")]
     display_name: Option<String>,
-    #[schema(max_length = 2000)]
+    /// URL of its logo.
+    #[schema(max_length = 2000, example = "https://company.example/logo.png")]
     logo: Option<String>,
     /// Only admins can choose it.
-    owner: Option<u64>,
-    #[schema(max_items = 40)]
-    managers: Option<Vec<u64>>,
-    disabled: Option<bool>,
-    subscribers_see_floor: Option<bool>,
-    location_hint: Option<String>,
-    allow_source_video: Option<bool>,
-    quality: Option<String>,
-    mobile_disallow: Option<bool>,
-    mobile_audience_disallow: Option<bool>,
-    mobile_data: Option<String>,
-    mfa: Option<String>,
+    #[schema(required = false, example = 2)]
+    owner: u64,
+    /// The users who manage it, each of them with the role `manager`.
+    #[schema(max_items = 40, required = false, example = json!([3]))]
+    managers: Vec<u64>,
+    /// Whether nobody may join.
+    #[schema(required = false, example = false)]
+    disabled: bool,
+    /// Whether participants get the floor session too.
+    #[schema(required = false, example = true)]
+    subscribers_see_floor: bool,
+    /// Where its sessions should be, when it is a dotted IPv4 address.
+    #[schema(required = false, max_length = 4000, example = "192.0.2.1")]
+    location_hint: String,
+    /// For the clients.
+    #[schema(required = false, example = true)]
+    allow_source_video: bool,
+    /// For the clients.
+    #[schema(required = false, max_length = 4000, example = "high")]
+    quality: String,
+    /// Whether mobile clients may not join.
+    #[schema(required = false, example = false)]
+    mobile_disallow: bool,
+    /// For the mobile clients.
+    #[schema(required = false, example = false)]
+    mobile_audience_disallow: bool,
+    /// For the mobile clients.
+    #[schema(required = false, max_length = 4000, example = "")]
+    mobile_data: String,
+    /// For the mobile clients: `phone`, `email`, `both` or nothing.
+    #[schema(required = false, max_length = 4000, example = "email")]
+    mfa: String,
 }
 
 /// What a request says of an event; `None` where it does not.

@@ -16,7 +16,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
@@ -72,8 +72,8 @@ shared::routes!(list_events, create_event, get_event, put_event, patch_event, de
     operation_id = "listEvents",
     tag = "Session management",
     params(
-        ("limit" = Option<u64>, Query, description = "Events on a page, 100 by default and 1,000 at most"),
-        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+        ("limit" = Option<u64>, Query, description = "Events on a page, 100 by default and 1,000 at most", example = 50),
+        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
     responses((status = 200, description = "A page of events", body = Envelope<Event>), Refusals),
     security(("jwt" = [])),
@@ -105,7 +105,7 @@ async fn list_events(
     operation_id = "createEvent",
     tag = "Session management",
     request_body = NewEvent,
-    responses((status = 201, description = "The event", body = Event), Refusals, BodyRefusals),
+    responses((status = 201, description = "The event", body = Event), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_event(
@@ -128,8 +128,8 @@ async fn create_event(
     path = "/api/v2/events/{id}",
     operation_id = "getEvent",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The event")),
-    responses((status = 200, description = "The event", body = Event), Refusals),
+    params(("id" = u64, Path, description = "The event", example = 7)),
+    responses((status = 200, description = "The event", body = Event), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<Event>, Error> {
@@ -142,9 +142,9 @@ async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id):
     path = "/api/v2/events/{id}",
     operation_id = "putEvent",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The event")),
+    params(("id" = u64, Path, description = "The event", example = 7)),
     request_body = NewEvent,
-    responses((status = 200, description = "The event", body = Event), Refusals, BodyRefusals),
+    responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_event(
@@ -162,9 +162,9 @@ async fn put_event(
     path = "/api/v2/events/{id}",
     operation_id = "patchEvent",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The event")),
+    params(("id" = u64, Path, description = "The event", example = 7)),
     request_body = NewEvent,
-    responses((status = 200, description = "The event", body = Event), Refusals, BodyRefusals),
+    responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_event(
@@ -183,8 +183,8 @@ async fn patch_event(
     path = "/api/v2/events/{id}",
     operation_id = "deleteEvent",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The event")),
-    responses((status = 204, description = "The event is gone"), Refusals),
+    params(("id" = u64, Path, description = "The event", example = 7)),
+    responses((status = 204, description = "The event is gone"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {

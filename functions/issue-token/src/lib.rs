@@ -17,7 +17,7 @@ use shared::{
     App,
     auth::Backend,
     config::Setting,
-    dialect::openvidu::{Body, Error, Sent},
+    dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent},
     error,
     http::{Object as JsonObject, is_json, read_body},
     id::MediaSessionId,
@@ -45,13 +45,17 @@ shared::routes!(issue_token);
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 struct TokenOptions {
+    /// The session it is for.
     #[schema(required, example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
     session: Option<String>,
-    #[schema(value_type = Option<Role>)]
+    /// What its bearer may do; a publisher by default.
+    #[schema(value_type = Option<Role>, example = "PUBLISHER")]
     role: Option<String>,
-    #[schema(max_length = 10_000)]
+    /// Metadata, passed on and not looked at.
+    #[schema(max_length = 10_000, example = "{\"name\":\"Alice\"}")]
     data: Option<String>,
-    #[schema(value_type = Option<Object>)]
+    /// Options of a media server that we have not: given back, and not looked at.
+    #[schema(value_type = Option<Object>, example = json!({"videoMaxRecvBandwidth": 1000}))]
     kurento_options: Option<Box<RawValue>>,
 }
 
@@ -61,13 +65,17 @@ struct TokenOptions {
 struct IssuedToken {
     /// The token once more.
     id: MediaToken,
+    /// The session it is for.
     session: MediaSessionId,
+    /// What its bearer may do.
     role: Role,
+    /// Metadata, as it was given.
     data: ServerData,
+    /// The token.
     token: MediaToken,
     /// As they were given; absent where they were not, or empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, example = json!({"videoMaxRecvBandwidth": 1000}))]
     kurento_options: Option<Box<RawValue>>,
 }
 
@@ -81,11 +89,9 @@ struct IssuedToken {
     responses(
         (status = 200, description = "The token", body = IssuedToken),
         (status = 400, description = "A parameter is missing or not valid, or the body is no JSON object", body = Body),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "There is no such live session", body = Body),
-        (status = 413, description = "The body has 1 MiB or more", body = Body),
-        (status = 415, description = "The body is not JSON", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        BodyRefusals,
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]

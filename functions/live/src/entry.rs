@@ -40,18 +40,29 @@ fn id(stream: &Stream, name: &ConnectionName) -> String {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
     /// What it is terminated by.
+    #[schema(example = "ZGVmYXVsdC83LzkvY29u")]
     id: String,
+    /// The virtual host of its stream.
+    #[schema(example = "default")]
     vhost: String,
+    /// The application: the number of an event, `openvidu`, or a media server's own.
+    #[schema(example = "7")]
     app: String,
+    /// The stream.
+    #[schema(example = "9")]
     stream: String,
     /// What the operators' list calls it.
     name: ConnectionName,
     /// The event that the application is.
+    #[schema(example = 7)]
     event: Option<u64>,
+    /// `subscriber`, `publisher` or `moderator`.
     #[schema(value_type = String, example = "subscriber")]
     role: StreamRole,
+    /// Whether somebody is there.
     state: State,
     /// The number of the login token of an event that it was issued for.
+    #[schema(example = 4)]
     login_token: Option<u64>,
     /// What a back-end attached to the token of a media session.
     data: Option<ServerData>,
@@ -65,8 +76,10 @@ pub(crate) struct Entry {
     #[schema(example = "2023-11-14T22:13:20Z")]
     since: String,
     /// For how many seconds its participant was there so far; `null` where nobody was told of.
+    #[schema(example = 61)]
     duration: Option<i64>,
     /// When it ended.
+    #[schema(example = "2023-11-14T22:14:21Z")]
     ended_at: Option<String>,
     /// Why it ended: `terminated`, `closed`, `disconnected`, `sessionClosed`, `expired`, or the media provider's word.
     reason: Option<EndReason>,

@@ -21,7 +21,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Fields, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, Fields, Forbidden, NotFound, Problem, Refusals},
     http::form::{Need, Payload},
     model::{Event, User, permission::Action, user::Role},
     termination::terminate,
@@ -58,7 +58,9 @@ shared::routes!(list_live_connections, terminate_live_connection);
 #[schema(as = LivePage)]
 struct Page {
     /// URL of the next page. A page may have fewer connections than asked for, or none, where more follow.
+    #[schema(example = "https://greenroom.example/api/live/?cursor=ZGVmYXVsdA")]
     next: Option<String>,
+    /// The connections.
     results: Vec<Entry>,
 }
 
@@ -68,7 +70,7 @@ struct Page {
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Termination {
     /// For how many seconds nobody is let in under the connection's name; by default as the operators' API has it.
-    #[schema(minimum = 0, maximum = 2_592_000)]
+    #[schema(minimum = 0, maximum = 2_592_000, example = 60)]
     hold_for: Option<u64>,
 }
 
@@ -79,17 +81,17 @@ struct Termination {
     operation_id = "listLiveConnections",
     tag = "Live sessions",
     params(
-        ("state" = Option<String>, Query, description = "`ended` for those that are over, the newest first within each application; `issued` or `connected` for some of the live ones"),
-        ("event" = Option<u64>, Query, description = "Only those of this event"),
-        ("vhost" = Option<String>, Query, description = "Only those of this virtual host"),
-        ("app" = Option<String>, Query, description = "Only those of this application, of the virtual host `default` where none is said"),
-        ("stream" = Option<String>, Query, description = "Only those of this stream"),
-        ("limit" = Option<u64>, Query, description = "Connections on a page, 100 by default and 1,000 at most"),
-        ("cursor" = Option<String>, Query, description = "Where the page before ended"),
+        ("state" = Option<String>, Query, description = "`ended` for those that are over, the newest first within each application; `issued` or `connected` for some of the live ones", example = "connected"),
+        ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
+        ("vhost" = Option<String>, Query, description = "Only those of this virtual host", example = "default"),
+        ("app" = Option<String>, Query, description = "Only those of this application, of the virtual host `default` where none is said", example = "7"),
+        ("stream" = Option<String>, Query, description = "Only those of this stream", example = "9"),
+        ("limit" = Option<u64>, Query, description = "Connections on a page, 100 by default and 1,000 at most", example = 50),
+        ("cursor" = Option<String>, Query, description = "Where the page before ended", example = "ZGVmYXVsdA"),
     ),
     responses(
         (status = 200, description = "A page of connections", body = Page),
-        (status = 400, description = "There is no such state, or the cursor is not of this list", body = Fields),
+        (status = 400, description = "There is no such state, or the cursor is not of this list", body = Fields, example = json!({ "state": ["\"over\" is not a valid choice."] })),
         Refusals,
     ),
     security(("jwt" = [])),
@@ -110,9 +112,9 @@ async fn list_live_connections(
     path = "/api/live/{id}/terminate",
     operation_id = "terminateLiveConnection",
     tag = "Live sessions",
-    params(("id" = String, Path, description = "The connection")),
+    params(("id" = String, Path, description = "The connection", example = "ZGVmYXVsdC83LzkvY29u")),
     request_body = Option<Termination>,
-    responses((status = 200, description = "The connection, as it ended", body = Entry), Refusals, BodyRefusals),
+    responses((status = 200, description = "The connection, as it ended", body = Entry), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn terminate_live_connection(

@@ -9,7 +9,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, NotFound, Problem, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Form, Need, Payload, choice, pk, text_between},
@@ -40,9 +40,13 @@ shared::routes!(
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewLoginToken {
+    /// The event it opens.
+    #[schema(example = 7)]
     event: u64,
-    #[schema(min_length = 8, max_length = 255)]
+    /// What its bearer types in; unique.
+    #[schema(min_length = 8, max_length = 255, pattern = r"\S.{6,}\S", example = "meeting-guest-1")]
     token: String,
+    /// What its bearer may do.
     token_type: TokenType,
 }
 
@@ -51,8 +55,10 @@ struct NewLoginToken {
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct LoginTokenChange {
-    #[schema(min_length = 8, max_length = 255)]
+    /// What its bearer types in; unique.
+    #[schema(min_length = 8, max_length = 255, pattern = r"\S.{6,}\S", example = "meeting-guest-1")]
     token: String,
+    /// What its bearer may do.
     token_type: TokenType,
 }
 
@@ -63,9 +69,9 @@ struct LoginTokenChange {
     operation_id = "listLoginTokens",
     tag = "Session management",
     params(
-        ("event" = Option<u64>, Query, description = "Only those of this event"),
-        ("limit" = Option<u64>, Query, description = "Login tokens on a page, 100 by default and 1,000 at most"),
-        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+        ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
+        ("limit" = Option<u64>, Query, description = "Login tokens on a page, 100 by default and 1,000 at most", example = 50),
+        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
     responses((status = 200, description = "A page of login tokens", body = Envelope<LoginToken>), Refusals),
     security(("jwt" = [])),
@@ -136,8 +142,8 @@ async fn create_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "getLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
-    responses((status = 200, description = "The login token", body = LoginToken), Refusals),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_login_token(
@@ -154,9 +160,9 @@ async fn get_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "putLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
     request_body = LoginTokenChange,
-    responses((status = 200, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_login_token(
@@ -174,9 +180,9 @@ async fn put_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "patchLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
     request_body = LoginTokenChange,
-    responses((status = 200, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
+    responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_login_token(
@@ -194,8 +200,8 @@ async fn patch_login_token(
     path = "/api/v2/logintokens/{id}",
     operation_id = "deleteLoginToken",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The login token")),
-    responses((status = 204, description = "The login token is gone"), Refusals),
+    params(("id" = u64, Path, description = "The login token", example = 7)),
+    responses((status = 204, description = "The login token is gone"), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_login_token(

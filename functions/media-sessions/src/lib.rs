@@ -14,7 +14,7 @@ use shared::{
     App,
     auth::Backend,
     config::Setting,
-    dialect::openvidu::{Body, Error},
+    dialect::openvidu::{Error, Refusals},
     id::{ConnectionId, MediaSessionId},
     store::{Closed, Disconnected},
 };
@@ -34,7 +34,10 @@ shared::routes!(list_sessions, get_session, close_session, disconnect, unpublish
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct List<T> {
+    /// How many there are.
+    #[schema(example = 1)]
     number_of_elements: usize,
+    /// Them.
     content: Vec<T>,
 }
 
@@ -76,8 +79,7 @@ impl FromRequestParts<App> for Named {
     tag = "Media sessions",
     responses(
         (status = 200, description = "The sessions, in the order they were opened", body = List<Session>),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -92,12 +94,11 @@ async fn list_sessions(_: Backend, State(app): State<App>) -> Result<Json<List<S
     path = "/api/sessions/{sessionId}",
     operation_id = "getMediaSession",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily")),
     responses(
         (status = 200, description = "The session", body = Session),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "There is no such live session"),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -113,12 +114,11 @@ async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result
     path = "/api/sessions/{sessionId}",
     operation_id = "closeMediaSession",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily")),
     responses(
         (status = 204, description = "The session is closed"),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "There is no such live session"),
-        (status = 503, description = "The table is busy; what was done of it stands, and may be done again", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -136,13 +136,12 @@ async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Resu
     path = "/api/sessions/{sessionId}/connection/{connectionId}",
     operation_id = "disconnect",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path), ("connectionId" = ConnectionId, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily"), ("connectionId" = ConnectionId, Path, description = "The connection", example = "con_0a1b2c3d4e5f60718293a4b5c6d7e8f9")),
     responses(
         (status = 204, description = "The participant is disconnected"),
         (status = 400, description = "There is no such live session"),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "The session has no such live connection"),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]
@@ -166,12 +165,11 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
     path = "/api/sessions/{sessionId}/stream/{streamId}",
     operation_id = "unpublish",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path), ("streamId" = String, Path)),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily"), ("streamId" = String, Path, description = "The stream; there is none, since we carry no streams", example = "str_0a1b")),
     responses(
         (status = 400, description = "There is no such live session"),
-        (status = 401, description = "The credentials are missing or wrong", body = Body),
         (status = 404, description = "The session has no such stream"),
-        (status = 503, description = "The table is busy", body = Body),
+        Refusals,
     ),
     security(("openvidu" = [])),
 )]

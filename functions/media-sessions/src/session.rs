@@ -18,21 +18,30 @@ use crate::List;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Session {
+    /// What it is called.
     session_id: MediaSessionId,
+    /// When it was opened, in milliseconds since the Unix epoch.
     created_at: Timestamp,
+    /// Whether streams pass through a media server.
     media_mode: MediaMode,
+    /// When it is recorded.
     recording_mode: RecordingMode,
+    /// What a recording consists of.
     default_output_mode: OutputMode,
     /// Of composed recordings only.
     #[serde(skip_serializing_if = "Option::is_none")]
     default_recording_layout: Option<RecordingLayout>,
     /// Of the layout `CUSTOM` only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "")]
     default_custom_layout: Option<String>,
     /// Where the back-end chose the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     custom_session_id: Option<MediaSessionId>,
+    /// The tokens that are good.
     connections: List<Connection>,
+    /// Whether it is being recorded: we record nothing.
+    #[schema(example = false)]
     recording: bool,
 }
 
@@ -40,18 +49,30 @@ pub(crate) struct Session {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Connection {
+    /// What it is called.
     connection_id: ConnectionId,
+    /// When its token was issued, in milliseconds since the Unix epoch.
     created_at: Timestamp,
+    /// Always empty.
+    #[schema(example = "")]
     location: &'static str,
+    /// Always empty.
+    #[schema(example = "")]
     platform: &'static str,
+    /// The token.
     token: MediaToken,
+    /// What its bearer may do.
     role: Role,
+    /// Metadata of the back-end.
     server_data: ServerData,
+    /// Always empty.
+    #[schema(example = "")]
     client_data: &'static str,
     /// We carry no streams.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Object>, example = json!([]))]
     publishers: [(); 0],
-    #[schema(value_type = Vec<Object>)]
+    /// We carry no streams.
+    #[schema(value_type = Vec<Object>, example = json!([]))]
     subscribers: [(); 0],
 }
 

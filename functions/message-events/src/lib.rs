@@ -39,12 +39,13 @@ shared::routes!(stream_events);
     get,
     path = "/api/sse",
     operation_id = "streamEvents",
-    tag = "Conversation",
+    tag = "Conversations",
     params((
         "Last-Event-ID" = Option<String>, Header,
         description = "The `id` of the last event that arrived: the stream begins with what follows it",
+        example = "AeCLp9a8MZ0"
     )),
-    responses((status = 200, description = "The events", body = String, content_type = "text/event-stream"), Refusals),
+    responses((status = 200, description = "The events", body = String, content_type = "text/event-stream", example = json!("id: AeCLp9a8MZ0\nevent: message\ndata: {\"from\":\"alice@localhost\",\"to\":\"bob@localhost\",\"id\":\"8c1e6f0a-2b7d-4c35-9f10-5d3e8a7b6c42\",\"body\":\"Hi\",\"timestamp\":1795344000000}\n\n")), Refusals),
     security(("account" = [])),
 )]
 async fn stream_events(

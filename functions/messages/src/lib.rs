@@ -13,7 +13,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Invalid, NotFound, Refusals},
     http::conversation::{PageQuery, Payload, TakesJson, path_jid},
     id::MessageId,
     model::{Jid, Message},
@@ -30,7 +30,9 @@ shared::routes!(send_message, list_messages, list_messages_with);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewMessage {
+    /// To whom.
     to: Jid,
+    /// Any text, of at most 65,536 bytes.
     #[schema(max_length = 65_536, example = "Hello Alice!")]
     body: String,
 }
@@ -38,6 +40,7 @@ struct NewMessage {
 /// What a message is known by.
 #[derive(Serialize, ToSchema)]
 struct Sent {
+    /// Its id.
     id: MessageId,
 }
 
@@ -46,7 +49,7 @@ struct Sent {
     post,
     path = "/api/messages",
     operation_id = "sendMessage",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = NewMessage,
     responses((status = 200, description = "The message is sent", body = Sent), Refusals, BodyRefusals),
     security(("account" = [])),
@@ -70,12 +73,12 @@ async fn send_message(
     get,
     path = "/api/messages",
     operation_id = "listMessages",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
-        ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
-        ("before" = Option<u64>, Query, description = "Only messages from before this time, in milliseconds since the Unix epoch"),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "How many, 50 by default and 500 at most", example = 50),
+        ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only messages from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
-    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals),
+    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid),
     security(("account" = [])),
 )]
 async fn list_messages(
@@ -92,13 +95,13 @@ async fn list_messages(
     get,
     path = "/api/messages/{with}",
     operation_id = "listMessagesWith",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
-        ("with" = Jid, Path, description = "The partner"),
-        ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
-        ("before" = Option<u64>, Query, description = "Only messages from before this time, in milliseconds since the Unix epoch"),
+        ("with" = Jid, Path, description = "The partner", example = "bob@localhost"),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "How many, 50 by default and 500 at most", example = 50),
+        ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only messages from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
-    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals),
+    responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid, NotFound),
     security(("account" = [])),
 )]
 async fn list_messages_with(

@@ -32,7 +32,9 @@ shared::routes!(create_network_test_session, create_network_test_session_by_its_
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct NetworkTestSession {
+    /// What the media provider calls it.
     session_id: ProviderSessionId,
+    /// A token for it.
     session_token: T1Token,
 }
 

@@ -17,7 +17,7 @@ use shared::{
     clock::Timestamp,
     config::Setting,
     delivery::{deliver, is_wanted},
-    dialect::events::{Detail, Error},
+    dialect::events::{Detail, Error, Faults},
     http::read_body,
     id::ConnectionName,
     model::{
@@ -51,20 +51,25 @@ shared::routes!(monitor_session);
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SessionEvent {
+    /// What the provider calls the session.
     #[schema(example = "2_MX4xMzExMjU3MX5-MTQ3MDI1NzY3OTkxOH45QXRr")]
     session_id: String,
+    /// Whose session it is; that of other projects is ignored.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "45828062")]
     project_id: Value,
     /// `connectionCreated` or `connectionDestroyed`; others are ignored.
     #[schema(example = "connectionDestroyed")]
     event: String,
+    /// When it happened, in milliseconds since the Unix epoch.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 1_470_257_688_309_i64)]
     timestamp: Value,
+    /// Why a connection ended.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "clientDisconnected")]
     reason: Value,
+    /// The client's connection.
     connection: Client,
 }
 
@@ -72,14 +77,16 @@ struct SessionEvent {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Client {
+    /// What the provider calls it.
     #[schema(example = "c053fcc8-c681-41d5-8ec2-7a9e1434a21e")]
     id: String,
+    /// When it began, in milliseconds since the Unix epoch.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 1_470_257_688_143_i64)]
     created_at: Value,
     /// What its token carries: the name that the list of live sessions has.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11")]
     data: Value,
 }
 
@@ -96,10 +103,18 @@ struct Noted {}
     request_body = SessionEvent,
     responses(
         (status = 200, description = "Taken note of, where it concerns us", body = Noted),
-        (status = 400, description = "The body is not JSON", body = Detail),
-        (status = 401, description = "The callback is not signed with the configured secret", body = Detail),
-        (status = 503, description = "The table is busy", body = Detail),
+        (status = 400, description = "The body is not JSON", body = Detail, example = json!({
+            "detail": "JSON parse error - expected value at line 1 column 1",
+        })),
+        (status = 401, description = "The callback is not signed with the configured secret", body = Detail, example = json!({
+            "detail": "Invalid signature.",
+        })),
+        (status = 413, description = "The body has 1 MiB or more", body = Detail, example = json!({
+            "detail": "The body must be smaller than 1 MiB.",
+        })),
+        Faults,
     ),
+    security((), ("mediaProvider" = [])),
 )]
 async fn monitor_session(State(app): State<App>, request: Request<Body>) -> Result<Json<Noted>, Error> {
     let (parts, body) = request.into_parts();

@@ -15,7 +15,7 @@ use shared::{
     App,
     auth::Account,
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Problem, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Problem, Refusals},
     http::conversation::{Fields, Payload, TakesJson},
     id::RoomId,
     model::{
@@ -49,12 +49,14 @@ shared::routes!(
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedRoom)]
 struct Created {
+    /// The room's id.
     id: RoomId,
 }
 
 /// A room in a list.
 #[derive(Serialize, ToSchema)]
 struct RoomSummary {
+    /// Its id.
     id: RoomId,
     #[serde(flatten)]
     config: RoomConfig,
@@ -72,7 +74,9 @@ struct RoomDetails {
 /// Somebody in a room.
 #[derive(Serialize, ToSchema)]
 struct ParticipantDetails {
+    /// Who.
     user: Jid,
+    /// What they are.
     role: RoomRole,
 }
 
@@ -96,7 +100,7 @@ fn config(fields: &Fields) -> Result<RoomConfig, Error> {
     post,
     path = "/api/rooms",
     operation_id = "createRoom",
-    tag = "Conversation",
+    tag = "Conversations",
     request_body = RoomConfig,
     responses((status = 200, description = "The room is made", body = Created), Refusals, BodyRefusals),
     security(("account" = [])),
@@ -118,7 +122,7 @@ async fn create_room(
     get,
     path = "/api/rooms",
     operation_id = "listRooms",
-    tag = "Conversation",
+    tag = "Conversations",
     responses((status = 200, description = "The rooms", body = Vec<RoomSummary>), Refusals),
     security(("account" = [])),
 )]
@@ -136,9 +140,9 @@ async fn list_rooms(State(app): State<App>, account: Account, _: TakesJson) -> R
     get,
     path = "/api/rooms/{id}",
     operation_id = "getRoom",
-    tag = "Conversation",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
-    responses((status = 200, description = "The room", body = RoomDetails), Refusals),
+    tag = "Conversations",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
+    responses((status = 200, description = "The room", body = RoomDetails), Refusals, Forbidden, NotFound),
     security(("account" = [])),
 )]
 async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, Error> {
@@ -154,10 +158,10 @@ async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, 
     put,
     path = "/api/rooms/{id}",
     operation_id = "createNamedRoom",
-    tag = "Conversation",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    tag = "Conversations",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = RoomConfig,
-    responses((status = 201, description = "The room is made", body = Created), Refusals, BodyRefusals),
+    responses((status = 201, description = "The room is made", body = Created), Refusals, Forbidden, BodyRefusals),
     security(("account" = [])),
 )]
 async fn create_named_room(
@@ -184,10 +188,10 @@ async fn create_named_room(
     put,
     path = "/api/rooms/{id}/config",
     operation_id = "configureRoom",
-    tag = "Conversation",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    tag = "Conversations",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = RoomConfig,
-    responses((status = 204, description = "The room is changed"), Refusals, BodyRefusals),
+    responses((status = 204, description = "The room is changed"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn configure_room(

@@ -6,7 +6,7 @@ use axum::{
 };
 use shared::{
     App,
-    dialect::conversation::{BodyRefusals, Error, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
     http::conversation::{Payload, path_text},
     id::RoomId,
     model::{
@@ -26,6 +26,7 @@ const RENAMED: usize = 3;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct Invitee {
+    /// Whom to take in.
     user: Jid,
 }
 
@@ -34,10 +35,10 @@ pub(crate) struct Invitee {
     post,
     path = "/api/rooms/{id}/users",
     operation_id = "inviteUser",
-    tag = "Conversation",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    tag = "Conversations",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = Invitee,
-    responses((status = 204, description = "The user is in the room"), Refusals, BodyRefusals),
+    responses((status = 204, description = "The user is in the room"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 pub(crate) async fn invite_user(
@@ -64,12 +65,12 @@ pub(crate) async fn invite_user(
     delete,
     path = "/api/rooms/{id}/users/{user}",
     operation_id = "removeUser",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
-        ("id" = RoomId, Path, description = "The room, by its id or its JID"),
-        ("user" = Jid, Path, description = "Who"),
+        ("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21"),
+        ("user" = Jid, Path, description = "Who", example = "bob@localhost"),
     ),
-    responses((status = 204, description = "The user is not in the room"), Refusals),
+    responses((status = 204, description = "The user is not in the room"), Refusals, Forbidden, NotFound),
     security(("account" = [])),
 )]
 pub(crate) async fn remove_user(

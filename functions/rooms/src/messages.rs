@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
     App,
-    dialect::conversation::{BodyRefusals, Error, Refusals},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Refusals},
     http::conversation::{PageQuery, Payload},
     id::{MessageId, RoomId},
     model::room::{RoomEntry, RoomEvent},
@@ -17,6 +17,7 @@ use crate::entrance::AtDoor;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewRoomMessage {
+    /// Any text, of at most 65,536 bytes.
     #[schema(max_length = 65_536, example = "Hello everybody!")]
     body: String,
 }
@@ -25,6 +26,7 @@ pub(crate) struct NewRoomMessage {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SentRoomMessage)]
 pub(crate) struct Said {
+    /// Its id.
     id: MessageId,
 }
 
@@ -33,10 +35,10 @@ pub(crate) struct Said {
     post,
     path = "/api/rooms/{id}/messages",
     operation_id = "sendRoomMessage",
-    tag = "Conversation",
-    params(("id" = RoomId, Path, description = "The room, by its id or its JID")),
+    tag = "Conversations",
+    params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = NewRoomMessage,
-    responses((status = 200, description = "The message is sent", body = Said), Refusals, BodyRefusals),
+    responses((status = 200, description = "The message is sent", body = Said), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 pub(crate) async fn send_room_message(
@@ -61,13 +63,13 @@ pub(crate) async fn send_room_message(
     get,
     path = "/api/rooms/{id}/messages",
     operation_id = "listRoomMessages",
-    tag = "Conversation",
+    tag = "Conversations",
     params(
-        ("id" = RoomId, Path, description = "The room, by its id or its JID"),
-        ("limit" = Option<u64>, Query, description = "How many, 50 by default and 500 at most"),
-        ("before" = Option<u64>, Query, description = "Only entries from before this time, in milliseconds since the Unix epoch"),
+        ("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21"),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "How many, 50 by default and 500 at most", example = 50),
+        ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only entries from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
-    responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals),
+    responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals, Invalid, Forbidden, NotFound),
     security(("account" = [])),
 )]
 pub(crate) async fn list_room_messages(

@@ -13,7 +13,7 @@ use shared::{
     App,
     auth::Participant,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
     http::form::{Need, Payload, text, texts},
     id::ConnectionName,
     model::{
@@ -48,9 +48,12 @@ shared::routes!(join);
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Joining {
+    /// What its bearer typed in.
+    #[schema(pattern = r"\S", example = "meeting-guest-1")]
     login_token: String,
     /// `view_floor` shows the floor session; other flags are ignored.
-    additional_access: Option<Vec<String>>,
+    #[schema(required = false, example = json!(["view_floor"]))]
+    additional_access: Vec<String>,
 }
 
 /// Join an event.
@@ -60,7 +63,7 @@ struct Joining {
     operation_id = "joinEvent",
     tag = "Session management",
     request_body = Joining,
-    responses((status = 201, description = "The event, and its sessions with their tokens", body = Reply), Refusals, BodyRefusals),
+    responses((status = 201, description = "The event, and its sessions with their tokens", body = Reply), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn join(

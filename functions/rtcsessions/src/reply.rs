@@ -12,8 +12,11 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reply {
+    /// The event.
     pub(crate) event: JoinedEvent,
+    /// The login token.
     pub(crate) login_token: UsedToken,
+    /// The sessions that the login token opens, by number.
     pub(crate) sessions: Vec<JoinedSession>,
 }
 
@@ -21,16 +24,38 @@ pub(crate) struct Reply {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinedEvent {
+    /// What its participants are shown.
+    #[schema(example = "Annual meeting 2026")]
     display_name: Option<String>,
+    /// Counts from 1.
+    #[schema(example = 7)]
     id: u64,
+    /// Where its sessions should be, when it is a dotted IPv4 address.
+    #[schema(example = "192.0.2.1")]
     location_hint: String,
+    /// For the clients.
+    #[schema(example = true)]
     allow_source_video: bool,
+    /// URL of its logo.
+    #[schema(example = "https://company.example/logo.png")]
     logo: Option<String>,
+    /// What its organisers call it. Unique.
+    #[schema(example = "Annual meeting")]
     name: String,
+    /// For the clients.
+    #[schema(example = "high")]
     quality: String,
+    /// Whether mobile clients may not join.
+    #[schema(example = false)]
     mobile_disallow: bool,
+    /// For the mobile clients.
+    #[schema(example = false)]
     mobile_audience_disallow: bool,
+    /// For the mobile clients.
+    #[schema(example = "")]
     mobile_data: String,
+    /// For the mobile clients: `phone`, `email`, `both` or nothing.
+    #[schema(example = "email")]
     mfa: String,
 }
 
@@ -55,6 +80,7 @@ impl From<Event> for JoinedEvent {
 /// What participants are told of their login token.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UsedToken {
+    /// What its bearer may do.
     #[serde(rename = "type")]
     kind: TokenType,
 }
@@ -69,12 +95,24 @@ impl From<TokenType> for UsedToken {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinedSession {
+    /// Counts from 1.
+    #[schema(example = 9)]
     id: u64,
+    /// Whether it is the event's floor; one session may be.
+    #[schema(example = false)]
     is_floor: bool,
+    /// The language, or `Floor`.
+    #[schema(example = "German")]
     language: String,
+    /// The language's code.
+    #[schema(example = "de")]
     language_code: Option<String>,
+    /// How media flows in it.
     mode: SessionMode,
+    /// Whether the provider archives it; not where media is relayed.
+    #[schema(example = true)]
     archive: bool,
+    /// What the media provider's client joins with.
     tokbox: Tokbox,
 }
 
@@ -82,7 +120,9 @@ pub(crate) struct JoinedSession {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Tokbox {
+    /// What the media provider calls the session.
     session_id: ProviderSessionId,
+    /// A token for it, good for 24 hours.
     session_token: T1Token,
 }
 

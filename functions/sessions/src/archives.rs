@@ -4,7 +4,7 @@ use axum::extract::State;
 use shared::{
     App,
     auth::Organiser,
-    dialect::events::{Error, Refusals},
+    dialect::events::{Error, NotFound, Refusals},
     http::{Archive, Envelope, Id, ListQuery, Listing, read_archives},
 };
 
@@ -17,11 +17,11 @@ use crate::find;
     operation_id = "listSessionArchives",
     tag = "Session management",
     params(
-        ("id" = u64, Path, description = "The session"),
-        ("limit" = Option<u64>, Query, description = "Archives on a page, 100 by default and 1,000 at most"),
-        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+        ("id" = u64, Path, description = "The session", example = 7),
+        ("limit" = Option<u64>, Query, description = "Archives on a page, 100 by default and 1,000 at most", example = 50),
+        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
-    responses((status = 200, description = "A page of archives", body = Envelope<Archive>), Refusals),
+    responses((status = 200, description = "A page of archives", body = Envelope<Archive>), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 pub(crate) async fn list_session_archives(

@@ -15,14 +15,24 @@ use utoipa::ToSchema;
 #[schema(as = NewEventSession, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewSession {
+    /// The event it belongs to.
+    #[schema(example = 7)]
     event: u64,
-    #[schema(max_length = 255)]
+    /// The language, or `Floor`.
+    #[schema(max_length = 255, pattern = r"\S", example = "German")]
     language: String,
+    /// The language's code.
+    #[schema(max_length = 4000, example = "de")]
     language_code: Option<String>,
-    is_floor: Option<bool>,
-    mode: Option<SessionMode>,
+    /// Whether it is the event's floor; one session may be.
+    #[schema(required = false, example = false)]
+    is_floor: bool,
+    /// How media flows in it.
+    #[schema(required = false)]
+    mode: SessionMode,
     /// True by default, which it may not be where media is relayed.
-    archive: Option<bool>,
+    #[schema(required = false, example = true)]
+    archive: bool,
 }
 
 /// A change of a session; its event stays.
@@ -30,12 +40,21 @@ pub(crate) struct NewSession {
 #[schema(as = EventSessionChange, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct SessionChange {
-    #[schema(max_length = 255)]
+    /// The language, or `Floor`.
+    #[schema(max_length = 255, pattern = r"\S", example = "German")]
     language: String,
+    /// The language's code.
+    #[schema(max_length = 4000, example = "de")]
     language_code: Option<String>,
-    is_floor: Option<bool>,
-    mode: Option<SessionMode>,
-    archive: Option<bool>,
+    /// Whether it is the event's floor; one session may be.
+    #[schema(required = false, example = false)]
+    is_floor: bool,
+    /// How media flows in it.
+    #[schema(required = false)]
+    mode: SessionMode,
+    /// Whether the provider archives it; not where media is relayed.
+    #[schema(required = false, example = true)]
+    archive: bool,
 }
 
 /// What a request says of a session; `None` where it does not.

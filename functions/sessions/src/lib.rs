@@ -17,7 +17,7 @@ use shared::{
     auth::Organiser,
     config::Setting,
     delivery::deliver_all,
-    dialect::events::{BodyRefusals, Error, Refusals},
+    dialect::events::{BodyRefusals, Error, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload, pk},
@@ -69,9 +69,9 @@ shared::routes!(
     operation_id = "listEventSessions",
     tag = "Session management",
     params(
-        ("event" = Option<u64>, Query, description = "Only those of this event"),
-        ("limit" = Option<u64>, Query, description = "Sessions on a page, 100 by default and 1,000 at most"),
-        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+        ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
+        ("limit" = Option<u64>, Query, description = "Sessions on a page, 100 by default and 1,000 at most", example = 50),
+        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
     responses((status = 200, description = "A page of sessions", body = Envelope<EventSession>), Refusals),
     security(("jwt" = [])),
@@ -131,8 +131,8 @@ async fn create_event_session(
     path = "/api/v2/sessions/{id}",
     operation_id = "getEventSession",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The session")),
-    responses((status = 200, description = "The session", body = EventSession), Refusals),
+    params(("id" = u64, Path, description = "The session", example = 7)),
+    responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_event_session(
@@ -150,9 +150,9 @@ async fn get_event_session(
     path = "/api/v2/sessions/{id}",
     operation_id = "putEventSession",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The session")),
+    params(("id" = u64, Path, description = "The session", example = 7)),
     request_body = SessionChange,
-    responses((status = 200, description = "The session", body = EventSession), Refusals, BodyRefusals),
+    responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_event_session(
@@ -170,9 +170,9 @@ async fn put_event_session(
     path = "/api/v2/sessions/{id}",
     operation_id = "patchEventSession",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The session")),
+    params(("id" = u64, Path, description = "The session", example = 7)),
     request_body = SessionChange,
-    responses((status = 200, description = "The session", body = EventSession), Refusals, BodyRefusals),
+    responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_event_session(
@@ -190,8 +190,8 @@ async fn patch_event_session(
     path = "/api/v2/sessions/{id}",
     operation_id = "deleteEventSession",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The session")),
-    responses((status = 204, description = "The session is gone"), Refusals),
+    params(("id" = u64, Path, description = "The session", example = 7)),
+    responses((status = 204, description = "The session is gone"), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn delete_event_session(

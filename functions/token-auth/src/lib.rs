@@ -8,7 +8,7 @@ use shared::{
     App,
     auth::UserClaims,
     config::Setting,
-    dialect::events::{BodyRefusals, Detail, Error, FieldErrors, Problem, Unauthenticated},
+    dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Unauthenticated},
     http::form::{Form, Need, Payload, given_password, text},
     model::User,
     password,
@@ -29,14 +29,19 @@ shared::routes!(obtain, refresh);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Credentials {
+    /// Without regard to case.
+    #[schema(pattern = r"\S", example = "alice")]
     username: String,
-    #[schema(format = "password")]
+    /// Their password.
+    #[schema(format = "password", min_length = 1, example = "correct horse")]
     password: String,
 }
 
 /// A token, good for 7 days.
 #[derive(Serialize, ToSchema)]
 struct UserToken {
+    /// What to show as `Authorization: JWT`.
+    #[schema(example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 
@@ -50,8 +55,9 @@ struct UserToken {
     responses(
         (status = 200, description = "A token", body = UserToken),
         BodyRefusals,
-        (status = 503, description = "The service is busy", body = Detail),
+        Faults,
     ),
+    security(()),
 )]
 async fn obtain(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
     let mut form = payload.form_saying(GENERAL, Need::All)?;
@@ -73,6 +79,8 @@ async fn obtain(State(app): State<App>, payload: Payload) -> Result<Json<UserTok
 /// A token that is still good.
 #[derive(Serialize, ToSchema)]
 struct PresentToken {
+    /// The token.
+    #[schema(pattern = r"\S", example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 
@@ -86,8 +94,9 @@ struct PresentToken {
     responses(
         (status = 200, description = "The next token", body = UserToken),
         BodyRefusals,
-        (status = 503, description = "The service is busy", body = Detail),
+        Faults,
     ),
+    security(()),
 )]
 async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
     let present = present_token(payload.form_saying(GENERAL, Need::All)?)?;

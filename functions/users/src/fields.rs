@@ -13,16 +13,22 @@ use utoipa::ToSchema;
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewUser {
-    #[schema(max_length = 150)]
+    /// Unique without regard to case.
+    #[schema(max_length = 150, pattern = r"\S", example = "alice")]
     username: String,
+    /// What they are.
     role: Role,
-    #[schema(max_length = 254)]
-    email: Option<String>,
-    #[schema(max_length = 150)]
-    first_name: Option<String>,
-    #[schema(max_length = 150)]
-    last_name: Option<String>,
+    /// May be empty.
+    #[schema(max_length = 254, required = false, format = "email", example = "alice@company.example")]
+    email: String,
+    /// May be empty.
+    #[schema(max_length = 150, required = false, example = "Alice")]
+    first_name: String,
+    /// May be empty.
+    #[schema(max_length = 150, required = false, example = "Example")]
+    last_name: String,
     /// Only admins can choose it.
+    #[schema(example = 2)]
     creator: Option<u64>,
 }
 

@@ -13,7 +13,7 @@ use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, FieldErrors, Fields, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Fields, Forbidden, NotFound, Problem, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
@@ -62,8 +62,8 @@ shared::routes!(
     operation_id = "listUsers",
     tag = "Session management",
     params(
-        ("limit" = Option<u64>, Query, description = "Users on a page, 100 by default and 1,000 at most"),
-        ("offset" = Option<u64>, Query, description = "Pages before this one"),
+        ("limit" = Option<u64>, Query, description = "Users on a page, 100 by default and 1,000 at most", example = 50),
+        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
     responses((status = 200, description = "A page of users", body = Envelope<User>), Refusals),
     security(("jwt" = [])),
@@ -93,7 +93,7 @@ async fn list_users(
     operation_id = "createUser",
     tag = "Session management",
     request_body = NewUser,
-    responses((status = 201, description = "The user", body = User), Refusals, BodyRefusals),
+    responses((status = 201, description = "The user", body = User), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_user(
@@ -116,8 +116,8 @@ async fn create_user(
     path = "/api/v2/users/{id}",
     operation_id = "getUser",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
-    responses((status = 200, description = "The user", body = User), Refusals),
+    params(("id" = u64, Path, description = "The user", example = 7)),
+    responses((status = 200, description = "The user", body = User), Refusals, NotFound),
     security(("jwt" = [])),
 )]
 async fn get_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<User>, Error> {
@@ -130,9 +130,9 @@ async fn get_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): 
     path = "/api/v2/users/{id}",
     operation_id = "putUser",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
+    params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewUser,
-    responses((status = 200, description = "The user", body = User), Refusals, BodyRefusals),
+    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_user(
@@ -150,9 +150,9 @@ async fn put_user(
     path = "/api/v2/users/{id}",
     operation_id = "patchUser",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
+    params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewUser,
-    responses((status = 200, description = "The user", body = User), Refusals, BodyRefusals),
+    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_user(
@@ -170,11 +170,11 @@ async fn patch_user(
     path = "/api/v2/users/{id}",
     operation_id = "deleteUser",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
+    params(("id" = u64, Path, description = "The user", example = 7)),
     responses(
         (status = 204, description = "The user is gone"),
-        (status = 400, description = "They still own events", body = Fields),
-        Refusals,
+        (status = 400, description = "They still own events", body = Fields, example = json!({ "nonFieldErrors": ["This user still owns events."] })),
+        Refusals, Forbidden, NotFound,
     ),
     security(("jwt" = [])),
 )]
@@ -198,8 +198,8 @@ async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id
     path = "/api/v2/users/{id}/block",
     operation_id = "blockUser",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
-    responses((status = 204, description = "They are blocked"), Refusals),
+    params(("id" = u64, Path, description = "The user", example = 7)),
+    responses((status = 204, description = "They are blocked"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
@@ -212,8 +212,8 @@ async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id)
     path = "/api/v2/users/{id}/unblock",
     operation_id = "unblockUser",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
-    responses((status = 204, description = "They are not blocked"), Refusals),
+    params(("id" = u64, Path, description = "The user", example = 7)),
+    responses((status = 204, description = "They are not blocked"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn unblock_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use shared::{
     App,
     auth::Organiser,
-    dialect::events::{BodyRefusals, Error, FieldErrors, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
     http::{
         Id,
         form::{self, Need, Payload, given_password},
@@ -23,11 +23,14 @@ use crate::{find, find_for};
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct PasswordChange {
-    #[schema(format = "password")]
+    /// The present one.
+    #[schema(format = "password", min_length = 1, example = "correct horse")]
     old_pw: String,
-    #[schema(format = "password", min_length = 8)]
+    /// The next one, of at most 1,024 bytes.
+    #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
-    #[schema(format = "password")]
+    /// The next one once more.
+    #[schema(format = "password", min_length = 1, example = "battery staple")]
     new_pw_repeat: String,
 }
 
@@ -37,9 +40,9 @@ struct PasswordChange {
     path = "/api/v2/users/{id}/password_change",
     operation_id = "changePassword",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
+    params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = PasswordChange,
-    responses((status = 204, description = "The password is changed"), Refusals, BodyRefusals),
+    responses((status = 204, description = "The password is changed"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 pub(crate) async fn password_change(
@@ -78,7 +81,8 @@ pub(crate) async fn password_change(
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewPassword {
-    #[schema(format = "password", min_length = 8)]
+    /// Their password, of at most 1,024 bytes.
+    #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
 }
 
@@ -88,9 +92,9 @@ struct NewPassword {
     path = "/api/v2/users/{id}/password_set",
     operation_id = "setPassword",
     tag = "Session management",
-    params(("id" = u64, Path, description = "The user")),
+    params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewPassword,
-    responses((status = 204, description = "They have this password"), Refusals, BodyRefusals),
+    responses((status = 204, description = "They have this password"), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 pub(crate) async fn password_set(

@@ -18,7 +18,7 @@ use crate::{
 
 mod document;
 
-pub use self::document::{BodyRefusals, Refusals};
+pub use self::document::{BodyRefusals, Forbidden, Invalid, NotFound, Refusals};
 
 /// What a 401 asks for.
 const CHALLENGE: &str = "Basic realm=\"mongooseim\"";

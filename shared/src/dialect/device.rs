@@ -1,5 +1,7 @@
 //! Device sessions: `{"error":{"code":…,"message":…}}` (`device-sessions.md`).
 
+mod document;
+
 use axum::{
     Json,
     http::StatusCode,
@@ -8,6 +10,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::document::Refusals;
 use super::{header, log, status};
 use crate::{
     error::{self, Unauthenticated},
@@ -37,6 +40,7 @@ impl<E: Into<error::Error>> From<E> for Error {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceError)]
 pub struct Body {
+    /// What went wrong.
     error: Detail,
 }
 
@@ -44,8 +48,11 @@ pub struct Body {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceErrorDetail)]
 struct Detail {
+    /// For programs.
     #[schema(example = "invalid_identifier")]
     code: &'static str,
+    /// For people.
+    #[schema(example = "identifier must be a string of 1 to 256 characters, not blank and without control characters")]
     message: String,
 }
 

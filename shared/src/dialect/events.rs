@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use self::{
-    document::{BodyRefusals, Refusals},
+    document::{BodyRefusals, Faults, Forbidden, NotFound, Refusals},
     fields::{FieldErrors, Problem},
 };
 use super::{RETRY_AFTER, openvidu::Sent, status};
@@ -183,6 +183,7 @@ impl From<crate::provider::T1Error> for Error {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventsError)]
 pub struct Detail {
+    /// What was wrong.
     #[schema(example = "Authentication credentials were not provided.")]
     detail: String,
 }

@@ -1,5 +1,7 @@
 //! OpenVidu: `{"timestamp","status","error","message","path"}` (`openvidu.md`).
 
+mod document;
+
 use std::fmt;
 
 use axum::{
@@ -12,6 +14,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::document::{BodyRefusals, Refusals};
 use super::{header, log, status};
 use crate::{
     App,
@@ -102,12 +105,16 @@ impl fmt::Debug for Sent {
 pub struct Body {
     /// When it happened, in milliseconds since the Unix epoch.
     timestamp: Timestamp,
+    /// The HTTP status.
     #[schema(example = 400)]
     status: u16,
+    /// The status in words.
     #[schema(example = "Bad Request")]
     error: &'static str,
+    /// What was wrong.
     #[schema(example = "\"session\" parameter is mandatory")]
     message: String,
+    /// What the request was sent to.
     #[schema(example = "/api/tokens")]
     path: String,
 }

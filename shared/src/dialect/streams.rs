@@ -1,5 +1,7 @@
 //! Live sessions, `/v1`: `{"message":…,"response":…,"statusCode":…}` (`ovenmediaengine.md`).
 
+mod document;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE},
@@ -8,6 +10,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::document::{Refusal, Refusals};
 use super::{header, log, openvidu::Sent, status};
 use crate::{
     error::{self, Unauthenticated as Common},
@@ -83,8 +86,10 @@ impl<E: Into<error::Error>> From<E> for Error {
 #[schema(as = StreamsAnswer)]
 #[serde(rename_all = "camelCase")]
 pub struct Body<T> {
+    /// `OK`.
     #[schema(example = "OK")]
     message: String,
+    /// What was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<T>,
     /// The HTTP status.

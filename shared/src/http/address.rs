@@ -20,10 +20,16 @@ pub fn base_url(parts: &Parts, app: &App) -> String {
     let host = first(headers, "x-forwarded-host").or_else(|| first(headers, header::HOST.as_str()));
     // A host that names a user is no host that anybody asked for.
     let host = host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@'));
-    let forwarded = first(headers, "x-forwarded-prefix").filter(|prefix| is_prefix(prefix)).unwrap_or_default();
-    let prefix = parts.extensions.get::<Prefix>().map_or(forwarded, |prefix| prefix.0.as_str());
     let host = host.as_ref().map_or("localhost", Authority::as_str);
-    format!("{}://{host}{}", scheme.unwrap_or("http"), prefix.trim_end_matches('/'))
+    format!("{}://{host}{}", scheme.unwrap_or("http"), prefix(parts))
+}
+
+/// What the paths of this API begin with where the request was sent to, without a slash at the end.
+#[must_use]
+pub fn prefix(parts: &Parts) -> &str {
+    let forwarded = first(&parts.headers, "x-forwarded-prefix").filter(|prefix| is_prefix(prefix)).unwrap_or_default();
+    let prefix = parts.extensions.get::<Prefix>().map_or(forwarded, |prefix| prefix.0.as_str());
+    prefix.trim_end_matches('/')
 }
 
 /// What the first of several proxies said.

@@ -22,7 +22,12 @@ const SESSIONS_AT_ONCE: usize = 8;
 
 /// An archive, as the media provider describes it.
 #[derive(Serialize, ToSchema)]
-#[schema(value_type = Object)]
+#[schema(value_type = Object, example = json!({
+    "id": "b40ef09b-3811-4726-b508-e41a0f96c68f",
+    "sessionId": "2_MX40NTgyODA2Mn5-MTc5NTM0NDAwMDAwMH4",
+    "status": "available",
+    "createdAt": 1_795_344_000_000_u64,
+}))]
 pub struct Archive(Map<String, Value>);
 
 /// Reads the page that is asked for, of the archives of all these sessions together, newest first.

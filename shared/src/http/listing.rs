@@ -112,11 +112,15 @@ fn as_boolean(text: &str) -> Option<bool> {
 #[derive(Serialize, ToSchema)]
 pub struct Envelope<T> {
     /// How many there are, on all pages.
+    #[schema(example = 1)]
     count: u64,
     /// URL of the next page.
+    #[schema(example = json!(null))]
     next: Option<String>,
     /// URL of the page before.
+    #[schema(example = json!(null))]
     previous: Option<String>,
+    /// Those on this page.
     results: Vec<T>,
 }
 

@@ -58,6 +58,10 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
         .layer(middleware::from_fn(identify))
 }
 
+/// Marks an answer that is the same for everybody, and may be kept for five minutes.
+#[derive(Clone, Copy, Debug)]
+pub struct ForEverybody;
+
 /// Preflights are answered without credentials; an origin that is not configured is allowed nothing.
 fn cors(app: &App) -> CorsLayer {
     CorsLayer::new()
@@ -73,11 +77,12 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let (span, value) = (info_span!("request", id = id.0), HeaderValue::try_from(&id.0));
     request.extensions_mut().insert(id);
     let mut response = next.run(request).instrument(span).await;
-    let status = response.status();
+    let (status, is_for_everybody) = (response.status(), response.extensions().get::<ForEverybody>().is_some());
     let headers = response.headers_mut();
     headers.extend(value.ok().map(|value| (REQUEST_ID, value)));
     // What is asked for with credentials, and may be a token, is nobody else's.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let kept = if is_for_everybody { "public, max-age=300" } else { "no-store" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     if status != StatusCode::METHOD_NOT_ALLOWED {
         // axum adds the methods that this process serves, also to a refusal that comes before the method.
         headers.remove(header::ALLOW);

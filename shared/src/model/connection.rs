@@ -67,7 +67,7 @@ impl fmt::Debug for MediaToken {
 /// Metadata a back-end attaches to a token, passed on and not looked at. Its `Debug` prints its type only.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, max_length = 10_000)]
+#[schema(value_type = String, max_length = 10_000, example = "{\"name\":\"Alice\"}")]
 pub struct ServerData(String);
 
 impl ServerData {

@@ -18,7 +18,7 @@ pub const IDENTIFIER_MAX: usize = 256;
 /// What a device calls itself. Personal data: it has no `Display`, and its `Debug` prints its type only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, min_length = 1, max_length = 256)]
+#[schema(value_type = String, min_length = 1, max_length = 256, example = "device_unique_id_here")]
 pub struct Identifier(String);
 
 impl Identifier {

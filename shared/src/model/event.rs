@@ -11,41 +11,49 @@ use utoipa::ToSchema;
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the wire")]
 pub struct Event {
     /// Counts from 1.
+    #[schema(example = 7)]
     pub id: u64,
     /// What its organisers call it. Unique.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, example = "Annual meeting")]
     pub name: String,
     /// What its participants are shown.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, example = "Annual meeting 2026")]
     pub display_name: Option<String>,
     /// URL of its logo.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, example = "https://company.example/logo.png")]
     pub logo: Option<String>,
     /// The user it belongs to.
+    #[schema(example = 2)]
     pub owner: u64,
     /// The users who manage it, each of them with the role `manager`.
+    #[schema(example = json!([3]))]
     pub managers: Vec<u64>,
     /// Whether nobody may join.
+    #[schema(example = false)]
     pub disabled: bool,
     /// Whether participants get the floor session too.
+    #[schema(example = true)]
     pub subscribers_see_floor: bool,
     /// Where its sessions should be, when it is a dotted IPv4 address.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 4000, example = "192.0.2.1")]
     pub location_hint: String,
     /// For the clients.
+    #[schema(example = true)]
     pub allow_source_video: bool,
     /// For the clients.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 4000, example = "high")]
     pub quality: String,
     /// Whether mobile clients may not join.
+    #[schema(example = false)]
     pub mobile_disallow: bool,
     /// For the mobile clients.
+    #[schema(example = false)]
     pub mobile_audience_disallow: bool,
     /// For the mobile clients.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 4000, example = "")]
     pub mobile_data: String,
     /// For the mobile clients: `phone`, `email`, `both` or nothing.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 4000, example = "email")]
     pub mfa: String,
 }
 

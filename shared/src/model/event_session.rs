@@ -11,22 +11,26 @@ use crate::id::ProviderSessionId;
 #[serde(rename_all = "camelCase")]
 pub struct EventSession {
     /// Counts from 1.
+    #[schema(example = 9)]
     pub id: u64,
     /// The event it belongs to.
+    #[schema(example = 7)]
     pub event: u64,
     /// The language, or `Floor`.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, example = "German")]
     pub language: String,
     /// The language's code.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 4000, example = "de")]
     pub language_code: Option<String>,
     /// Whether it is the event's floor; one session may be.
+    #[schema(example = false)]
     pub is_floor: bool,
     /// What the media provider calls it.
     pub session_id: ProviderSessionId,
     /// How media flows in it.
     pub mode: SessionMode,
     /// Whether the provider archives it; not where media is relayed.
+    #[schema(example = true)]
     pub archive: bool,
 }
 

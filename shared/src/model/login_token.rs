@@ -52,11 +52,13 @@ impl TokenType {
 #[serde(rename_all = "camelCase")]
 pub struct LoginToken {
     /// Counts from 1.
+    #[schema(example = 4)]
     pub id: u64,
     /// The event it opens.
+    #[schema(example = 7)]
     pub event: u64,
     /// What its bearer types in. Unique.
-    #[schema(min_length = 8, max_length = 255)]
+    #[schema(min_length = 8, max_length = 255, example = "meeting-guest-1")]
     pub token: String,
     /// What its bearer may do.
     pub token_type: TokenType,

@@ -20,7 +20,7 @@ pub struct Message {
     /// Its id, the same in both archives.
     pub id: MessageId,
     /// Any text.
-    #[schema(max_length = 65_536)]
+    #[schema(max_length = 65_536, example = "Hello Alice!")]
     pub body: String,
     /// When it was sent, in milliseconds since the Unix epoch; no other message of the archive has the same.
     pub timestamp: Timestamp,

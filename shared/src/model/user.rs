@@ -21,24 +21,28 @@ pub enum Role {
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// Counts from 1.
+    #[schema(example = 3)]
     pub id: u64,
     /// Unique without regard to case; shown as it was typed.
-    #[schema(max_length = 150)]
+    #[schema(max_length = 150, example = "alice")]
     pub username: String,
     /// May be empty.
-    #[schema(max_length = 254)]
+    #[schema(max_length = 254, example = "alice@company.example")]
     pub email: String,
     /// May be empty.
-    #[schema(max_length = 150)]
+    #[schema(max_length = 150, example = "Alice")]
     pub first_name: String,
     /// May be empty.
-    #[schema(max_length = 150)]
+    #[schema(max_length = 150, example = "Example")]
     pub last_name: String,
     /// Whether they are kept from logging in.
+    #[schema(example = false)]
     pub blocked: bool,
     /// What they are.
+    #[schema(example = "manager")]
     pub role: Role,
     /// Who made them.
+    #[schema(example = 2)]
     pub creator: Option<u64>,
 }
 

@@ -64,7 +64,7 @@ impl T1Role {
 /// A token as its participant shows it.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String)]
+#[schema(value_type = String, example = "T1==cGFydG5lcl9pZD00NTgyODA2MiZzaWc9")]
 pub struct T1Token(String);
 
 impl T1Token {

@@ -2,37 +2,71 @@
 
 use utoipa::IntoResponses;
 
-/// What a request without a body may be answered with.
+/// What any request may be answered with.
 #[derive(IntoResponses)]
 pub enum Refusals {
-    /// The request is not what it has to be: what is wrong with it
-    #[response(status = 400, content_type = "application/json")]
-    Invalid(#[to_schema] String),
     /// The credentials are missing, or wrong
-    #[response(status = 401)]
+    #[response(
+        status = 401,
+        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic`, and the realm")),
+    )]
     Unauthenticated,
-    /// The caller may not do this
-    #[response(status = 403)]
-    Forbidden,
-    /// There is no such thing
-    #[response(status = 404)]
-    NotFound,
     /// The caller takes no answer of this kind
     #[response(status = 406)]
     NotAcceptable,
     /// There were too many wrong passwords
-    #[response(status = 429, content_type = "application/json")]
+    #[response(
+        status = 429,
+        content_type = "application/json",
+        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        example = json!("Too many wrong passwords"),
+    )]
     Throttled(#[to_schema] String),
+    /// A fault of ours
+    #[response(status = 500, content_type = "application/json", example = json!("Something went wrong on our side"))]
+    Fault(#[to_schema] String),
     /// The service is busy
-    #[response(status = 503, content_type = "application/json")]
+    #[response(
+        status = 503,
+        content_type = "application/json",
+        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        example = json!("The service is busy; try again"),
+    )]
     Unavailable(#[to_schema] String),
 }
 
-/// What a body may be answered with besides.
+/// What a request may be answered with whose parts may be wrong.
+#[derive(IntoResponses)]
+pub enum Invalid {
+    /// The request is not what it has to be: what is wrong with it
+    #[response(status = 400, content_type = "application/json", example = json!("Missing message body"))]
+    Invalid(#[to_schema] String),
+}
+
+/// What a request may be answered with that not everybody may make.
+#[derive(IntoResponses)]
+pub enum Forbidden {
+    /// The caller may not do this
+    #[response(status = 403)]
+    Forbidden,
+}
+
+/// What a request may be answered with that names something.
+#[derive(IntoResponses)]
+pub enum NotFound {
+    /// There is no such thing
+    #[response(status = 404)]
+    NotFound,
+}
+
+/// What a body may be answered with.
 #[derive(IntoResponses)]
 pub enum BodyRefusals {
+    /// The request is not what it has to be: what is wrong with it
+    #[response(status = 400, content_type = "application/json", example = json!("Missing message body"))]
+    Invalid(#[to_schema] String),
     /// The body has 1 MiB or more
-    #[response(status = 413, content_type = "application/json")]
+    #[response(status = 413, content_type = "application/json", example = json!("The body must be smaller than 1 MiB"))]
     TooLarge(#[to_schema] String),
     /// The body is not JSON
     #[response(status = 415)]

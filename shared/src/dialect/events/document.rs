@@ -1,36 +1,75 @@
-//! The refusals that most endpoints share, for the OpenAPI document.
+//! The refusals that the endpoints share, for the OpenAPI document.
 
 use utoipa::IntoResponses;
 
 use super::{Detail, Fields};
 
-/// What a request without a body may be answered with.
+/// What any request may be answered with.
 #[derive(IntoResponses)]
-pub enum Refusals {
-    /// The credentials are missing, or no longer good
-    #[response(status = 401)]
-    Unauthenticated(#[to_schema] Detail),
-    /// The caller may not do this
-    #[response(status = 403)]
-    Forbidden(#[to_schema] Detail),
-    /// There is no such thing, for this caller
-    #[response(status = 404)]
-    NotFound(#[to_schema] Detail),
+pub enum Faults {
+    /// A fault of ours
+    #[response(status = 500, example = json!({"detail": "Something went wrong on our side."}))]
+    Fault(#[to_schema] Detail),
     /// The service is busy
-    #[response(status = 503)]
+    #[response(
+        status = 503,
+        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        example = json!({"detail": "The service is busy; try again."}),
+    )]
     Unavailable(#[to_schema] Detail),
 }
 
-/// What a body may be answered with besides.
+/// What a request that asks for credentials may be answered with.
+#[derive(IntoResponses)]
+pub enum Refusals {
+    /// The credentials are missing, or no longer good
+    #[response(
+        status = 401,
+        headers((
+            "WWW-Authenticate" = String,
+            description = "What to authenticate with: `JWT realm=\"api\"`, or `Token` where an API token is asked for"
+        )),
+        example = json!({"detail": "Authentication credentials were not provided."}),
+    )]
+    Unauthenticated(#[to_schema] Detail),
+    /// A fault of ours
+    #[response(status = 500, example = json!({"detail": "Something went wrong on our side."}))]
+    Fault(#[to_schema] Detail),
+    /// The service is busy
+    #[response(
+        status = 503,
+        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        example = json!({"detail": "The service is busy; try again."}),
+    )]
+    Unavailable(#[to_schema] Detail),
+}
+
+/// What a request may be answered with that not everybody may make.
+#[derive(IntoResponses)]
+pub enum Forbidden {
+    /// The caller may not do this
+    #[response(status = 403, example = json!({"detail": "You do not have permission to perform this action."}))]
+    Forbidden(#[to_schema] Detail),
+}
+
+/// What a request may be answered with that names something.
+#[derive(IntoResponses)]
+pub enum NotFound {
+    /// There is no such thing, for this caller
+    #[response(status = 404, example = json!({"detail": "Not found."}))]
+    NotFound(#[to_schema] Detail),
+}
+
+/// What a body may be answered with.
 #[derive(IntoResponses)]
 pub enum BodyRefusals {
-    /// A field is missing or not valid, or the body is no JSON
-    #[response(status = 400)]
+    /// Fields are missing or not valid, or the body is no JSON object
+    #[response(status = 400, example = json!({"name": ["This field is required."]}))]
     Invalid(#[to_schema] Fields),
     /// The body has 1 MiB or more
-    #[response(status = 413)]
+    #[response(status = 413, example = json!({"detail": "The body must be smaller than 1 MiB."}))]
     TooLarge(#[to_schema] Detail),
     /// The body is not JSON
-    #[response(status = 415)]
+    #[response(status = 415, example = json!({"detail": "Unsupported media type \"text/plain\" in request."}))]
     UnsupportedMediaType(#[to_schema] Detail),
 }

@@ -30,7 +30,7 @@ pub enum RoomEvent {
         /// Who.
         from: Jid,
         /// Any text.
-        #[schema(max_length = 65_536)]
+        #[schema(max_length = 65_536, example = "Hello everybody!")]
         body: String,
     },
     /// Somebody's affiliation changed.

@@ -1,0 +1,177 @@
+//! The files that are served, compressed in the binary.
+
+use std::{convert::Infallible, io::Read};
+
+use axum::{
+    Extension,
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use flate2::read::GzDecoder;
+use shared::{
+    App,
+    dialect::device,
+    http::{ForEverybody, prefix},
+};
+
+/// What a page may load and do: nothing but what comes from here. Swagger UI's images are in its style sheet.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file.
+pub(crate) struct File {
+    name: &'static str,
+    kind: &'static str,
+    gzip: &'static [u8],
+    /// What stands before each path in it that begins at the root of this API, wherever that is to its callers.
+    before_root: Option<&'static str>,
+}
+
+macro_rules! file {
+    ($name:literal, $kind:literal, $before_root:expr) => {
+        File {
+            name: $name,
+            kind: $kind,
+            gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
+            before_root: $before_root,
+        }
+    };
+}
+
+/// The document.
+pub(crate) const DOCUMENT: File = file!("openapi.json", "application/json", Some("\"url\": \""));
+/// The page that shows it.
+pub(crate) const PAGE: File = file!("docs.html", "text/html; charset=utf-8", Some("=\""));
+/// What the page loads, and the licence of what is not ours.
+const OF_PAGE: &[File] = &[
+    file!("start.js", "text/javascript; charset=utf-8", None),
+    file!("swagger-ui-bundle.js", "text/javascript; charset=utf-8", None),
+    file!("swagger-ui.css", "text/css; charset=utf-8", None),
+    file!("favicon-32x32.png", "image/png", None),
+    file!("LICENSE", "text/plain; charset=utf-8", None),
+    file!("NOTICE", "text/plain; charset=utf-8", None),
+];
+
+/// What of a request decides how a file is sent.
+pub(crate) struct Conditions {
+    takes_gzip: bool,
+    known: Option<HeaderValue>,
+    prefix: String,
+}
+
+impl FromRequestParts<App> for Conditions {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Self::Rejection> {
+        let headers = &parts.headers;
+        Ok(Self {
+            takes_gzip: takes_gzip(headers),
+            known: headers.get(header::IF_NONE_MATCH).cloned(),
+            prefix: prefix(parts).to_owned(),
+        })
+    }
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+    codings.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.split_once('=').is_some_and(|(_, q)| q.trim().parse() == Ok(0.0));
+        matches!(name.trim(), "gzip" | "*") && !refused
+    })
+}
+
+impl File {
+    /// What the page loads by this name.
+    pub(crate) fn of_page(name: &str) -> Option<&'static Self> {
+        OF_PAGE.iter().find(|file| file.name == name)
+    }
+
+    /// The answer to somebody who asks for it.
+    pub(crate) fn serve(&'static self, conditions: Conditions) -> Served {
+        Served { file: self, conditions }
+    }
+
+    /// What this version is known by: the checksum and the length that its compressed form ends with.
+    fn tag(&self) -> String {
+        let end = self.gzip.iter().rev().take(8);
+        format!("W/\"{}\"", end.map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+
+    fn content(&self) -> std::io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        GzDecoder::new(self.gzip).read_to_end(&mut content).map(|_| content)
+    }
+
+    /// It, where the API does not lie at the root of its host.
+    fn below(&self, prefix: &str) -> std::io::Result<Vec<u8>> {
+        let content = self.content()?;
+        let (Some(before), false) = (self.before_root, prefix.is_empty()) else { return Ok(content) };
+        let moved = String::from_utf8_lossy(&content).replace(&format!("{before}/"), &format!("{before}{prefix}/"));
+        Ok(moved.into_bytes())
+    }
+}
+
+/// A file on its way.
+pub(crate) struct Served {
+    file: &'static File,
+    conditions: Conditions,
+}
+
+impl IntoResponse for Served {
+    fn into_response(self) -> Response {
+        let Self { file, conditions: Conditions { takes_gzip, known, prefix } } = self;
+        let tag = file.tag();
+        let headers = [
+            (header::CONTENT_TYPE, file.kind),
+            (header::VARY, "accept-encoding"),
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::ETAG, &tag),
+        ];
+        if known.is_some_and(|known| known.to_str().is_ok_and(|known| known.contains(&tag))) {
+            return (StatusCode::NOT_MODIFIED, headers, Extension(ForEverybody)).into_response();
+        }
+        let is_moved = file.before_root.is_some() && !prefix.is_empty();
+        if takes_gzip && !is_moved {
+            let encoding = [(header::CONTENT_ENCODING, "gzip")];
+            return (headers, encoding, Extension(ForEverybody), file.gzip).into_response();
+        }
+        match file.below(&prefix) {
+            Ok(content) => (headers, Extension(ForEverybody), content).into_response(),
+            // What was compressed when this was built.
+            Err(_) => device::Error::Panicked.into_response(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("gzip", true)]
+    #[case("br, gzip;q=0.5", true)]
+    #[case("*", true)]
+    #[case("gzip;q=0", false)]
+    #[case("gzip; q=0.0, br", false)]
+    #[case("identity", false)]
+    #[case("", false)]
+    fn a_file_goes_compressed_to_whom_takes_that(#[case] accepted: &str, #[case] takes: bool) {
+        let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, accepted.parse().unwrap())]);
+        assert_eq!(takes_gzip(&headers), takes);
+    }
+
+    #[test]
+    fn what_begins_at_the_root_is_moved_below_a_prefix() {
+        let moved = |file: &File| String::from_utf8(file.below("/prod").unwrap()).unwrap();
+        let page = moved(&PAGE);
+        assert_eq!(page.matches("=\"/").count(), page.matches("=\"/prod/docs/").count());
+        assert!(page.contains("src=\"/prod/docs/start.js\""));
+        assert!(moved(&DOCUMENT).contains("\"url\": \"/prod/\""));
+    }
+}

@@ -1,0 +1,116 @@
+//! `GET /openapi.json`, the OpenAPI document of the whole API, and `GET /docs`, where a browser shows it.
+//!
+//! Everything is in the binary, Swagger UI too: no other host is asked for anything. Requests to the table: none.
+
+mod file;
+
+use axum::http::Uri;
+use shared::{
+    config::Setting,
+    dialect::device::{self, Error},
+    error,
+};
+use utoipa::ToSchema;
+
+use file::{Conditions, DOCUMENT, File, PAGE, Served};
+
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[Setting::CorsOrigins, Setting::Log];
+
+shared::routes!(open_api, docs, docs_file);
+
+/// An OpenAPI document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct Specification {
+    /// The version of OpenAPI.
+    #[schema(example = "3.1.0")]
+    openapi: String,
+    /// What it describes.
+    #[schema(value_type = Object, example = json!({ "title": "Greenroom", "version": "0.1.0" }))]
+    info: (),
+    /// The operations, by path and method.
+    #[schema(value_type = Object, example = json!({}))]
+    paths: (),
+    /// What the operations share.
+    #[schema(value_type = Object, example = json!({}))]
+    components: (),
+}
+
+/// Read this document.
+///
+/// OpenAPI 3.1, for whoever generates clients or tests from it.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "getSpecification",
+    tag = "Specification",
+    responses(
+        (
+            status = 200,
+            description = "The document",
+            body = Specification,
+            headers(("ETag" = String, description = "Sent back in `If-None-Match`, it is answered with 304")),
+        ),
+        (status = 304, description = "The caller has this version"),
+    ),
+    security(()),
+)]
+async fn open_api(conditions: Conditions) -> Served {
+    DOCUMENT.serve(conditions)
+}
+
+/// Browse this document.
+///
+/// A page with Swagger UI, which asks no other host for anything.
+#[utoipa::path(
+    get,
+    path = "/docs",
+    operation_id = "browseSpecification",
+    tag = "Specification",
+    responses(
+        (
+            status = 200,
+            description = "The page",
+            body = String,
+            content_type = "text/html",
+            headers(("ETag" = String, description = "Sent back in `If-None-Match`, it is answered with 304")),
+            example = json!("<!doctype html>…"),
+        ),
+        (status = 304, description = "The caller has this version"),
+    ),
+    security(()),
+)]
+async fn docs(conditions: Conditions) -> Served {
+    PAGE.serve(conditions)
+}
+
+/// Read a file of the page.
+#[utoipa::path(
+    get,
+    path = "/docs/{file}",
+    operation_id = "getSpecificationAsset",
+    tag = "Specification",
+    params(("file" = String, Path, description = "The file's name", example = "start.js")),
+    responses(
+        (
+            status = 200,
+            description = "The file",
+            headers(("ETag" = String, description = "Sent back in `If-None-Match`, it is answered with 304")),
+            content(
+                (String = "text/javascript", example = json!("SwaggerUIBundle({…});")),
+                (String = "text/css", example = json!(".swagger-ui{…}")),
+                (String = "text/plain", example = json!("Apache License…")),
+                (String = "image/png", example = json!("\u{89}PNG…")),
+            ),
+        ),
+        (status = 304, description = "The caller has this version"),
+        (status = 404, description = "There is no such file", body = device::Body),
+    ),
+    security(()),
+)]
+async fn docs_file(uri: Uri, conditions: Conditions) -> Result<Served, Error> {
+    let name = uri.path().rsplit('/').next().unwrap_or_default();
+    let file = File::of_page(name).ok_or(error::Error::RouteNotFound)?;
+    Ok(file.serve(conditions))
+}

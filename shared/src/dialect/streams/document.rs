@@ -1,0 +1,44 @@
+//! The refusals that the endpoints share, for the OpenAPI document.
+
+use utoipa::{IntoResponses, ToSchema};
+
+/// Why a request was refused; the original's shape of an answer.
+#[derive(ToSchema)]
+#[schema(as = StreamsError, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+pub struct Refusal {
+    /// What was wrong.
+    #[schema(example = "[HTTP] Invalid credential (401)")]
+    message: String,
+    /// What was wrong, where the message does not say.
+    #[schema(required = false, example = "Could not find the session")]
+    response: String,
+    /// The HTTP status.
+    #[schema(example = 401)]
+    status_code: u16,
+}
+
+/// What an operator's request may be answered with.
+#[derive(IntoResponses)]
+pub enum Refusals {
+    /// The credentials are missing or wrong
+    #[response(
+        status = 401,
+        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic`, and the realm")),
+        example = json!({"message": "[HTTP] Invalid credential (401)", "statusCode": 401}),
+    )]
+    Unauthenticated(#[to_schema] Refusal),
+    /// A fault of ours
+    #[response(
+        status = 500,
+        example = json!({"message": "[HTTP] Something went wrong on our side (500)", "statusCode": 500}),
+    )]
+    Fault(#[to_schema] Refusal),
+    /// The table is busy
+    #[response(
+        status = 503,
+        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        example = json!({"message": "[HTTP] The service is busy; try again (503)", "statusCode": 503}),
+    )]
+    Unavailable(#[to_schema] Refusal),
+}

@@ -1,0 +1,96 @@
+//! Every answer is one that the OpenAPI document describes.
+//!
+//! [`TestApp`](crate::support::TestApp) has all that is exchanged looked at here, so that each test of the API is one of the
+//! document too.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use axum::http::{HeaderMap, StatusCode, header};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+static DESCRIBED: LazyLock<Described> = LazyLock::new(Described::new);
+
+/// The document, and what bodies are looked at with.
+struct Described {
+    document: Value,
+    paths: matchit::Router<String>,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+/// A request and its answer.
+pub(crate) struct Exchange<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    /// What was sent, where it was sent as a whole.
+    pub(crate) sent: Option<&'a [u8]>,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+/// Fails where the document says something else.
+pub(crate) fn check(exchange: &Exchange<'_>) {
+    let path = exchange.path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let Ok(found) = DESCRIBED.paths.at(path) else { return };
+    let operation = &DESCRIBED.document["paths"][found.value][exchange.method.to_lowercase()];
+    if operation.is_null() {
+        return;
+    }
+    let Exchange { method, status, headers, body, .. } = exchange;
+    let at = format!("{method} {} {}", found.value, status.as_u16());
+    let response = &operation["responses"][status.as_str()];
+    assert!(!response.is_null(), "{at} is not described: {}", String::from_utf8_lossy(body));
+    for name in response["headers"].as_object().into_iter().flat_map(|headers| headers.keys()) {
+        assert!(headers.contains_key(name), "{at} has no {name}");
+    }
+    let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap().split(';').next().unwrap());
+    match response["content"].as_object() {
+        None => assert!(body.is_empty(), "{at} is described without a body"),
+        Some(content) => {
+            let schema = content.get(kind.unwrap_or_default()).map(|media| &media["schema"]);
+            let schema = schema.unwrap_or_else(|| panic!("{at} is not described as {kind:?}"));
+            if kind == Some("application/json") {
+                DESCRIBED.validate(&at, schema, body);
+            }
+        }
+    }
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    // What is left out may be described as optional, and is no JSON.
+    if let Some(sent) = exchange.sent.filter(|sent| !sent.is_empty() && status.is_success() && !schema.is_null()) {
+        DESCRIBED.validate(&format!("the body of {at}"), schema, sent);
+    }
+}
+
+impl Described {
+    fn new() -> Self {
+        let document = greenroom::specification();
+        let mut paths = matchit::Router::new();
+        for path in document["paths"].as_object().unwrap().keys() {
+            paths.insert(path, path.clone()).unwrap();
+        }
+        Self { document, paths, validators: Mutex::default() }
+    }
+
+    fn validate(&self, at: &str, schema: &Value, body: &[u8]) {
+        let Ok(body) = serde_json::from_slice(body) else {
+            panic!("{at} is no JSON: {}", String::from_utf8_lossy(body))
+        };
+        let validator = self.validator(schema);
+        let wrong: Vec<_> =
+            validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(wrong.is_empty(), "{at} is not as described: {}\n{body}", wrong.join("\n"));
+    }
+
+    fn validator(&self, schema: &Value) -> Arc<Validator> {
+        let mut validators = self.validators.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let validator = validators.entry(schema.to_string()).or_insert_with(|| {
+            let whole = json!({ "allOf": [schema], "components": self.document["components"] });
+            Arc::new(jsonschema::draft202012::new(&whole).unwrap())
+        });
+        validator.clone()
+    }
+}
