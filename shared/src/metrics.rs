@@ -1,6 +1,8 @@
 //! Metrics for CloudWatch: a log line that is also a document in its Embedded Metric Format, so that what it says is
 //! paid for once (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 //!
+//! Made by hand: a crate for it brings a writer with a queue and a thread, more than there is here to write.
+//!
 //! Each combination of a metric and dimensions is billed. So there are two dimensions, the service and the route, no id
 //! is one, and of a route only what is not zero is sent.
 

@@ -18,10 +18,15 @@ mod work;
 
 use std::collections::BTreeSet;
 
+use axum::body::Body;
 use greenroom::api;
-use shared::{http::Reported, meter::Usage, metrics::HOUSEKEEPING};
+use shared::{
+    http::Reported,
+    meter::Usage,
+    metrics::{FALLBACK, HOUSEKEEPING},
+};
 
-use crate::support::Answer;
+use crate::support::{Answer, TestApp};
 
 /// A request, and what it consumes.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +85,24 @@ async fn measure() -> Vec<Row> {
     conversation::measure(&mut rows).await;
     work::measure(&mut rows).await;
     rows.0
+}
+
+#[tokio::test]
+async fn what_no_route_takes_is_reported_under_one_name() {
+    let app = TestApp::new().await;
+    let caller = app.anyone();
+    for (method, path, route) in [
+        ("GET", "/api/session/", "GET /api/session"),
+        ("GET", "/api/sessions/daily", "GET /api/sessions/{sessionId}"),
+        ("GET", "/nobody/knows", FALLBACK),
+        ("PATCH", "/api/session", FALLBACK),
+        ("HEAD", "/api/session", FALLBACK),
+        ("X-METHOD", "/api/session", FALLBACK),
+    ] {
+        let answer = caller.begin(caller.request(method, path, &[], Body::empty())).await;
+        let reported: &Reported = answer.extensions().get().unwrap();
+        assert_eq!(reported.route, route, "{method} {path}");
+    }
 }
 
 #[tokio::test]

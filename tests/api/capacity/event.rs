@@ -66,7 +66,7 @@ fn with_streams(mut text: String, others: Bill, rows: &[Row], inputs: &Inputs) -
     let look = units(rows, STREAM, ONE_ROOM);
     for share in [0.1, 1.0] {
         let streams = inputs.of("participants") * share;
-        let begun = streams * seconds / inputs.of("seconds of a stream");
+        let beginnings = streams * seconds / inputs.of("seconds of a stream");
         let looks = streams * seconds * LOOKS_A_SECOND;
         let gb_seconds = streams * seconds * inputs.of("MB of a function") / 1024.0;
         let open = Bill {
@@ -74,8 +74,8 @@ fn with_streams(mut text: String, others: Bill, rows: &[Row], inputs: &Inputs) -
             lambda: gb_seconds * inputs.of("a GB-second of Lambda"),
             ..Bill::default()
         };
-        let begin = Bill::of(units(rows, STREAM, "begun, by who is in one room"), Kind::Stream, begun, inputs);
-        let open = open.plus(begin);
+        let first = Bill::of(units(rows, STREAM, "begun, by who is in one room"), Kind::Stream, beginnings, inputs);
+        let open = open.plus(first);
         let _ = writeln!(
             text,
             "| {} listen to `/api/sse`, in one room each | {} looks | {} |",

@@ -16,106 +16,88 @@ const WRITE_OF_TRANSACTION: f64 = 2.0;
 /// How many partitions a kind is spread over.
 const SHARDS: f64 = 16.0;
 
+/// What takes so much of something, and at how many it is full.
+struct Limit {
+    place: &'static str,
+    load: &'static str,
+    each: String,
+    at: f64,
+    of: &'static str,
+}
+
+fn limit(place: &'static str, load: &'static str, each: String, at: f64, of: &'static str) -> Limit {
+    Limit { place, load, each, at, of }
+}
+
 pub(super) fn partitions(rows: &[Row], inputs: &Inputs) -> String {
-    let (wcu, rcu) =
-        (inputs.of("write units a second of a partition"), inputs.of("read units a second of a partition"));
-    let people = inputs.of("participants");
-    let look = units(rows, STREAM, ONE_ROOM).0 * LOOKS_A_SECOND;
-    let join = units(rows, "POST /api/v2/rtcsessions", JOINS).1;
-    let goes = units(rows, "POST /webhooks/opentok", "a client goes").1;
-    let token = units(rows, "POST /api/tokens", "the first of its session").1;
-    let list = listed(rows) * people / SHARDS;
-    let entry_and_head = 2.0 * WRITE_OF_TRANSACTION;
-    let lines = [
-        (
-            "the functions' concurrency, as accounts begin",
-            "a stream that is open",
-            "1 execution".to_owned(),
-            inputs.of("concurrent executions of an account"),
-            "streams",
-        ),
-        (
-            "a new table",
-            "a stream that looks, of one room",
-            format!("{look} reads a second"),
-            inputs.of("read units a second of a new table") / look,
-            "streams",
-        ),
-        (
-            "`ROOMARCHIVE#<room>`, its head",
-            "a stream that looks",
-            format!("{} reads a second", READ * LOOKS_A_SECOND),
-            rcu / (READ * LOOKS_A_SECOND),
-            "streams in one room",
-        ),
-        (
-            "a table, as its quota begins",
-            "a stream that looks, of one room",
-            format!("{look} reads a second"),
-            inputs.of("units a second of a table") / look,
-            "streams",
-        ),
-        (
-            "`ROOMARCHIVE#<room>`",
-            "a message: an entry and the head",
-            format!("{entry_and_head} writes"),
-            wcu / entry_and_head,
-            "messages a second in one room",
-        ),
-        (
-            "`ARCHIVE#<user>`",
-            "a message: an entry and the head",
-            format!("{entry_and_head} writes"),
-            wcu / entry_and_head,
-            "messages a second to one user",
-        ),
-        (
-            "`LIVE#<vhost>/<event>#<shard>`, 16 of them",
-            "a join of two sessions",
-            format!("{join} writes"),
-            SHARDS * wcu / join,
-            "joins a second of one event",
-        ),
-        (
-            "a new table",
-            "a join of two sessions",
-            format!("{join} writes"),
-            inputs.of("write units a second of a new table") / join,
-            "joins a second",
-        ),
-        (
-            "`LIVE#…#<shard>` and `LEDGER#…#<shard>`, 16 of each",
-            "OpenTok says that somebody went",
-            format!("{goes} writes"),
-            SHARDS * wcu / goes,
-            "webhooks a second of one event",
-        ),
-        (
-            "`LIVE#…#<shard>`",
-            "a list of all participants",
-            format!("{list:.0} reads of each"),
-            rcu / list,
-            "lists a second",
-        ),
-        (
-            "`LOGINTOKEN#<sha256>`",
-            "an instance that serves joins, every 5 seconds",
-            format!("{READ} read"),
-            rcu * 5.0 / READ,
-            "instances",
-        ),
-        (
-            "`MEDIA#<shard>`",
-            "a token of one media session",
-            format!("{token} writes"),
-            wcu / token,
-            "tokens a second of one session",
-        ),
-        ("`COUNTER#<name>`", "a record is made", format!("{WRITE} write"), wcu / WRITE, "records a second of a kind"),
-    ];
     let head = "| what is full | of what | each takes | at |\n|---|---|---|---|\n";
-    lines.into_iter().fold(head.to_owned(), |mut text, (place, load, each, at, of)| {
+    let limits = [of_streams(rows, inputs), of_messages(inputs), of_joins(rows, inputs), of_records(rows, inputs)];
+    limits.into_iter().flatten().fold(head.to_owned(), |mut text, Limit { place, load, each, at, of }| {
         let _ = writeln!(text, "| {place} | {load} | {each} | {} {of} |", number(at.floor()));
         text
     })
+}
+
+fn of_streams(rows: &[Row], inputs: &Inputs) -> Vec<Limit> {
+    const LOOK: &str = "a stream that looks, of one room";
+    let look = units(rows, STREAM, ONE_ROOM).0 * LOOKS_A_SECOND;
+    let of_head = READ * LOOKS_A_SECOND;
+    let each = format!("{look} reads a second");
+    let accounts = inputs.of("concurrent executions of an account");
+    let new = inputs.of("read units a second of a new table") / look;
+    let heads = inputs.of("read units a second of a partition") / of_head;
+    let quota = inputs.of("units a second of a table") / look;
+    let place = "the functions' concurrency, as accounts begin";
+    let room = "`ROOMARCHIVE#<room>`, its head";
+    vec![
+        limit(place, "a stream that is open", "1 execution".to_owned(), accounts, "streams"),
+        limit("a new table", LOOK, each.clone(), new, "streams"),
+        limit(room, "a stream that looks", format!("{of_head} reads a second"), heads, "streams in one room"),
+        limit("a table, as its quota begins", LOOK, each, quota, "streams"),
+    ]
+}
+
+fn of_messages(inputs: &Inputs) -> Vec<Limit> {
+    const MESSAGE: &str = "a message: an entry and the head";
+    let writes = 2.0 * WRITE_OF_TRANSACTION;
+    let at = inputs.of("write units a second of a partition") / writes;
+    let each = format!("{writes} writes");
+    vec![
+        limit("`ROOMARCHIVE#<room>`", MESSAGE, each.clone(), at, "messages a second in one room"),
+        limit("`ARCHIVE#<user>`", MESSAGE, each, at, "messages a second to one user"),
+    ]
+}
+
+fn of_joins(rows: &[Row], inputs: &Inputs) -> Vec<Limit> {
+    const JOIN: &str = "a join of two sessions";
+    let (writes, reads) =
+        (inputs.of("write units a second of a partition"), inputs.of("read units a second of a partition"));
+    let join = units(rows, "POST /api/v2/rtcsessions", JOINS).1;
+    let goes = units(rows, "POST /webhooks/opentok", "a client goes").1;
+    let list = listed(rows) * inputs.of("participants") / SHARDS;
+    let each = format!("{join} writes");
+    let new = inputs.of("write units a second of a new table") / join;
+    let live = "`LIVE#<vhost>/<event>#<shard>`, 16 of them";
+    let told = "OpenTok says that somebody went";
+    let both = "`LIVE#…#<shard>` and `LEDGER#…#<shard>`, 16 of each";
+    let webhooks = "webhooks a second of one event";
+    let reading = "an instance that serves joins, every 5 seconds";
+    vec![
+        limit(live, JOIN, each.clone(), SHARDS * writes / join, "joins a second of one event"),
+        limit("a new table", JOIN, each, new, "joins a second"),
+        limit(both, told, format!("{goes} writes"), SHARDS * writes / goes, webhooks),
+        limit(live, "a list of all participants", format!("{list:.0} reads of each"), reads / list, "lists a second"),
+        limit("`LOGINTOKEN#<sha256>`", reading, format!("{READ} read"), reads * 5.0 / READ, "instances"),
+    ]
+}
+
+fn of_records(rows: &[Row], inputs: &Inputs) -> Vec<Limit> {
+    let writes = inputs.of("write units a second of a partition");
+    let token = units(rows, "POST /api/tokens", "the first of its session").1;
+    let tokens = "tokens a second of one session";
+    let records = "records a second of a kind";
+    vec![
+        limit("`MEDIA#<shard>`", "a token of one media session", format!("{token} writes"), writes / token, tokens),
+        limit("`COUNTER#<name>`", "a record is made", format!("{WRITE} write"), writes / WRITE, records),
+    ]
 }

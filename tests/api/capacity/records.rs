@@ -39,8 +39,8 @@ async fn events(rows: &mut Rows) {
     let caller = app.organiser(&partner);
     let body = || json!({ "name": "Congress", "displayName": "Our congress" });
     rows.note("any", caller.post(EVENTS, body()).await);
-    let managed = json!({ "name": "Fair", "managers": [manager.id] });
-    rows.note("with a manager", caller.post(EVENTS, managed).await);
+    let fair = json!({ "name": "Fair", "managers": [manager.id] });
+    rows.note("with a manager", caller.post(EVENTS, fair).await);
     let path = format!("{EVENTS}1/");
     rows.note("any", caller.get(&path).await);
     rows.note("any", caller.put(&path, body()).await);

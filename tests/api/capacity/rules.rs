@@ -30,17 +30,17 @@ async fn single_operations_are_counted_by_size_also_where_they_are_refused() {
     let (client, table) = (&app.client, &*app.table);
     for (key, bytes, write, read) in [("small", 100, 1.0, 1.0), ("a", 1500, 2.0, 1.0), ("b", 5000, 5.0, 2.0)] {
         let put = client.put_item().table_name(table).set_item(Some(item(key, bytes)));
-        assert_units(units(put.send()).await, [0.0, write], key);
+        assert_units(units(Box::pin(put.send())).await, [0.0, write], key);
         let key_of = Some(item(key, 0).into_iter().filter(|(name, _)| name != "text").collect());
         let get = client.get_item().table_name(table).set_key(key_of).consistent_read(true);
-        assert_units(units(get.send()).await, [read, 0.0], key);
+        assert_units(units(Box::pin(get.send())).await, [read, 0.0], key);
     }
     let again = client.put_item().table_name(table).set_item(Some(item("small", 1)));
-    let refused = again.condition_expression("attribute_not_exists(PK)").send();
-    assert_units(units(refused).await, [0.0, 1.0], "a refused write");
+    let refused = again.condition_expression("attribute_not_exists(PK)");
+    assert_units(units(Box::pin(refused.send())).await, [0.0, 1.0], "a refused write");
     let nothing = client.query().table_name(table).consistent_read(true).key_condition_expression("PK = :pk");
     let nothing = nothing.expression_attribute_values(":pk", AttributeValue::S("nobody".to_owned()));
-    assert_units(units(nothing.send()).await, [1.0, 0.0], "nothing");
+    assert_units(units(Box::pin(nothing.send())).await, [1.0, 0.0], "nothing");
 }
 
 #[tokio::test]
@@ -58,13 +58,13 @@ async fn each_item_of_a_transaction_counts_twice_and_of_a_batch_once() {
         };
         client.transact_write_items().transact_items(put("a")).transact_items(put("b"))
     };
-    assert_units(units(transaction(None).send()).await, [0.0, 4.0], "a transaction");
+    assert_units(units(Box::pin(transaction(None).send())).await, [0.0, 4.0], "a transaction");
     let refused = transaction(Some("attribute_not_exists(PK)"));
-    assert_units(units(refused.send()).await, [0.0, 4.0], "a refused transaction");
+    assert_units(units(Box::pin(refused.send())).await, [0.0, 4.0], "a refused transaction");
     let put = |key, bytes| {
         let put = PutRequest::builder().set_item(Some(item(key, bytes))).build().unwrap();
         WriteRequest::builder().put_request(put).build()
     };
     let batch = client.batch_write_item().request_items(table, vec![put("c", 100), put("d", 1500)]);
-    assert_units(units(batch.send()).await, [0.0, 3.0], "a batch");
+    assert_units(units(Box::pin(batch.send())).await, [0.0, 3.0], "a batch");
 }
