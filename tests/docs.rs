@@ -78,7 +78,7 @@ fn leaves(command: &Command, above: &[String], commands: &mut BTreeSet<Vec<Strin
 }
 
 fn is_name(word: &str) -> bool {
-    !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+    !word.is_empty() && !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
 }
 
 #[test]
