@@ -5,8 +5,8 @@
 //! The store is behind TLS. It has to be run as root, for the control groups; it needs npm, Python and their package
 //! indexes, and cmake, autoconf, automake, libtool and a C++ compiler for Node.js's runtime interface client.
 //!
-//! `--starts N` takes fewer starts, `--warm N` fewer requests, `--only NAME,NAME` some of the functions, and `--write` puts the figures, the samples
-//! and the plot into `docs/`, else they lie in `target/bench`.
+//! `--starts N` takes fewer starts, `--warm N` fewer requests, `--only NAME,NAME` some of the functions, and `--write`
+//! puts the figures, the samples and the plot into `docs/`, else they lie in `target/bench`.
 
 mod functions;
 mod peers;
