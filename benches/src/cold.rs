@@ -5,8 +5,8 @@
 //! The store is behind TLS. It has to be run as root, for the control groups; it needs npm, Python and their package
 //! indexes, and cmake, autoconf, automake, libtool and a C++ compiler for Node.js's runtime interface client.
 //!
-//! `--starts N` takes fewer starts, `--only NAME,NAME` some of the functions, and `--write` puts the figures, the samples
-//! and the plot into `docs/`, else they lie in `target/bench`.
+//! `--starts N` takes fewer starts, `--warm N` fewer requests, `--only NAME,NAME` some of the functions, and `--write`
+//! puts the figures, the samples and the plot into `docs/`, else they lie in `target/bench`.
 
 mod functions;
 mod peers;
@@ -70,11 +70,22 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let (peers, versions) = peers::all(&store, &event, subjects[ours].memory).await?;
     peers::require_same(&store, &subjects[ours], &peers).await?;
     println!("the peers answer and write as {COMPARED} does");
+    require_primed(&store, &subjects[ours]).await?;
     let functions = subjects.len();
     subjects.extend(peers);
     measure(&mut subjects, options).await?;
     let (functions, peers) = subjects.split_at(functions);
     report::publish(functions, peers, &versions, options)
+}
+
+/// Ends the benchmark where the first request does not go by the connection that was opened before it.
+async fn require_primed(store: &Store, subject: &Subject) -> Result<()> {
+    let before = store.proxy.accepted();
+    subject.answer_to(98_000_000).await?;
+    match store.proxy.accepted() - before {
+        1 => Ok(()),
+        other => Err(format!("{}: {other} connections to the store before the first answer", subject.name).into()),
+    }
 }
 
 /// All functions, or those that were asked for, with the one that is compared.

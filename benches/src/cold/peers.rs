@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::{
     Result, build,
@@ -178,7 +178,8 @@ async fn outcome(store: &Store, subject: &Subject, number: usize) -> Result<[Val
         }
     }
     item["session"] = entry;
-    item["its"] = serde_json::json!({"lives": lives, "identified": identified, "fields": body["data"].as_object().map(serde_json::Map::len)});
+    let fields = body["data"].as_object().map(Map::len);
+    item["its"] = json!({"lives": lives, "identified": identified, "fields": fields});
     header["status"] = answer["statusCode"].clone();
     Ok([header, claims, item])
 }

@@ -1,6 +1,13 @@
 //! TLS in front of the store, as DynamoDB has it: on Lambda the handshake is most of the first request.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use tempfile::TempDir;
@@ -28,6 +35,7 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     certificate: String,
     directory: TempDir,
+    accepted: Arc<AtomicUsize>,
     _server: JoinSet<()>,
 }
 
@@ -38,19 +46,27 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let mut server = JoinSet::new();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let (mut server, counter) = (JoinSet::new(), accepted.clone());
         server.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(pass_on(stream, acceptor.clone(), store));
             }
         });
-        Ok(Self { address, certificate, directory: TempDir::new()?, _server: server })
+        Ok(Self { address, certificate, directory: TempDir::new()?, accepted, _server: server })
     }
 
     /// Its URL.
     #[must_use]
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// How many connections there have been.
+    #[must_use]
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// A file of what is trusted: this authority after the `others`.

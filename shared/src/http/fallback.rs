@@ -132,6 +132,8 @@ async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(unreachable_pub, reason = "the macro is for whole packages, which others use")]
+
     use super::*;
 
     #[utoipa::path(get, path = "/things/{id}")]

@@ -1,7 +1,7 @@
 //! How the SDK's requests travel: HTTP/1.1 on connections that are kept.
 //!
 //! The SDK's own client would bring HTTP/2 and proxies, which nothing here speaks, and the TLS settings a second time:
-//! half a megabyte in every function, and work before every first request.
+//! nearly a megabyte in every function, and work before every first request.
 
 use std::{error::Error, io, time::Duration};
 
