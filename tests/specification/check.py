@@ -44,12 +44,11 @@ PARTS = {
 def main():
     document = json.loads((ROOT / "openapi.json").read_text())
     OpenAPIV31SpecValidator(document).validate()
-    with ThreadPoolExecutor(2) as runs:
-        ended = [runs.submit(published), *(runs.submit(ours, part) for part in PARTS)]
-    outcomes = [run.result() for run in ended]
-    for outcome in outcomes:
-        print(outcome.stdout)
-    return max(outcome.returncode for outcome in outcomes)
+    with ThreadPoolExecutor(2) as pool:
+        runs = {"published": pool.submit(published), **{part: pool.submit(ours, part) for part in PARTS}}
+    for name in runs:
+        print((directory(name) / "log").read_text())
+    return max(run.result() for run in runs.values())
 
 
 def published():
@@ -75,10 +74,10 @@ def schemathesis(name, settings, document, url, arguments, **environment):
     hooks = HERE / ("published_hooks.py" if name == "published" else "ours_hooks.py")
     command = [SCHEMATHESIS, "--config-file", settings, "run", document, "--url", url, "--checks", "all", "--seed", "1"]
     environment = {**os.environ, **environment, "SCHEMATHESIS_HOOKS": str(hooks), "PYTHONPATH": str(HERE.parent / "clients")}
-    return subprocess.run(
-        [*command, "--no-color", *arguments], env=environment, cwd=directory(name),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )
+    with (directory(name) / "log").open("w") as log:
+        command = [*command, "--no-color", *arguments]
+        ended = subprocess.run(command, env=environment, cwd=directory(name), stdout=log, stderr=subprocess.STDOUT)
+    return ended.returncode
 
 
 def directory(name):
