@@ -2,6 +2,7 @@
 
 mod bodies;
 mod examples;
+mod names;
 mod security;
 
 use serde_json::Value;
@@ -38,9 +39,10 @@ pub(crate) struct Document;
 pub(crate) fn finish(document: &openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     bodies::patches_ask_for_nothing(&mut document);
+    bodies::either_may_open_a_session(&mut document);
     bodies::fields_are_lenient(&mut document);
     examples::complete(&mut document);
-    document
+    names::tidy(document)
 }
 
 /// Every operation with its path and method.

@@ -29,6 +29,14 @@ pub(super) fn patches_ask_for_nothing(document: &mut Value) {
     }
 }
 
+/// What a device sends may be what a back-end sends too, who is not asked for anything: the body is one of both, or both.
+pub(super) fn either_may_open_a_session(document: &mut Value) {
+    let Some(body) = document["components"]["schemas"]["NewSessionBody"].as_object_mut() else { return };
+    if let Some(either) = body.remove("oneOf") {
+        body.insert("anyOf".to_owned(), either);
+    }
+}
+
 /// Fields are read as Django REST Framework reads them: numbers are taken for texts, some texts and numbers for booleans,
 /// texts of digits for the numbers of records.
 pub(super) fn fields_are_lenient(document: &mut Value) {

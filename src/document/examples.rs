@@ -46,7 +46,8 @@ fn of(schema: &Value, schemas: &Value) -> Option<Value> {
         let parts: Option<Vec<_>> = parts.iter().map(|part| of(part, schemas)?.as_object().cloned()).collect();
         return Some(parts?.into_iter().flatten().collect::<Map<_, _>>().into());
     }
-    match schema["type"].as_str()? {
+    let kind = schema["type"].get(0).unwrap_or(&schema["type"]);
+    match kind.as_str()? {
         "array" => Some(vec![of(&schema["items"], schemas)?].into()),
         "object" => {
             let fields = schema["properties"].as_object().into_iter().flatten();

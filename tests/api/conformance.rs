@@ -12,6 +12,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
+/// What answers 200 whatever it is told.
+const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];
+
 static DESCRIBED: LazyLock<Described> = LazyLock::new(Described::new);
 
 /// The document, and what bodies are looked at with.
@@ -59,8 +62,11 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
         }
     }
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    // What is left out may be described as optional, and is no JSON.
-    if let Some(sent) = exchange.sent.filter(|sent| !sent.is_empty() && status.is_success() && !schema.is_null()) {
+    let is_webhook = WEBHOOKS.iter().any(|id| operation["operationId"] == *id);
+    if let Some(sent) = exchange.sent.filter(|_| status.is_success() && !schema.is_null() && !is_webhook)
+        // What is left out is no JSON; nor is, to this reader, what is nested too deeply.
+        && serde_json::from_slice::<Value>(sent).is_ok()
+    {
         DESCRIBED.validate(&format!("the body of {at}"), schema, sent);
     }
 }

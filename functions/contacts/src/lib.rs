@@ -71,7 +71,7 @@ struct ContactChange {
 
 /// `invite`: ask them; `accept`: agree to what they asked for.
 #[derive(Clone, Copy, ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[schema(as = ContactAction, rename_all = "lowercase")]
 enum Action {
     Invite,
     Accept,
@@ -80,6 +80,7 @@ enum Action {
 /// Whom to delete.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
+#[schema(as = ContactDeletions)]
 struct Deletions {
     /// Whom to delete.
     #[schema(max_items = 500)]
@@ -88,6 +89,7 @@ struct Deletions {
 
 /// Who was not there.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ContactsNotDeleted)]
 struct NotDeleted {
     /// Those who were no contacts.
     not_deleted: Vec<Jid>,

@@ -57,6 +57,7 @@ enum NewSession {
 
 /// What a device is given.
 #[derive(Serialize, ToSchema)]
+#[schema(as = NewDeviceSession)]
 struct DeviceData {
     /// Authenticates the device's further requests, as `Authorization: Bearer`.
     #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]

@@ -68,6 +68,7 @@ impl IntoResponse for Refusal {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "describes the bodies to the OpenAPI document")]
+#[schema(as = NewSessionProblem)]
 pub(crate) enum Problem {
     Device(device::Body),
     Media(openvidu::Body),
@@ -147,6 +148,7 @@ pub(crate) enum Refusals {
 /// What a media session is to be like; each name has the one that OpenVidu 1.7 had for it.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schema(as = MediaSessionProperties)]
 pub(crate) struct Properties {
     /// The former name of `recordingMode`.
     #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
@@ -188,6 +190,7 @@ const PROPERTIES: [&str; 8] = [
 
 /// What a device sends.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DeviceRegistration)]
 pub(crate) struct Registration {
     /// What the device calls itself.
     #[schema(example = "device_unique_id_here")]
@@ -198,6 +201,7 @@ pub(crate) struct Registration {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "describes the body to the OpenAPI document")]
+#[schema(as = NewSessionBody)]
 pub(crate) enum Body {
     #[schema(title = "Device")]
     Device(Registration),

@@ -31,9 +31,19 @@ struct Data<T> {
     data: T,
 }
 
+/// A device's sessions.
+#[derive(ToSchema)]
+#[schema(as = DeviceSessions)]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct SessionList {
+    /// Them, the oldest first.
+    data: Vec<SessionData>,
+}
+
 /// A device's session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DeviceSession)]
 struct SessionData {
     /// What it is called.
     session: DeviceSessionId,
@@ -60,6 +70,7 @@ impl SessionData {
 
 /// What a device is given.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DeviceToken)]
 struct Token {
     /// Authenticates the device's further requests, as `Authorization: Bearer`.
     #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
@@ -133,7 +144,7 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
     operation_id = "listDeviceSessions",
     tag = "Device sessions",
     responses(
-        (status = 200, description = "The sessions", body = Data<Vec<SessionData>>),
+        (status = 200, description = "The sessions", body = SessionList),
         Refusals,
     ),
     security(("deviceToken" = [])),

@@ -46,7 +46,7 @@ shared::routes!(issue_token);
 #[serde(rename_all = "camelCase", default)]
 struct TokenOptions {
     /// The session it is for.
-    #[schema(required, example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
+    #[schema(required, value_type = String, example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
     session: Option<String>,
     /// What its bearer may do; a publisher by default.
     #[schema(value_type = Option<Role>, example = "PUBLISHER")]

@@ -81,7 +81,7 @@ struct Termination {
     operation_id = "listLiveConnections",
     tag = "Live sessions",
     params(
-        ("state" = Option<String>, Query, description = "`ended` for those that are over, the newest first within each application; `issued` or `connected` for some of the live ones", example = "connected"),
+        ("state" = Option<String>, Query, pattern = "^(issued|connected|ended)?$", description = "`ended` for those that are over, the newest first within each application; `issued` or `connected` for some of the live ones", example = "connected"),
         ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
         ("vhost" = Option<String>, Query, description = "Only those of this virtual host", example = "default"),
         ("app" = Option<String>, Query, description = "Only those of this application, of the virtual host `default` where none is said", example = "7"),

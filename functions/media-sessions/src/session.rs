@@ -17,6 +17,7 @@ use crate::List;
 /// A media session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MediaSession)]
 pub(crate) struct Session {
     /// What it is called.
     session_id: MediaSessionId,
@@ -48,6 +49,7 @@ pub(crate) struct Session {
 /// A connection: a token that was issued and is good.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MediaConnection)]
 struct Connection {
     /// What it is called.
     connection_id: ConnectionId,

@@ -39,6 +39,7 @@ struct NewMessage {
 
 /// What a message is known by.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SentMessage)]
 struct Sent {
     /// Its id.
     id: MessageId,

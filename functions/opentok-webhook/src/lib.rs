@@ -50,6 +50,7 @@ shared::routes!(monitor_session);
 /// What session monitoring says. What it says beside that is ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ProviderEvent)]
 struct SessionEvent {
     /// What the provider calls the session.
     #[schema(example = "2_MX4xMzExMjU3MX5-MTQ3MDI1NzY3OTkxOH45QXRr")]
@@ -76,6 +77,7 @@ struct SessionEvent {
 /// The client's connection.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ProviderConnection)]
 struct Client {
     /// What the provider calls it.
     #[schema(example = "c053fcc8-c681-41d5-8ec2-7a9e1434a21e")]
@@ -92,6 +94,7 @@ struct Client {
 
 /// Nothing is said.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ProviderEventNoted)]
 struct Noted {}
 
 /// Take note of who came to a session of the media provider's, and who left.

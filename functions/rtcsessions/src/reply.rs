@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 /// The event, and its sessions with their tokens.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Joined)]
 pub(crate) struct Reply {
     /// The event.
     pub(crate) event: JoinedEvent,
@@ -79,6 +80,7 @@ impl From<Event> for JoinedEvent {
 
 /// What participants are told of their login token.
 #[derive(Serialize, ToSchema)]
+#[schema(as = JoinedLoginToken)]
 pub(crate) struct UsedToken {
     /// What its bearer may do.
     #[serde(rename = "type")]
@@ -119,6 +121,7 @@ pub(crate) struct JoinedSession {
 /// What the media provider's client joins with.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = JoinedTokens)]
 struct Tokbox {
     /// What the media provider calls the session.
     session_id: ProviderSessionId,

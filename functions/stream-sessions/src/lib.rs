@@ -26,6 +26,7 @@ use shared::{
     store::Missing,
     termination::terminate,
 };
+use utoipa::ToSchema;
 
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
@@ -67,6 +68,34 @@ impl FromRequestParts<App> for Named {
     }
 }
 
+/// The names of a stream's live sessions.
+#[derive(ToSchema)]
+#[schema(as = StreamSessions, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct Names {
+    /// `OK`.
+    #[schema(example = "OK")]
+    message: String,
+    /// The names, in the order they came.
+    response: Vec<ConnectionName>,
+    /// The HTTP status.
+    #[schema(example = 200)]
+    status_code: u16,
+}
+
+/// A live session was terminated.
+#[derive(ToSchema)]
+#[schema(as = StreamSessionTerminated, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct Terminated {
+    /// `OK`.
+    #[schema(example = "OK")]
+    message: String,
+    /// The HTTP status.
+    #[schema(example = 200)]
+    status_code: u16,
+}
+
 /// List the names of a stream's live sessions.
 #[utoipa::path(
     get,
@@ -79,7 +108,7 @@ impl FromRequestParts<App> for Named {
         ("stream" = String, Path, description = "The stream: a media session, an event's session, or a media server's own", example = "daily"),
     ),
     responses(
-        (status = 200, description = "The names of the sessions, in the order they came", body = Body<Vec<String>>, example = json!({"message": "OK", "response": ["con_0a1b2c3d4e5f60718293a4b5c6d7e8f9"], "statusCode": 200})),
+        (status = 200, description = "The names of the sessions, in the order they came", body = Names),
         (status = 404, description = "There is no such virtual host, application or stream", body = Refusal, example = json!({"message": "[HTTP] Could not find the stream: [default/#default#app/stream] (404)", "statusCode": 404})),
         Refusals,
     ),
@@ -110,7 +139,7 @@ async fn list_stream_sessions(
         ("session" = String, Path, description = "The session's name", example = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11"),
     ),
     responses(
-        (status = 200, description = "The session is terminated", body = Body<String>, example = json!({"message": "OK", "statusCode": 200})),
+        (status = 200, description = "The session is terminated", body = Terminated),
         (status = 404, description = "There is no such virtual host, application, stream or live session", body = Refusal, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
         Refusals,
     ),

@@ -28,6 +28,7 @@ shared::routes!(obtain, refresh);
 /// Who wants to log in.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
+#[schema(as = UserCredentials)]
 struct Credentials {
     /// Without regard to case.
     #[schema(pattern = r"\S", example = "alice")]

@@ -8,7 +8,6 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::Serialize;
-use utoipa::ToSchema;
 
 pub use self::document::{Refusal, Refusals};
 use super::{header, log, openvidu::Sent, status};
@@ -82,18 +81,15 @@ impl<E: Into<error::Error>> From<E> for Error {
 }
 
 /// An answer; an error too.
-#[derive(Serialize, ToSchema)]
-#[schema(as = StreamsAnswer)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Body<T> {
     /// `OK`.
-    #[schema(example = "OK")]
     message: String,
     /// What was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<T>,
     /// The HTTP status.
-    #[schema(example = 200)]
     status_code: u16,
 }
 

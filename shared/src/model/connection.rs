@@ -17,6 +17,7 @@ const TOKEN_VERSION: &str = "2.15.0";
 /// What a participant may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = MediaRole)]
 pub enum Role {
     /// Receive streams.
     Subscriber,

@@ -8,6 +8,7 @@ use super::Jid;
 /// Who is told when the other comes and goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ContactSubscription)]
 pub enum Subscription {
     /// Nobody.
     None,
@@ -22,6 +23,7 @@ pub enum Subscription {
 /// Who has asked for that, without an answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ContactAsk)]
 pub enum Ask {
     /// Nobody.
     None,

@@ -110,6 +110,7 @@ pub enum Source {
 /// What state a connection is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = LiveState)]
 pub enum State {
     /// There is a token, and nobody has come with it, as far as we were told.
     Issued,

@@ -1,1 +1,0 @@
-"""What schemathesis is told of the server under test."""
