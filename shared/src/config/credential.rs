@@ -137,14 +137,11 @@ impl Reader<'_> {
     /// What the tokens of a media provider are signed with: one's own where there is none, and theirs to choose else.
     pub(super) fn provider_secret(&mut self, provider: VideoProvider) -> SecretString {
         let setting = Setting::OpentokApiSecret;
-        match provider {
-            VideoProvider::Offline => {
-                let secret = self.text(setting).map(SecretString::from).unwrap_or_default();
-                self.refuse(setting, std::slice::from_ref(&secret), shortness);
-                secret
-            }
-            VideoProvider::OpenTok => self.text(setting).map(SecretString::from).unwrap_or_default(),
+        let Some(secret) = self.text(setting).map(SecretString::from) else { return SecretString::default() };
+        if provider == VideoProvider::Offline {
+            self.refuse(setting, std::slice::from_ref(&secret), shortness);
         }
+        secret
     }
 
     /// Takes no value that suits a trial only, wherever others can call.
