@@ -55,6 +55,7 @@
 
 mod api_token;
 mod archive;
+mod batch;
 mod booking;
 mod client;
 mod contact;

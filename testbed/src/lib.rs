@@ -4,13 +4,17 @@
 //! A function's binary runs here as it does on AWS, with the environment, the headers and the
 //! limits it meets there, so that a test or a benchmark sees what Lambda would see: the start,
 //! the answers, the errors, and everything the process logs.
+//!
+//! [`FaultyStore`] stands between whatever is tested and its table, and fails as told.
 
 mod api;
 mod environment;
 mod error;
+mod faults;
 mod function;
 mod stream;
 
 pub use error::{Exit, InvokeError, Report, StartError};
+pub use faults::{Fault, FaultyStore, Plan};
 pub use function::Function;
 pub use stream::Streamed;

@@ -7,6 +7,7 @@
 mod answer;
 mod binaries;
 mod events;
+mod faults;
 mod flows;
 mod housekeeping;
 mod logs;

@@ -51,11 +51,14 @@ pub enum StoreError {
     Contended,
 }
 
-impl<E: ProvideErrorMetadata, R> From<SdkError<E, R>> for StoreError {
-    fn from(error: SdkError<E, R>) -> Self {
+impl<E: ProvideErrorMetadata> From<SdkError<E>> for StoreError {
+    fn from(error: SdkError<E>) -> Self {
         let passing = match &error {
             SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-            SdkError::ServiceError(service) => service.err().code().is_none_or(is_passing),
+            SdkError::ServiceError(service) => {
+                // A fault of theirs passes, whatever they or somebody in between call it.
+                service.raw().status().is_server_error() || service.err().code().is_none_or(is_passing)
+            }
             _ => false,
         };
         let reason = reason(&error);
@@ -123,10 +126,10 @@ macro_rules! conditional {
 conditional!(PutItemError, UpdateItemError, DeleteItemError);
 
 /// The item that a condition failed on, `None` where there is none or it was not asked for; any other error stays one.
-pub(super) fn item_in_the_way<E, R>(error: SdkError<E, R>) -> Result<Option<Attributes>, StoreError>
+pub(super) fn item_in_the_way<E>(error: SdkError<E>) -> Result<Option<Attributes>, StoreError>
 where
     E: Conditional,
-    StoreError: From<SdkError<E, R>>,
+    StoreError: From<SdkError<E>>,
 {
     match error.as_service_error().and_then(Conditional::failed_condition) {
         Some(failed) => Ok(failed.item().cloned()),
@@ -141,6 +144,8 @@ fn is_passing(code: &str) -> bool {
         "ProvisionedThroughputExceededException"
             | "ThrottlingException"
             | "RequestLimitExceeded"
+            | "Throttling"
+            | "ThrottledException"
             | "LimitExceededException"
             | "InternalServerError"
             | "ServiceUnavailable"

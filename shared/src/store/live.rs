@@ -14,7 +14,7 @@ mod page;
 mod provider;
 mod terminate;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
@@ -27,15 +27,13 @@ pub use self::{
     page::{Found, Scope},
     terminate::{Terminated, Terminating},
 };
-use super::{Attributes, Item, Key, RACES, SHARDS, Store, StoreError, pause, shard};
+use super::{Attributes, Item, Key, SHARDS, Store, StoreError, batch::BATCH_MAX, shard};
 use crate::{
     clock::Timestamp,
     id::ConnectionName,
     model::live::{LiveConnection, Stream},
 };
 
-/// How many items a batch takes.
-const BATCH_MAX: usize = 25;
 /// Longest partition key and longest sort key, in bytes.
 const KEY_MAX: [usize; 2] = [2048, 1024];
 /// What parts of a key are joined with does not stand in any of them.
@@ -108,26 +106,6 @@ impl Store {
             join_all(deletes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await;
         }
         written
-    }
-
-    /// Writes all of these, in batches, in parallel.
-    async fn write_all(&self, writes: &[WriteRequest]) -> Result<(), StoreError> {
-        try_join_all(writes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await.map(drop)
-    }
-
-    /// Writes a batch whole, however often DynamoDB gives part of it back.
-    async fn write(&self, mut batch: Vec<WriteRequest>) -> Result<(), StoreError> {
-        for lost in 0..RACES {
-            if lost > 0 {
-                pause(lost).await;
-            }
-            let output = self.client.batch_write_item().request_items(&*self.table, batch).send().await?;
-            batch = output.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
-            if batch.is_empty() {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Contended)
     }
 }
 

@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
-use super::{BATCH_MAX, SHARDS, delete, ledger, partition, prefix, provider, put};
+use super::{SHARDS, delete, ledger, partition, prefix, provider, put};
 use crate::{
     clock::Timestamp,
     id::{ErrandId, ProviderSessionId},
@@ -11,7 +11,7 @@ use crate::{
         live::{DEFAULT_VHOST, EndReason, LiveConnection, Stream},
         outbox::Errand,
     },
-    store::{Attributes, Store, StoreError, outbox::errand_item, s},
+    store::{Attributes, Store, StoreError, batch::BATCH_MAX, outbox::errand_item, s},
 };
 
 /// Which attributes a deletion reads.

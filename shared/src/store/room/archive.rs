@@ -143,14 +143,13 @@ impl Store {
         Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
     }
 
-    /// Deletes at most [`PIECE`] items; where the table is busy, not all of them.
+    /// Deletes at most [`PIECE`] items.
     pub(in crate::store) async fn delete_keys(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         let delete = |key: Attributes| {
             let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
             Ok::<_, StoreError>(WriteRequest::builder().delete_request(delete).build())
         };
         let deletes = keys.into_iter().map(|key| delete(key.attributes())).collect::<Result<Vec<_>, _>>()?;
-        self.client.batch_write_item().request_items(&*self.table, deletes).send().await?;
-        Ok(())
+        self.write(deletes).await
     }
 }

@@ -1,0 +1,32 @@
+//! Writes that need not be of one piece, many in a request. A table that is busy does a part of them and gives the rest
+//! back.
+
+use aws_sdk_dynamodb::types::WriteRequest;
+use futures_util::future::try_join_all;
+
+use super::{RACES, Store, StoreError, pause};
+
+/// How many items a batch takes.
+pub(super) const BATCH_MAX: usize = 25;
+
+impl Store {
+    /// Writes all of these, in batches, in parallel.
+    pub(super) async fn write_all(&self, writes: &[WriteRequest]) -> Result<(), StoreError> {
+        try_join_all(writes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await.map(drop)
+    }
+
+    /// Writes a batch whole, however often DynamoDB gives part of it back.
+    pub(super) async fn write(&self, mut batch: Vec<WriteRequest>) -> Result<(), StoreError> {
+        for lost in 0..RACES {
+            if lost > 0 {
+                pause(lost).await;
+            }
+            let output = self.client.batch_write_item().request_items(&*self.table, batch).send().await?;
+            batch = output.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contended)
+    }
+}

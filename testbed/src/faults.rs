@@ -1,0 +1,260 @@
+//! A store that fails: a proxy before a real one, which throttles, breaks, falls silent, resets connections and is slow.
+//!
+//! Whether a fault comes before or after the store has done what it was asked to makes all the difference to who asks, and
+//! none to what they see. So each kind is there both ways.
+
+mod plan;
+mod wire;
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+pub use self::plan::{Fault, Plan};
+use self::wire::{Answer, Connection, Request};
+
+/// The codes with which `DynamoDB` says that requests come too fast.
+const THROTTLED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+/// Operations that meet transactions on their items.
+const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+
+/// A proxy before a store, on a free loopback port. Nothing goes wrong until it is told what.
+pub struct FaultyStore {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    // Held for its drop, which ends the proxy and all of its connections.
+    _server: JoinSet<()>,
+}
+
+struct Shared {
+    store: String,
+    http: reqwest::Client,
+    plan: Mutex<Plan>,
+    requests: AtomicU64,
+    injected: watch::Sender<u64>,
+}
+
+/// What becomes of a request.
+enum Outcome {
+    Answer(Answer),
+    CutOff(Answer),
+    Reset,
+    Silence,
+}
+
+impl FaultyStore {
+    /// A proxy before the store at this address, `http://127.0.0.1:8000` for one.
+    pub async fn before(store: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            store: store.to_owned(),
+            http: reqwest::Client::new(),
+            plan: Mutex::new(Plan::none()),
+            requests: AtomicU64::new(0),
+            injected: watch::Sender::new(0),
+        });
+        let mut server = JoinSet::new();
+        server.spawn(serve(listener, shared.clone()));
+        Ok(Self { address, shared, _server: server })
+    }
+
+    /// Where it is reached.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on goes wrong what the plan says; requests that are under way go on as they began.
+    pub fn inject(&self, plan: Plan) {
+        *self.shared.plan() = plan;
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn heal(&self) {
+        self.inject(Plan::none());
+    }
+
+    /// How many requests have met a fault.
+    #[must_use]
+    pub fn injected(&self) -> u64 {
+        *self.shared.injected.borrow()
+    }
+
+    /// Waits until so many more requests have met a fault.
+    pub async fn injects(&self, more: u64) {
+        let mut injected = self.shared.injected.subscribe();
+        let all = *injected.borrow() + more;
+        // The sender is ours, so that there is an end only of the waiting.
+        let _ = injected.wait_for(|injected| *injected >= all).await;
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                let shared = shared.clone();
+                connections.spawn(async move {
+                    // Whoever asked is gone then, as often in the middle of a fault.
+                    let _ = converse(stream, &shared).await;
+                });
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut connection = Connection::new(stream);
+    while let Some(request) = connection.request().await? {
+        match shared.outcome(request).await? {
+            Outcome::Answer(answer) => connection.answer(&answer).await?,
+            Outcome::CutOff(answer) => return connection.cut_off(&answer).await,
+            Outcome::Reset => return connection.reset(),
+            Outcome::Silence => return connection.stay_silent().await,
+        }
+    }
+    Ok(())
+}
+
+impl Shared {
+    /// Nothing panics while it holds this lock.
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn outcome(&self, request: Request) -> io::Result<Outcome> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let (fault, chance) = self.plan().fault_of(number);
+        if fault.is_some() {
+            self.injected.send_modify(|injected| *injected += 1);
+        }
+        Ok(match fault {
+            None => Outcome::Answer(self.done(&request).await?),
+            Some(Fault::Throttled) => Outcome::Answer(throttled(&request, chance)),
+            Some(Fault::Conflicted) => match conflicted(&request) {
+                Some(answer) => Outcome::Answer(answer),
+                None => Outcome::Answer(self.done(&request).await?),
+            },
+            Some(Fault::Unprocessed) => Outcome::Answer(self.half_done(request).await?),
+            Some(Fault::Broken) => Outcome::Answer(broken()),
+            Some(Fault::BrokenAfter) => {
+                self.done(&request).await?;
+                Outcome::Answer(broken())
+            }
+            Some(Fault::Unavailable) => Outcome::Answer(unavailable()),
+            Some(Fault::Silent) => Outcome::Silence,
+            Some(Fault::SilentAfter) => {
+                self.done(&request).await?;
+                Outcome::Silence
+            }
+            Some(Fault::Reset) => Outcome::Reset,
+            Some(Fault::ResetAfter) => {
+                self.done(&request).await?;
+                Outcome::Reset
+            }
+            Some(Fault::CutOff) => Outcome::CutOff(self.done(&request).await?),
+            Some(Fault::Slow(delay)) => {
+                let answer = self.done(&request).await?;
+                tokio::time::sleep(delay).await;
+                Outcome::Answer(answer)
+            }
+        })
+    }
+
+    /// What the store makes of a request.
+    async fn done(&self, request: &Request) -> io::Result<Answer> {
+        let mut post = self.http.post(&self.store).body(request.body.clone());
+        for (name, value) in &request.headers {
+            post = post.header(name, value);
+        }
+        let answer = post.send().await.map_err(io::Error::other)?;
+        let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or("application/x-amz-json-1.0").to_owned();
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(io::Error::other)?.to_vec();
+        Ok(Answer { status, content_type, body })
+    }
+
+    /// A batch of which half is done; anything else is.
+    async fn half_done(&self, mut request: Request) -> io::Result<Answer> {
+        let (list, given_back) = match &*request.operation {
+            "BatchGetItem" => ("/Keys", "UnprocessedKeys"),
+            "BatchWriteItem" => ("", "UnprocessedItems"),
+            _ => return self.done(&request).await,
+        };
+        let mut asked: Value = serde_json::from_slice(&request.body)?;
+        let mut rest = asked["RequestItems"].clone();
+        for (table, part) in rest.as_object_mut().into_iter().flatten() {
+            let done = asked["RequestItems"][table].pointer_mut(list).and_then(Value::as_array_mut);
+            let left = part.pointer_mut(list).and_then(Value::as_array_mut);
+            if let (Some(done), Some(left)) = (done, left) {
+                done.truncate(left.len().div_ceil(2));
+                left.drain(..done.len());
+            }
+        }
+        rest.as_object_mut().into_iter().for_each(|rest| {
+            rest.retain(|_, part| part.pointer(list).and_then(Value::as_array).is_some_and(|left| !left.is_empty()));
+        });
+        request.body = asked.to_string().into_bytes();
+        let mut answer = self.done(&request).await?;
+        if answer.status == 200 {
+            let mut body: Value = serde_json::from_slice(&answer.body)?;
+            body[given_back] = rest;
+            answer.body = body.to_string().into_bytes();
+        }
+        Ok(answer)
+    }
+}
+
+fn throttled(request: &Request, chance: u64) -> Answer {
+    let which = usize::try_from(chance % 4).unwrap_or(0);
+    match (&*request.operation, THROTTLED.get(which)) {
+        (_, Some(code)) => Answer::error(400, code, &Value::Null),
+        ("TransactWriteItems", None) => cancelled(request, "ThrottlingError"),
+        (_, None) => Answer::error(400, THROTTLED[0], &Value::Null),
+    }
+}
+
+fn conflicted(request: &Request) -> Option<Answer> {
+    match &*request.operation {
+        "TransactWriteItems" => Some(cancelled(request, "TransactionConflict")),
+        operation if WRITES.contains(&operation) => {
+            Some(Answer::error(400, "TransactionConflictException", &Value::Null))
+        }
+        _ => None,
+    }
+}
+
+/// A transaction that was cancelled for its last item.
+fn cancelled(request: &Request, code: &str) -> Answer {
+    let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let items = asked["TransactItems"].as_array().map_or(1, Vec::len);
+    let reasons: Vec<_> =
+        (1..=items).map(|item| json!({ "Code": if item == items { code } else { "None" } })).collect();
+    Answer::error(400, "TransactionCanceledException", &json!({ "CancellationReasons": reasons }))
+}
+
+fn broken() -> Answer {
+    Answer::error(500, "InternalServerError", &Value::Null)
+}
+
+fn unavailable() -> Answer {
+    let page = "<html><body><h1>503 Service Unavailable</h1></body></html>";
+    Answer { status: 503, content_type: "text/html".to_owned(), body: page.as_bytes().to_vec() }
+}

@@ -1,0 +1,233 @@
+//! A table, the proxy before it, and instances of the API on either side.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::retry::RetryPartition,
+    types::{AttributeValue, TimeToLiveSpecification},
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, header},
+    response::Response,
+};
+use greenroom::{embedded::Embedded, table};
+use serde_json::Value;
+use shared::{
+    App,
+    clock::{Clock, Timestamp},
+    config::{AwsEnvironment, Config, Environment, Setting, Strictness},
+    id::random_hex,
+    store::{self, Attributes, Store},
+};
+use tempfile::TempDir;
+use testbed::FaultyStore;
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
+use tower::ServiceExt;
+
+/// The secret of the back-ends.
+pub(crate) const SECRET: &str = "test:secret-of-the-backend";
+/// What operators of live sessions know.
+pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
+/// What media servers sign their webhooks with.
+pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
+const KEY: &str = r#"[{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
+const NOW: i64 = 1_700_000_000_000;
+
+/// The longest that anybody waits for an answer to begin: the service's own limit, and a busy machine's delay.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// How many attempts an operation has in production; fewer show every fault to whoever calls.
+pub(crate) const AS_DEPLOYED: u32 = 8;
+
+/// A table and what stands before it.
+pub(crate) struct Bed {
+    pub(crate) proxy: FaultyStore,
+    pub(crate) clock: Clock,
+    /// An instance that nothing goes wrong for.
+    pub(crate) sound: Instance,
+    client: Client,
+    table: Arc<str>,
+    settings: BTreeMap<String, String>,
+    _mails: TempDir,
+    // Held for its drop, which ends the store.
+    _store: JoinSet<()>,
+}
+
+impl Bed {
+    pub(crate) async fn new() -> Self {
+        let mut store = JoinSet::new();
+        let endpoint = match external_store() {
+            Some(endpoint) => endpoint,
+            None => embedded_store(&mut store).await,
+        };
+        let table: Arc<str> = format!("faults-{}", random_hex()).into();
+        let client = client(&endpoint);
+        table::ensure(&client, &table, true).await.unwrap();
+        keep_what_expires(&client, &table).await;
+        let mails = TempDir::new().unwrap();
+        let settings = [
+            (Setting::TableName, &*table),
+            (Setting::OpenviduSecret, SECRET),
+            (Setting::SigningKeys, KEY),
+            (Setting::OpentokApiKey, "45828062"),
+            (Setting::OpentokApiSecret, "1234567890abcdef1234567890abcdef1234567890"),
+            (Setting::StreamsAccessToken, ACCESS_TOKEN),
+            (Setting::StreamsWebhookSecret, WEBHOOK_SECRET),
+            (Setting::MailDir, mails.path().to_str().unwrap()),
+        ];
+        let settings = settings.map(|(setting, value)| (setting.name().to_owned(), value.to_owned())).into();
+        let clock = Clock::stopped_at(Timestamp::from_millis(NOW));
+        let sound = Instance::over(client.clone(), &table, &clock, &settings);
+        let proxy = FaultyStore::before(&endpoint).await.unwrap();
+        Self { proxy, clock, sound, client, table, settings, _mails: mails, _store: store }
+    }
+
+    /// A new instance whose store is behind the proxy, with the client that is deployed, except for how often it tries.
+    pub(crate) fn instance(&self, attempts: u32) -> Instance {
+        let client = client(&self.proxy.url());
+        let retries = client.config().retry_config().unwrap().clone().with_max_attempts(attempts);
+        // By itself, what clients spend on retries is one account for the whole process.
+        let partition = RetryPartition::new(random_hex());
+        let config = client.config().to_builder().retry_config(retries).retry_partition(partition);
+        Instance::over(Client::from_conf(config.build()), &self.table, &self.clock, &self.settings)
+    }
+
+    /// Everything in the table.
+    pub(crate) async fn items(&self) -> Vec<Attributes> {
+        let scan = self.client.scan().table_name(&*self.table).consistent_read(true);
+        scan.into_paginator().items().send().collect::<Result<_, _>>().await.unwrap()
+    }
+}
+
+/// A process with the whole API.
+#[derive(Clone)]
+pub(crate) struct Instance {
+    pub(crate) app: App,
+    service: Router,
+}
+
+impl Instance {
+    fn over(client: Client, table: &str, clock: &Clock, settings: &BTreeMap<String, String>) -> Self {
+        let environment = Environment::from_iter(settings.clone());
+        let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
+        let app = App::new(config, Store::new(client, table), clock.clone());
+        Self { service: greenroom::service(&app), app }
+    }
+
+    /// The answer to a request, whose body has not been read yet.
+    pub(crate) async fn begin(&self, call: &Call) -> Response {
+        let mut request =
+            Request::builder().method(call.method).uri(&call.path).header(header::HOST, "greenroom.example");
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let body = match &call.body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        let answer = self.service.clone().oneshot(request.body(body).unwrap());
+        timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
+    }
+
+    /// The answer to a request; of a stream, its beginning.
+    pub(crate) async fn send(&self, call: &Call) -> Answer {
+        let (parts, body) = self.begin(call).await.into_parts();
+        let streams = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if streams { Default::default() } else { to_bytes(body, usize::MAX).await.unwrap() };
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Value>,
+}
+
+impl Call {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), headers: Vec::new(), body: None }
+    }
+
+    /// With these credentials.
+    pub(crate) fn by(mut self, authorization: &str) -> Self {
+        self.headers.push(("authorization", authorization.to_owned()));
+        self
+    }
+
+    /// With this header.
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// With this JSON.
+    pub(crate) fn json(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+}
+
+impl std::fmt::Display for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// What a request came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, self.body)
+    }
+}
+
+/// A string attribute of an item.
+pub(crate) fn text<'a>(item: &'a Attributes, name: &str) -> &'a str {
+    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+/// A number attribute of an item.
+pub(crate) fn number(item: &Attributes, name: &str) -> Option<i64> {
+    item.get(name).and_then(|value: &AttributeValue| value.as_n().ok()?.parse().ok())
+}
+
+fn client(endpoint: &str) -> Client {
+    let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned())]);
+    store::client(&AwsEnvironment::read(&environment, "DYNAMODB"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]
+fn external_store() -> Option<String> {
+    std::env::var("GREENROOM_TEST_DYNAMODB").ok()
+}
+
+async fn embedded_store(server: &mut JoinSet<()>) -> String {
+    let embedded = Embedded::memory().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    server.spawn(async move { embedded.listen(listener, std::future::pending()).await.unwrap() });
+    endpoint
+}
+
+/// The clock of the tests stands in the past: an emulator that deletes what has expired by now would delete what is there.
+async fn keep_what_expires(client: &Client, table: &str) {
+    let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().unwrap();
+    // An emulator without TTL keeps everything by itself.
+    let _ = client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await;
+}

@@ -1,0 +1,59 @@
+//! What the OpenAPI document says that may be answered.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use serde_json::Value;
+use shared::dialect::Api;
+
+use crate::bed::{Answer, Call};
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(greenroom::api().1).unwrap());
+
+/// Every operation of the document: its method and its path.
+pub(crate) fn operations() -> BTreeSet<String> {
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    operations.collect()
+}
+
+/// The operation that a request is one of.
+pub(crate) fn operation_of(call: &Call) -> String {
+    let path = call.path.split('?').next().unwrap().trim_end_matches('/');
+    let fits = |template: &str| {
+        let (parts, wanted): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
+        parts.len() == wanted.len()
+            && parts.iter().zip(&wanted).all(|(part, wanted)| part == wanted || wanted.starts_with('{'))
+    };
+    let paths = DOCUMENT["paths"].as_object().unwrap().keys();
+    let template = paths.filter(|template| fits(template)).min_by_key(|template| template.matches('{').count());
+    format!("{} {}", call.method, template.unwrap_or_else(|| panic!("{call} is not in the document")))
+}
+
+/// Fails unless the document has this answer, and a 503 says when to come back, in its API's words.
+pub(crate) fn check(call: &Call, answer: &Answer) {
+    let operation = operation_of(call);
+    let (method, path) = operation.split_once(' ').unwrap();
+    let answers = &DOCUMENT["paths"][path][method.to_lowercase()]["responses"];
+    assert!(answers.get(answer.status.to_string()).is_some(), "{operation} does not document {answer}");
+    assert_ne!(answer.status, 500, "{call}: {answer}");
+    if answer.status == 503 {
+        let wait = answer.headers.get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u32>().ok());
+        assert!(wait.is_some_and(|wait| wait > 0), "{call}: {answer} without Retry-After");
+        // One path is two APIs': of back-ends, who say who they are, and of devices, who do not.
+        let of_device = operation == "POST /api/sessions" && call.headers.is_empty();
+        let api = if of_device { Api::Device } else { Api::of(path) };
+        assert!(says_busy(api, &answer.body), "{call}: {answer} is not of its API");
+    }
+}
+
+fn says_busy(api: Api, body: &Value) -> bool {
+    match api {
+        Api::Device => body["error"]["code"] == "unavailable",
+        Api::OpenVidu => body["status"] == 503 && body["error"] == "Service Unavailable",
+        Api::Events => body["detail"].is_string(),
+        Api::Conversation => body.is_string(),
+        Api::Streams => body["statusCode"] == 503,
+    }
+}

@@ -1,0 +1,119 @@
+//! Every operation, while every request to the store meets the same fault.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+use rstest::rstest;
+use shared::dialect::Api;
+use testbed::{
+    Fault::{
+        self, Broken, BrokenAfter, Conflicted, CutOff, Reset, ResetAfter, Silent, SilentAfter, Slow, Throttled,
+        Unavailable, Unprocessed,
+    },
+    Plan,
+};
+
+use crate::{
+    bed::{AS_DEPLOYED, Bed, Call, Instance},
+    calls,
+    contract::{self, operation_of},
+};
+
+/// Operations whose every answer is 200: a media server takes anything else for our being out of order. What was not
+/// written down is refused.
+const ALWAYS_200: [&str; 1] = ["POST /v1/admission"];
+/// An operation that nothing here can succeed in: no session has a stream.
+const NEVER_DONE: &str = "DELETE /api/sessions/{sessionId}/stream/{streamId}";
+
+/// An operation that begins with a write, so that it may have been done when its answer was lost.
+const DONE_BEFORE: &str = "DELETE /api/sessions/{sessionId}";
+
+/// Sends all calls, one after the other; each succeeds, or finds nothing where it is one of these operations.
+async fn all_succeed(instance: &Instance, calls: &[Call], or_finds_nothing: &[&str]) {
+    for call in calls {
+        let answer = instance.send(call).await;
+        contract::check(call, &answer);
+        let nothing = answer.status == 404 && or_finds_nothing.contains(&&*operation_of(call));
+        let done = (200..300).contains(&answer.status) || nothing;
+        assert!(done, "{call}: {answer}");
+        assert_ne!(answer.body["allowed"], false, "{call}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_a_call_of_every_operation() {
+    let bed = Bed::new().await;
+    let calls = calls::every(&bed).await;
+    let called: BTreeSet<_> = calls.iter().map(operation_of).collect();
+    assert_eq!(called, contract::operations());
+    all_succeed(&bed.instance(AS_DEPLOYED), &calls, &[NEVER_DONE]).await;
+}
+
+#[rstest]
+#[case(Throttled)]
+#[case(Broken)]
+#[case(BrokenAfter)]
+#[case(Unavailable)]
+#[case(Silent)]
+#[case(SilentAfter)]
+#[case(Reset)]
+#[case(ResetAfter)]
+#[case(CutOff)]
+#[case(Slow(Duration::from_secs(2)))]
+#[tokio::test]
+async fn while_nothing_is_answered_everything_is_503_and_then_works_again(#[case] fault: Fault) {
+    let bed = Bed::new().await;
+    let calls = calls::every(&bed).await;
+    let instance = bed.instance(AS_DEPLOYED);
+    bed.proxy.inject(Plan::always(fault));
+    let answers = join_all(calls.iter().map(|call| instance.send(call))).await;
+    for (call, answer) in calls.iter().zip(&answers) {
+        contract::check(call, answer);
+        if ALWAYS_200.contains(&&*operation_of(call)) {
+            assert_eq!((answer.status, &answer.body["allowed"]), (200, &false.into()), "{call}: {answer}");
+        } else {
+            assert_eq!(answer.status, 503, "{call}: {answer}");
+        }
+    }
+    bed.proxy.heal();
+    all_succeed(&instance, &calls, &[NEVER_DONE, DONE_BEFORE]).await;
+}
+
+#[tokio::test]
+async fn while_every_write_meets_a_transaction_reads_are_answered_and_writes_are_503() {
+    let bed = Bed::new().await;
+    let calls = calls::every(&bed).await;
+    let instance = bed.instance(AS_DEPLOYED);
+    bed.proxy.inject(Plan::always(Conflicted));
+    let answers = join_all(calls.iter().map(|call| instance.send(call))).await;
+    for (call, answer) in calls.iter().zip(&answers) {
+        contract::check(call, answer);
+        // To have given the right password is written down, where participants are concerned.
+        if call.method == "GET" && Api::of(&call.path) != Api::Conversation {
+            assert_eq!(answer.status, 200, "{call}: {answer}");
+        }
+    }
+    assert!(answers.iter().filter(|answer| answer.status == 503).count() > 30);
+    bed.proxy.heal();
+    all_succeed(&instance, &calls, &[NEVER_DONE]).await;
+}
+
+#[tokio::test]
+async fn what_a_batch_leaves_out_is_asked_for_again() {
+    let bed = Bed::new().await;
+    let calls = calls::every(&bed).await;
+    bed.proxy.inject(Plan::always(Unprocessed));
+    all_succeed(&bed.instance(AS_DEPLOYED), &calls, &[NEVER_DONE]).await;
+}
+
+#[tokio::test]
+async fn while_every_answer_is_slow_each_request_is_answered() {
+    let bed = Bed::new().await;
+    let calls = calls::every(&bed).await;
+    let instance = bed.instance(AS_DEPLOYED);
+    bed.proxy.inject(Plan::always(Slow(Duration::from_millis(200))));
+    let answers = join_all(calls.iter().map(|call| instance.send(call))).await;
+    for (call, answer) in calls.iter().zip(&answers) {
+        contract::check(call, answer);
+    }
+}

@@ -1,0 +1,214 @@
+//! Outages: what began before them or within goes on after them.
+
+use axum::body::BodyDataStream;
+use futures_util::StreamExt;
+use rstest::rstest;
+use serde_json::{Value, json};
+use shared::model::user::Role;
+use testbed::{
+    Fault::{self, Broken, BrokenAfter, CutOff, Reset, Silent, Throttled, Unprocessed},
+    Plan,
+};
+
+use crate::{
+    bed::{AS_DEPLOYED, Bed, Call, Instance, text},
+    table,
+    world::{participant, webhook},
+};
+
+/// Somebody who listens, as a browser does.
+struct Listener {
+    chunks: BodyDataStream,
+    text: String,
+    last_id: String,
+}
+
+impl Listener {
+    /// Listens as bob, from now on or from where somebody stopped; the status where that is refused.
+    async fn begin(instance: &Instance, from: Option<&str>) -> Result<Self, u16> {
+        let call = Call::new("GET", "/api/sse").by(&participant("bob"));
+        let call = if let Some(id) = from { call.with("last-event-id", id.to_owned()) } else { call };
+        let response = instance.begin(&call).await;
+        match response.status().as_u16() {
+            200 => {
+                let chunks = response.into_body().into_data_stream();
+                let mut listener = Self { chunks, text: String::new(), last_id: String::new() };
+                // The beginning says where it is.
+                assert!(listener.block().await.is_none());
+                Ok(listener)
+            }
+            status => Err(status),
+        }
+    }
+
+    /// What the next part of the stream has to tell, if anything.
+    async fn block(&mut self) -> Option<Value> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let data = field("data: ").map(|data| serde_json::from_str(&data).unwrap());
+                self.last_id = field("id: ").unwrap();
+                self.text = rest.to_owned();
+                return data;
+            }
+            let chunk = self.chunks.next().await.unwrap().unwrap();
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// The bodies of the next messages.
+    async fn hears(&mut self, messages: usize) -> Vec<String> {
+        let mut bodies = Vec::new();
+        while bodies.len() < messages {
+            if let Some(message) = self.block().await {
+                bodies.push(message["body"].as_str().unwrap().to_owned());
+            }
+        }
+        bodies
+    }
+}
+
+async fn alice_and_bob() -> Bed {
+    let bed = Bed::new().await;
+    bed.sound.participant("alice").await;
+    bed.sound.participant("bob").await;
+    bed
+}
+
+/// Alice writes to bob, by an instance that has no faults.
+async fn write(bed: &Bed, bodies: &[&str]) {
+    for body in bodies {
+        let message = json!({ "to": "bob@localhost", "body": body });
+        bed.sound.does(Call::new("POST", "/api/messages").by(&participant("alice")).json(message)).await;
+    }
+}
+
+#[rstest]
+#[case(Throttled)]
+#[case(Broken)]
+#[case(Silent)]
+#[case(CutOff)]
+#[tokio::test]
+async fn a_stream_goes_on_after_an_outage_and_neither_loses_nor_doubles_anything(#[case] fault: Fault) {
+    let bed = alice_and_bob().await;
+    let instance = bed.instance(AS_DEPLOYED);
+    let mut bob = Listener::begin(&instance, None).await.unwrap();
+    write(&bed, &["before"]).await;
+    assert_eq!(bob.hears(1).await, ["before"]);
+    bed.proxy.inject(Plan::always(fault));
+    write(&bed, &["one", "two"]).await;
+    // A stream looks at the table while somebody reads it.
+    let (_, heard) = tokio::join!(
+        async {
+            bed.proxy.injects(2).await;
+            bed.proxy.heal();
+            write(&bed, &["three"]).await;
+        },
+        bob.hears(3),
+    );
+    assert_eq!(heard, ["one", "two", "three"]);
+    write(&bed, &["after"]).await;
+    assert_eq!(bob.hears(1).await, ["after"]);
+}
+
+#[tokio::test]
+async fn a_stream_hears_everything_once_while_requests_fail() {
+    let bed = alice_and_bob().await;
+    let instance = bed.instance(1);
+    let mut bob = Listener::begin(&instance, None).await.unwrap();
+    bed.proxy.inject(Plan::some(300, 3));
+    for round in 0..5 {
+        let bodies: Vec<_> = (0..4).map(|number| format!("{round}/{number}")).collect();
+        write(&bed, &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        assert_eq!(bob.hears(4).await, bodies);
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_during_an_outage_is_told_to_come_later_and_then_hears_what_was_missed() {
+    let bed = alice_and_bob().await;
+    let instance = bed.instance(AS_DEPLOYED);
+    let mut bob = Listener::begin(&instance, None).await.unwrap();
+    write(&bed, &["before"]).await;
+    assert_eq!(bob.hears(1).await, ["before"]);
+    bed.proxy.inject(Plan::always(Reset));
+    write(&bed, &["meanwhile"]).await;
+    assert_eq!(Listener::begin(&instance, Some(&bob.last_id)).await.err(), Some(503));
+    bed.proxy.heal();
+    let mut again = Listener::begin(&instance, Some(&bob.last_id)).await.unwrap();
+    assert_eq!(again.hears(1).await, ["meanwhile"]);
+}
+
+#[tokio::test]
+async fn an_instance_that_starts_during_an_outage_works_after_it() {
+    let bed = Bed::new().await;
+    bed.proxy.inject(Plan::always(Reset));
+    let instance = bed.instance(AS_DEPLOYED);
+    // What a function does at its start.
+    assert!(instance.app.store.prime().await.is_err());
+    let register = Call::new("POST", "/api/sessions").json(json!({ "identifier": "phone" }));
+    assert_eq!(instance.send(&register).await.status, 503);
+    bed.proxy.heal();
+    let token = instance.does(register).await.body["data"]["token"].as_str().unwrap().to_owned();
+    // What it has made for all is what others take.
+    bed.sound.does(Call::new("GET", "/api/session").by(&format!("Bearer {token}"))).await;
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_although_batches_are_done_by_halves() {
+    let bed = alice_and_bob().await;
+    let admin = bed.sound.account("admin", Role::Admin).await.jwt;
+    let bodies: Vec<_> = (0..40).map(|number| number.to_string()).collect();
+    write(&bed, &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    for name in 0..30 {
+        bed.sound.does(webhook("opening", "stream", &format!("viewer-{name}"))).await;
+    }
+    let instance = bed.instance(AS_DEPLOYED);
+    bed.proxy.inject(Plan::always(Unprocessed));
+    let users = instance.does(Call::new("GET", "/api/v2/users?username=alice").by(&admin)).await;
+    let alice = users.body["results"][0]["id"].as_u64().unwrap();
+    instance.does(Call::new("DELETE", format!("/api/v2/users/{alice}")).by(&admin)).await;
+    let items = bed.items().await;
+    let of_alice = |item: &&_| {
+        let partition = text(item, "PK");
+        partition.starts_with(&format!("ARCHIVE#{alice}")) || partition == "FORMERUSERS"
+    };
+    assert_eq!(items.iter().filter(of_alice).count(), 0);
+    table::check(&items);
+}
+
+#[rstest]
+#[case(Reset)]
+#[case(BrokenAfter)]
+#[tokio::test]
+async fn a_deletion_that_an_outage_broke_off_is_gone_on_with(#[case] fault: Fault) {
+    let bed = Bed::new().await;
+    let admin = bed.sound.account("admin", Role::Admin).await.jwt;
+    let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": "Gala" })).await;
+    for number in 0..60 {
+        let token = json!({ "event": event, "token": format!("login token {number}"), "tokenType": "floor" });
+        bed.sound.makes("/api/v2/logintokens", &admin, token).await;
+    }
+    let instance = bed.instance(1);
+    let path = format!("/api/v2/events/{event}");
+    let is_there = Call::new("GET", &path).by(&admin);
+    for seed in 0.. {
+        bed.proxy.inject(Plan { faults: vec![fault], per_mille: 100, seed });
+        let answer = instance.send(&Call::new("DELETE", &path).by(&admin)).await;
+        assert_eq!(answer.status, 503, "the deletion did not break off: {answer}");
+        if bed.sound.send(&is_there).await.status == 404 {
+            break;
+        }
+    }
+    assert!(is_a_login_token_left(&bed).await);
+    bed.proxy.inject(Plan::always(fault));
+    assert!(housekeeping::run(&instance.app, &|| true).await.is_err());
+    bed.proxy.heal();
+    housekeeping::run(&instance.app, &|| true).await.unwrap();
+    table::check(&bed.items().await);
+    assert!(!is_a_login_token_left(&bed).await);
+}
+
+async fn is_a_login_token_left(bed: &Bed) -> bool {
+    bed.items().await.iter().any(|item| text(item, "Type") == "LoginToken")
+}

@@ -1,0 +1,111 @@
+//! What is true of the items of a table, whatever happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::store::Attributes;
+
+use crate::bed::{number, text};
+
+/// Records of `/api/v2`, and in how many places each lies.
+const RECORDS: [&str; 4] = ["User", "Event", "EventSession", "LoginToken"];
+
+/// Fails unless everything is whole that is written in several places, once all that was deleted is cleared away.
+pub(crate) fn check(items: &[Attributes]) {
+    let mut partitions: BTreeMap<&str, Vec<&Attributes>> = BTreeMap::new();
+    for item in items {
+        partitions.entry(text(item, "PK")).or_default().push(item);
+    }
+    for (partition, items) in &partitions {
+        heads_count(partition, items);
+        archive_is_in_order(partition, items);
+    }
+    for kind in RECORDS {
+        copies_are_the_same(kind, items);
+    }
+    no_event_has_two_floors(&partitions);
+    nothing_is_left_of_events(&partitions);
+    rooms_and_memberships_agree(items);
+}
+
+fn of_kind<'a>(items: &'a [Attributes], kind: &'a str) -> impl Iterator<Item = &'a Attributes> {
+    items.iter().filter(move |item| text(item, "Type") == kind)
+}
+
+fn is_head(item: &Attributes) -> bool {
+    text(item, "SK") == "#"
+}
+
+/// The head of a list counts what lies in it.
+fn heads_count(partition: &str, items: &[&Attributes]) {
+    if let Some(head) = items.iter().find(|item| text(item, "Type") == "Head") {
+        let there = items.iter().filter(|item| !is_head(item)).count();
+        assert_eq!(number(head, "count"), i64::try_from(there).ok(), "{partition}");
+    }
+}
+
+/// An archive's last entry is where its head says, and nothing is behind it.
+fn archive_is_in_order(partition: &str, items: &[&Attributes]) {
+    if let Some(head) = items.iter().find(|item| text(item, "Type") == "ArchiveHead") {
+        let times = items.iter().filter(|item| !is_head(item)).map(|item| text(item, "SK").parse::<i64>().unwrap());
+        assert_eq!(times.max(), number(head, "last"), "{partition}");
+    }
+}
+
+/// A record is the same in each of its places, and in all of them.
+fn copies_are_the_same(kind: &str, items: &[Attributes]) {
+    let mut records: BTreeMap<i64, Vec<&Attributes>> = BTreeMap::new();
+    for item in of_kind(items, kind) {
+        records.entry(number(item, "id").unwrap()).or_default().push(item);
+    }
+    for (id, copies) in records {
+        let bare = |item: &Attributes| {
+            let mut item = item.clone();
+            item.retain(|name, _| name != "PK" && name != "SK");
+            item
+        };
+        assert!(copies.iter().all(|copy| bare(copy) == bare(copies[0])), "{kind} {id}: {copies:?}");
+        let is_floor = copies[0].get("isFloor").is_some_and(|floor| floor.as_bool() == Ok(&true));
+        let places = match kind {
+            "User" => 2 + usize::from(number(copies[0], "creator").is_some()),
+            "EventSession" => 3 + usize::from(is_floor),
+            _ => 3,
+        };
+        assert_eq!(copies.len(), places, "{kind} {id}: {copies:?}");
+    }
+}
+
+fn no_event_has_two_floors(partitions: &BTreeMap<&str, Vec<&Attributes>>) {
+    for (partition, items) in partitions {
+        if partition.starts_with("EVENT#") && partition.ends_with("/SESSIONS") {
+            let is_floor = |item: &&&Attributes| item.get("isFloor").is_some_and(|floor| floor.as_bool() == Ok(&true));
+            assert!(items.iter().filter(is_floor).count() <= 1, "{partition}");
+        }
+    }
+}
+
+fn nothing_is_left_of_events(partitions: &BTreeMap<&str, Vec<&Attributes>>) {
+    let is_event = |item: &&&Attributes| text(item, "Type") == "Event";
+    let there: BTreeSet<_> =
+        partitions.values().flatten().filter(is_event).filter_map(|event| number(event, "id")).collect();
+    for partition in partitions.keys() {
+        let id = partition.strip_prefix("EVENT#").and_then(|rest| rest.split_once('/')?.0.parse().ok());
+        assert!(id.is_none_or(|id| there.contains(&id)), "{partition} is left");
+        assert_ne!(*partition, "ENDED");
+    }
+}
+
+/// Who is in a room has a membership, and nobody else; one of them owns it.
+fn rooms_and_memberships_agree(items: &[Attributes]) {
+    for room in of_kind(items, "Room") {
+        let participants = room["participants"].as_l().unwrap();
+        let archive = text(room, "archive");
+        let members = of_kind(items, "Membership")
+            .filter(|membership| text(membership, "archive") == archive && !membership.contains_key("left"));
+        assert_eq!(members.count(), participants.len(), "{room:?}");
+        let is_owner = |one: &&aws_sdk_dynamodb::types::AttributeValue| {
+            one.as_m()
+                .is_ok_and(|one| one.get("role").is_some_and(|role| role.as_s().is_ok_and(|role| role == "owner")))
+        };
+        assert_eq!(participants.iter().filter(is_owner).count(), 1, "{room:?}");
+    }
+}

@@ -1,0 +1,211 @@
+//! Organisers make, change and delete events with their sessions and login tokens; several want the same names.
+
+use serde_json::{Value, json};
+use shared::model::user::Role;
+
+use super::{Chance, ROUNDS, Work};
+use crate::bed::{Bed, Call, Instance};
+
+const EVENTS: &str = "/api/v2/events";
+const SESSIONS: &str = "/api/v2/sessions";
+const TOKENS: &str = "/api/v2/logintokens";
+/// Names that everybody wants.
+const CONTENDED: [&str; 3] = ["Gala", "Summit", "Congress"];
+
+/// Who they are, and an event that can be joined.
+pub(super) struct Setting {
+    pub(super) admin: String,
+    pub(super) client: String,
+    pub(super) event: u64,
+}
+
+impl Setting {
+    pub(super) async fn make(bed: &Bed) -> Self {
+        let admin = bed.sound.account("organiser", Role::Admin).await.jwt;
+        let event = bed.sound.makes(EVENTS, &admin, json!({ "name": "To be joined" })).await;
+        for language in ["English", "Danish"] {
+            bed.sound.makes(SESSIONS, &admin, json!({ "event": event, "language": language })).await;
+        }
+        let token = json!({ "event": event, "token": "the token", "tokenType": "moderator" });
+        bed.sound.makes(TOKENS, &admin, token).await;
+        Self { client: bed.sound.client().await, admin, event }
+    }
+}
+
+/// What an organiser was told.
+#[derive(Default)]
+pub(super) struct Organiser {
+    events: Vec<Event>,
+    /// The names of events that were deleted, with their numbers.
+    deleted: Vec<(u64, String)>,
+}
+
+/// What an organiser was told of an event.
+#[derive(Default)]
+struct Event {
+    id: u64,
+    name: String,
+    /// What it may be displayed as; one where the last change was acknowledged.
+    shown_as: Vec<Value>,
+    sessions: Vec<u64>,
+    /// Sessions that may have been made.
+    maybe: usize,
+    tokens: Vec<(u64, String)>,
+    gone: Vec<String>,
+    gone_tokens: Vec<String>,
+}
+
+pub(super) async fn work(work: &Work<'_>, setting: &Setting, hand: u64) -> Organiser {
+    let (mut organiser, mut chance) = (Organiser::default(), work.chance("organiser", hand));
+    let by = &setting.admin;
+    for round in 0..ROUNDS {
+        let what = chance.below(10);
+        if organiser.events.is_empty() || what == 0 {
+            organiser.events.extend(made(work, by, format!("Event {hand}/{round}")).await);
+            continue;
+        }
+        match what {
+            1 => contend(work, by, &mut chance).await,
+            2 if organiser.events.len() > 1 => {
+                let event = chance.take(&mut organiser.events).unwrap();
+                delete(work, by, &format!("{EVENTS}/{}", event.id)).await;
+                organiser.deleted.push((event.id, event.name));
+            }
+            _ => {
+                let which = chance.below(organiser.events.len());
+                change(work, by, &mut organiser.events[which], &mut chance, &format!("{hand}/{round}")).await;
+            }
+        }
+    }
+    organiser
+}
+
+/// Makes an event of a name that nobody else wants.
+async fn made(work: &Work<'_>, by: &str, name: String) -> Option<Event> {
+    let made = work.insist(&Call::new("POST", EVENTS).by(by).json(json!({ "name": name }))).await;
+    assert!(made.is(201, 400), "{}", made.answer);
+    let id = found(work, by, &format!("{EVENTS}?name={}", name.replace(' ', "%20"))).await.unwrap();
+    Some(Event { id, name, shown_as: vec![json!("")], ..Event::default() })
+}
+
+/// The number of the first of a list.
+async fn found(work: &Work<'_>, by: &str, path: &str) -> Option<u64> {
+    let list = work.insist(&Call::new("GET", path).by(by)).await.answer;
+    assert_eq!(list.status, 200, "{list}");
+    list.body["results"][0]["id"].as_u64()
+}
+
+/// Makes an event of a name that others want too, and gives it back.
+async fn contend(work: &Work<'_>, by: &str, chance: &mut Chance) {
+    let name = chance.one_of(&CONTENDED).unwrap();
+    let answer = work.insist(&Call::new("POST", EVENTS).by(by).json(json!({ "name": name }))).await.answer;
+    match answer.status {
+        201 => delete(work, by, &format!("{EVENTS}/{}", answer.body["id"])).await,
+        400 => {}
+        _ => panic!("{answer}"),
+    }
+}
+
+async fn delete(work: &Work<'_>, by: &str, path: &str) {
+    let deleted = work.insist(&Call::new("DELETE", path).by(by)).await;
+    assert!(deleted.is(204, 404), "{path}: {}", deleted.answer);
+}
+
+async fn change(work: &Work<'_>, by: &str, event: &mut Event, chance: &mut Chance, unique: &str) {
+    let id = event.id;
+    match chance.below(7) {
+        0 | 1 => {
+            let name = json!(format!("As {unique}"));
+            let patch = Call::new("PATCH", format!("{EVENTS}/{id}")).by(by).json(json!({ "displayName": name }));
+            match work.send(&patch).await {
+                answer if answer.status == 200 => event.shown_as = vec![name],
+                answer if answer.status == 503 => event.shown_as.push(name),
+                answer => panic!("{answer}"),
+            }
+        }
+        2 => {
+            let floor = json!({ "event": id, "language": "Floor", "isFloor": true });
+            let made = work.insist(&Call::new("POST", SESSIONS).by(by).json(floor)).await;
+            match made.answer.status {
+                201 => event.sessions.push(made.answer.body["id"].as_u64().unwrap()),
+                // There is one, or the one that was made was ours.
+                400 => event.maybe += usize::from(made.again),
+                _ => panic!("{}", made.answer),
+            }
+        }
+        3 => match work.send(&Call::new("POST", SESSIONS).by(by).json(json!({ "event": id, "language": "X" }))).await {
+            answer if answer.status == 201 => event.sessions.push(answer.body["id"].as_u64().unwrap()),
+            answer if answer.status == 503 => event.maybe += 1,
+            answer => panic!("{answer}"),
+        },
+        4 => {
+            let text = format!("token-{}", unique.replace('/', "-"));
+            let token = json!({ "event": id, "token": text, "tokenType": "floor" });
+            let made = work.insist(&Call::new("POST", TOKENS).by(by).json(token)).await;
+            assert!(made.is(201, 400), "{}", made.answer);
+            event.tokens.push((found(work, by, &format!("{TOKENS}?token={text}")).await.unwrap(), text));
+        }
+        5 => {
+            if let Some(session) = chance.take(&mut event.sessions) {
+                delete(work, by, &format!("{SESSIONS}/{session}")).await;
+                event.gone.push(format!("{SESSIONS}/{session}"));
+            }
+        }
+        _ => {
+            if let Some((token, text)) = chance.take(&mut event.tokens) {
+                delete(work, by, &format!("{TOKENS}/{token}")).await;
+                event.gone.push(format!("{TOKENS}/{token}"));
+                event.gone_tokens.push(text);
+            }
+        }
+    }
+}
+
+impl Organiser {
+    pub(super) async fn check(&self, instance: &Instance, setting: &Setting) {
+        let by = &setting.admin;
+        for event in &self.events {
+            event.check(instance, setting).await;
+        }
+        for (id, name) in &self.deleted {
+            assert_eq!(instance.send(&Call::new("GET", format!("{EVENTS}/{id}")).by(by)).await.status, 404);
+            instance.makes(EVENTS, by, json!({ "name": name })).await;
+        }
+        for name in CONTENDED {
+            let list = instance.does(Call::new("GET", format!("{EVENTS}?name={name}")).by(by)).await;
+            if let Some(id) = list.body["results"][0]["id"].as_u64() {
+                instance.does(Call::new("DELETE", format!("{EVENTS}/{id}")).by(by)).await;
+            }
+            let id = instance.makes(EVENTS, by, json!({ "name": name })).await;
+            instance.does(Call::new("DELETE", format!("{EVENTS}/{id}")).by(by)).await;
+        }
+    }
+}
+
+impl Event {
+    async fn check(&self, instance: &Instance, setting: &Setting) {
+        let by = &setting.admin;
+        let read = instance.does(Call::new("GET", format!("{EVENTS}/{}", self.id)).by(by)).await;
+        assert_eq!(read.body["name"], self.name.as_str());
+        let shown_as = if read.body["displayName"].is_null() { json!("") } else { read.body["displayName"].clone() };
+        assert!(self.shown_as.contains(&shown_as), "{read}");
+        for path in &self.gone {
+            assert_eq!(instance.send(&Call::new("GET", path).by(by)).await.status, 404, "{path}");
+        }
+        let list = instance.does(Call::new("GET", format!("{SESSIONS}?event={}", self.id)).by(by)).await;
+        let listed: Vec<_> = list.body["results"].as_array().unwrap().iter().map(|one| one["id"].as_u64()).collect();
+        assert_eq!(list.body["count"], listed.len());
+        assert!(self.sessions.iter().all(|session| listed.contains(&Some(*session))), "{list}");
+        assert!(listed.len() <= self.sessions.len() + self.maybe, "{list}");
+        let join = |token: &str| {
+            Call::new("POST", "/api/v2/rtcsessions").by(&setting.client).json(json!({ "loginToken": token }))
+        };
+        for (id, token) in &self.tokens {
+            instance.does(Call::new("GET", format!("{TOKENS}/{id}")).by(by)).await;
+            instance.does(join(token)).await;
+        }
+        for token in &self.gone_tokens {
+            assert_eq!(instance.send(&join(token)).await.status, 403);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What there is before anything goes wrong.
+
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use sha1::Sha1;
+use shared::{
+    auth::UserClaims,
+    model::{User, api_token, user::Role},
+    password::{self, PasswordHash},
+};
+use tokio::sync::OnceCell;
+
+use crate::bed::{ACCESS_TOKEN, Answer, Call, Instance, SECRET, WEBHOOK_SECRET};
+
+/// The password of every participant.
+pub(crate) const PASSWORD: &str = "correct horse: battery";
+
+/// Its hash, made once: it takes longer than everything else.
+static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
+
+/// A user with a token of theirs.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) id: u64,
+    /// What they log in with to `/api/v2`.
+    pub(crate) jwt: String,
+}
+
+impl Instance {
+    /// Makes a user, without a password.
+    pub(crate) async fn account(&self, username: &str, role: Role) -> Account {
+        let store = &self.app.store;
+        let id = store.new_id::<User>().await.unwrap();
+        let user = User {
+            id,
+            username: username.to_owned(),
+            email: format!("{username}@greenroom.example"),
+            first_name: String::new(),
+            last_name: String::new(),
+            blocked: false,
+            role,
+            creator: None,
+        };
+        store.insert_record(&user).await.unwrap().unwrap();
+        let jwt = self.app.keys.sign_user(&UserClaims::first(&user, self.app.clock.now())).unwrap();
+        Account { id, jwt: format!("JWT {jwt}") }
+    }
+
+    /// Makes a participant of conversations.
+    pub(crate) async fn participant(&self, username: &str) -> Account {
+        let account = self.account(username, Role::Partner).await;
+        let hash = HASH.get_or_init(async || password::hash(PASSWORD.to_owned().into()).await.unwrap()).await;
+        self.app.store.set_password(account.id, hash, None).await.unwrap().unwrap();
+        account
+    }
+
+    /// The credentials of a new client with a static API token.
+    pub(crate) async fn client(&self) -> String {
+        let (token, hash) = api_token::generate();
+        let now = self.app.clock.now();
+        self.app.store.insert_api_token(&hash, "client", false, now).await.unwrap();
+        format!("Token {}", token.expose_secret())
+    }
+
+    /// Sends what has to succeed; its answer.
+    pub(crate) async fn does(&self, call: Call) -> Answer {
+        let answer = self.send(&call).await;
+        assert!((200..300).contains(&answer.status), "{call}: {answer}");
+        answer
+    }
+
+    /// Makes something of `/api/v2`; its number.
+    pub(crate) async fn makes(&self, path: &str, by: &str, body: Value) -> u64 {
+        self.does(Call::new("POST", path).by(by).json(body)).await.body["id"].as_u64().unwrap()
+    }
+}
+
+/// The credentials of a participant.
+pub(crate) fn participant(username: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{username}@localhost:{PASSWORD}")))
+}
+
+/// The credentials of the back-ends.
+pub(crate) fn backend() -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("OPENVIDUAPP:{SECRET}")))
+}
+
+/// The credentials of the operators.
+pub(crate) fn operator() -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(ACCESS_TOKEN))
+}
+
+/// What a media server says of a viewer of a stream of the application `app`.
+pub(crate) fn webhook(status: &str, stream: &str, name: &str) -> Call {
+    let body = json!({
+        "client": { "address": "192.0.2.1", "port": 1 },
+        "request": {
+            "direction": "outgoing", "protocol": "WebRTC", "status": status, "time": "2023-11-14T22:13:20Z",
+            "url": format!("ws://live.example:3333/app/{stream}?session={name}"),
+        },
+    });
+    let mac = Hmac::<Sha1>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap().chain_update(body.to_string());
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    Call::new("POST", "/v1/admission").with("x-ome-signature", signature).json(body)
+}

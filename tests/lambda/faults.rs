@@ -1,0 +1,56 @@
+//! Functions whose table fails: when they start, and when they have been running.
+
+use rstest::rstest;
+use testbed::{
+    Fault::{self, Broken, Reset, Silent, Throttled},
+    FaultyStore, InvokeError, Plan,
+};
+
+use crate::{
+    housekeeping::leave_work,
+    stage::{Fixture, Stage},
+};
+
+/// Puts a store that fails before the stage's; nothing goes wrong yet.
+async fn before(stage: &mut Stage) -> FaultyStore {
+    let proxy = FaultyStore::before(&stage.endpoint).await.unwrap();
+    stage.endpoint = proxy.url();
+    proxy
+}
+
+#[rstest]
+#[case(Silent)]
+#[case(Reset)]
+#[case(Throttled)]
+#[tokio::test]
+async fn a_function_that_starts_during_an_outage_works_after_it_and_after_the_next_one(#[case] fault: Fault) {
+    let mut stage = Stage::new().await;
+    let proxy = before(&mut stage).await;
+    let fixture = Fixture::default();
+    for _ in 0..2 {
+        proxy.inject(Plan::always(fault));
+        for event in ["create-session/device", "create-session/openvidu"] {
+            let answer = stage.send(event, &fixture).await;
+            assert_eq!((answer.status(), answer.header("retry-after").is_some()), (503, true), "{answer:?}");
+        }
+        proxy.heal();
+        for event in ["create-session/device", "create-session/openvidu"] {
+            assert_eq!(stage.send(event, &fixture).await.status(), 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_fails_during_an_outage_and_is_done_after_it() {
+    let mut stage = Stage::new().await;
+    leave_work(&stage).await;
+    let proxy = before(&mut stage).await;
+    proxy.inject(Plan::always(Broken));
+    let failed = stage.run("housekeeping/scheduled").await;
+    assert!(matches!(failed, Err(InvokeError::Reported(_))), "{failed:?}");
+    proxy.heal();
+    stage.run("housekeeping/scheduled").await.unwrap();
+    let store = stage.store();
+    assert!(store.ended_events().await.unwrap().is_empty());
+    assert!(store.former_users().await.unwrap().is_empty());
+}
