@@ -25,6 +25,7 @@ pub(crate) fn check(items: &[Attributes]) {
     no_event_has_two_floors(&partitions);
     nothing_is_left_of_events(&partitions);
     rooms_and_memberships_agree(items);
+    devices_count_their_sessions(items);
 }
 
 fn of_kind<'a>(items: &'a [Attributes], kind: &'a str) -> impl Iterator<Item = &'a Attributes> {
@@ -107,5 +108,13 @@ fn rooms_and_memberships_agree(items: &[Attributes]) {
                 .is_ok_and(|one| one.get("role").is_some_and(|role| role.as_s().is_ok_and(|role| role == "owner")))
         };
         assert_eq!(participants.iter().filter(is_owner).count(), 1, "{room:?}");
+    }
+}
+
+/// A device's sessions are attributes of their own, and counted.
+fn devices_count_their_sessions(items: &[Attributes]) {
+    for device in of_kind(items, "Device") {
+        let sessions = device.values().filter(|value| value.is_m()).count();
+        assert_eq!(number(device, "live"), i64::try_from(sessions).ok(), "{device:?}");
     }
 }
