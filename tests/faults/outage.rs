@@ -13,7 +13,11 @@ use testbed::{
 use crate::{
     bed::{AS_DEPLOYED, Bed, Call, Instance, text},
     table,
-    world::{participant, webhook},
+    work::{
+        live::{connections, join},
+        organisers::Setting,
+    },
+    world::{operator, participant, webhook},
 };
 
 /// Somebody who listens, as a browser does.
@@ -175,6 +179,18 @@ async fn what_is_deleted_is_gone_although_batches_are_done_by_halves() {
     };
     assert_eq!(items.iter().filter(of_alice).count(), 0);
     table::check(&items);
+}
+
+#[tokio::test]
+async fn who_joins_is_in_every_session_although_batches_are_done_by_halves() {
+    let bed = Bed::new().await;
+    let setting = Setting::make(&bed).await;
+    bed.proxy.inject(Plan::always(Unprocessed));
+    let joined = bed.instance(AS_DEPLOYED).does(join(&setting)).await;
+    for (path, name) in connections(&setting, &joined.body) {
+        let list = bed.sound.does(Call::new("GET", path).by(&operator())).await;
+        assert_eq!(list.body["response"], json!([name]));
+    }
 }
 
 #[rstest]

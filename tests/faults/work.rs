@@ -5,9 +5,9 @@
 
 mod chance;
 mod devices;
-mod live;
+pub(crate) mod live;
 mod media;
-mod organisers;
+pub(crate) mod organisers;
 mod talk;
 
 use std::{

@@ -22,12 +22,12 @@ fn sessions(app: impl std::fmt::Display, stream: impl std::fmt::Display) -> Stri
     format!("/v1/vhosts/default/apps/{app}/streams/{stream}/sessions")
 }
 
-fn join(setting: &Setting) -> Call {
+pub(crate) fn join(setting: &Setting) -> Call {
     Call::new("POST", "/api/v2/rtcsessions").by(&setting.client).json(json!({ "loginToken": "the token" }))
 }
 
 /// What the list of live sessions calls the connections of who joined, each with its stream's list.
-fn connections(setting: &Setting, joined: &Value) -> Vec<(String, String)> {
+pub(crate) fn connections(setting: &Setting, joined: &Value) -> Vec<(String, String)> {
     let one = |session: &Value| {
         let token = session["tokbox"]["sessionToken"].as_str().unwrap().strip_prefix("T1==").unwrap();
         let token = String::from_utf8(BASE64_STANDARD.decode(token).unwrap()).unwrap();

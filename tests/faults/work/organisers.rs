@@ -13,14 +13,14 @@ const TOKENS: &str = "/api/v2/logintokens";
 const CONTENDED: [&str; 3] = ["Gala", "Summit", "Congress"];
 
 /// Who they are, and an event that can be joined.
-pub(super) struct Setting {
+pub(crate) struct Setting {
     pub(super) admin: String,
     pub(super) client: String,
     pub(super) event: u64,
 }
 
 impl Setting {
-    pub(super) async fn make(bed: &Bed) -> Self {
+    pub(crate) async fn make(bed: &Bed) -> Self {
         let admin = bed.sound.account("organiser", Role::Admin).await.jwt;
         let event = bed.sound.makes(EVENTS, &admin, json!({ "name": "To be joined" })).await;
         for language in ["English", "Danish"] {
