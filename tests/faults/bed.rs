@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     http::{HeaderMap, Request, header},
     response::Response,
 };
@@ -139,7 +139,7 @@ impl Instance {
     pub(crate) async fn send(&self, call: &Call) -> Answer {
         let (parts, body) = self.begin(call).await.into_parts();
         let streams = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
-        let bytes = if streams { Default::default() } else { to_bytes(body, usize::MAX).await.unwrap() };
+        let bytes = if streams { Bytes::new() } else { to_bytes(body, usize::MAX).await.unwrap() };
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }

@@ -68,7 +68,7 @@ impl Connection {
                 "host" | "connection" => {}
                 _ => {
                     if name == "x-amz-target" {
-                        operation = value.rsplit('.').next().unwrap_or_default().to_owned();
+                        value.rsplit('.').next().unwrap_or_default().clone_into(&mut operation);
                     }
                     headers.push((name, value));
                 }
