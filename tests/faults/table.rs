@@ -26,6 +26,7 @@ pub(crate) fn check(items: &[Attributes]) {
     nothing_is_left_of_events(&partitions);
     rooms_and_memberships_agree(items);
     devices_count_their_sessions(items);
+    managers_know_their_events(items);
 }
 
 fn of_kind<'a>(items: &'a [Attributes], kind: &'a str) -> impl Iterator<Item = &'a Attributes> {
@@ -117,4 +118,20 @@ fn devices_count_their_sessions(items: &[Attributes]) {
         let sessions = device.values().filter(|value| value.is_m()).count();
         assert_eq!(number(device, "live"), i64::try_from(sessions).ok(), "{device:?}");
     }
+}
+
+/// Whoever manages an event knows of it, and of no other.
+fn managers_know_their_events(items: &[Attributes]) {
+    let mut managed = BTreeSet::new();
+    for event in items.iter().filter(|item| text(item, "PK").starts_with("EVENTS#") && text(item, "Type") == "Event") {
+        for manager in event["managers"].as_l().unwrap() {
+            managed.insert((manager.as_n().unwrap().clone(), number(event, "id").unwrap().to_string()));
+        }
+    }
+    let mut known = BTreeSet::new();
+    for head in items.iter().filter(|item| item.contains_key("managed")) {
+        let manager = text(head, "PK").strip_prefix("USER#").unwrap().strip_suffix("/EVENTS").unwrap();
+        known.extend(head["managed"].as_ns().unwrap().iter().map(|event| (manager.to_owned(), event.clone())));
+    }
+    assert_eq!(managed, known);
 }

@@ -8,6 +8,7 @@ mod devices;
 pub(crate) mod live;
 mod media;
 pub(crate) mod organisers;
+mod people;
 mod talk;
 
 use std::{
@@ -97,13 +98,15 @@ async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mill
     let lobby = talk::Lobby::make(&bed).await;
     let seed = per_mille * 10 + u64::from(attempts);
     let work = Work { bed: &bed, instance: bed.instance(attempts), seed, refused: AtomicUsize::default() };
+    let admins = join_all((0..HANDS).map(|hand| people::Admin::make(&bed, hand))).await;
     bed.proxy.inject(Plan::some(per_mille, seed));
-    let (devices, media, events, talk, live) = tokio::join!(
+    let (devices, media, events, talk, live, people) = tokio::join!(
         join_all((0..HANDS).map(|hand| devices::work(&work, hand))),
         join_all((0..HANDS).map(|hand| media::work(&work, hand))),
         join_all((0..HANDS).map(|hand| organisers::work(&work, &setting, hand))),
         join_all((0..HANDS).map(|hand| talk::work(&work, hand))),
         join_all((0..HANDS).map(|hand| live::work(&work, &setting, hand))),
+        join_all(admins.into_iter().zip(0..).map(|(admin, hand)| admin.work(&work, &setting, hand))),
     );
     bed.proxy.heal();
     bed.clock.advance(CACHED);
@@ -125,6 +128,9 @@ async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mill
     }
     for hand in &live {
         hand.check(&work.instance, &setting).await;
+    }
+    for admin in &people {
+        admin.check(&work.instance, &setting).await;
     }
     let (faults, refused) = (bed.proxy.injected(), work.refused.load(Ordering::Relaxed));
     println!("{faults} faults, {refused} requests refused for now");

@@ -1,5 +1,7 @@
 //! Static API tokens, kept under their hashes.
 
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+
 use super::{Item, Key, Store, StoreError, shard};
 use crate::{
     clock::Timestamp,
@@ -18,7 +20,8 @@ impl Store {
         self.item(key(hash.as_str())).await
     }
 
-    /// Keeps a new token under its hash, and numbers it.
+    /// Keeps a new token under its hash, and numbers it. A transaction, so that an attempt that arrives late does not bring
+    /// back a token that was deleted since.
     pub async fn insert_api_token(
         &self,
         hash: &ApiTokenHash,
@@ -29,7 +32,8 @@ impl Store {
         let id = self.next_number("api-token").await?;
         let token = ApiToken { id, name: name.to_owned(), mobile, created_at: now };
         let item = Item { key: key(hash.as_str()), kind: "ApiToken", entity: &token }.attributes()?;
-        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+        self.transact(vec![TransactWriteItem::builder().put(put).build()]).await?;
         Ok(token)
     }
 

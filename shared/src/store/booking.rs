@@ -17,10 +17,11 @@ fn sent_key(id: &BookingId) -> Key {
 }
 
 impl Store {
-    /// Keeps a new booking, unsent.
+    /// Keeps a new booking, unsent. A transaction, so that an attempt that arrives late does not have its mail sent again.
     pub async fn insert_booking(&self, booking: &Booking) -> Result<(), StoreError> {
         let item = Item { key: unsent_key(&booking.id), kind: "Booking", entity: booking }.attributes()?;
-        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+        self.transact(vec![TransactWriteItem::builder().put(put).build()]).await?;
         Ok(())
     }
 

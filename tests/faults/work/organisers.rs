@@ -17,6 +17,8 @@ pub(crate) struct Setting {
     pub(super) admin: String,
     pub(super) client: String,
     pub(super) event: u64,
+    /// Who may manage events.
+    managers: Vec<u64>,
 }
 
 impl Setting {
@@ -28,7 +30,11 @@ impl Setting {
         }
         let token = json!({ "event": event, "token": "the token", "tokenType": "moderator" });
         bed.sound.makes(TOKENS, &admin, token).await;
-        Self { client: bed.sound.client().await, admin, event }
+        let mut managers = Vec::new();
+        for name in ["manager1", "manager2"] {
+            managers.push(bed.sound.account(name, Role::Manager).await.id);
+        }
+        Self { client: bed.sound.client().await, admin, event, managers }
     }
 }
 
@@ -73,7 +79,12 @@ pub(super) async fn work(work: &Work<'_>, setting: &Setting, hand: u64) -> Organ
             }
             _ => {
                 let which = chance.below(organiser.events.len());
-                change(work, by, &mut organiser.events[which], &mut chance, &format!("{hand}/{round}")).await;
+                let event = &mut organiser.events[which];
+                if what == 3 {
+                    event.pass_on(work, setting, &mut chance).await;
+                } else {
+                    change(work, by, event, &mut chance, &format!("{hand}/{round}")).await;
+                }
             }
         }
     }
@@ -183,6 +194,14 @@ impl Organiser {
 }
 
 impl Event {
+    /// Has somebody else manage it, or nobody.
+    async fn pass_on(&self, work: &Work<'_>, setting: &Setting, chance: &mut Chance) {
+        let managers = &setting.managers[chance.below(setting.managers.len() + 1)..];
+        let patch = Call::new("PATCH", format!("{EVENTS}/{}", self.id)).by(&setting.admin);
+        let patched = work.insist(&patch.json(json!({ "managers": managers }))).await.answer;
+        assert_eq!((patched.status, &patched.body["managers"]), (200, &json!(managers)), "{patched}");
+    }
+
     async fn check(&self, instance: &Instance, setting: &Setting) {
         let by = &setting.admin;
         let read = instance.does(Call::new("GET", format!("{EVENTS}/{}", self.id)).by(by)).await;
