@@ -27,6 +27,9 @@ use self::wire::{Answer, Connection, Request};
 
 /// The codes with which `DynamoDB` says that requests come too fast.
 const THROTTLED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+/// The codes of faults of its own, and of what AWS has in common.
+const BROKEN: [(u16, &str); 3] =
+    [(500, "InternalServerError"), (500, "InternalFailure"), (503, "ServiceUnavailableException")];
 /// Operations that meet transactions on their items.
 const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
 
@@ -152,10 +155,10 @@ impl Shared {
                 None => Outcome::Answer(self.done(&request).await?),
             },
             Some(Fault::Unprocessed) => Outcome::Answer(self.half_done(request).await?),
-            Some(Fault::Broken) => Outcome::Answer(broken()),
+            Some(Fault::Broken) => Outcome::Answer(broken(chance)),
             Some(Fault::BrokenAfter) => {
                 self.done(&request).await?;
-                Outcome::Answer(broken())
+                Outcome::Answer(broken(chance))
             }
             Some(Fault::Unavailable) => Outcome::Answer(unavailable()),
             Some(Fault::Silent) => Outcome::Silence,
@@ -250,8 +253,9 @@ fn cancelled(request: &Request, code: &str) -> Answer {
     Answer::error(400, "TransactionCanceledException", &json!({ "CancellationReasons": reasons }))
 }
 
-fn broken() -> Answer {
-    Answer::error(500, "InternalServerError", &Value::Null)
+fn broken(chance: u64) -> Answer {
+    let (status, code) = BROKEN[usize::try_from(chance % 3).unwrap_or(0)];
+    Answer::error(status, code, &Value::Null)
 }
 
 fn unavailable() -> Answer {

@@ -31,19 +31,28 @@ pub(crate) fn operation_of(call: &Call) -> String {
     format!("{} {}", call.method, template.unwrap_or_else(|| panic!("{call} is not in the document")))
 }
 
+/// Whether the document says that the operation of this request needs the table: it may be 503.
+pub(crate) fn needs_the_table(call: &Call) -> bool {
+    answers(&operation_of(call)).get("503").is_some()
+}
+
+/// The answers of an operation.
+fn answers(operation: &str) -> &'static Value {
+    let (method, path) = operation.split_once(' ').unwrap();
+    &DOCUMENT["paths"][path][method.to_lowercase()]["responses"]
+}
+
 /// Fails unless the document has this answer, and a 503 says when to come back, in its API's words.
 pub(crate) fn check(call: &Call, answer: &Answer) {
     let operation = operation_of(call);
-    let (method, path) = operation.split_once(' ').unwrap();
-    let answers = &DOCUMENT["paths"][path][method.to_lowercase()]["responses"];
-    assert!(answers.get(answer.status.to_string()).is_some(), "{operation} does not document {answer}");
+    assert!(answers(&operation).get(answer.status.to_string()).is_some(), "{operation} does not document {answer}");
     assert_ne!(answer.status, 500, "{call}: {answer}");
     if answer.status == 503 {
         let wait = answer.headers.get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u32>().ok());
         assert!(wait.is_some_and(|wait| wait > 0), "{call}: {answer} without Retry-After");
         // One path is two APIs': of back-ends, who say who they are, and of devices, who do not.
         let of_device = operation == "POST /api/sessions" && call.headers.is_empty();
-        let api = if of_device { Api::Device } else { Api::of(path) };
+        let api = if of_device { Api::Device } else { Api::of(&call.path) };
         assert!(says_busy(api, &answer.body), "{call}: {answer} is not of its API");
     }
 }

@@ -11,9 +11,9 @@ pub enum Fault {
     Conflicted,
     /// Of a batch only a part is done, half of it and at least one; the rest is given back. Others are answered.
     Unprocessed,
-    /// `InternalServerError`, with nothing done.
+    /// `InternalServerError`, or what else a fault of the store is called, with nothing done.
     Broken,
-    /// `InternalServerError`, although all was done.
+    /// The same, although all was done.
     BrokenAfter,
     /// 503 of somebody in between, with a page for people. Nothing is done.
     Unavailable,
