@@ -130,8 +130,8 @@ fn managers_know_their_events(items: &[Attributes]) {
     }
     let mut known = BTreeSet::new();
     for head in items.iter().filter(|item| item.contains_key("managed")) {
-        let manager = text(head, "PK").strip_prefix("USER#").unwrap().strip_suffix("/EVENTS").unwrap();
-        known.extend(head["managed"].as_ns().unwrap().iter().map(|event| (manager.to_owned(), event.clone())));
+        let user = text(head, "PK").strip_prefix("USER#").unwrap().strip_suffix("/EVENTS").unwrap();
+        known.extend(head["managed"].as_ns().unwrap().iter().map(|event| (user.to_owned(), event.clone())));
     }
     assert_eq!(managed, known);
 }
