@@ -17,7 +17,8 @@ use security::SecuritySchemes;
         title = "Greenroom",
         description = "Session APIs for real-time media: five of them on one store, each with its own credentials and its own errors.\n\n\
             A trailing slash makes no difference. An unknown path is 404, a method that a path does not serve 405 with `Allow`, or 404 \
-            below `/v1`. Every answer carries `X-Request-Id`. A body must have less than 1 MiB. After 503 and 429, `Retry-After` says \
+            below `/v1`. Every answer carries `X-Request-Id`. Below `/api/v2` texts \
+            are trimmed before they are measured. A body must have less than 1 MiB. After 503 and 429, `Retry-After` says \
             in how many seconds to try again. API Gateway's throttling answers 429 with a body of its own.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),

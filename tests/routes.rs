@@ -146,13 +146,13 @@ fn route_of(event: &Value) -> Option<(&str, &str)> {
 
 /// A line is `"path" = "function"`, of every method, or `"path" = [{ function = "function", method = "POST" }, …]`.
 fn in_watch() -> Routes {
-    let (_, router) = include_str!("../Cargo.toml").split_once("[workspace.metadata.lambda.watch.router]").unwrap();
+    let (_, table) = include_str!("../Cargo.toml").split_once("[workspace.metadata.lambda.watch.router]").unwrap();
     let mut methods: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for route in in_code() {
         methods.entry(route.path).or_default().push(route.method);
     }
     let mut routes = Routes::new();
-    for line in router.lines().skip(1).take_while(|line| line.starts_with('"')) {
+    for line in table.lines().skip(1).take_while(|line| line.starts_with('"')) {
         let words: Vec<_> = line.split('"').skip(1).step_by(2).collect();
         let path = words[0];
         if line.contains('{') && line.contains("function = ") {

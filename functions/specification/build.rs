@@ -42,6 +42,7 @@ fn keep(path: &str, content: &[u8]) -> Result<(), Box<dyn Error>> {
     let name = Path::new(path).file_name().ok_or("a directory")?.to_string_lossy();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
-    fs::write(Path::new(&env::var("OUT_DIR")?).join(format!("{name}.gz")), encoder.finish()?)?;
+    let directory = env::var_os("OUT_DIR").ok_or("no directory")?;
+    fs::write(Path::new(&directory).join(format!("{name}.gz")), encoder.finish()?)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ const SCHEMAS: &str = "#/components/schemas/";
 pub(super) fn patches_ask_for_nothing(document: &mut Value) {
     let mut patches = Vec::new();
     for (_, _, operation) in operations(document).filter(|(_, method, _)| *method == "patch") {
-        let Some(whole) = body_of(operation).and_then(|body| named(body)) else { continue };
+        let Some(whole) = body_of(operation).and_then(named) else { continue };
         let what = whole.strip_prefix("New").or(whole.strip_suffix("Change")).unwrap_or(&whole);
         let patch = format!("{what}Patch");
         operation["requestBody"]["required"] = false.into();
@@ -31,9 +31,15 @@ pub(super) fn patches_ask_for_nothing(document: &mut Value) {
 
 /// What a device sends may be what a back-end sends too, who is not asked for anything: the body is one of both, or both.
 pub(super) fn either_may_open_a_session(document: &mut Value) {
+    for (_, _, operation) in operations(document) {
+        if operation["operationId"] == "createSession" {
+            operation["requestBody"]["required"] = false.into();
+        }
+    }
     let Some(body) = document["components"]["schemas"]["NewSessionBody"].as_object_mut() else { return };
-    if let Some(either) = body.remove("oneOf") {
-        body.insert("anyOf".to_owned(), either);
+    if let Some(Value::Array(mut either)) = body.remove("oneOf") {
+        either.push(json!({ "type": "null" }));
+        body.insert("anyOf".to_owned(), either.into());
     }
 }
 

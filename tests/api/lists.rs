@@ -16,7 +16,7 @@ impl TestApp {
         let mut ids = Vec::new();
         for index in 1..=count {
             let id = self.store.new_id::<LoginToken>().await.unwrap();
-            let token = format!("{name} {index:05}");
+            let token = format!("{name} {index:06}");
             let token = LoginToken { id, event, token, token_type: TokenType::Participant };
             self.store.insert_record(&token).await.unwrap().unwrap();
             ids.push(id);

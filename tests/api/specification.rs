@@ -93,7 +93,7 @@ async fn an_unknown_file_is_not_found() {
     let app = TestApp::new().await;
     for path in ["/docs/swagger-ui.js", "/docs/docs.html", "/docs/%ff", "/docs/..%2fopenapi.json"] {
         let answer = app.anyone().get(path).await;
-        assert_snapshot!(answer, @r#"404 {"error":{"code":"not_found","message":"There is no such resource"}}"#);
+        assert_eq!(answer.code(), "404 not_found", "{path}");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
 }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the wire")]
 pub(crate) struct NewEvent {
     /// What its organisers call it. Unique.
     #[schema(max_length = 255, pattern = r"\S", example = "Annual meeting")]

@@ -95,8 +95,8 @@ impl File {
 
     /// What this version is known by: the checksum and the length that its compressed form ends with.
     fn tag(&self) -> String {
-        let end = self.gzip.iter().rev().take(8);
-        format!("W/\"{}\"", end.map(|byte| format!("{byte:02x}")).collect::<String>())
+        let end = self.gzip.iter().rev().take(8).fold(0_u64, |end, byte| (end << 8) | u64::from(*byte));
+        format!("W/\"{end:016x}\"")
     }
 
     fn content(&self) -> std::io::Result<Vec<u8>> {
