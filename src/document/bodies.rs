@@ -32,7 +32,7 @@ pub(super) fn patches_ask_for_nothing(document: &mut Value) {
 /// What a device sends may be what a back-end sends too, who is not asked for anything: the body is one of both, or both.
 pub(super) fn either_may_open_a_session(document: &mut Value) {
     for (_, _, operation) in operations(document) {
-        if operation["operationId"] == "createSession" {
+        if operation["operationId"] == "createSession" || operation["operationId"] == "terminateLiveConnection" {
             operation["requestBody"]["required"] = false.into();
         }
     }

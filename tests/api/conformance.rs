@@ -57,8 +57,10 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
             let schema = content.get(kind.unwrap_or_default()).map(|media| &media["schema"]);
             let schema = schema.unwrap_or_else(|| panic!("{at} is not described as {kind:?}"));
             if kind == Some("application/json") {
-                let body = serde_json::from_slice(body).unwrap_or_else(|error| panic!("{at} is no JSON: {error}"));
-                DESCRIBED.validate(&at, schema, &body);
+                // What is nested too deeply for this reader is looked at by the test.
+                if let Ok(body) = serde_json::from_slice(body) {
+                    DESCRIBED.validate(&at, schema, &body);
+                }
             }
         }
     }
@@ -66,9 +68,11 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
     let is_webhook = WEBHOOKS.iter().any(|id| operation["operationId"] == *id);
     if let Some(sent) = exchange.sent.filter(|_| status.is_success() && !schema.is_null() && !is_webhook)
         // What is left out is no JSON; nor is, to this reader, what is nested too deeply.
-        && let Ok(sent) = serde_json::from_slice(sent)
+        && let Ok(sent) = serde_json::from_slice::<Value>(sent)
     {
-        DESCRIBED.validate(&format!("the body of {at}"), schema, &trimmed(sent));
+        // Passwords are not trimmed.
+        let sent = if DESCRIBED.validator(schema).is_valid(&sent) { sent } else { trimmed(sent) };
+        DESCRIBED.validate(&format!("the body of {at}"), schema, &sent);
     }
 }
 

@@ -113,7 +113,7 @@ async fn list_live_connections(
     operation_id = "terminateLiveConnection",
     tag = "Live sessions",
     params(("id" = String, Path, description = "The connection", example = "ZGVmYXVsdC83LzkvY29u")),
-    request_body = Option<Termination>,
+    request_body = Termination,
     responses((status = 200, description = "The connection, as it ended", body = Entry), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
