@@ -161,9 +161,9 @@ async fn what_is_new_is_seen_at_once() {
     let token = app.client_token(false).await;
     let other = app.again_with([]);
     let caller = other.with_authorization(&token);
-    assert_eq!(caller.post(JOIN, json!({ "loginToken": "late 00001" })).await.status, 403);
+    assert_eq!(caller.post(JOIN, json!({ "loginToken": "late 000001" })).await.status, 403);
     app.login_tokens(event, "late", 1).await;
-    assert_eq!(caller.post(JOIN, json!({ "loginToken": "late 00001" })).await.status, 201);
+    assert_eq!(caller.post(JOIN, json!({ "loginToken": "late 000001" })).await.status, 201);
 }
 
 #[tokio::test]

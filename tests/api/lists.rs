@@ -11,7 +11,7 @@ use shared::{
 use crate::support::{Answer, Caller, TestApp};
 
 impl TestApp {
-    /// Gives an event this many login tokens, `<name> 00001` and so on; their numbers.
+    /// Gives an event this many login tokens, `<name> 000001` and so on; their numbers.
     pub(crate) async fn login_tokens(&self, event: u64, name: &str, count: usize) -> Vec<u64> {
         let mut ids = Vec::new();
         for index in 1..=count {

@@ -33,7 +33,7 @@ pub(crate) const SECRET: &str = "test:secret-of-the-backend";
 pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
 /// What media servers sign their webhooks with.
 pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
-const KEY: &str = r#"[{"kid":"k1","secret":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}]"#;
+const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 const NOW: i64 = 1_700_000_000_000;
 
 /// The longest that anybody waits for an answer to begin: the service's own limit, and a busy machine's delay.

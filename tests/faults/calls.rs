@@ -19,13 +19,18 @@ fn monitoring() -> Value {
 
 /// A call of every operation, in an order in which all of them succeed. Makes what they are about.
 pub(crate) async fn every(bed: &Bed) -> Vec<Call> {
-    let mut calls = devices(bed).await;
+    let mut calls = specification();
+    calls.extend(devices(bed).await);
     calls.extend(media(bed).await);
     calls.extend(conversations(bed).await);
     calls.extend(live(bed).await);
     calls.extend(organisers(bed).await);
     calls.extend(people(bed).await);
     calls
+}
+
+fn specification() -> Vec<Call> {
+    ["/openapi.json", "/docs", "/docs/swagger-ui.css"].map(|path| Call::new("GET", path)).into()
 }
 
 async fn devices(bed: &Bed) -> Vec<Call> {

@@ -67,7 +67,8 @@ async fn while_nothing_is_answered_everything_is_503_and_then_works_again(#[case
     for (call, answer) in calls.iter().zip(&answers) {
         contract::check(call, answer);
         // A media server takes anything but 200 for our being out of order: it is told that nobody may come.
-        let status = if contract::needs_the_table(call) { 503 } else { 200 };
+        let is_told_otherwise = call.path == "/v1/admission";
+        let status = if contract::needs_the_table(call) && !is_told_otherwise { 503 } else { 200 };
         assert_eq!(answer.status, status, "{call}: {answer}");
         assert_ne!(answer.body["allowed"], true, "{call}: {answer}");
     }

@@ -24,6 +24,9 @@ async fn one_message_names_everything_that_is_missing() {
     for greenroom::Function { name, settings, .. } in greenroom::functions() {
         let needs = settings.iter().filter(|setting| setting.is_required()).map(|setting| setting.name());
         let missing: Vec<_> = needs.map(|setting| (setting, None)).collect();
+        if missing.is_empty() {
+            continue;
+        }
         let error = refused(name, &stage, &missing).await;
         let message = error.output().lines().next().unwrap_or_default();
         for (setting, _) in &missing {

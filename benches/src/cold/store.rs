@@ -24,7 +24,7 @@ const PASSWORD: &str = "password of the benchmark";
 const API_TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 const STREAMS_TOKEN: &str = "token-of-the-operators-of-the-benchmark";
 const STREAMS_SECRET: &str = "secret-of-the-media-server-of-the-benchmark";
-const SIGNING_KEYS: &str = r#"[{"kid":"k1","secret":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]"#;
+const SIGNING_KEYS: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 /// Where the preflight among the events comes from.
 const ORIGIN: &str = "https://app.greenroom.test";
 /// `OPENVIDUAPP:MY_SECRET` and `USERNAME@localhost:PASSWORD`, as the events carry them.

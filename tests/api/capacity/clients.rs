@@ -1,4 +1,4 @@
-//! Clients: joining, trying the network, booking.
+//! Clients: the document, joining, trying the network, booking.
 
 use serde_json::json;
 use shared::config::Setting;
@@ -11,6 +11,9 @@ pub(super) async fn measure(rows: &mut Rows) {
     let app = TestApp::with([(Setting::MailDir, mails.path().to_str().unwrap())]).await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
+    for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css"] {
+        rows.note("any", app.anyone().get(path).await);
+    }
     let client = app.client(false).await;
     let join = async || client.post(JOIN, json!({ "loginToken": "the token" })).await;
     rows.note("two sessions, on an instance that has read nothing of it", join().await);
