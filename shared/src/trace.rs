@@ -16,10 +16,11 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 pub(crate) use self::sdk::SdkCalls;
+#[cfg(feature = "provider")]
+use crate::meter;
 use crate::{
     clock::{Clock, Timestamp},
     id::{hex, random_bytes},
-    meter,
 };
 
 /// What goes before each document.

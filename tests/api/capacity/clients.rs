@@ -1,7 +1,8 @@
 //! Clients: the document, joining, trying the network, booking.
 
+use axum::body::Body;
 use serde_json::json;
-use shared::config::Setting;
+use shared::{config::Setting, http::Reported};
 
 use super::Rows;
 use crate::{joining::JOIN, support::TestApp};
@@ -12,7 +13,11 @@ pub(super) async fn measure(rows: &mut Rows) {
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
     for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css"] {
-        rows.note("any", app.anyone().get(path).await);
+        let caller = app.anyone();
+        let answer = caller.begin(caller.request("GET", path, &[], Body::empty())).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let Reported { route, usage } = answer.extensions().get().unwrap();
+        rows.add(route, "any", *usage);
     }
     let client = app.client(false).await;
     let join = async || client.post(JOIN, json!({ "loginToken": "the token" })).await;
