@@ -128,16 +128,20 @@ impl Uses {
             return;
         }
         let written = async {
-            for value in due {
+            for value in &due {
                 value.due.store(self.write(value, store, now).await?.millis(), Ordering::Relaxed);
             }
             Ok::<_, StoreError>(())
         };
         // On the heap: a request to the table is large, and most of the time none is made.
         match timeout(PATIENCE, Box::pin(written)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => return,
             Ok(Err(error)) => tracing::warn!(%error, "the use of a credential was not written down"),
             Err(_) => tracing::warn!("the use of a credential was not written down in time"),
+        }
+        // Whoever drops a value must be told of its last use: the next request tries again.
+        for value in due {
+            value.mark.set();
         }
     }
 

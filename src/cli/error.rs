@@ -108,6 +108,9 @@ pub enum CliError {
     /// A new signing key does not sign yet.
     #[error("the second key is newer, and does not sign yet: `greenroom key promote` first, or drop it with --force")]
     NotPromoted,
+    /// The new signing key signs already.
+    #[error("the newer key stands first already: roll it out, or say --force to have the older one sign again")]
+    Promoted,
     /// Nothing says what is used.
     #[error("no table says when the value was used last; name it with --stack or TABLE_NAME, or say --force")]
     UsesUnknown,

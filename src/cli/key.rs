@@ -188,18 +188,26 @@ fn say_if_hidden(credential: Credential) {
     }
 }
 
+/// Refuses to have the older key sign again because somebody promoted twice.
+fn ensure_not_promoted(values: &Values, force: bool) -> Result<(), CliError> {
+    if values.first_is_newer() && !force { Err(CliError::Promoted) } else { Ok(()) }
+}
+
 async fn promote(place: &KeyPlace, force: bool) -> Result<(), CliError> {
     let credential = Credential::SigningKeys;
     match place.deployment().await? {
         None => {
             let data_dir = OpenDataDir::open(&place.data_dir.path)?;
             let values = data_dir.values(credential)?.unwrap_or_else(|| Values::none(credential));
-            data_dir.set_values(credential, values.promote()?)?;
+            let promoted = values.promote()?;
+            ensure_not_promoted(&values, force)?;
+            data_dir.set_values(credential, promoted)?;
             println!("The second key signs from the next start on.");
         }
         Some(deployment) => {
             let values = deployment.keyring.values(credential)?.unwrap_or_else(|| Values::none(credential));
             let promoted = values.promote()?;
+            ensure_not_promoted(&values, force)?;
             if !force {
                 deployment.ensure_rolled_out().await?;
             }

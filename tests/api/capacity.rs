@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use greenroom::api;
 use shared::{
+    config::Setting,
     http::Reported,
     meter::Usage,
     metrics::{FALLBACK, HOUSEKEEPING},
@@ -65,6 +66,26 @@ impl Rows {
         let (route, case) = (route.to_owned(), case.to_owned());
         self.0.push(Row { route, case, requests, retries, reads, writes });
     }
+}
+
+/// An instance that has written down within the hour that its credentials were used, as most have.
+async fn instance() -> TestApp {
+    let app = TestApp::new().await;
+    write_down_uses(&app).await;
+    app
+}
+
+async fn write_down_uses(app: &TestApp) {
+    for setting in [
+        Setting::OpenviduSecret,
+        Setting::SigningKeys,
+        Setting::StreamsAccessToken,
+        Setting::StreamsWebhookSecret,
+        Setting::OpentokWebhookSecret,
+    ] {
+        app.shared.uses.mark(setting, 0);
+    }
+    app.shared.uses.write_down(&app.store, app.clock.now()).await;
 }
 
 /// Every route of the API's document, and what else is done.

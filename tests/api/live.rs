@@ -49,7 +49,7 @@ async fn an_entry_says_who_is_where_and_how_it_ended() {
         })]
     );
     let path = format!("{LIVE}{}/terminate/", id.as_str().unwrap());
-    let ended = caller.post(&path, json!({ "holdFor": 5 })).await;
+    let ended = caller.post(&path, json!({ "holdFor": 5.0 })).await;
     let outcome = ["state", "duration", "endedAt", "reason"].map(|key| ended.body[key].clone());
     assert_eq!(outcome, [json!("ended"), json!(61), json!("2023-11-14T22:14:21Z"), json!("terminated")]);
     assert_eq!(caller.post_nothing(&path).await.to_string(), r#"404 {"detail":"Not found."}"#);

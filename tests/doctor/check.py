@@ -304,6 +304,7 @@ def check_signing_keys(stack):
     stack.roll_out()
     key(stack, "retire", "signing-keys", refused="does not sign yet")
     key(stack, "promote")
+    key(stack, "promote", refused="stands first already")
     expect("the keys after promoting", kids(stack), [new, old])
     stack.roll_out()
     key(stack, "retire", "signing-keys")

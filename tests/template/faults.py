@@ -65,8 +65,8 @@ FAULTS = {
         "UsersRole: has no - *TableKey",
     ),
     "the table's key without the table": (
-        lambda t: properties(t, "ApiRootRole")["Policies"][0]["PolicyDocument"]["Statement"].pop(0),
-        "ApiRootRole: has no use for - *TableKey",
+        lambda t: properties(t, "IssueTokenRole")["Policies"][0]["PolicyDocument"]["Statement"].pop(0),
+        "IssueTokenRole: has no use for - *TableKey",
     ),
     "a policy outside of roles": (
         lambda t: t["Resources"].update(More={"Type": "AWS::IAM::Policy", "Properties": {}}),

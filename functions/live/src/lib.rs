@@ -167,6 +167,8 @@ fn seconds(value: &Value) -> Result<Option<Duration>, Problem> {
     if value.is_null() {
         return Ok(None);
     }
-    let seconds = value.as_u64().filter(|seconds| *seconds <= HOLD_MAX);
+    // To JSON, 5.0 is as whole a number as 5.
+    let number = value.as_number().map(ToString::to_string).unwrap_or_default();
+    let seconds = number.strip_suffix(".0").unwrap_or(&number).parse().ok().filter(|seconds| *seconds <= HOLD_MAX);
     seconds.map(|seconds| Some(Duration::from_secs(seconds))).ok_or(Problem::NoSeconds(HOLD_MAX))
 }

@@ -63,9 +63,12 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, id: &str, now: Timestamp) ->
 /// Whether every function could start with it.
 fn content(stack: &Stack, keyring: &Keyring) -> Check {
     let mut environment: Environment = keyring.settings().collect();
-    let provider = stack.parameter("VideoProvider").map(str::to_owned);
-    environment.fill(provider.map(|provider| (Setting::VideoProvider.name().to_owned(), provider)));
-    let asked = |setting: &Setting| setting.is_secret() || *setting == Setting::VideoProvider;
+    // What a function asks the secret for depends on these.
+    let chosen = [(Setting::VideoProvider, "VideoProvider"), (Setting::MailTransport, "MailTransport")];
+    let chosen = chosen.map(|(setting, parameter)| (setting, stack.parameter(parameter)));
+    let chosen: Vec<_> = chosen.into_iter().filter_map(|(setting, value)| Some((setting, value?.to_owned()))).collect();
+    environment.fill(chosen.iter().map(|(setting, value)| (setting.name().to_owned(), value.clone())));
+    let asked = |setting: &Setting| setting.is_secret() || chosen.iter().any(|(chosen, _)| chosen == setting);
     let settings: Vec<_> = Setting::ALL.iter().copied().filter(asked).collect();
     match Config::read(&environment, &settings, Strictness::Deployed) {
         Ok(_) => Check::ok("secret content", "complete, with no default or short value"),

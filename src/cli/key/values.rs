@@ -98,6 +98,11 @@ impl Values {
         Ok(entries)
     }
 
+    /// Whether the first is newer than the second, so that it was promoted.
+    pub(super) fn first_is_newer(&self) -> bool {
+        matches!(&*self.live, [first, second, ..] if first.created_at > second.created_at)
+    }
+
     /// Puts the second value first.
     pub(super) fn promote(&self) -> Result<Vec<Value>, ValuesError> {
         let mut entries = self.entries.clone();

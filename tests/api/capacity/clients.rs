@@ -4,12 +4,13 @@ use axum::body::Body;
 use serde_json::json;
 use shared::{config::Setting, http::Reported};
 
-use super::Rows;
+use super::{Rows, write_down_uses};
 use crate::{joining::JOIN, support::TestApp};
 
 pub(super) async fn measure(rows: &mut Rows) {
     let mails = tempfile::tempdir().unwrap();
     let app = TestApp::with([(Setting::MailDir, mails.path().to_str().unwrap())]).await;
+    write_down_uses(&app).await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
     for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css"] {

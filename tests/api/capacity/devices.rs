@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::Rows;
-use crate::support::TestApp;
+use super::{Rows, instance};
 
 pub(super) async fn measure(rows: &mut Rows) {
     devices(rows).await;
@@ -13,7 +12,7 @@ pub(super) async fn measure(rows: &mut Rows) {
 async fn devices(rows: &mut Rows) {
     const SESSIONS: &str = "/api/sessions";
     const SESSION: &str = "/api/session";
-    let app = TestApp::new().await;
+    let app = instance().await;
     // The first registration makes the key of the identifiers' hashes.
     app.register("another").await;
     let body = || json!({ "identifier": "device_unique_id_here" });
@@ -39,7 +38,7 @@ async fn devices(rows: &mut Rows) {
 async fn media_sessions(rows: &mut Rows) {
     const SESSIONS: &str = "/api/sessions";
     const TOKENS: &str = "/api/tokens";
-    let app = TestApp::new().await;
+    let app = instance().await;
     let backend = app.backend();
     rows.note("a media session is opened", backend.post(SESSIONS, json!({ "customSessionId": "daily" })).await);
     let issue = async || backend.post(TOKENS, json!({ "session": "daily", "data": "seat 7" })).await;

@@ -17,6 +17,7 @@ pub(super) async fn measure(rows: &mut Rows) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
+    rows.note("the first in an hour on its instance", caller.get("/api/v2/").await);
     rows.note("any", caller.get("/api/v2/").await);
     app.give_passwords(&[admin.id], PASSWORD).await;
     log_in(rows, &app).await;

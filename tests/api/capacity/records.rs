@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use shared::model::user::Role;
 
-use super::Rows;
-use crate::{live_cost::fill, support::TestApp};
+use super::{Rows, instance};
+use crate::live_cost::fill;
 
 const EVENTS: &str = "/api/v2/events/";
 const SESSIONS: &str = "/api/v2/sessions/";
@@ -32,7 +32,7 @@ pub(super) async fn measure(rows: &mut Rows) {
 }
 
 async fn events(rows: &mut Rows) {
-    let app = TestApp::new().await;
+    let app = instance().await;
     let partner = app.account("partner", Role::Partner, None).await;
     let admin = app.admin().await;
     let manager = app.account("manager", Role::Manager, Some(partner.id)).await;
@@ -53,7 +53,7 @@ async fn events(rows: &mut Rows) {
 }
 
 async fn parts(rows: &mut Rows, list: &str, body: Value, other: Value, change: Value) {
-    let app = TestApp::new().await;
+    let app = instance().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
     caller.make_event("A").await;
@@ -74,7 +74,7 @@ async fn parts(rows: &mut Rows, list: &str, body: Value, other: Value, change: V
 
 /// An event with 200 login tokens, two sessions and 100 participants in each.
 async fn large(rows: &mut Rows) {
-    let app = TestApp::new().await;
+    let app = instance().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
     let event = caller.make_event("A").await;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Rows;
+use super::{Rows, instance};
 use crate::{
     live_cost::fill,
     stream_sessions::{sessions, viewer},
-    support::TestApp,
 };
 
 pub(super) async fn measure(rows: &mut Rows) {
@@ -19,7 +18,7 @@ pub(super) async fn measure(rows: &mut Rows) {
 }
 
 async fn operators(rows: &mut Rows) {
-    let app = TestApp::new().await;
+    let app = instance().await;
     app.event_to_join(json!({}), "moderator").await;
     for (session, many) in [(1, 10), (2, 1000)] {
         let name = fill(&app, session, many).await;
@@ -37,7 +36,7 @@ async fn operators(rows: &mut Rows) {
 }
 
 async fn media_servers(rows: &mut Rows) {
-    let app = TestApp::new().await;
+    let app = instance().await;
     let url = "ws://live.example:3333/app/stream?session=one";
     let other = "ws://live.example:3333/app/stream";
     for (case, body) in [
@@ -53,7 +52,7 @@ async fn media_servers(rows: &mut Rows) {
 }
 
 async fn ledger(rows: &mut Rows) {
-    let app = TestApp::new().await;
+    let app = instance().await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
     let caller = app.organiser(&admin);
@@ -67,7 +66,7 @@ async fn ledger(rows: &mut Rows) {
 }
 
 async fn provider(rows: &mut Rows) {
-    let app = TestApp::new().await;
+    let app = instance().await;
     let (joined, _) = app.joined().await;
     rows.note("a client comes", joined.tell(&app, "connectionCreated", "a", 0).await);
     rows.note("a client goes", joined.tell(&app, "connectionDestroyed", "a", 1).await);
