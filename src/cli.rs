@@ -3,6 +3,7 @@
 mod accounts;
 mod api_token;
 mod aws;
+mod backup;
 mod bookings;
 mod connection;
 mod data_dir;
@@ -11,19 +12,35 @@ mod doctor;
 mod error;
 mod grid;
 mod introduction;
+mod jobs;
 mod key;
+mod live;
 mod place;
+mod reach;
 mod serve;
+mod signals;
+#[cfg(unix)]
+mod socket;
 mod stack;
+mod target;
 mod user;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use shared::log;
 
 pub use self::error::CliError;
 use self::{
-    api_token::ApiTokenCommand, bookings::BookingsCommand, demo::Demo, doctor::Doctor, key::KeyCommand, serve::Serve,
+    api_token::ApiTokenCommand,
+    backup::{Backup, Restore},
+    bookings::BookingsCommand,
+    demo::Demo,
+    doctor::Doctor,
+    key::KeyCommand,
+    live::LiveCommand,
+    serve::Serve,
     user::UserCommand,
 };
 
@@ -48,11 +65,21 @@ enum Command {
     /// List and send the bookings whose mail has not been sent
     #[command(subcommand)]
     Bookings(BookingsCommand),
+    Backup(Backup),
+    Restore(Restore),
     Doctor(Doctor),
+    /// Print what has a shell complete these commands
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
     /// List, rotate and retire the credentials
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Make users, block them and give them passwords
+    /// List and end live connections
+    #[command(subcommand)]
+    Live(LiveCommand),
+    /// Make, list, block and delete users, and give them passwords
     #[command(subcommand)]
     User(UserCommand),
 }
@@ -71,15 +98,32 @@ impl Cli {
     /// # Errors
     /// What went wrong, in one line for the person at the terminal.
     pub async fn run(self) -> Result<(), CliError> {
+        target::say_ignored_profile();
         match self.command {
             None => self.serve.run().await,
             Some(Command::Serve(serve)) => serve.run().await,
             Some(Command::Demo(demo)) => demo.run().await,
-            Some(Command::User(command)) => command.run().await,
-            Some(Command::ApiToken(command)) => command.run().await,
+            Some(Command::User(command)) => {
+                log::init_command();
+                command.run().await
+            }
+            Some(Command::ApiToken(command)) => {
+                log::init_command();
+                command.run().await
+            }
             Some(Command::Bookings(command)) => command.run().await,
             Some(Command::Key(command)) => command.run().await,
+            Some(Command::Live(command)) => {
+                log::init_command();
+                command.run().await
+            }
+            Some(Command::Backup(backup)) => backup.run(),
+            Some(Command::Restore(restore)) => restore.run(),
             Some(Command::Doctor(doctor)) => doctor.run().await,
+            Some(Command::Completions { shell }) => {
+                clap_complete::generate(shell, &mut Self::command(), "greenroom", &mut std::io::stdout());
+                Ok(())
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ use security::SecuritySchemes;
         (name = "Live sessions", description = "Who is where: operators and media servers, as with OvenMediaEngine, and organisers."),
         (name = "Conversations", description = "Participants' messages, rooms and contacts, as with MongooseIM's client API."),
         (name = "Specification", description = "This document."),
+        (name = "Health", description = "Whether this API can do its work."),
     ),
     modifiers(&SecuritySchemes),
 )]

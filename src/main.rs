@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use greenroom::cli::Cli;
 
+/// A request allocates some hundred times, at a fifth of its work with the C library's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match Cli::parse().run().await {

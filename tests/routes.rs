@@ -29,11 +29,17 @@ impl Route {
 
     /// As API Gateway knows it too.
     fn with_slash(&self) -> Self {
-        Self { path: format!("{}/", self.path), ..self.clone() }
+        Self { path: format!("{}/", self.path.trim_end_matches('/')), ..self.clone() }
     }
 
     fn without_slash(&self) -> Self {
-        Self { path: self.path.trim_end_matches('/').to_owned(), ..self.clone() }
+        let path = self.path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&self.path);
+        Self { path: path.to_owned(), ..self.clone() }
+    }
+
+    /// The root has one spelling only.
+    fn is_root(&self) -> bool {
+        self.path == "/"
     }
 }
 
@@ -46,8 +52,9 @@ impl fmt::Display for Route {
 #[test]
 fn every_route_is_everywhere() {
     let code = in_code();
-    let (template, template_with_slash): (Routes, Routes) =
-        in_template().into_iter().partition(|route| !route.path.ends_with('/'));
+    let template = in_template().into_iter();
+    let (template_with_slash, mut template): (Routes, Routes) = template.partition(|route| route.path.ends_with('/'));
+    template.extend(template_with_slash.iter().filter(|route| route.is_root()).cloned());
     let template_with_slash = template_with_slash.iter().map(Route::without_slash).collect();
     let places: [(&str, Routes); 6] = [
         ("the router", code.clone()),

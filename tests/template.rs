@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml_ng::Value;
-use shared::config::Setting;
+use shared::config::{SecretFamily, Setting};
 
 /// What no function has in its environment: on Lambda there is no directory that mails could be left in.
 const LOCAL: &[Setting] = &[Setting::MailDir];
@@ -84,12 +84,52 @@ fn each_function_finds_in_its_environment_what_it_reads_and_no_more() {
             found.remove(Setting::CorsOrigins.name());
         }
         let known = greenroom::functions().into_iter().find(|known| known.name == name).unwrap();
-        // Secrets come from the secret that SECRETS_ARN names.
+        // Secrets come from those whose names begin with SECRETS_PREFIX.
         let read = known.settings.iter().filter(|setting| !setting.is_secret() && !LOCAL.contains(setting));
         let mut read: BTreeSet<_> = read.map(|setting| setting.name().to_owned()).collect();
-        read.extend(["SECRETS_ARN", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"].map(str::to_owned));
-        read.extend(["STACK_NAME", "METRICS", "TRACING"].map(str::to_owned));
+        read.insert("SECRETS_PREFIX".to_owned());
+        read.extend(Setting::EVERYWHERE.iter().map(|setting| setting.name().to_owned()));
         assert_eq!(found, read, "{name}");
+    }
+}
+
+/// The secrets that a function's role lets it read.
+fn readable_secrets(template: &Value, function: &Value) -> BTreeSet<String> {
+    let Value::Tagged(role) = &function["Properties"]["Role"] else { panic!("a role by another way than `!GetAtt`") };
+    let role = text(&role.value);
+    let role = &template["Resources"][role.trim_end_matches(".Arn")]["Properties"];
+    // The policies of every role are those that a parameter asks for, behind a tag.
+    let policies =
+        role["Policies"].as_sequence().unwrap().iter().filter(|policy| policy["PolicyDocument"].is_mapping());
+    let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
+    let reads = |statement: &&Value| {
+        let actions = statement["Action"].as_sequence().unwrap();
+        actions.iter().any(|action| text(action).starts_with("secretsmanager:"))
+    };
+    let resources = statements.filter(reads).flat_map(|statement| statement["Resource"].as_sequence().unwrap());
+    resources
+        .map(|resource| {
+            let Value::Tagged(pattern) = resource else { panic!("a secret by another way than `!Sub`") };
+            let pattern = text(&pattern.value);
+            let (_, name) = pattern.split_once(":secret:${SecretsPrefix}").unwrap();
+            // Secrets Manager ends the ARN of each secret in a hyphen and six characters.
+            name.strip_suffix("-??????").unwrap().to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn each_function_may_read_the_secrets_that_hold_its_settings_and_no_more() {
+    let template = template();
+    for known in greenroom::functions() {
+        let families = SecretFamily::of_all(known.settings);
+        // `shared::secrets` reads them one after the other.
+        assert!(families.len() <= 3, "{}", known.name);
+        let read: BTreeSet<_> = families.into_iter().map(|family| family.name().to_owned()).collect();
+        assert_eq!(readable_secrets(&template, functions(&template)[known.name]), read, "{}", known.name);
+        let homeless = known.settings.iter().filter(|setting| setting.is_secret());
+        let homeless: Vec<_> = homeless.filter(|setting| SecretFamily::of(**setting).is_none()).collect();
+        assert!(homeless.is_empty(), "{}: {homeless:?}", known.name);
     }
 }
 
@@ -137,4 +177,25 @@ fn the_guide_to_operating_has_every_threshold_with_its_default() {
     let in_template =
         thresholds.map(|(name, parameter)| (text(name), parameter["Default"].as_i64().unwrap().to_string()));
     assert_eq!(in_guide, in_template.collect());
+}
+
+#[test]
+fn each_function_has_the_memory_that_was_chosen_for_it() {
+    let template = template();
+    let size = |value: &Value| match value {
+        Value::Tagged(reference) => {
+            template["Parameters"][reference.value.as_str().unwrap()]["Default"].as_u64().unwrap()
+        }
+        number => number.as_u64().unwrap(),
+    };
+    let usual = size(&template["Globals"]["Function"]["MemorySize"]);
+    let deployed = functions(&template).into_iter().map(|(name, function)| {
+        let own = function["Properties"].get("MemorySize");
+        (name, own.map_or(usual, size))
+    });
+    let rows = include_str!("../docs/memory.md").lines().filter_map(|line| line.strip_prefix("| "));
+    let rows = rows.map(|row| row.trim_end_matches(" |").split(" | ").collect::<Vec<_>>());
+    // A function has a number behind its first row.
+    let chosen = rows.filter_map(|cells| Some((cells[0].to_owned(), cells.last()?.parse().ok()?)));
+    assert_eq!(deployed.collect::<BTreeMap<_, u64>>(), chosen.collect());
 }

@@ -8,24 +8,23 @@
 //! `--starts N` takes fewer starts, `--warm N` fewer requests, `--only NAME,NAME` some of the functions, and `--write`
 //! puts the figures, the samples and the plot into `docs/`, else they lie in `target/bench`.
 
-mod functions;
+pub(crate) mod functions;
 mod peers;
 mod plot;
 mod proxy;
-mod quota;
+pub(crate) mod quota;
 mod report;
-mod store;
-mod subject;
+pub(crate) mod store;
+pub(crate) mod subject;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::{Result, build};
-
-use self::{
-    quota::Quota,
-    store::{Fixture, Store},
-    subject::Subject,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
+
+use crate::{Result, build, fixture::Fixture};
+
+use self::{quota::Quota, store::Store, subject::Subject};
 
 /// What the peers do as well.
 const COMPARED: &str = "create-session";
@@ -123,7 +122,7 @@ async fn measure(subjects: &mut [Subject], options: &Options) -> Result<()> {
         for subject in subjects.iter_mut() {
             subject.measure_start(&quotas[&subject.memory]).await?;
             if start + 1 == options.starts {
-                subject.measure_warm(options.warm).await?;
+                subject.measure_warm(options.warm, Duration::ZERO).await?;
             }
             subject.stop().await?;
         }

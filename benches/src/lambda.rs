@@ -1,34 +1,78 @@
-//! How the functions start and answer under Lambda's Runtime API, beside a function that does nothing.
+//! How the functions start and answer under Lambda's Runtime API, beside bare ones that make the same calls to the table.
 //!
 //! `cargo run -p bench -- lambda` builds each function by itself in the release profile and measures it over a store
 //! in the memory of another process. The summary goes to standard output, the samples to `target/bench/lambda.csv`.
+//!
+//! `--before DIR` measures the functions in that directory as well, in turns with the present ones: put
+//! `target/release/create-session` of another state of the project there, and whichever others are of interest. `--warm N`
+//! takes so many turns, `--starts N` so many starts, `--only NAME,NAME` some of the functions.
 
 mod report;
 mod store;
 mod subject;
 
+use std::{collections::HashMap, path::PathBuf};
+
 use crate::{Result, build, record::Record};
 
 use self::{store::Store, subject::Subject};
 
-/// How often each function is started.
-const STARTS: usize = 20;
 /// Invocations after which a process is warm, and before its resident memory is read.
 const WARM_UP: usize = 200;
-/// Every subject is invoked in turns, so that a change of the machine's mood meets them all.
-const TURNS: usize = 5;
-/// Invocations in a turn.
-const INVOCATIONS: usize = 200;
+/// Invocations in a turn. Turns are short, so that what else the machine does meets all subjects.
+const INVOCATIONS: usize = 50;
+
+/// The bare functions: what each calls the table with, by the name that it is measured under.
+const BARE: [(&str, &str); 4] =
+    [("PutItem", ""), ("transaction of two", "transaction"), ("BatchWriteItem", "batch"), ("GetItem", "get")];
+
+/// What is measured: its name, the bare function that it is held against, its package and its event.
+const FUNCTIONS: [(&str, Option<&str>, &str, &str); 6] = [
+    ("POST /api/sessions (device)", Some("PutItem"), "create-session", "create-session/device"),
+    ("POST /api/sessions (OpenVidu)", Some("PutItem"), "create-session", "create-session/openvidu"),
+    ("GET /api/session", Some("GetItem"), "device-session", "device-session/read"),
+    ("POST /api/tokens", Some("transaction of two"), "issue-token", "issue-token/issue-token"),
+    ("GET /api/sessions/{id}", None, "media-sessions", "media-sessions/read"),
+    ("POST /api/v2/rtcsessions", Some("BatchWriteItem"), "rtcsessions", "rtcsessions/join"),
+];
+
+/// What was asked for on the command line.
+pub(crate) struct Options {
+    before: Option<PathBuf>,
+    /// How often each function is started.
+    starts: usize,
+    /// Turns of warm invocations; every subject has one in each.
+    turns: usize,
+    only: Vec<String>,
+}
+
+impl Options {
+    /// What the arguments behind `lambda` say.
+    pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self { before: None, starts: 20, turns: 20, only: Vec::new() };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--before" => options.before = Some(value()?.into()),
+                "--starts" => options.starts = value()?.parse()?,
+                "--warm" => options.turns = value()?.parse()?,
+                "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
+                other => return Err(format!("lambda has no option {other}: --before, --starts, --warm, --only").into()),
+            }
+        }
+        Ok(options)
+    }
+}
 
 /// Measures and prints.
-pub(crate) async fn run() -> Result<()> {
+pub(crate) async fn run(options: &Options) -> Result<()> {
     let store = Store::start().await?;
-    let mut subjects = subjects(&store).await?;
+    let mut subjects = subjects(&store, options).await?;
     for subject in &mut subjects {
         // What the disk has to say about a binary's first start is no part of the figures.
         subject.start().await?;
     }
-    for _ in 0..STARTS {
+    for _ in 0..options.starts {
         for subject in &mut subjects {
             subject.measure_start().await?;
         }
@@ -36,7 +80,7 @@ pub(crate) async fn run() -> Result<()> {
     for subject in &mut subjects {
         subject.warm_up(WARM_UP).await?;
     }
-    for _ in 0..TURNS {
+    for _ in 0..options.turns {
         for subject in &mut subjects {
             subject.measure_warm(INVOCATIONS).await?;
         }
@@ -45,31 +89,38 @@ pub(crate) async fn run() -> Result<()> {
     for subject in &subjects {
         subject.record(&mut record)?;
     }
-    report::print(&subjects)?;
     println!("\nsamples: {}", record.write("lambda")?.display());
+    report::print(&subjects)?;
     Ok(())
 }
 
-/// Everything that is measured, the function that does nothing first and the raw writes behind it.
-async fn subjects(store: &Store) -> Result<Vec<Subject>> {
-    let mut binaries = std::collections::HashMap::new();
-    for package in ["hello", "put-item", "create-session", "device-session", "issue-token", "media-sessions"] {
-        binaries.insert(package, build::release(package)?);
+/// Everything that is measured: the function that does nothing, the bare ones, ours, and each as it was before.
+async fn subjects(store: &Store, options: &Options) -> Result<Vec<Subject>> {
+    let fixture = store.fixture().await?;
+    let is_wanted = |package: &str| options.only.is_empty() || options.only.iter().any(|only| only == package);
+    let functions: Vec<_> = FUNCTIONS.into_iter().filter(|(_, _, package, _)| is_wanted(package)).collect();
+    let mut binaries = HashMap::new();
+    for package in ["hello", "put-item"].into_iter().chain(functions.iter().map(|(_, _, package, _)| *package)) {
+        if !binaries.contains_key(package) {
+            binaries.insert(package, build::release(package)?);
+        }
     }
-    let fixture = store.fixture(&binaries["create-session"], &binaries["issue-token"]).await?;
-    let of = |name, package, event| -> Result<Subject> {
-        Ok(Subject::new(name, &binaries[package], fixture.event(event)?, store.environment()))
+    let of = |name, package, event, number| -> Result<Subject> {
+        let event = fixture.event(event)?;
+        Ok(Subject::new(name, &binaries[package], event, store.environment(), number))
     };
-    let mut transaction = of("transaction", "put-item", "create-session/device")?;
-    transaction.set("WRITE", "transaction");
-    Ok(vec![
-        of("hello", "hello", "create-session/device")?,
-        of("put-item", "put-item", "create-session/device")?,
-        transaction,
-        of("POST /api/sessions (device)", "create-session", "create-session/device")?,
-        of("POST /api/sessions (OpenVidu)", "create-session", "create-session/openvidu")?,
-        of("GET /api/session", "device-session", "device-session/read")?,
-        of("POST /api/tokens", "issue-token", "issue-token/issue-token")?,
-        of("GET /api/sessions/{id}", "media-sessions", "media-sessions/read")?,
-    ])
+    let mut subjects = vec![of(("hello", None), "hello", "create-session/device", 0)?];
+    for (name, call) in BARE {
+        let mut bare = of((name, None), "put-item", "create-session/device", 0)?;
+        bare.set("CALL", call);
+        subjects.push(bare);
+    }
+    for (name, peer, package, event) in functions {
+        let subject = of((name, peer), package, event, 0)?;
+        let before = options.before.as_ref().map(|before| before.join(package)).filter(|before| before.exists());
+        let before = before.map(|before| subject.built_before(&before));
+        subjects.push(subject);
+        subjects.extend(before);
+    }
+    Ok(subjects)
 }

@@ -1,20 +1,26 @@
 //! Benchmarks of the functions and of the local gateway, each beside the least that could do its work, and of the
 //! session management API beside a service of the kind that first served it.
 //!
-//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- cold`, `-- gateway`, `-- events`,
-//! `-- costs` or `-- sse` one. `events` needs Python and its package index, `cold` those and npm. The other modules are
+//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- cold`, `-- memory`, `-- gateway`,
+//! `-- events`, `-- costs`, `-- sse`, `-- crowd` or `-- lists` one. `events` needs Python and its package index, `cold`
+//! those and npm. The other modules are
 //! what they share: building what they measure, starting it, and reading the machine.
 
 mod cold;
 mod costs;
+mod crowd;
 mod events;
 mod gateway;
 mod lambda;
+mod lists;
+mod memory;
 mod sse;
 
 mod build;
 mod client;
+mod fixture;
 mod machine;
+mod organiser;
 mod process;
 mod record;
 mod samples;
@@ -27,24 +33,30 @@ async fn main() -> Result<()> {
     machine::describe()?;
     match chosen.as_deref() {
         None => {
-            lambda::run().await?;
+            lambda::run(&lambda::Options::parse(std::iter::empty())?).await?;
             gateway::run().await
         }
-        Some("lambda") => lambda::run().await,
+        Some("lambda") => lambda::run(&lambda::Options::parse(std::env::args().skip(2))?).await,
+        Some("memory") => memory::run(&memory::Options::parse(std::env::args().skip(2))?).await,
         Some("gateway") => gateway::run().await,
         Some("cold") => cold::run(&cold::Options::parse(std::env::args().skip(2))?).await,
         Some("events") => events::run().await,
         Some("costs") => costs::run(),
         Some("sse") => sse::run().await,
+        Some("lists") => lists::run().await,
+        Some("crowd") => crowd::run(std::env::args().nth(2).as_deref()).await,
         Some(other) => Err(format!(
-            "there is no benchmark {other}: lambda, cold, gateway, events, costs, sse, or none for the first two"
+            "there is no benchmark {other}: lambda, cold, memory, gateway, events, costs, sse, crowd, lists, or none for the first two"
         )
         .into()),
     }
 }
 
 /// A benchmark has nobody to recover for: whatever fails ends it with its own words.
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// Whatever failed.
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The secret every measured process is started with.
 pub(crate) const OPENVIDU_SECRET: &str = "benchmark-secret-of-openvidu";

@@ -13,7 +13,7 @@ use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
 /// Files of the repository.
-const OURS: [&str; 3] = ["../../openapi.json", "assets/docs.html", "assets/start.js"];
+const OURS: [&str; 4] = ["../../openapi.json", "assets/docs.html", "assets/docs.css", "assets/start.js"];
 /// Files of Swagger UI. Its licence is passed on with it.
 const THEIRS: [&str; 5] =
     ["dist/swagger-ui-bundle.js", "dist/swagger-ui.css", "dist/favicon-32x32.png", "LICENSE", "NOTICE"];

@@ -13,6 +13,7 @@ use crate::{
     config::{AwsEnvironment, Config, Environment, VideoProvider},
     recent::Recent,
     store::{self, Store},
+    task::Tasks,
     trace::Tracer,
     uses::Uses,
 };
@@ -34,6 +35,8 @@ pub struct App {
     pub recent: Arc<Recent>,
     /// Who is told what is traced; `None` where nothing is.
     pub tracer: Option<Arc<Tracer>>,
+    /// What goes on when nobody waits for it.
+    pub tasks: Tasks,
     init: Arc<Mutex<Option<Duration>>>,
     /// Which values of the credentials were used.
     pub uses: Arc<Uses>,
@@ -53,6 +56,7 @@ impl App {
         Self {
             tracer: config.tracing.and_then(|daemon| Tracer::new(daemon, &config.table_name)),
             init: Arc::default(),
+            tasks: Tasks::default(),
             store,
             uses: Arc::new(Uses::of(&config, &keys)),
             keys,
@@ -79,11 +83,13 @@ impl App {
         self.init.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Logs that the media provider's webhooks are taken unsigned, where they are.
-    pub fn warn_of_unsigned_webhooks(&self) {
+    /// Logs that the media provider's webhooks are refused, where there is a provider and no secret to know them by.
+    pub fn warn_of_refused_webhooks(&self) {
         let Config { video_provider, opentok_webhook_secrets, .. } = &*self.config;
         if *video_provider == VideoProvider::OpenTok && opentok_webhook_secrets.is_empty() {
-            tracing::warn!("OPENTOK_WEBHOOK_SECRET is not set: whoever finds the webhooks of OpenTok is believed");
+            tracing::warn!(
+                "OPENTOK_WEBHOOK_SECRET is not set: OpenTok's callbacks are refused, and nobody is known to have come"
+            );
         }
     }
 

@@ -4,6 +4,7 @@ mod account;
 mod authorization;
 mod backend;
 mod device;
+mod guess;
 pub(crate) mod hs256;
 mod keys;
 mod operator;
@@ -14,15 +15,16 @@ mod user_token;
 mod webhook;
 
 #[cfg(feature = "webhooks")]
-pub use self::webhook::{admission_signer, callback_signer};
+pub use self::webhook::{Signed, admission_signer, callback_key, callback_signer};
 pub use self::{
     account::Account,
     authorization::Authorization,
     backend::Backend,
     device::{Device, DeviceToken},
+    guess::{Claim, Guarded, Tried},
     keys::{DeviceClaims, SigningKeys},
     operator::Operator,
-    organiser::{Client, Organiser, Participant, credentials},
+    organiser::{Client, LoggedIn, Organiser, Participant, credentials},
     registrar::Registrar,
     user_token::UserClaims,
 };

@@ -9,10 +9,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use self::url::{origins, public_url};
-use crate::{clock::Timestamp, model::Jid};
+use crate::{clock::Timestamp, log, model::Jid};
 
 mod aws;
 mod credential;
+mod family;
 mod mail;
 mod provider;
 mod setting;
@@ -24,6 +25,7 @@ mod url;
 pub use self::{
     aws::AwsEnvironment,
     credential::{LiveValue, live_values, signing_keys},
+    family::SecretFamily,
     mail::{Mail, MailTransport},
     provider::{OpenTok, VideoProvider},
     setting::{Environment, Setting},
@@ -106,8 +108,12 @@ pub struct Config {
     pub api_token: Option<SecretString>,
     /// The same for mobile clients.
     pub mobile_api_token: Option<SecretString>,
+    /// The access key id that the embedded database asks for at its port; `None` where it is at none.
+    pub local_dynamodb_key: Option<SecretString>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<HeaderValue>,
+    /// How many proxies of one's own stand between the callers and us.
+    pub trusted_proxies: usize,
     /// What is logged: a tracing filter.
     pub log: String,
     /// What metrics are sent under; `None` where there are none.
@@ -162,8 +168,10 @@ impl Config {
             admin_password: reader.parse(Setting::AdminPassword, password),
             api_token: reader.parse(Setting::ApiToken, api_token),
             mobile_api_token: reader.parse(Setting::MobileApiToken, api_token),
+            local_dynamodb_key: reader.parse(Setting::LocalDynamodbKey, access_key_id),
             cors_origins: reader.parse(Setting::CorsOrigins, origins).unwrap_or_default(),
-            log: reader.text(Setting::Log).unwrap_or_default(),
+            trusted_proxies: reader.parse(Setting::TrustedProxies, proxies).unwrap_or_default(),
+            log: reader.parse(Setting::Log, log::check_filter).unwrap_or_default(),
             metrics: Metrics::read(&mut reader),
             tracing: telemetry::daemon(&mut reader),
         };
@@ -185,6 +193,10 @@ impl Reader<'_> {
     /// that are required.
     fn text(&mut self, setting: Setting) -> Option<String> {
         if !self.settings.contains(&setting) {
+            return None;
+        }
+        if self.environment.is_unreadable(setting.name()) {
+            self.problems.push(format!("  {}: must be UTF-8", setting.name()));
             return None;
         }
         let value = self.environment.get(setting.name()).or(setting.default()).map(str::to_owned);
@@ -231,12 +243,23 @@ fn api_token(text: &str) -> Result<SecretString, String> {
     if hexadecimal { Ok(text.to_owned().into()) } else { Err("must be 40 hexadecimal digits".to_owned()) }
 }
 
+/// As AWS spells them, so that every SDK takes it.
+fn access_key_id(text: &str) -> Result<SecretString, String> {
+    let spelt =
+        (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if spelt { Ok(text.to_owned().into()) } else { Err("must be 16 to 128 letters, digits and underscores".to_owned()) }
+}
+
 fn registration(text: &str) -> Result<DeviceRegistration, String> {
     match text {
         "open" => Ok(DeviceRegistration::Open),
         "token" => Ok(DeviceRegistration::Token),
         _ => Err("must be open or token".to_owned()),
     }
+}
+
+fn proxies(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|proxies| *proxies <= 10).ok_or_else(|| "must be a number from 0 to 10".to_owned())
 }
 
 fn sessions_max(text: &str) -> Result<usize, String> {

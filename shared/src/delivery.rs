@@ -1,7 +1,7 @@
 //! Running errands: telling media servers what has been decided here.
 //!
 //! What is decided holds with us at once; an errand only makes a media server follow. So whoever wrote one runs it right
-//! after, and does not fail where that fails: it stays in the outbox, for [`deliver_due`].
+//! after, and does not fail where that fails: it stays, for [`run_due`](crate::jobs::run_due).
 
 use std::time::Duration;
 
@@ -10,14 +10,16 @@ use tokio::time::timeout;
 
 use crate::{
     App,
-    clock::InTime,
     config::{Config, VideoProvider},
-    id::{ErrandId, ProviderSessionId},
-    media_server::MediaServerError,
+    id::{ConnectionName, ProviderSessionId},
     meter,
-    model::outbox::{Errand, is_given_up},
+    model::{
+        job::{Errand, Job},
+        live::Stream,
+    },
     provider::{MediaProvider, ProviderError},
-    store::{ClaimedErrand, StoreError},
+    store::{ClaimedJob, Cut, JobKey, StoreError},
+    termination::{NotCut, cut_off},
 };
 
 /// How long running an errand may take in all: somebody waits for an answer.
@@ -40,9 +42,9 @@ pub fn is_wanted(config: &Config, errand: &Errand) -> bool {
 
 /// Runs an errand, unless another is at it: tells the media server, within 3 seconds in all, and removes the errand, or
 /// puts it off where it fails. What goes wrong is in the log.
-pub async fn deliver(app: &App, id: &ErrandId) {
+pub async fn deliver(app: &App, key: &JobKey) {
     // What is cut off here goes on when the lease is over.
-    match timeout(IN_ALL, run(app, id)).await {
+    match timeout(IN_ALL, take(app, key)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "an errand to a media server cannot be looked up or written down"),
         Err(_) => tracing::warn!("an errand to a media server took too long"),
@@ -50,42 +52,38 @@ pub async fn deliver(app: &App, id: &ErrandId) {
 }
 
 /// Runs these errands, several at once, within 3 seconds in all. What is not run by then is due all the same.
-pub async fn deliver_all(app: &App, ids: &[ErrandId]) {
-    let runs = stream::iter(ids).for_each_concurrent(AT_ONCE, |id| deliver(app, id));
+pub async fn deliver_all(app: &App, keys: &[JobKey]) {
+    let runs = stream::iter(keys).for_each_concurrent(AT_ONCE, |key| deliver(app, key));
     if timeout(IN_ALL, runs).await.is_err() {
         tracing::warn!("errands to media servers took too long");
     }
 }
 
-/// Runs the errands that are due, until all are run or put off, or the time is up.
-pub async fn deliver_due(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
-    let due = app.store.due_errands(app.clock.now()).await?;
-    let runs = stream::iter(due).for_each_concurrent(AT_ONCE, |id| async move {
-        if in_time() {
-            deliver(app, &id).await;
-        }
-    });
-    runs.await;
-    Ok(())
-}
-
-async fn run(app: &App, id: &ErrandId) -> Result<(), StoreError> {
-    let Some(claimed) = app.store.claim_errand(id, app.clock.now()).await? else { return Ok(()) };
-    match timeout(TELLING, tell(app, &claimed.errand)).await.unwrap_or(Err(Untold::TimedOut)) {
-        Ok(()) => app.store.remove_errand(id).await,
-        Err(reason) => put_off(app, &claimed, &reason).await,
+async fn take(app: &App, key: &JobKey) -> Result<(), StoreError> {
+    match app.store.claim_job(key, app.clock.now()).await? {
+        Some(claimed) => run(app, &claimed).await,
+        None => Ok(()),
     }
 }
 
-async fn put_off(app: &App, claimed: &ClaimedErrand, reason: &Untold) -> Result<(), StoreError> {
+/// Runs an errand that is ours, and removes it, or puts it off where it fails.
+pub(crate) async fn run(app: &App, claimed: &ClaimedJob) -> Result<(), StoreError> {
+    let Job::Errand(errand) = &claimed.job else { return Ok(()) };
+    match timeout(TELLING, tell(app, errand)).await.unwrap_or(Err(Untold::TimedOut)) {
+        Ok(()) => app.store.remove_job(&claimed.key).await,
+        Err(reason) => put_off(app, claimed, &reason).await,
+    }
+}
+
+async fn put_off(app: &App, claimed: &ClaimedJob, reason: &Untold) -> Result<(), StoreError> {
     let (now, attempts) = (app.clock.now(), claimed.attempts);
-    if is_given_up(claimed.created_at, now) {
+    if claimed.job.is_given_up(claimed.created_at, now) {
         tracing::error!(%reason, attempts, "an errand to a media server is given up");
         meter::count(|usage| usage.errands_given_up += 1);
-        return app.store.remove_errand(&claimed.id).await;
+        return app.store.remove_job(&claimed.key).await;
     }
     tracing::warn!(%reason, attempts, "an errand to a media server is put off");
-    app.store.put_off_errand(claimed, now).await
+    app.store.put_off_job(claimed, now).await
 }
 
 /// Why a media server does not know yet. What it says is for logs.
@@ -96,7 +94,7 @@ enum Untold {
     #[error("{0}")]
     Provider(#[from] ProviderError),
     #[error("{0}")]
-    MediaServer(#[from] MediaServerError),
+    NotCut(#[from] NotCut),
     #[error("the media server did not answer in time")]
     TimedOut,
 }
@@ -104,6 +102,11 @@ enum Untold {
 /// Tells whom an errand is for; where there is nobody, that is done.
 async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
     match errand {
+        Errand::TerminateSession { stream, name, by } if app.config.streams_api.is_none() => {
+            // Nobody can cut them off; who does not wait for that has ended it by now.
+            let noted = app.store.take_note_of_cut((stream, name), (by, None), Cut::Off, app.clock.now());
+            Ok(noted.await.map(drop)?)
+        }
         errand if !is_wanted(&app.config, errand) => Ok(()),
         Errand::DisconnectProvider { provider_session, stream, name } => {
             let connections = app.store.provider_connections(stream, name).await?;
@@ -112,15 +115,19 @@ async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
         Errand::DisconnectClient { provider_session, connection } => {
             Ok(disconnect(&*app.media().provider, provider_session, vec![connection.clone()]).await?)
         }
-        Errand::TerminateSession { stream, name } => {
-            let Some(server) = app.media_server() else { return Ok(()) };
-            // Whoever was terminated is dead: one who is live has come since, lawfully, and the server knows only names.
-            let successor = app.store.live_connection(stream, name).await?;
-            if successor.is_some_and(|live| live.is_live(app.clock.now())) {
-                return Ok(());
-            }
-            Ok(server.terminate(stream, name).await?)
-        }
+        Errand::TerminateSession { stream, name, by } => tell_media_server(app, stream, name, by).await,
+    }
+}
+
+/// Has a media server end a session, unless another has come since.
+async fn tell_media_server(app: &App, stream: &Stream, name: &ConnectionName, by: &str) -> Result<(), Untold> {
+    let Some(server) = app.media_server() else { return Ok(()) };
+    let live = app.store.live_connection(stream, name).await?.filter(|live| live.is_live(app.clock.now()));
+    match live {
+        Some(live) if live.is_ending_by(by) => Ok(cut_off(app, stream, name, (by, None)).await.map(drop)?),
+        // The server knows only names.
+        Some(_) => Ok(()),
+        None => Ok(server.terminate(stream, name).await.map(drop).map_err(NotCut::from)?),
     }
 }
 

@@ -82,7 +82,9 @@ fn status(error: &Error) -> StatusCode {
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::RouteNotFound => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Store(StoreError::Unavailable(_) | StoreError::Contended) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::TimedOut | Error::Store(StoreError::Unavailable(_) | StoreError::Contended) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Error::Store(StoreError::Refused(_) | StoreError::Item(_)) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -92,7 +94,9 @@ fn header(error: &Error, challenge: &'static str) -> Option<(HeaderName, HeaderV
     match error {
         Error::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))),
         Error::MethodNotAllowed { allow } => Some((header::ALLOW, HeaderValue::try_from(allow).ok()?)),
-        Error::Store(StoreError::Unavailable(_) | StoreError::Contended) => Some((header::RETRY_AFTER, RETRY_AFTER)),
+        Error::TimedOut | Error::Store(StoreError::Unavailable(_) | StoreError::Contended) => {
+            Some((header::RETRY_AFTER, RETRY_AFTER))
+        }
         Error::MalformedBody(_)
         | Error::BodyTooLarge
         | Error::UnsupportedMediaType
@@ -103,7 +107,19 @@ fn header(error: &Error, challenge: &'static str) -> Option<(HeaderName, HeaderV
 
 /// Logs the cause of a fault, of which the caller is told nothing.
 fn log(error: &Error) {
-    if let Error::Store(cause) = error {
-        tracing::error!(%cause, "the store failed");
+    match error {
+        Error::Store(cause) => tracing::error!(%cause, "the store failed"),
+        // What it waited for is not known: the table, a media provider, a mail server.
+        Error::TimedOut => tracing::error!("a request was given up, for its answer did not begin in time"),
+        Error::Unauthenticated(_)
+        | Error::MalformedBody(_)
+        | Error::BodyTooLarge
+        | Error::UnsupportedMediaType
+        | Error::RouteNotFound
+        | Error::MethodNotAllowed { .. } => {}
     }
+}
+/// How many seconds a caller waits: never too few.
+fn whole_seconds(wait: std::time::Duration) -> u64 {
+    u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }

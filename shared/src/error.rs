@@ -26,6 +26,9 @@ pub enum Error {
         /// The value of the `Allow` header.
         allow: String,
     },
+    /// The answer did not begin in time.
+    #[error("the request took too long")]
+    TimedOut,
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),

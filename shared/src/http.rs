@@ -12,18 +12,20 @@ pub mod form;
 mod id;
 mod listing;
 mod outcome;
+mod route_table;
 mod service;
 
 #[cfg(feature = "provider")]
 pub use self::archives::{Archive, read_archives};
 pub use self::{
     accept::accepts,
-    address::{Prefix, base_url, prefix},
-    body::{BODY_LIMIT, Object, is_json, read_body},
+    address::{Gateway, base_url, prefix, source},
+    body::{BODY_LIMIT, Object, is_json, read_body, read_json_body, without_bom},
     deadline::Deadline,
-    fallback::{RouteTable, Served, fallback},
+    fallback::fallback,
     id::Id,
     listing::{Envelope, Filters, ListQuery, Listing},
     outcome::{Reported, TraceHeader},
+    route_table::{RouteTable, Served},
     service::{ForEverybody, service},
 };

@@ -4,16 +4,17 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 
+mod key;
 mod random;
 
+pub use self::key::DeviceKey;
 use self::random::random_uuid;
-pub use self::random::{hex, random_bytes, random_hex};
+pub use self::random::{hex, random_bytes, random_code, random_hex};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident = $example:literal) => {
@@ -86,13 +87,35 @@ id!(
     ArchiveId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// An errand to a media server.
-    ErrandId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+    /// Something that is still to be done.
+    JobId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+);
+id!(
+    /// What a callback of the media provider's is recognised by, a hash (`access.md`).
+    CallbackId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
     /// What the media provider calls a session (`opentok.md`).
     ProviderSessionId = "2_MX40NTgyODA2Mn5-MTc5NTM0NDAwMDAwMH4"
 );
+
+impl CallbackId {
+    /// The id of the callback that its sender calls this.
+    #[must_use]
+    pub fn of_sender(name: &str) -> Self {
+        Self::made_of("sender", name.as_bytes())
+    }
+
+    /// The id of a callback with this body, whose sender calls it nothing.
+    #[must_use]
+    pub fn of_body(body: &[u8]) -> Self {
+        Self::made_of("body", body)
+    }
+
+    fn made_of(kind: &str, bytes: &[u8]) -> Self {
+        Self(hex(&Sha256::new().chain_update(kind).chain_update([0]).chain_update(bytes).finalize()))
+    }
+}
 
 impl ConnectionName {
     /// A new name.
@@ -178,12 +201,8 @@ impl DeviceSessionId {
 impl DeviceId {
     /// The id of the device with this identifier.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
     pub fn of(identifier: &str, key: &DeviceKey) -> Self {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.0.as_bytes()).expect("HMAC takes keys of any length");
-        mac.update(identifier.as_bytes());
-        Self(hex(&mac.finalize().into_bytes()))
+        Self(hex(&key.hash(identifier)))
     }
 }
 
@@ -233,7 +252,7 @@ impl ProviderSessionId {
     }
 }
 
-impl ErrandId {
+impl JobId {
     /// A new id.
     #[must_use]
     pub fn random() -> Self {
@@ -266,36 +285,6 @@ impl RequestId {
     #[must_use]
     pub fn random() -> Self {
         Self(random_hex())
-    }
-}
-
-/// Key of the hash that makes a [`DeviceId`] of an identifier.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DeviceKey(String);
-
-impl DeviceKey {
-    /// A new key.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(hex(&random_bytes::<32>()))
-    }
-
-    /// What stands for a credential's value: 64 bits of its keyed hash. The key lies beside it, so a value that could be
-    /// guessed could be found; those that a deployment takes cannot be.
-    #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
-    pub fn fingerprint(&self, setting: &str, secret: &str) -> String {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
-        let mac = mac.chain_update("credential\0").chain_update(setting).chain_update("\0").chain_update(secret);
-        hex(&mac.finalize().into_bytes()[..8])
-    }
-}
-
-impl fmt::Debug for DeviceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceKey")
     }
 }
 

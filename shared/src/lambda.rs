@@ -1,24 +1,27 @@
 //! Runs a function on AWS Lambda: its routes, or the job that it is invoked for.
 
+mod answer;
+mod event;
+mod finishing;
+
 use std::{fmt::Display, process::ExitCode, time::Duration};
 
-use axum::Router;
-use lambda_http::{Error, LambdaEvent, RequestExt, lambda_runtime, request::RequestContext, service_fn};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use axum::{Router, extract::Request, response::Response};
+use lambda_runtime::{Context, Error, LambdaEvent, Runtime, service_fn};
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
-use tower::ServiceExt;
+use tower::{ServiceExt, layer::layer_fn};
 
+use self::{answer::Answer, event::Event, finishing::Finishing};
 use crate::{
     App,
     clock::{Clock, InTime, Timestamp},
     config::{Config, Environment, Setting, Strictness},
-    http::{self, Deadline, Prefix, RouteTable, Served, TraceHeader},
+    http::{self, Deadline, RouteTable, Served, TraceHeader},
     id::RequestId,
     log,
     meter::{Meter, Usage},
     metrics::{HOUSEKEEPING, Line},
-    model::guesses::Source,
     secrets,
 };
 
@@ -85,7 +88,16 @@ pub async fn serve_routes(routes: Router<App>, table: RouteTable, settings: &[Se
 
 async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
     let app = start(settings).await?;
-    lambda_http::run(http::service(routes, table, &app).map_request(prepare)).await
+    let service = Service::new(routes, table, &app);
+    let invoked = service_fn(move |event: LambdaEvent<Event>| {
+        let service = service.clone();
+        async move {
+            let format = event.payload.format();
+            Answer::read(service.answer(event).await?, format).await
+        }
+    });
+    let answering = Runtime::new(invoked);
+    answering.layer(layer_fn(|answering| Finishing { answering, app: app.clone() })).run().await
 }
 
 /// As [`serve`], with answers that are sent on while they are made.
@@ -95,7 +107,12 @@ pub async fn serve_streams(router: Router<App>, paths: fn() -> Vec<Served>, sett
 
 async fn run_streams(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Result<(), Error> {
     let app = start(settings).await?;
-    lambda_http::run_with_streaming_response(http::service(routes, table, &app).map_request(prepare)).await
+    let service = Service::new(routes, table, &app);
+    let invoked = service_fn(move |event: LambdaEvent<Event>| {
+        let service = service.clone();
+        async move { service.answer(event).await.map(answer::streamed) }
+    });
+    lambda_runtime::run(invoked).await
 }
 
 fn exit(outcome: Result<(), Error>) -> ExitCode {
@@ -108,69 +125,34 @@ fn exit(outcome: Result<(), Error>) -> ExitCode {
     }
 }
 
-/// Gives a request what the layers and handlers look for.
-fn prepare(mut request: lambda_http::Request) -> lambda_http::Request {
-    if let Some(context) = request.lambda_context_ref() {
-        let id = RequestId(context.request_id.clone());
-        let deadline = Deadline(Timestamp::from_millis(context.deadline.try_into().unwrap_or(i64::MAX)));
-        let trace = context.xray_trace_id.clone().map(TraceHeader);
-        request.extensions_mut().insert(id);
-        request.extensions_mut().insert(deadline);
-        if let Some(trace) = trace {
-            request.extensions_mut().insert(trace);
-        }
+/// The routes and the layers around them, for events.
+#[derive(Clone)]
+struct Service {
+    routes: Router,
+    table: RouteTable,
+}
+
+impl Service {
+    fn new(routes: Router<App>, table: RouteTable, app: &App) -> Self {
+        Self { routes: http::service(routes, table.clone(), app), table }
     }
-    let (prefix, source) = (prefix(&request), source(&request));
-    request.extensions_mut().insert(prefix);
-    request.extensions_mut().insert(source);
-    take_raw_path(&mut request);
+
+    async fn answer(self, event: LambdaEvent<Event>) -> Result<Response, Error> {
+        let request = event.payload.into_request(&self.table).ok_or("the event stands for no request")?;
+        Ok(self.routes.oneshot(prepare(request, event.context)).await?)
+    }
+}
+
+/// Gives a request what the layers and handlers look for.
+fn prepare(mut request: Request, context: Context) -> Request {
+    let deadline = Deadline(Timestamp::from_millis(context.deadline.try_into().unwrap_or(i64::MAX)));
+    let extensions = request.extensions_mut();
+    extensions.insert(RequestId(context.request_id));
+    extensions.insert(deadline);
+    if let Some(trace) = context.xray_trace_id {
+        extensions.insert(TraceHeader(trace));
+    }
     request
-}
-
-/// What a path cannot carry bare (RFC 3986, 3.3); escapes that are there already stay.
-const ESCAPED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
-/// Takes the path as API Gateway has it. The conversion of the event reads it as a browser does, which folds segments
-/// like `..` away: a DELETE of a session's part would become one of the session.
-fn take_raw_path(request: &mut lambda_http::Request) {
-    let path = utf8_percent_encode(request.raw_http_path(), ESCAPED).to_string();
-    let path_and_query = match request.uri().query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
-    };
-    let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = path_and_query.parse().ok();
-    // Fails for a path that does not begin with a slash, which API Gateway does not send; it is then nobody's.
-    *request.uri_mut() = parts.try_into().unwrap_or_default();
-}
-
-/// What API Gateway took off the path: a REST API's stage, or the base path of a custom domain.
-fn prefix(request: &lambda_http::Request) -> Prefix {
-    let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return Prefix::default() };
-    let outside = context.path.as_deref().unwrap_or_default();
-    Prefix(outside.strip_suffix(request.raw_http_path()).unwrap_or_default().to_owned())
-}
-
-/// Where the request came from, as API Gateway or the function's URL saw it.
-fn source(request: &lambda_http::Request) -> Source {
-    let address = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-        _ => None,
-    };
-    Source(address.and_then(|address| address.parse().ok()))
 }
 
 /// INIT: the settings, the secrets and a connection to the table, while the processor is whole.
@@ -180,7 +162,7 @@ async fn start(settings: &[Setting]) -> Result<App, Error> {
     let mut environment = Environment::of_process();
     log::init(environment.get(Setting::Log.name()).unwrap_or("info"));
     if settings.iter().any(|setting| setting.is_secret()) {
-        secrets::fill(&mut environment).await?;
+        secrets::fill(&mut environment, &settings).await?;
     }
     let config = Config::read(&environment, &settings, Strictness::Deployed)?;
     let store = App::store(&config, &environment);
@@ -192,7 +174,11 @@ async fn start(settings: &[Setting]) -> Result<App, Error> {
     }
     let app = App::new(config, store, Clock::system());
     if settings.contains(&Setting::OpentokWebhookSecret) {
-        app.warn_of_unsigned_webhooks();
+        app.warn_of_refused_webhooks();
+    }
+    #[cfg(feature = "provider")]
+    if settings.contains(&Setting::StreamsHold) {
+        tracing::info!("live sessions: {}", crate::termination::capability(&app.config));
     }
     app.set_init(begun.elapsed());
     Ok(app)

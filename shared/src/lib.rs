@@ -3,6 +3,7 @@
 //! The direction is `http`, `auth`, `dialect` → `store` → `model` → `id`, `clock`; nothing points back.
 
 mod app;
+pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod dialect;
 pub mod error;
 pub mod http;
 pub mod id;
+pub mod jobs;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod log;
@@ -31,6 +33,7 @@ mod routes;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 pub mod store;
+pub mod task;
 #[cfg(feature = "provider")]
 pub mod termination;
 pub mod trace;

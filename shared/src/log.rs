@@ -1,28 +1,144 @@
-//! Structured JSON logs: one line an event.
+//! Logs: one line an event, in JSON, or for people where they go to a terminal.
 //!
 //! What we log ourselves carries no secret and no identifier, by type. What our dependencies log at their lower levels
 //! carries whole requests, so of them only warnings pass, whatever the filter says.
 
-use tracing::{Level, level_filters::LevelFilter};
+mod readable;
+
+use std::io::IsTerminal;
+
+use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer,
-    filter::{Targets, filter_fn},
-    fmt,
+    filter::{FilterExt, Targets, filter_fn},
+    fmt::{self, MakeWriter},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 
-/// Logs to standard output what the filter lets through, such as `info` or `shared::store=debug,warn`.
+use self::readable::Readable;
+
+/// The crates of this workspace that log. `tests/lambda/logs.rs` compares them with its packages.
+const OURS: &[&str] = &[
+    "admission",
+    "api_root",
+    "apitokens",
+    "bookingemails",
+    "contacts",
+    "create_session",
+    "device_session",
+    "events",
+    "fallback",
+    "greenroom",
+    "housekeeping",
+    "issue_token",
+    "live",
+    "logintokens",
+    "media_sessions",
+    "message_events",
+    "messages",
+    "networktestsessions",
+    "opentok_webhook",
+    "rooms",
+    "rtcsessions",
+    "sessions",
+    "shared",
+    "specification",
+    "stream_sessions",
+    "token_auth",
+    "users",
+];
+
+/// What says who did what.
+const DECISIONS: &str = "shared::audit";
+
+/// Logs to standard output what the filter lets through, such as `info` or `info,shared::store=debug`, and who did
+/// what, which is in every log: a line for people where that is a terminal, JSON otherwise.
 ///
-/// A filter that cannot be read counts as `info`. A second call changes nothing.
+/// A filter that is none, which [`check_filter`] refuses, counts as `info`. A second call changes nothing.
 pub fn init(filter: &str) {
-    let wanted: Targets = filter.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let discreet = filter_fn(|event| *event.level() <= Level::WARN || is_ours(event.target()));
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
     // Fails only where a subscriber is set already.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(discreet)).try_init();
+    let _ = subscriber(filter, std::io::stdout, std::io::stdout().is_terminal()).try_init();
 }
 
-fn is_ours(target: &str) -> bool {
-    ["shared", "greenroom"].iter().any(|ours| target.split("::").next() == Some(*ours))
+/// Logs to standard error who did what, and nothing else: for a command whose results go to standard output.
+///
+/// After [`init`] it changes nothing.
+pub fn init_command() {
+    let _ = subscriber("off", std::io::stderr, std::io::stderr().is_terminal()).try_init();
+}
+
+/// What [`init`] logs with, to another place, for people or as JSON.
+pub fn subscriber(
+    filter: &str,
+    to: impl for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
+    for_people: bool,
+) -> impl Subscriber + Send + Sync {
+    let wanted = read_filter(filter).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let discreet = filter_fn(|event| *event.level() <= Level::WARN || is_ours(event.target()));
+    let decided = filter_fn(|event| event.target() == DECISIONS);
+    let others = wanted.with_target(DECISIONS, LevelFilter::OFF).and(discreet);
+    // Whom a decision is about stands where other lines of JSON say which part of the program they are of.
+    let (decisions, others) = if for_people {
+        let decisions = fmt::layer().event_format(Readable).with_writer(to.clone()).with_filter(decided).boxed();
+        (decisions, fmt::layer().event_format(Readable).with_writer(to).with_filter(others).boxed())
+    } else {
+        let decisions = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+        let rest = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+        let decisions = decisions.with_target(false).with_writer(to.clone()).with_filter(decided).boxed();
+        (decisions, rest.with_writer(to).with_filter(others).boxed())
+    };
+    tracing_subscriber::registry().with(vec![decisions, others])
+}
+
+/// Whether what is logged under this target is logged by us.
+#[must_use]
+pub fn is_ours(target: &str) -> bool {
+    target.split("::").next().is_some_and(|name| OURS.contains(&name))
+}
+
+/// Refuses what is no filter.
+///
+/// # Errors
+/// What a filter looks like.
+pub fn check_filter(filter: &str) -> Result<String, String> {
+    let looks = "must be a level (off, error, warn, info, debug or trace), or levels of targets like info,shared=debug";
+    read_filter(filter).map(|_| filter.to_owned()).ok_or_else(|| looks.to_owned())
+}
+
+/// A filter. A word alone that is no level would be a target, of which everything is logged, and nothing of any other:
+/// it is a misspelt level. Nor has a level of somebody else's target any effect that [`init`] does not let through.
+fn read_filter(filter: &str) -> Option<Targets> {
+    let level = |word: &str| word.parse::<LevelFilter>().ok().filter(|_| !word.is_empty());
+    let words: Vec<_> = filter.split(',').map(str::trim).collect();
+    let has_meaning = words.iter().all(|word| match word.split_once('=') {
+        Some((target, wanted)) => level(wanted).is_some_and(|wanted| is_ours(target) || wanted <= LevelFilter::WARN),
+        None => level(word).is_some(),
+    });
+    has_meaning.then(|| words.join(",").parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("info", true)]
+    #[case("DEBUG", true)]
+    #[case("off", true)]
+    #[case("warn,shared::store=debug", true)]
+    #[case("shared=trace, message_events=debug,info", true)]
+    #[case("info,hyper=error", true)]
+    #[case("info,hyper=debug", false)]
+    #[case("info,shraed=debug", false)]
+    #[case("debgu", false)]
+    #[case("info,shared=debgu", false)]
+    #[case("shared", false)]
+    #[case("", false)]
+    #[case("info,", false)]
+    fn a_filter_is_made_of_levels(#[case] filter: &str, #[case] is_one: bool) {
+        assert_eq!(check_filter(filter).is_ok(), is_one);
+    }
 }

@@ -20,6 +20,8 @@ mod transport;
 
 pub use self::booking::send;
 #[cfg(feature = "mail")]
+pub(crate) use self::smtp::problem_of;
+#[cfg(feature = "mail")]
 pub use self::transport::{MailerError, mailer};
 
 /// A mail. From whom and to whom it goes is the mailer's to know.

@@ -4,8 +4,9 @@ use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderValue, Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 
 use crate::{
     App,
@@ -13,9 +14,10 @@ use crate::{
     id::ConnectionName,
     model::live::Stream,
     outgoing::{self, HttpClient, root_cause, segment},
+    store::Cut,
 };
 
-/// Longest answer that is read, in bytes; what it says beyond its status is of no use here.
+/// Longest answer that is read, in bytes.
 const ANSWER_MAX: usize = 64 << 10;
 
 /// Why a media server did not do what it was told to. What it says is for logs: kinds and codes, nothing of what was
@@ -72,10 +74,11 @@ impl MediaServer {
         Self { url: api.url.clone(), authorization, http: outgoing::client() }
     }
 
-    /// Has it end a session; where there is none, that is done. It takes as long as the server does.
-    pub async fn terminate(&self, stream: &Stream, name: &ConnectionName) -> Result<(), MediaServerError> {
+    /// Has it end a session; where there is none, that is done. Only its Enterprise edition has a call for that. It takes as
+    /// long as the server does.
+    pub async fn terminate(&self, stream: &Stream, name: &ConnectionName) -> Result<Cut, MediaServerError> {
         // What is no part of a path is no name of theirs either.
-        let Some(path) = path(stream, name) else { return Ok(()) };
+        let Some(path) = path(stream, name) else { return Ok(Cut::Off) };
         let mut request = Request::delete(format!("{}{path}", self.url))
             .header(header::ACCEPT, "application/json")
             .header(header::USER_AGENT, concat!("greenroom/", env!("CARGO_PKG_VERSION")));
@@ -86,19 +89,34 @@ impl MediaServer {
         let response = outgoing::send(&self.http, request).await;
         let response = response.map_err(|error| MediaServerError::Unreachable(root_cause(&error)))?;
         let status = response.status();
-        // Read so that the connection can be used again; whether that succeeds changes nothing.
-        let _ = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
+        // Read to its end also where it says nothing, so that the connection can be used again.
+        let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
+        let body = body.map(Collected::to_bytes).unwrap_or_default();
         match status {
-            StatusCode::OK => Ok(()),
-            StatusCode::NOT_FOUND => {
-                // Gone already; or it has no such endpoint, or calls the stream something else.
-                tracing::warn!("a media server does not know the session that it was told to end");
-                Ok(())
-            }
+            StatusCode::OK => Ok(Cut::Off),
+            StatusCode::NOT_FOUND => not_found(&body).ok_or(MediaServerError::Status(status.as_u16())),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(MediaServerError::Credentials(status.as_u16())),
             other => Err(MediaServerError::Status(other.as_u16())),
         }
     }
+}
+
+/// What a media server says that does not find something.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NotFound {
+    message: String,
+    response: String,
+}
+
+/// What a media server does not find: the session, or anything that it would be in, or a way to end it; `None` where
+/// somebody else has answered.
+fn not_found(body: &[u8]) -> Option<Cut> {
+    let NotFound { message, response } = serde_json::from_slice(body).ok()?;
+    if message.contains("Controller not found") {
+        return Some(Cut::Impossible);
+    }
+    [message, response].iter().any(|text| text.contains("Could not find the")).then_some(Cut::Off)
 }
 
 /// Where a session is; `None` where none can be.

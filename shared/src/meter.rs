@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::trace::Trace;
+use crate::{id::RequestId, model::guesses::Source, trace::Trace};
 
 tokio::task_local! {
     static CURRENT: Arc<Meter>;
@@ -29,18 +29,45 @@ pub struct Usage {
     pub errands_given_up: u64,
 }
 
+/// The request that something is used for.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// What it is called; `None` where nobody called it anything.
+    pub id: Option<RequestId>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+impl Origin {
+    /// What no request asks for.
+    pub const NONE: Self = Self { id: None, source: Source(None) };
+}
+
 /// Counts what is used.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Meter {
     used: Mutex<Usage>,
     trace: Option<Trace>,
+    origin: Origin,
 }
 
 impl Meter {
     /// A meter at zero, of something that is traced, or is not.
     #[must_use]
     pub fn new(trace: Option<Trace>) -> Arc<Self> {
-        Arc::new(Self { used: Mutex::default(), trace })
+        Self::of_request(trace, Origin::NONE)
+    }
+
+    /// The same, of this request.
+    #[must_use]
+    pub fn of_request(trace: Option<Trace>, origin: Origin) -> Arc<Self> {
+        Arc::new(Self { used: Mutex::default(), trace, origin })
+    }
+
+    /// A meter at zero of the request that runs now, for what is reported by itself.
+    #[must_use]
+    pub fn beside() -> Arc<Self> {
+        Self::of_request(None, origin())
     }
 
     /// Counts what this does.
@@ -52,6 +79,12 @@ impl Meter {
     #[must_use]
     pub fn usage(&self) -> Usage {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The request that this is used for.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The trace that this is part of.
@@ -67,6 +100,11 @@ pub fn current() -> Option<Arc<Meter>> {
     CURRENT.try_with(Arc::clone).ok()
 }
 
+/// The request that runs now.
+pub(crate) fn origin() -> Origin {
+    CURRENT.try_with(|meter| meter.origin().clone()).unwrap_or(Origin::NONE)
+}
+
 /// Counts something towards what runs now.
 pub(crate) fn count(change: impl FnOnce(&mut Usage)) {
     // Where nobody counts there is nothing to do.
@@ -75,7 +113,7 @@ pub(crate) fn count(change: impl FnOnce(&mut Usage)) {
 
 /// What this does, and what it uses.
 pub async fn metered<T>(future: impl Future<Output = T>) -> (T, Usage) {
-    let meter = Meter::new(None);
+    let meter = Meter::beside();
     let outcome = meter.clone().scope(future).await;
     (outcome, meter.usage())
 }

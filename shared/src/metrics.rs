@@ -42,7 +42,8 @@ struct Metric {
 #[derive(Clone, Debug)]
 pub struct Line {
     message: &'static str,
-    route: String,
+    /// `None` where what is counted is of the whole only.
+    route: Option<String>,
     properties: Map<String, Value>,
     metrics: Vec<Metric>,
 }
@@ -78,6 +79,12 @@ impl Line {
         line.routed("StreamSeconds", Unit::Seconds, open.as_secs_f64().round()).using(usage)
     }
 
+    /// That something was decided about access, which this metric counts.
+    #[must_use]
+    pub fn of_decision(event: &'static str, metric: &'static str) -> Self {
+        Self::new("access", None).with("event", event.into()).only(metric, Unit::Count, 1.0)
+    }
+
     /// The same, as the first thing that a process did, which took this long to start.
     #[must_use]
     pub fn after_start(self, init: Option<Duration>) -> Self {
@@ -98,8 +105,8 @@ impl Line {
         self.with("span", json!({ "name": "request", "id": id.0 }))
     }
 
-    fn new(message: &'static str, route: String) -> Self {
-        Self { message, route, properties: Map::new(), metrics: Vec::with_capacity(12) }
+    fn new(message: &'static str, route: impl Into<Option<String>>) -> Self {
+        Self { message, route: route.into(), properties: Map::new(), metrics: Vec::with_capacity(12) }
     }
 
     fn using(self, usage: Usage) -> Self {
@@ -135,7 +142,7 @@ impl Line {
 
     fn document(self, settings: &Metrics, at: Timestamp) -> Value {
         let mut directives = vec![directive(&["Service"], self.metrics.iter())];
-        if settings.by_route {
+        if settings.by_route && self.route.is_some() {
             let routed = self.metrics.iter().filter(|metric| metric.by_route && metric.value != 0.0);
             directives.push(directive(&["Service", "Route"], routed));
         }
@@ -143,9 +150,9 @@ impl Line {
         document.insert("_aws".to_owned(), json!({ "Timestamp": at.millis(), "CloudWatchMetrics": directives }));
         document.extend(self.metrics.iter().map(|metric| (metric.name.to_owned(), metric.value.into())));
         let members = json!({
-            "timestamp": at.to_string(), "level": "INFO", "message": self.message,
-            "Service": settings.service, "Route": self.route,
+            "timestamp": at.to_string(), "level": "INFO", "message": self.message, "Service": settings.service,
         });
+        document.extend(self.route.map(|route| ("Route".to_owned(), route.into())));
         document.extend(members.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
         document.into()
     }

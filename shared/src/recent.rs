@@ -14,7 +14,7 @@ use sha2::Sha256;
 use crate::{
     clock::Timestamp,
     id::{DeviceId, random_bytes},
-    model::{ApiToken, Device, Event, EventSession, LoginToken, api_token::ApiTokenHash},
+    model::{ApiToken, Device, Event, EventSession, LoginToken, api_token::ApiTokenHash, guesses::TokenGuesses},
     password::{self, PasswordError, PasswordHash},
 };
 
@@ -32,6 +32,8 @@ pub struct Recent {
     pub devices: Lately<DeviceId, Arc<Device>>,
     /// Login tokens by what participants type in.
     pub login_tokens: Lately<String, Arc<LoginToken>>,
+    /// What was guessed of login tokens, by the addresses that are counted.
+    pub token_guesses: Lately<String, TokenGuesses>,
     /// Passwords that were right.
     pub passwords: RightPasswords,
     /// Events with their sessions, by their numbers.
@@ -48,6 +50,7 @@ impl Default for Recent {
             api_tokens: Lately::default(),
             devices: Lately::default(),
             login_tokens: Lately::default(),
+            token_guesses: Lately::default(),
             passwords: RightPasswords::default(),
             events: Lately::default(),
             provider_sessions: Lately::default(),
@@ -131,14 +134,6 @@ impl Default for RightPasswords {
 }
 
 impl RightPasswords {
-    /// Whether this password of this user was found lately to have this hash.
-    #[must_use]
-    pub fn knows(&self, user: u64, password: &SecretString, hash: &PasswordHash, now: Timestamp) -> bool {
-        let Some(cache) = self.cache.get() else { return false };
-        let found = self.slot(user, password).and_then(|slot| cache.get(&slot));
-        found.is_some_and(|(at, known)| now < at + PASSWORD_FOR && known == *hash)
-    }
-
     /// Whether a password of a user has this hash. Those who ask the same at once wait for one of them.
     pub async fn verify(
         &self,
@@ -148,7 +143,7 @@ impl RightPasswords {
         now: Timestamp,
     ) -> Result<bool, PasswordError> {
         let cache = self.cache.get_or_init(|| Cache::new(CAPACITY));
-        let Some(slot) = self.slot(user, &password) else { return Err(PasswordError) };
+        let Some(slot) = self.slot(user, &password) else { return Err(PasswordError::Fault) };
         cache.remove_if(&slot, |(at, known)| now >= *at + PASSWORD_FOR || *known != hash);
         let work = async {
             let right = password::verify(password, Some(hash.clone())).await;
@@ -159,6 +154,12 @@ impl RightPasswords {
             Err(None) => Ok(false),
             Err(Some(error)) => Err(error),
         }
+    }
+
+    /// Whether a password of a user was found to have this hash lately.
+    pub fn knows(&self, user: u64, password: &SecretString, hash: &PasswordHash, now: Timestamp) -> bool {
+        let known = self.cache.get().zip(self.slot(user, password)).and_then(|(cache, slot)| cache.get(&slot));
+        known.is_some_and(|(at, known)| now < at + PASSWORD_FOR && known == *hash)
     }
 
     fn slot(&self, user: u64, password: &SecretString) -> Option<[u8; 32]> {

@@ -1,4 +1,4 @@
-//! The deployed secret: one Secrets Manager secret, JSON with the settings' names.
+//! The secrets of a deployment: a Secrets Manager secret for each [`SecretFamily`], JSON with the settings' names.
 
 use std::collections::BTreeMap;
 
@@ -7,34 +7,44 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::{
-    config::{AwsEnvironment, Environment},
+    config::{AwsEnvironment, Environment, SecretFamily, Setting},
     store,
 };
 
-/// Names the secret.
-pub const SECRETS_ARN: &str = "SECRETS_ARN";
+/// The setting that says what the names of a deployment's secrets begin with.
+pub const SECRETS_PREFIX: &str = "SECRETS_PREFIX";
 
-/// Why the secret could not be read; never what is in it.
+/// Why a secret could not be read; never what is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// Secrets Manager did not give it out.
-    #[error("the secret that SECRETS_ARN names cannot be read: {0}")]
-    Unreadable(String),
+    #[error("the secret {0} cannot be read: {1}")]
+    Unreadable(String, String),
     /// It is not what we keep there.
-    #[error("the secret that SECRETS_ARN names is not a JSON object")]
-    NotAnObject,
+    #[error("the secret {0} is not a JSON object")]
+    NotAnObject(String),
 }
 
-/// Adds what the secret holds for the names that the environment does not set. Without `SECRETS_ARN` nothing is added.
-pub async fn fill(environment: &mut Environment) -> Result<(), SecretsError> {
-    let Some(arn) = environment.get(SECRETS_ARN) else { return Ok(()) };
-    let secret = SecretString::from(read(&client(environment), arn).await?);
-    let values: BTreeMap<String, Value> =
-        serde_json::from_str(secret.expose_secret()).map_err(|_| SecretsError::NotAnObject)?;
-    environment.fill(values.into_iter().map(|(name, value)| match value {
-        Value::String(text) => (name, text),
-        other => (name, other.to_string()),
-    }));
+/// Adds what the secrets hold for those of these settings that the environment does not set. Without `SECRETS_PREFIX`
+/// nothing is added.
+///
+/// One request a secret, one after the other: a function needs three at most, and a connection for each costs more of a
+/// small function's processor than waiting for the answers does.
+pub async fn fill(environment: &mut Environment, settings: &[Setting]) -> Result<(), SecretsError> {
+    let Some(prefix) = environment.get(SECRETS_PREFIX).map(str::to_owned) else { return Ok(()) };
+    let client = client(environment);
+    for family in SecretFamily::of_all(settings) {
+        let name = format!("{prefix}{}", family.name());
+        let secret = SecretString::from(read(&client, &name).await?);
+        let Ok(mut values) = serde_json::from_str::<BTreeMap<String, Value>>(secret.expose_secret()) else {
+            return Err(SecretsError::NotAnObject(name));
+        };
+        let held = family.settings().iter().map(|setting| setting.name());
+        environment.fill(held.filter_map(|name| match values.remove(name)? {
+            Value::String(text) => Some((name.to_owned(), text)),
+            other => Some((name.to_owned(), other.to_string())),
+        }));
+    }
     Ok(())
 }
 
@@ -49,8 +59,8 @@ fn client(environment: &Environment) -> Client {
     Client::from_conf(config.build())
 }
 
-async fn read(client: &Client, arn: &str) -> Result<String, SecretsError> {
-    let output = client.get_secret_value().secret_id(arn).send().await;
-    let output = output.map_err(|error| SecretsError::Unreadable(store::reason(&error)))?;
-    output.secret_string.ok_or(SecretsError::NotAnObject)
+async fn read(client: &Client, name: &str) -> Result<String, SecretsError> {
+    let output = client.get_secret_value().secret_id(name).send().await;
+    let output = output.map_err(|error| SecretsError::Unreadable(name.to_owned(), store::reason(&error)))?;
+    output.secret_string.ok_or_else(|| SecretsError::NotAnObject(name.to_owned()))
 }

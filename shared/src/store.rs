@@ -19,34 +19,42 @@
 //! | Login token          | `LOGINTOKENS#<shard>`  | `<number>`           | its number; all of them, shard by shard |
 //! | Login token, again   | `EVENT#<event>/LOGINTOKENS` | `<number>`           | its event |
 //! | Login token, again   | `LOGINTOKEN#<sha256>`  | `LOGINTOKEN`         | what is typed in |
-//! | Head                 | any list of the above  | `#`                  | its list, with it |
+//! | Head                 | any list of the above  | `#`, of spread lists `#00` to `#15` too | its list, with it |
 //! | Ended event          | `ENDED`                | `<number>`           | its number; all of them |
 //! | Message              | `ARCHIVE#<user>`       | `<milliseconds>`     | its sender or receiver |
 //! | Message, again       | `ARCHIVE#<user>/<sha256>` | `<milliseconds>`     | those with one partner |
 //! | Archive head         | `ARCHIVE#<user>`       | `#`                  | every new entry of the archive |
 //! | Room                 | `ROOM#<sha256>`        | `ROOM`               | its id |
+//! | Room's sign          | `ROOM#<sha256>`        | `SIGN`               | its id, in lists: what it is called |
 //! | Membership           | `ROOMS#<sha256>`       | `<sha256 of the room>` | its participant's JID, all of theirs; the room, with it |
 //! | Memberships' head    | `ROOMS#<sha256>`       | `#`                  | streams: whether a participant's memberships changed |
 //! | Room entry           | `ROOMARCHIVE#<archive id>` | `<milliseconds>`     | its room |
 //! | Archive head, again  | `ROOMARCHIVE#<archive id>` | `#`                  | every new entry of the room |
-//! | Ended room           | `ENDEDROOMS`           | `<milliseconds>/<archive id>` | all of them, by when they ended |
-//! | Former user          | `FORMERUSERS`          | `<number>`           | all of whom something is left to be cleared |
 //! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
-//! | Wrong passwords      | `GUESSES#<sha256>`     | `GUESSES`            | account and address, or address |
+//! | Wrong values         | `GUESSES#<keyed hash>` | `GUESSES`            | account and address, account, or address: passwords; address: login tokens |
+//! | Joined login token   | `GUESSES#<keyed hash>` | `JOINED#<number>`    | its address, where many wrong ones came from there |
 //! | Live connection      | `LIVE#<vhost>/<app>#<shard>` | `<stream>/<name>`    | its name; its stream, shard by shard; its application's likewise |
 //! | Publisher            | `LIVE#<vhost>/<app>#<shard>` | `<stream>/#<name>`   | its name; its stream, with the connections |
-//! | Provider's connection | `LIVE#<vhost>/<app>#<shard>` | `<stream>#<name>/<provider's id>` | its id; its name |
+//! | Publishers           | `LIVESTREAM#<sha256>`        | `PUBLISHERS`         | their stream |
+//! | Ban                  | `LIVESTREAM#<sha256>`        | `BAN#<sha256>`       | its stream and address |
+//! | Viewer behind a proxy | `LIVEPEER#<sha256>#<shard>` | `<opened milliseconds>/<name>` | its stream and proxy, shard by shard, the first one |
+//! | Closing by a proxy   | `LIVEPEER#<sha256>#<shard>`  | `CLOSED/<milliseconds>/<port>` | itself, when it is written |
+//! | Provider's connection | `LIVE#<vhost>/<app>#<shard>` | `<stream>#<name>/<provider's id>` | its name |
+//! | Provider's connection, whose | `PROVIDERCLIENT#<sha256>` | `PROVIDERCLIENT`     | its id, when it is written |
+//! | Provider's callback  | `CALLBACK#<sha256>`    | `CALLBACK`           | what it calls itself, or its body, when it is written |
 //! | Ledger entry         | `LEDGER#<vhost>/<app>#<shard>` | `<end>/<stream>/<name>` | its application, shard by shard, newest first |
 //! | Known application    | `APPS`                 | `<vhost>/<app>`      | its name; all of them |
 //! | Event session, again | `PROVIDERSESSION#<sha256>` | `PROVIDERSESSION`    | what the provider calls it, or called it before |
 //! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
+//! | its name             | `APITOKENS#NAME#<sha256>` | `NAME`            | whether another token has it |
+//! | API token, again     | `APITOKENS#NUMBER#<number>` | `NUMBER`        | its number; all of them, where few were made |
 //! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
 //! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
-//! | Errand               | `OUTBOX#<shard>`       | `<errand id>`        | its id; all of them, shard by shard |
-//! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name |
+//! | Job                  | `JOBS#<shard>`         | `<due milliseconds>/<job id>` | its id with its time; those that are due, shard by shard |
+//! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name; lists, with what has its numbers |
 //! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
 //!
-//! A shard is one of [`SHARDS`] partitions, found by hashing the id that leads the sort key, or by the number there: a
+//! A shard is one of [`SHARDS`] partitions, of jobs of [`JOB_SHARDS`], found by hashing the id that leads the sort key, or by the number there: a
 //! list over a whole kind reads them all in parallel, and no partition takes more than its share of the writes.
 //! Connections lie behind their session, so that one request reads a session whole. Numbers have 20 digits, so that they
 //! sort.
@@ -55,6 +63,7 @@
 
 mod api_token;
 mod archive;
+mod backoff;
 mod batch;
 mod booking;
 mod capacity;
@@ -67,16 +76,18 @@ mod event;
 mod feed;
 mod former;
 mod guesses;
+mod job;
 mod live;
 mod media_session;
 mod message;
-mod outbox;
+mod password;
 mod record;
 mod room;
 mod settings;
 mod transaction;
 mod user;
 mod visible;
+mod work;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -87,20 +98,24 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
 pub use self::{
+    api_token::NameTaken,
     archive::ArchiveWindow,
     capacity::Metering,
     client::{StoreError, client, http_client, reason},
     contact::Pair,
+    device::Refreshed,
     event::Ended,
-    feed::{Feed, Listener, News},
-    former::FormerUser,
-    live::{Admitted, Found, LedgerEntry, Listed, Missing, Scope, Terminated, Terminating},
+    feed::{Credential, Feed, Listener, News},
+    job::{Begun, ClaimedJob, DueJobs, JOB_SHARDS, JobKey},
+    live::{Admitted, Cut, Found, LedgerEntry, Listed, Missing, Opening, Scope, Terminated, Terminating, Told},
     media_session::{Closed, Disconnected},
-    outbox::ClaimedErrand,
-    record::{Conflict, Kind, Page, Parent, Record, Selection, Stored, Unique, Window},
+    password::{NotSet, Replacing},
+    record::{Conflict, Kind, Next, Page, Parent, Record, Selection, Stored, Unique, Window},
+    room::RoomSign,
     settings::{CredentialUse, Settings},
-    user::Removed,
+    work::{Tools, Worked},
 };
+use self::{backoff::Lines, counter::Given, record::SpreadLists};
 use crate::id::random_bytes;
 
 /// An item's attributes by their names.
@@ -109,22 +124,39 @@ pub type Attributes = HashMap<String, AttributeValue>;
 /// How many partitions a list over a whole kind is spread over. Part of the keys: a table keeps it for life.
 pub const SHARDS: u8 = 16;
 
-/// How often a write that lost a race is tried again with what the race left behind.
-const RACES: usize = 10;
-
+/// How often a write that lost a race is tried again with what the race left behind: for some 2 seconds.
+const RACES: usize = 40;
+/// The longest wait between two of these attempts, in milliseconds.
+const PAUSE_MAX: u64 = 100;
 /// The access patterns over one table.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
     table: Arc<str>,
     settings: Arc<OnceCell<Settings>>,
+    spread: SpreadLists,
+    lines: Lines,
+    given: Given,
 }
 
 impl Store {
     /// The access patterns over the table of this name.
     #[must_use]
     pub fn new(client: Client, table: &str) -> Self {
-        Self { client, table: table.into(), settings: Arc::default() }
+        Self {
+            client,
+            table: table.into(),
+            settings: Arc::default(),
+            spread: SpreadLists::default(),
+            lines: Lines::default(),
+            given: Given::default(),
+        }
+    }
+
+    /// The same, by another client; whatever either learns of the table, both know.
+    #[must_use]
+    pub fn through(&self, client: Client) -> Self {
+        Self { client, ..self.clone() }
     }
 
     /// One item, as it is now.
@@ -169,9 +201,14 @@ impl Store {
 
 /// Waits before a lost race is run again, the longer the more were lost: by then the others are done.
 async fn pause(lost: usize) {
-    let [jitter] = random_bytes::<1>();
-    let most = 5_u64 << lost.min(6);
-    tokio::time::sleep(Duration::from_millis(most / 2 + most * u64::from(jitter) / 512)).await;
+    let most = (10_u64 << lost.min(6)).min(PAUSE_MAX);
+    tokio::time::sleep(between(Duration::from_millis(1), Duration::from_millis(most))).await;
+}
+
+/// Some time between these two.
+fn between(least: Duration, most: Duration) -> Duration {
+    let jitter = u16::from_be_bytes(random_bytes());
+    least + most.saturating_sub(least) * u32::from(jitter) / u32::from(u16::MAX)
 }
 
 /// The primary key of an item.
@@ -184,6 +221,11 @@ struct Key {
 }
 
 impl Key {
+    /// What the item is called among all.
+    fn name(&self) -> String {
+        format!("{} {}", self.pk, self.sk)
+    }
+
     fn attributes(self) -> Attributes {
         [("PK".to_owned(), AttributeValue::S(self.pk)), ("SK".to_owned(), AttributeValue::S(self.sk))].into()
     }

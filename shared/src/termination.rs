@@ -1,30 +1,159 @@
-//! Terminating live connections: in the table first, and then at their media server.
+//! Terminating live connections: in the table, and at their media server (`ovenmediaengine.md`).
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::{
     App,
+    audit::{Decision, Event, Party},
+    config::Config,
     delivery::{deliver, is_wanted},
     id::ConnectionName,
-    model::live::{LiveConnection, Stream},
-    store::{StoreError, Terminating},
+    media_server::MediaServerError,
+    model::live::{EndedBy, Ending, LiveConnection, Stream},
+    store::{ClaimedJob, JobKey, StoreError, Terminated, Terminating},
 };
 
+/// How long a media server may take to cut somebody off while the answer is waited for.
+const PASSING_ON: Duration = Duration::from_secs(3);
+
+/// What terminating came to.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The connection is over, and its token dead.
+    Ended(LiveConnection),
+    /// Its media server cuts it off at the end of its right, or has still to be told; until then it is listed.
+    Ending(LiveConnection),
+    /// Its media server cannot cut it off: it is there, and nobody else is let in in its place.
+    Impossible(LiveConnection),
+}
+
+impl Outcome {
+    /// The connection, as it is now.
+    #[must_use]
+    pub fn connection(&self) -> &LiveConnection {
+        match self {
+            Self::Ended(connection) | Self::Ending(connection) | Self::Impossible(connection) => connection,
+        }
+    }
+
+    /// The decision that it was, and whose; of somebody who is still there, why they are.
+    pub fn decision<'a>(&'a self, by: Party<'a>) -> Decision<'a> {
+        let decision = Decision::new(Event::ConnectionTerminated).by(by).of(Party::from(self.connection()));
+        match self {
+            Self::Ended(_) => decision,
+            Self::Ending(_) => decision.because("ends_later"),
+            Self::Impossible(_) => decision.because("cannot_be_cut_off"),
+        }
+    }
+
+    fn of(app: &App, connection: LiveConnection) -> Self {
+        if !connection.is_live(app.clock.now()) {
+            Self::Ended(connection)
+        } else if connection.ending.is_some() {
+            Self::Ending(connection)
+        } else {
+            Self::Impossible(connection)
+        }
+    }
+}
+
 /// Ends a live connection and its token, whatever it came from, and lets nobody in under its name for `hold`; `None`
-/// where there is none. With us it has ended when this returns; where its media server cannot be told within 3 seconds,
-/// it is told later.
+/// where there is none. What a media server holds is passed on to that first.
 pub async fn terminate(
     app: &App,
     stream: &Stream,
     name: &ConnectionName,
     hold: Duration,
-) -> Result<Option<LiveConnection>, StoreError> {
-    let (now, grace) = (app.clock.now(), app.config.media_session_grace);
-    let what = Terminating { stream, name, now, hold, grace };
-    let terminated = app.store.terminate(&what, |errand| is_wanted(&app.config, errand)).await?;
-    let Some(terminated) = terminated else { return Ok(None) };
-    if let Some(errand) = &terminated.errand {
-        deliver(app, errand).await;
+    by: EndedBy,
+) -> Result<Option<Outcome>, StoreError> {
+    let (now, grace, passes_on) = (app.clock.now(), app.config.media_session_grace, app.config.streams_api.is_some());
+    let what = Terminating { stream, name, now, hold, grace, by, passes_on };
+    match app.store.terminate(&what, |errand| is_wanted(&app.config, errand)).await? {
+        None => Ok(None),
+        Some(Terminated::Ended { connection, errand }) => {
+            if let Some(errand) = &errand {
+                deliver(app, errand).await;
+            }
+            Ok(Some(Outcome::Ended(connection)))
+        }
+        Some(Terminated::Ending { connection, ending, job }) => {
+            pass_on(app, connection, &ending, job.as_ref()).await.map(Some)
+        }
     }
-    Ok(Some(terminated.connection))
+}
+
+/// Has the media server cut a viewer off. Where it does not answer, the job is left to be done.
+async fn pass_on(
+    app: &App,
+    connection: LiveConnection,
+    ending: &Ending,
+    job: Option<&ClaimedJob>,
+) -> Result<Outcome, StoreError> {
+    let by = (ending.by.as_str(), job.map(|job| &job.key));
+    let told = timeout(PASSING_ON, cut_off(app, &connection.stream, &connection.name, by)).await;
+    match told {
+        Ok(Ok(Some(connection))) => return Ok(Outcome::of(app, connection)),
+        Ok(Ok(None)) => return Ok(Outcome::Ended(connection)),
+        Ok(Err(NotCut::Store(error))) => return Err(error),
+        Ok(Err(NotCut::MediaServer(error))) => tracing::warn!(%error, "a media server is told later whom to cut off"),
+        Err(_) => tracing::warn!("a media server is told later whom to cut off: it did not answer in time"),
+    }
+    if let Some(job) = job
+        && let Err(error) = app.store.put_off_job(job, app.clock.now()).await
+    {
+        // It is due when the lease is over.
+        tracing::warn!(%error, "an errand to a media server cannot be put off");
+    }
+    Ok(Outcome::Ending(connection))
+}
+
+/// Why somebody is not cut off.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotCut {
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    MediaServer(#[from] MediaServerError),
+}
+
+/// Has the media server cut a viewer off, and takes note of what it made of that; the connection as it is then.
+pub(crate) async fn cut_off(
+    app: &App,
+    stream: &Stream,
+    name: &ConnectionName,
+    by: (&str, Option<&JobKey>),
+) -> Result<Option<LiveConnection>, NotCut> {
+    let Some(server) = app.media_server() else { return Ok(app.store.live_connection(stream, name).await?) };
+    let cut = server.terminate(stream, name).await?;
+    Ok(app.store.take_note_of_cut((stream, name), by, cut, app.clock.now()).await?)
+}
+
+/// What terminating a media server's viewer comes to in a deployment, in one line.
+#[must_use]
+pub fn capability(config: &Config) -> &'static str {
+    capability_of(config.streams_api.is_some(), config.streams.lifetime.is_some())
+}
+
+/// The same, by whether `STREAMS_API_URL` and `STREAMS_LIFETIME` are set.
+#[must_use]
+pub const fn capability_of(api: bool, lifetime: bool) -> &'static str {
+    match (api, lifetime) {
+        (false, false) => {
+            "a terminated viewer is refused when they come again; no media server is told (STREAMS_API_URL is not set)"
+        }
+        (false, true) => {
+            "a terminated viewer is refused when they come again; no media server is told (STREAMS_API_URL is not set), \
+             but one that comes by WebRTC has to ask again after STREAMS_LIFETIME"
+        }
+        (true, false) => {
+            "an Enterprise OvenMediaEngine cuts off at once who is terminated; the open-source one cannot, which is \
+             answered with 501 (STREAMS_LIFETIME is not set)"
+        }
+        (true, true) => {
+            "an Enterprise OvenMediaEngine cuts off at once who is terminated; the open-source one at the end of \
+             STREAMS_LIFETIME who comes by WebRTC (202), and nobody else (501)"
+        }
+    }
 }

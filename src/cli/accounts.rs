@@ -6,7 +6,7 @@ use shared::{
     config::Config,
     model::{User, api_token::ApiTokenHash, user::Role},
     password,
-    store::{Selection, Store, Window},
+    store::{Replacing, Selection, Store, Stored, Window},
 };
 
 use super::CliError;
@@ -18,7 +18,7 @@ pub(crate) const ADMIN: &str = "admin";
 /// so that a start that broke off is made up for by the next one.
 pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, CliError> {
     let nothing = Window { skip: 0, limit: 0, after: None };
-    if store.page::<User>(Selection::all(), nothing, None).await?.count > 0 {
+    if store.page::<User>(Selection::all(), nothing, None).await?.count != Some(0) {
         finish(store, config).await?;
         return Ok(false);
     }
@@ -26,10 +26,14 @@ pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, C
     for (name, mobile, token) in tokens {
         if let Some(token) = token {
             let hash = ApiTokenHash::of(token.expose_secret());
-            store.insert_api_token(&hash, name, mobile, Clock::system().now()).await?;
+            // One that has the name is of a start that broke off.
+            let _ = store.insert_api_token(&hash, name, mobile, Clock::system().now()).await?;
         }
     }
     if let Some(password) = &config.admin_password {
+        if password::is_too_common(password.expose_secret(), ADMIN, "") {
+            return Err(CliError::CommonPassword);
+        }
         create_user(store, ADMIN, Role::Admin, password.clone()).await?;
     }
     Ok(true)
@@ -38,12 +42,13 @@ pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, C
 /// Gives the first user their password, where a start broke off before it did.
 async fn finish(store: &Store, config: &Config) -> Result<(), CliError> {
     let Some(password) = &config.admin_password else { return Ok(()) };
-    let first = store.user_named(ADMIN).await?.filter(|user| user.id == 1 && user.role == Role::Admin);
+    let first: Option<Stored<User>> = store.record(1).await?;
+    let first = first.filter(|user| user.record.username == ADMIN && user.record.role == Role::Admin);
     if let Some(user) = first
-        && store.password_hash(user.id).await?.is_none()
+        && store.password_hash(user.record.id).await?.is_none()
     {
         let hash = password::hash(password.clone()).await?;
-        store.set_first_password(user.id, &hash).await?.map_err(|_| CliError::NoUser)?;
+        store.set_password(user, &hash, Replacing::Nothing, |_| true).await?.map_err(|_| CliError::NoUser)?;
     }
     Ok(())
 }
@@ -56,17 +61,7 @@ pub(crate) async fn create_user(
     password: SecretString,
 ) -> Result<User, CliError> {
     let hash = password::hash(password).await?;
-    let user = User {
-        id: store.new_id::<User>().await?,
-        username: username.to_owned(),
-        email: String::new(),
-        first_name: String::new(),
-        last_name: String::new(),
-        blocked: false,
-        role,
-        creator: None,
-    };
-    store.insert_record(&user).await?.map_err(|_| CliError::UserExists)?;
-    store.set_password(user.id, &hash, None).await?.map_err(|_| CliError::NoUser)?;
+    let user = User::named(store.new_id::<User>().await?, username, role);
+    store.insert_user(&user, &hash).await?.map_err(|_| CliError::UserExists)?;
     Ok(user)
 }

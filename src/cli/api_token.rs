@@ -2,9 +2,14 @@
 
 use clap::Subcommand;
 use secrecy::ExposeSecret;
-use shared::{clock::Clock, model::api_token};
+use shared::{
+    audit::{Decision, Event, Party},
+    clock::Clock,
+    model::api_token,
+    store::{NameTaken, Store},
+};
 
-use super::{CliError, DataDir, place::Place};
+use super::{CliError, grid::one_line, target::StoreArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiTokenCommand {
@@ -16,45 +21,52 @@ pub(crate) enum ApiTokenCommand {
         #[arg(long)]
         mobile: bool,
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
     /// List the tokens, without what is secret of them
     List {
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
     /// Delete a token: it is refused from now on
     Delete {
         /// Its number in the list
         id: u64,
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
 }
 
 impl ApiTokenCommand {
     pub(crate) async fn run(self) -> Result<(), CliError> {
         match self {
-            Self::Create { name, mobile, data_dir } => {
-                let place = Place::find(Some(&data_dir.path)).await?;
+            Self::Create { name, mobile, place } => {
+                let store = place.open().await?.store;
                 let (token, hash) = api_token::generate();
-                place.store.insert_api_token(&hash, &name, mobile, Clock::system().now()).await?;
+                let made = store.insert_api_token(&hash, &name, mobile, Clock::system().now()).await?;
+                let kept = made.map_err(|NameTaken| CliError::ApiTokenName)?;
+                noted(&store, Event::ApiTokenCreated, kept.id).await;
                 println!("{}", token.expose_secret());
             }
-            Self::List { data_dir } => {
-                let place = Place::find(Some(&data_dir.path)).await?;
-                for token in place.store.api_tokens().await? {
+            Self::List { place } => {
+                let store = place.open().await?.store;
+                for token in store.api_tokens().await? {
                     let kind = if token.mobile { "mobile" } else { "" };
-                    println!("{}\t{}\t{}\t{kind}", token.id, token.created_at, token.name);
+                    println!("{}\t{}\t{}\t{kind}", token.id, token.created_at, one_line(&token.name));
                 }
             }
-            Self::Delete { id, data_dir } => {
-                let place = Place::find(Some(&data_dir.path)).await?;
-                if !place.store.delete_api_token(id).await? {
+            Self::Delete { id, place } => {
+                let store = place.open().await?.store;
+                if !store.delete_api_token(id).await? {
                     return Err(CliError::NoApiToken(id));
                 }
+                noted(&store, Event::ApiTokenDeleted, id).await;
             }
         }
         Ok(())
     }
+}
+
+async fn noted(store: &Store, event: Event, token: u64) {
+    Decision::new(event).of(Party::ApiToken(token)).record_of_command(store).await;
 }

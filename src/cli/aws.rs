@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::Region;
 use aws_smithy_types::timeout::TimeoutConfig;
 use shared::{
     config::{AwsEnvironment, Environment},
@@ -62,6 +63,16 @@ impl Aws {
     /// The store over a table there.
     pub(super) fn store(&self, table: &str) -> Store {
         Store::new(self.dynamodb(), table)
+    }
+
+    /// Where it is called.
+    pub(super) fn region(&self) -> Region {
+        self.read("DYNAMODB").region()
+    }
+
+    /// The environment that says so.
+    pub(super) fn into_environment(self) -> Environment {
+        self.0
     }
 
     /// What the environment calls this.

@@ -12,14 +12,28 @@ use shared::{
     store::Store,
 };
 
-use super::{CliError, DataDir, place::Place};
+use super::{
+    CliError,
+    grid::one_line,
+    target::{OpenStore, StoreArgs},
+};
+
+/// What sending mails needs of the environment.
+const SETTINGS: &[Setting] = &[
+    Setting::MailTransport,
+    Setting::MailDir,
+    Setting::SmtpUrl,
+    Setting::MailFrom,
+    Setting::BookingMailTo,
+    Setting::Log,
+];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BookingsCommand {
     /// List the bookings whose mail has not been sent: id, time and company
     List {
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
     /// Send the mails of unsent bookings
     Resend {
@@ -27,33 +41,34 @@ pub(crate) enum BookingsCommand {
         #[arg(value_name = "ID")]
         ids: Vec<String>,
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
 }
 
 impl BookingsCommand {
     pub(crate) async fn run(self) -> Result<(), CliError> {
         match self {
-            Self::List { data_dir } => {
-                let place = Place::find(Some(&data_dir.path)).await?;
-                for booking in place.store.unsent_bookings().await? {
+            Self::List { place } => {
+                let store = place.open().await?.store;
+                for booking in store.unsent_bookings().await? {
                     println!("{}\t{}\t{}", booking.id, booking.created_at, one_line(&booking.contact.company));
                 }
                 Ok(())
             }
-            Self::Resend { ids, data_dir } => resend(ids, &Place::find(Some(&data_dir.path)).await?).await,
+            Self::Resend { ids, place } => resend(ids, &place.open().await?).await,
         }
     }
 }
 
-async fn resend(ids: Vec<String>, place: &Place) -> Result<(), CliError> {
-    // A mail that went out unmarked is said in the log only.
-    log::init(&place.config.log);
+async fn resend(ids: Vec<String>, place: &OpenStore) -> Result<(), CliError> {
     if Environment::of_process().get(Setting::MailTransport.name()).is_none() {
         // Taken for granted here, it may be another than the server's, and what leaves by it is marked as sent.
         return Err(CliError::NoMailTransport);
     }
-    let settings = place.config.mail.as_ref().ok_or(CliError::NoMailSettings)?;
+    let config = place.config(SETTINGS)?;
+    // A mail that went out unmarked is said in the log only.
+    log::init(&config.log);
+    let settings = config.mail.as_ref().ok_or(CliError::NoMailSettings)?;
     let mailer = mail::mailer(settings)?;
     let ids = if ids.is_empty() {
         place.store.unsent_bookings().await?.into_iter().map(|booking| booking.id.to_string()).collect()
@@ -81,9 +96,4 @@ async fn resend_one(id: &str, store: &Store, mailer: &Arc<dyn Mailer>) -> Result
     };
     mail::send(store, mailer, &booking, &Clock::system()).await.map_err(|error| text(&error))?;
     Ok("sent".to_owned())
-}
-
-/// A text in one line of a table. Control characters, which a terminal may obey, become spaces.
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }

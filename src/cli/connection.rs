@@ -1,36 +1,111 @@
-//! The gateway's connections: one that has no client left is given up soon, also while it carries a stream of events.
+//! The gateway's connections: how many there may be, and how long one may keep the server waiting. One that has no client
+//! left is given up soon, also while it carries a stream of events.
 
-use std::{future::Future, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
+    Router,
     body::Body,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::header,
     middleware::Next,
     response::Response,
-    serve::{ListenerExt, TapIo},
 };
 use futures_util::StreamExt;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+    time::sleep,
 };
+use tower::ServiceExt;
 
+/// How many connections are served at once (`access.md`). More wait until one of them has ended.
+pub(super) const CONNECTIONS_MAX: usize = 4096;
+/// How long the head of a request may take, or its first byte after the last answer (`access.md`).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long what was sent may stay unacknowledged. A stream sends something every 15 seconds, so that one without a
 /// client is given up within 25.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+/// How long to wait where the system has no more connections to give.
+const EXHAUSTED: Duration = Duration::from_secs(1);
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// A listener whose connections are set up for streams of events.
-pub(super) fn attentive(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
-    listener.tap_io(|stream| {
-        if let Err(error) = set_up(stream) {
-            tracing::warn!(%error, "a connection cannot be set up");
+/// Serves connections, as many as there are places, until the server is told to stop; then finishes the requests in
+/// flight. Dropped, it ends them.
+pub(super) async fn serve(listener: TcpListener, service: Router, stop: Stop, places: usize) {
+    let (places, mut connections) = (Arc::new(Semaphore::new(places)), JoinSet::new());
+    let told = stop.told();
+    tokio::pin!(told);
+    loop {
+        tokio::select! {
+            (stream, address, place) = accept(&listener, &places) => {
+                if let Err(error) = set_up(&stream) {
+                    tracing::warn!(%error, "a connection cannot be set up");
+                }
+                let carried = carry(stream, address, service.clone(), stop.clone());
+                connections.spawn(async move {
+                    carried.await;
+                    drop(place);
+                });
+            }
+            // What has ended is forgotten.
+            Some(_) = connections.join_next() => {}
+            () = &mut told => break,
         }
-    })
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
-fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+/// The next connection, when there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    // Fails only for a semaphore that somebody has closed, which nobody does.
+    let place = places.clone().acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => return (stream, address, place),
+            // It was gone before it was taken.
+            Err(error) if is_of_a_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection can be taken for now");
+                sleep(EXHAUSTED).await;
+            }
+        }
+    }
+}
+
+fn is_of_a_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Serves one connection to its end, which comes with the next answer when the server was told to stop.
+async fn carry(stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr, service: Router, stop: Stop) {
+    let answer = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(address));
+        let answer = service.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let connection = http.serve_connection(TokioIo::new(stream), answer);
+    tokio::pin!(connection);
+    // An error is the client's: it has gone, is no client of HTTP, or took too long.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.told() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+fn set_up(stream: &TcpStream) -> io::Result<()> {
     // An event is not to wait until the last one is acknowledged.
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
@@ -62,19 +137,79 @@ impl Stop {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
-    use axum::serve::Listener;
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, duplex},
+        time::Instant,
+    };
 
     use super::*;
 
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    fn hello() -> Router {
+        Router::new().route("/", get(|| async { "hello" }))
+    }
+
+    async fn answer(stream: &mut TcpStream) -> String {
+        let mut answer = vec![0; 1024];
+        let read = stream.read(&mut answer).await.unwrap();
+        String::from_utf8(answer[..read].to_vec()).unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn what_no_client_acknowledges_ends_the_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut listener = attentive(listener);
-        let (_client, (stream, _)) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = accepted.unwrap();
+        set_up(&stream).unwrap();
         assert_eq!(socket2::SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
         assert!(stream.nodelay().unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_does_not_end_ends_the_connection() {
+        for begun in [&b""[..], b"G", b"GET / HTTP/1.1\r\nhost: x\r\n"] {
+            let (_stop, stopped) = watch::channel(());
+            let (mut client, server) = duplex(1024);
+            client.write_all(begun).await.unwrap();
+            let address = SocketAddr::from(([127, 0, 0, 1], 1));
+            let start = Instant::now();
+            let carried = tokio::spawn(carry(server, address, hello(), Stop(stopped)));
+            // One byte a second keeps it no longer.
+            while !begun.is_empty() && !carried.is_finished() {
+                sleep(Duration::from_secs(1)).await;
+                let _ = client.write_all(b"x").await;
+            }
+            carried.await.unwrap();
+            let lasted = start.elapsed();
+            assert!(HEAD_TIMEOUT <= lasted && lasted <= HEAD_TIMEOUT + Duration::from_secs(1), "{lasted:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_is_served_when_another_has_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(());
+        let server = tokio::spawn(serve(listener, hello(), Stop(stopped), 1));
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(REQUEST).await.unwrap();
+        assert!(answer(&mut first).await.ends_with("hello"));
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(REQUEST).await.unwrap();
+        // What has come later on the first connection is answered.
+        first.write_all(REQUEST).await.unwrap();
+        assert!(answer(&mut first).await.ends_with("hello"));
+        assert_eq!(second.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(first);
+        assert!(answer(&mut second).await.ends_with("hello"));
+        stop.send(()).unwrap();
+        server.await.unwrap();
+        assert_eq!(answer(&mut second).await, "");
     }
 }

@@ -1,26 +1,18 @@
-//! The data directory: the database, the generated credentials, and the lock that keeps a second process away.
+//! The data directory: the database, the generated credentials, and the locks that keep other processes away.
+
+mod secrets;
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
-use serde_json::{Value, json};
-use shared::{
-    clock::Clock,
-    config::Setting,
-    id::{hex, random_bytes, random_hex},
-};
+pub(crate) use self::secrets::{Kept, generated_secrets, opentok_key, opentok_secret};
+use super::CliError;
 
-use super::{
-    CliError,
-    key::{Credential, Values, values::new_entry},
-};
-
-/// Lines that a shell can read, so that other programs can be given the same credentials.
-const SECRETS: &str = "secrets.env";
+/// The embedded database.
+const DATABASE: &str = "greenroom.db";
 
 /// Where the server listens that has the directory.
 const ADDRESS: &str = "address";
@@ -29,37 +21,45 @@ const ADDRESS: &str = "address";
 #[derive(Debug)]
 pub(crate) struct OpenDataDir {
     path: PathBuf,
-    /// Keeps other processes out as long as this lives.
+    /// Keeps other processes from the database as long as this lives.
     _lock: Option<File>,
 }
 
 impl OpenDataDir {
+    /// Makes a data directory where there is none, closed to others. Only the server does: a command that made one would
+    /// hide that it was pointed at the wrong place.
+    pub(crate) fn make(path: &Path) -> Result<(), CliError> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let made = builder.recursive(true).create(path);
+        // Nothing of it gets into a repository, wherever it lies.
+        let made = made.and_then(|()| fs::write(path.join(".gitignore"), "*\n"));
+        made.map_err(|error| CliError::File(path.to_owned(), error))
+    }
+
     /// Opens a data directory for its credentials only, which any number of processes may read.
     pub(crate) fn share(path: &Path) -> Result<Self, CliError> {
-        Self::make(path)?;
+        if !path.is_dir() {
+            return Err(CliError::NoStore(path.to_owned()));
+        }
+        ensure_closed(path)?;
         Ok(Self { path: path.to_owned(), _lock: None })
     }
 
     /// Opens a data directory for its database too, which is one process's at a time.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
-        Self::make(path)?;
-        let failed = |error| CliError::File(path.to_owned(), error);
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock"));
-        let lock = lock.map_err(failed)?;
+        let Self { path, .. } = Self::share(path)?;
+        let failed = |error| CliError::File(path.clone(), error);
+        let lock = lock_file(&path.join("lock")).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Some(lock) }),
-            Err(TryLockError::WouldBlock) => Err(CliError::InUse(path.to_owned())),
+            Ok(()) => Ok(Self { path, _lock: Some(lock) }),
+            Err(TryLockError::WouldBlock) => Err(CliError::InUse(path)),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
-    }
-
-    /// Makes a data directory where there is none, and closes that to others.
-    fn make(path: &Path) -> Result<(), CliError> {
-        if path.is_dir() {
-            return Ok(());
-        }
-        let made = fs::create_dir_all(path).and_then(|()| restrict(path, 0o700));
-        made.map_err(|error| CliError::File(path.to_owned(), error))
     }
 
     /// Where it is.
@@ -79,104 +79,66 @@ impl OpenDataDir {
         fs::read_to_string(&path).map_err(|error| CliError::File(path.clone(), error))
     }
 
-    /// The database's file, closed to others; SQLite gives the files beside it the same mode.
-    pub(crate) fn database(&self) -> Result<PathBuf, CliError> {
-        let path = self.path.join("greenroom.db");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        file.and_then(|_| restrict(&path, 0o600)).map_err(|error| CliError::File(path.clone(), error))?;
+    /// Where the database is.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    /// Whether there is a database that something was written to.
+    pub(crate) fn has_store(&self) -> bool {
+        fs::metadata(self.database()).is_ok_and(|database| database.len() > 0)
+    }
+
+    /// The database's file, made where there is none and closed to others; SQLite gives the files beside it the same mode.
+    pub(crate) fn make_database(&self) -> Result<PathBuf, CliError> {
+        let path = self.database();
+        let made = private(OpenOptions::new().create(true).truncate(false).write(true)).open(&path);
+        made.and_then(|_| restrict(&path, 0o600)).map_err(|error| CliError::File(path.clone(), error))?;
         Ok(path)
     }
-
-    /// The credentials kept here, with new ones for those that are not.
-    pub(crate) fn secrets(&self) -> Result<BTreeMap<String, String>, CliError> {
-        let mut secrets = self.read_secrets()?;
-        let known = secrets.len();
-        for (name, value) in generated_secrets() {
-            secrets.entry(name).or_insert(value);
-        }
-        if secrets.len() > known {
-            self.write_secrets(&secrets)?;
-        }
-        Ok(secrets)
-    }
-
-    /// The live values of a credential; `None` where it has none.
-    pub(crate) fn values(&self, credential: Credential) -> Result<Option<Values>, CliError> {
-        let secrets = self.secrets()?;
-        let text = secrets.get(credential.setting().name());
-        Ok(text.map(|text| Values::read(credential, text)).transpose()?)
-    }
-
-    /// Gives a credential these values.
-    pub(crate) fn set_values(&self, credential: Credential, values: Vec<Value>) -> Result<(), CliError> {
-        let mut secrets = self.secrets()?;
-        // What a shell reads cannot have a quote in it, and JSON can do without.
-        let text = Value::from(values).to_string().replace('\'', r"\u0027");
-        secrets.insert(credential.setting().name().to_owned(), text);
-        self.write_secrets(&secrets)
-    }
-
-    fn read_secrets(&self) -> Result<BTreeMap<String, String>, CliError> {
-        let path = self.path.join(SECRETS);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(CliError::File(path, error)),
-        };
-        let secrets: Option<_> = text.lines().map(read_assignment).collect();
-        secrets.ok_or_else(|| {
-            let malformed = "every line must be NAME='value'";
-            CliError::File(path, io::Error::new(io::ErrorKind::InvalidData, malformed))
-        })
-    }
-
-    /// Writes a new file and renames it, so that a crash leaves the one or the other.
-    fn write_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<(), CliError> {
-        let (path, new) = (self.path.join(SECRETS), self.path.join("secrets.env.new"));
-        let text: Vec<_> = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
-        let write = || {
-            let mut file = File::create(&new)?;
-            restrict(&new, 0o600)?;
-            file.write_all(text.concat().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
-        };
-        write().map_err(|error| CliError::File(path.clone(), error))
-    }
 }
 
-/// Reads a line that a shell reads too. No value of ours has a quote in it.
-fn read_assignment(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.split_once('=')?;
-    let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
-    Some((name.to_owned(), value.to_owned()))
+/// Refuses a directory that others could put a database or credentials of theirs into.
+fn ensure_closed(path: &Path) -> Result<(), CliError> {
+    let mode = mode_of(path).map_err(|error| CliError::File(path.to_owned(), error))?;
+    if mode & 0o022 == 0 { Ok(()) } else { Err(CliError::Writable(path.to_owned())) }
 }
 
-/// New credentials for a trial on one's own machine.
-pub(crate) fn generated_secrets() -> BTreeMap<String, String> {
-    let signing_key = new_entry(Credential::SigningKeys, None, Clock::system().now());
-    [
-        (Setting::OpenviduSecret.name().to_owned(), random_hex()),
-        (Setting::SigningKeys.name().to_owned(), json!([signing_key]).to_string()),
-        (Setting::OpentokApiKey.name().to_owned(), format!("4{:07}", u32::from_be_bytes(random_bytes()) % 10_000_000)),
-        (Setting::OpentokApiSecret.name().to_owned(), hex(&random_bytes::<20>())),
-        (Setting::StreamsAccessToken.name().to_owned(), random_hex()),
-        (Setting::StreamsWebhookSecret.name().to_owned(), random_hex()),
-        (Setting::AdminPassword.name().to_owned(), random_hex()),
-        (Setting::ApiToken.name().to_owned(), hex(&random_bytes::<20>())),
-        (Setting::MobileApiToken.name().to_owned(), hex(&random_bytes::<20>())),
-    ]
-    .into()
+/// The permissions of a file; where the system knows none, those of a closed one.
+pub(crate) fn mode_of(path: &Path) -> io::Result<u32> {
+    Ok(mode(&fs::metadata(path)?))
+}
+
+#[cfg(unix)]
+fn mode(metadata: &fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777
+}
+
+#[cfg(not(unix))]
+fn mode(metadata: &fs::Metadata) -> u32 {
+    if metadata.is_dir() { 0o700 } else { 0o600 }
+}
+
+/// A file to be locked, closed to others from the start.
+fn lock_file(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().create(true).truncate(false).write(true)).open(path)
+}
+
+/// What these options make is the owner's alone from its first byte.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Keeps other users of the machine out.
 #[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn restrict(_: &Path, _: u32) -> io::Result<()> {
+pub(crate) fn restrict(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }

@@ -4,7 +4,7 @@ mod caller;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use shared::{App, clock::Clock, config::Config};
+use shared::{App, clock::Clock, config::Config, id::random_code};
 
 use self::caller::Caller;
 use super::{
@@ -12,6 +12,7 @@ use super::{
     accounts::ADMIN,
     data_dir::OpenDataDir,
     place::{self, Place},
+    target::say_store,
 };
 
 /// The event's name.
@@ -23,7 +24,7 @@ const SESSIONS: [(&str, Option<&str>, bool); 4] = [
     ("French", Some("fr"), false),
     ("Floor", None, true),
 ];
-/// Its login tokens are `demo-` and one of these.
+/// There is a login token of each of these types.
 const TOKEN_TYPES: [&str; 5] = ["participant", "interpreter", "floor", "remote", "moderator"];
 
 /// Make an event in three languages with its login tokens, in the running server or in the store
@@ -36,8 +37,9 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn run(self) -> Result<(), CliError> {
         let path = &self.data_dir.path;
-        match Place::find(Some(path)).await {
+        match Place::of_server(path).await {
             Ok(place) => {
+                say_store(&place.description);
                 let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
                 fill(&Caller::in_process(crate::service(&app)), &place.config).await
             }
@@ -45,7 +47,9 @@ impl Demo {
             Err(CliError::InUse(_)) => {
                 let data_dir = OpenDataDir::share(path)?;
                 let config = place::local_config(&data_dir)?;
-                fill(&Caller::over_http(data_dir.address()?), &config).await
+                let address = data_dir.address()?;
+                say_store(&format!("{}, through the server at {address}", data_dir.database().display()));
+                fill(&Caller::over_http(address), &config).await
             }
             Err(error) => Err(error),
         }
@@ -61,20 +65,12 @@ async fn fill(caller: &Caller, config: &Config) -> Result<(), CliError> {
     let event = event(caller, &jwt).await?;
     let sessions = caller.get(&format!("sessions/?event={event}"), &jwt).await?;
     for (language, code, is_floor) in SESSIONS {
-        if !has(&sessions, "language", language) {
+        if find(&sessions, "language", language).is_none() {
             let session = json!({ "event": event, "language": language, "languageCode": code, "isFloor": is_floor });
             caller.post("sessions", &jwt, &session).await?;
         }
     }
-    let tokens = caller.get(&format!("logintokens/?event={event}"), &jwt).await?;
-    for kind in TOKEN_TYPES {
-        let token = format!("demo-{kind}");
-        if !has(&tokens, "token", &token) {
-            let token = json!({ "event": event, "token": token, "tokenType": kind });
-            caller.post("logintokens", &jwt, &token).await?;
-        }
-    }
-    introduce(caller, config, event);
+    introduce(caller, config, event, &login_tokens(caller, &jwt, event).await?);
     Ok(())
 }
 
@@ -90,19 +86,37 @@ async fn event(caller: &Caller, jwt: &str) -> Result<u64, CliError> {
     event["id"].as_u64().ok_or_else(|| CliError::Demo(event.to_string()))
 }
 
-/// Whether a list has something with this value.
-fn has(list: &Value, field: &str, value: &str) -> bool {
-    list["results"].as_array().is_some_and(|results| results.iter().any(|result| result[field] == value))
+/// A login token of each type; those are made that are not there. Nobody is to guess one (`access.md`).
+async fn login_tokens(caller: &Caller, jwt: &str, event: u64) -> Result<Vec<String>, CliError> {
+    let present = caller.get(&format!("logintokens/?event={event}"), jwt).await?;
+    let mut tokens = Vec::new();
+    for kind in TOKEN_TYPES {
+        let token = if let Some(token) = find(&present, "tokenType", kind) {
+            token.clone()
+        } else {
+            let token = json!({ "event": event, "token": random_code(), "tokenType": kind });
+            caller.post("logintokens", jwt, &token).await?
+        };
+        tokens.push(token["token"].as_str().ok_or_else(|| CliError::Demo(token.to_string()))?.to_owned());
+    }
+    Ok(tokens)
 }
 
-fn introduce(caller: &Caller, config: &Config, event: u64) {
+/// What a list has with this value.
+fn find<'a>(list: &'a Value, field: &str, value: &str) -> Option<&'a Value> {
+    list["results"].as_array()?.iter().find(|result| result[field] == value)
+}
+
+fn introduce(caller: &Caller, config: &Config, event: u64, tokens: &[String]) {
     let url = caller.url();
     println!("event {event}, {EVENT}: English, German, French and the floor");
-    println!("  login tokens: {}", TOKEN_TYPES.map(|kind| format!("demo-{kind}")).join(", "));
+    let named: Vec<_> = TOKEN_TYPES.iter().zip(tokens).map(|(kind, token)| format!("{kind} {token}")).collect();
+    println!("  login tokens: {}", named.join(", "));
     let token = config.api_token.as_ref().map_or("$API_TOKEN", ExposeSecret::expose_secret);
     println!("\nA participant joins it{}:", if caller.is_running() { "" } else { " once `greenroom serve` runs" });
     println!(
         "  curl {url}/api/v2/rtcsessions/ -H 'Authorization: Token {token}' -H 'Content-Type: application/json' \
-         -d '{{\"loginToken\":\"demo-participant\"}}'"
+         -d '{{\"loginToken\":\"{}\"}}'",
+        tokens.first().map_or("", String::as_str)
     );
 }

@@ -1,5 +1,6 @@
-//! `greenroom doctor`: whether a deployed stack is in order, found out without changing anything.
+//! `greenroom doctor`: whether a data directory or a deployed stack is in order, found out without changing anything.
 
+mod data_dir;
 mod functions;
 mod report;
 mod routes;
@@ -7,28 +8,25 @@ mod secret;
 mod table;
 mod web;
 
-use shared::clock::Clock;
+use shared::{clock::Clock, termination::capability_of};
 
 use self::report::{Check, Report};
 use super::{
     CliError,
     aws::Aws,
-    key::{SECRETS_ARN, TABLE_NAME},
+    key::{SECRETS_PREFIX, TABLE_NAME},
     stack::Stack,
+    target::StoreArgs,
 };
 
 /// Output of a stack that says where its API is.
 const API_URL: &str = "ApiUrl";
 
-/// Check a deployed stack, with requests that change nothing
+/// Check the data directory, or a deployed stack with requests that change nothing
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
-    /// The stack's name
-    #[arg(long, value_name = "NAME")]
-    stack: String,
-    /// Where it is deployed, instead of where the environment says
-    #[arg(long)]
-    region: Option<String>,
+    #[command(flatten)]
+    place: StoreArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -36,10 +34,15 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) async fn run(self) -> Result<(), CliError> {
-        let aws = Aws::of_process(self.region.as_deref());
-        let stack = Stack::find(&aws, &self.stack).await?;
-        let clock = Clock::system();
-        let report = Report { stack: stack.name.clone(), checks: examine(&aws, &stack, &clock).await };
+        let report = if let Some(name) = &self.place.stack {
+            let aws = Aws::of_process(self.place.region.as_deref());
+            let stack = Stack::find(&aws, name).await?;
+            let checks = examine(&aws, &stack, &Clock::system()).await;
+            Report { kind: "stack", name: stack.name, checks }
+        } else {
+            let path = &self.place.data_dir.path;
+            Report { kind: "dataDir", name: path.display().to_string(), checks: data_dir::check(path).await? }
+        };
         print!("{}", if self.json { report.json() } else { report.text() });
         match report.failed() {
             0 => Ok(()),
@@ -61,13 +64,14 @@ async fn examine(aws: &Aws, stack: &Stack, clock: &Clock) -> Vec<Check> {
         None => checks.push(Check::fail("table", format!("the stack has no output {TABLE_NAME}"))),
     }
     let mut changed_at = None;
-    match stack.parameter(SECRETS_ARN) {
-        Some(secret) => {
-            let (found, at) = secret::check(aws, stack, secret, clock.now()).await;
+    match stack.parameter(SECRETS_PREFIX) {
+        Some(prefix) => {
+            let (found, at) = secret::check(aws, stack, prefix, clock.now()).await;
             (changed_at, checks) = (at, [checks, found].concat());
         }
-        None => checks.push(Check::fail("secret", format!("the stack has no parameter {SECRETS_ARN}"))),
+        None => checks.push(Check::fail("secrets", format!("the stack has no parameter {SECRETS_PREFIX}"))),
     }
+    checks.push(terminating(stack));
     checks.extend(functions::check(aws, stack, table, changed_at).await);
     match stack.output(API_URL) {
         Some(url) => {
@@ -77,4 +81,10 @@ async fn examine(aws: &Aws, stack: &Stack, clock: &Clock) -> Vec<Check> {
         None => checks.push(Check::fail("routes", format!("the stack has no output {API_URL}"))),
     }
     checks
+}
+
+/// What terminating a media server's viewer comes to, by the parameters.
+fn terminating(stack: &Stack) -> Check {
+    let (api, lifetime) = (stack.parameter("StreamsApiUrl").is_some(), stack.parameter("StreamsLifetime").is_some());
+    Check::ok("terminating viewers", capability_of(api, lifetime))
 }

@@ -1,6 +1,10 @@
 //! What the person at the terminal is told when a command fails.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use shared::{
     config::ConfigError,
@@ -10,24 +14,58 @@ use shared::{
 };
 
 use super::key::values::ValuesError;
-use crate::{embedded::EmbeddedError, table::TableError};
+use crate::{
+    embedded::{EmbeddedError, FileError},
+    table::TableError,
+};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// Another process has the data directory.
-    #[error(
-        "{} is in use by another greenroom; stop it, or start it with --dynamodb-port N \
-         and set AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:N here", .0.display()
-    )]
+    #[error("{} is in use by another greenroom; stop it first", .0.display())]
     InUse(PathBuf),
+    /// There is no store, and a command makes none.
+    #[error(
+        "there is no store in {}: `greenroom serve` makes one; \
+         name another with --data-dir, or a deployed one with --stack", .0.display()
+    )]
+    NoStore(PathBuf),
+    /// Others could change what is in the data directory.
+    #[error("{} can be written to by other users; close it first: chmod go-w {}", .0.display(), quoted(.0))]
+    Writable(PathBuf),
+    /// The credentials of a store are gone.
+    #[error(
+        "{} has lost {lost}, which the store beside it was used with; put the file back, or make new ones with \
+         `greenroom key recover --data-dir {}`", file.display(), quoted(dir)
+    )]
+    Lost {
+        /// Where they were kept.
+        file: PathBuf,
+        /// Their names.
+        lost: String,
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// The database's file is not what it should be.
+    #[error("{0}")]
+    StoreFile(#[from] FileError),
+    /// There is something where a backup is to be made.
+    #[error("{} is there already; a backup is a new directory", .0.display())]
+    BackupExists(PathBuf),
+    /// A store is in the way of a backup.
+    #[error("{} is not empty; --force puts the backup in its place, and what is there is lost", .0.display())]
+    NotEmpty(PathBuf),
     /// A file or directory cannot be read or written.
     #[error("cannot use {}: {}", .0.display(), .1)]
     File(PathBuf, io::Error),
-    /// A port cannot be had.
-    #[error("cannot listen on 127.0.0.1:{0}: {1}")]
-    Port(u16, io::Error),
-    /// The server stopped by itself.
+    /// An address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Address(SocketAddr, io::Error),
+    /// Something that should go on for as long as the server has ended.
+    #[error("{0} came to an end, which it should not, and the server with it")]
+    JobEnded(&'static str),
+    /// The server cannot start.
     #[error("the server failed: {0}")]
     Server(io::Error),
     /// The configuration is not complete.
@@ -48,9 +86,18 @@ pub enum CliError {
     /// What a command names is not there.
     #[error("there is no API token {0}")]
     NoApiToken(u64),
+    /// An API token has this name.
+    #[error("an API token with that name already exists")]
+    ApiTokenName,
     /// There is no such user.
     #[error("there is no such user")]
     NoUser,
+    /// There is no such live connection.
+    #[error("there is no such live connection")]
+    NoConnection,
+    /// A user's events would be nobody's.
+    #[error("the user owns events; delete those, or give them another owner, first")]
+    OwnsEvents,
     /// Another user has this name.
     #[error("a user with that username already exists")]
     UserExists,
@@ -60,6 +107,9 @@ pub enum CliError {
     /// A password is too short or too long.
     #[error("a password has at least 8 characters, and at most 1024 bytes")]
     Password,
+    /// A password is one of those that everybody tries first.
+    #[error("this password is too common")]
+    CommonPassword,
     /// A password cannot be hashed.
     #[error("{0}")]
     Hash(#[from] PasswordError),
@@ -132,10 +182,18 @@ impl From<Conflict> for CliError {
     fn from(conflict: Conflict) -> Self {
         match conflict {
             Conflict::Taken(_) => Self::UserExists,
-            Conflict::Changed => StoreError::Contended.into(),
+            Conflict::OwnsEvents => Self::OwnsEvents,
+            Conflict::Changed | Conflict::PasswordChanged => StoreError::Contended.into(),
             Conflict::Gone | Conflict::NoParent(..) | Conflict::NoManager(_) => Self::NoUser,
         }
     }
+}
+
+/// A path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// An error with what caused it, in one line.

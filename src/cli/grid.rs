@@ -30,6 +30,23 @@ pub(super) fn stretch(time: Duration) -> String {
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
+/// A text in one line of a table. Control characters, which a terminal may obey, become spaces.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// A size in the unit that suits it.
+pub(super) fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    let mut size = size / 1024;
+    let mut unit = 0;
+    while size >= 10_000 && unit + 1 < UNITS.len() {
+        size /= 1024;
+        unit += 1;
+    }
+    format!("{size} {}", UNITS[unit])
+}
+
 /// Some of many names, which is enough to find what is wrong with them.
 pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
     const SHOWN: usize = 5;
@@ -55,6 +72,11 @@ mod tests {
     fn of_many_names_some_are_shown() {
         assert_eq!(some(&["a", "b", "c", "d", "e"]), "a, b, c, d, e");
         assert_eq!(some(&["a", "b", "c", "d", "e", "f"]), "a, b, c, d, e and 1 more");
+    }
+
+    #[test]
+    fn a_size_has_a_unit() {
+        assert_eq!([1023, 5 << 20, 50 << 20, 50 << 30].map(bytes), ["0 KB", "5120 KB", "50 MB", "50 GB"]);
     }
 
     #[test]

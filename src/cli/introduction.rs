@@ -1,23 +1,48 @@
 //! What `greenroom serve` tells the person at the terminal: where it is, what it has made, and what to try.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use shared::config::{DeviceRegistration, Setting};
+use std::path::Path;
 
-use super::{accounts::ADMIN, place::Place};
+use shared::{
+    config::{DeviceRegistration, Setting},
+    password,
+    termination::capability,
+};
+
+use super::{
+    CliError,
+    accounts::ADMIN,
+    data_dir::OpenDataDir,
+    error::quoted,
+    key::Credential,
+    place::{Known, Place},
+    reach::Reach,
+};
 
 const JSON: &str = "-H 'Content-Type: application/json'";
 
 /// Tells where we are and what to try. What was just made is shown this once.
-pub(super) fn introduce(url: &str, place: &Place, database: Option<&str>) {
+pub(super) async fn introduce(reach: &Reach, place: &Place, database: Option<&str>) -> Result<(), CliError> {
+    let url = &reach.url;
     println!("greenroom listening on {url}");
+    if let Some(others) = &reach.others {
+        println!("  open to: {others}");
+    }
     println!("  documentation: {url}/docs");
     println!("  data: {}", place.description);
     if let Some(database) = database {
         println!("  DynamoDB: {database}");
     }
-    show_secrets(place);
+    println!("  live sessions: {}", capability(&place.config));
+    let shell = Shell::of(place)?;
+    show_secrets(place, &shell);
     println!();
-    let password = place.shown.get(Setting::AdminPassword).filter(|_| place.new).unwrap_or("$ADMIN_PASSWORD");
+    let password = if knows_admin(place).await? {
+        shell.word(place, Setting::AdminPassword)
+    } else {
+        println!("(ADMIN_PASSWORD stands for the password of {ADMIN}, which is known to nobody here;");
+        println!("`greenroom user set-password {ADMIN}` gives them another.)");
+        "$ADMIN_PASSWORD".to_owned()
+    };
     println!("An organiser logs in; `greenroom demo` makes an event to join:");
     println!(
         "  curl {url}/api/v2/token-auth/obtain/ {JSON} -d \"{{\\\"username\\\":\\\"{ADMIN}\\\",\\\"password\\\":\\\"{password}\\\"}}\""
@@ -29,34 +54,43 @@ pub(super) fn introduce(url: &str, place: &Place, database: Option<&str>) {
         );
     }
     println!("  curl {url}/api/sessions {JSON} -d '{{\"identifier\":\"device_unique_id_here\"}}'");
-    suggest_media_session(url, place);
+    suggest_media_session(url, place, &shell);
     let jid = format!("{ADMIN}@{}", place.config.xmpp_domain);
     let user = format!("-u \"{jid}:{password}\"");
     println!("A participant listens, and is written to:");
     println!("  curl -N {user} {url}/api/sse");
     println!("  curl {user} {url}/api/messages {JSON} -d '{{\"to\":\"{jid}\",\"body\":\"Hello!\"}}'");
+    Ok(())
 }
 
-fn suggest_media_session(url: &str, place: &Place) {
-    let secret = place.shown.get(Setting::OpenviduSecret).unwrap_or("$OPENVIDU_SECRET");
-    println!("A back-end opens a session and hands out a token:");
+/// Whether the password that is kept of the first user is still theirs.
+async fn knows_admin(place: &Place) -> Result<bool, CliError> {
+    let Some(known) = &place.config.admin_password else { return Ok(false) };
+    let Some(admin) = place.store.user_named(ADMIN).await? else { return Ok(false) };
+    let hash = place.store.password_hash(admin.id).await?;
+    Ok(!admin.blocked && password::verify(known.clone(), hash).await?)
+}
+
+fn suggest_media_session(url: &str, place: &Place, shell: &Shell) {
+    let secret = shell.word(place, Setting::OpenviduSecret);
+    println!("A back-end opens a session (409 where it is open already) and hands out a token:");
     println!("  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/sessions {JSON} -d '{{\"customSessionId\":\"daily\"}}'");
     println!(
         "  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/tokens {JSON} -d '{{\"session\":\"daily\",\"role\":\"PUBLISHER\"}}'"
     );
     println!("  curl -u \"OPENVIDUAPP:{secret}\" {url}/api/sessions");
-    let token = place.shown.get(Setting::StreamsAccessToken).map(|token| BASE64_STANDARD.encode(token));
-    let token = token.as_deref().unwrap_or("$(printf %s \"$STREAMS_ACCESS_TOKEN\" | base64 | tr -d '\\n')");
+    let token = shell.word(place, Setting::StreamsAccessToken);
     let list = format!("{url}/v1/vhosts/default/apps/openvidu/streams/daily/sessions");
     println!("An operator lists who is in it, and may terminate one of them (DELETE, with the name behind it):");
-    println!("  curl {list} -H \"Authorization: Basic {token}\"");
+    println!("  curl {list} -H \"Authorization: Basic $(printf %s \"{token}\" | base64 | tr -d '\\n')\"");
 }
 
-fn show_secrets(place: &Place) {
+fn show_secrets(place: &Place, shell: &Shell) {
     let kept = [
         ("OpenVidu secret", Setting::OpenviduSecret),
         ("access token of live sessions", Setting::StreamsAccessToken),
         ("secret of admission webhooks", Setting::StreamsWebhookSecret),
+        ("access key id of the DynamoDB port", Setting::LocalDynamodbKey),
     ];
     let made = [
         ("password of the user admin", Setting::AdminPassword),
@@ -64,8 +98,43 @@ fn show_secrets(place: &Place) {
         ("mobile clients' API token", Setting::MobileApiToken),
     ];
     for (name, setting) in kept.into_iter().chain(made.into_iter().filter(|_| place.new)) {
-        if let Some(secret) = place.shown.get(setting) {
+        if let Known::Made(secret) = place.secrets.get(setting) {
             println!("  {name}: {secret}");
+        }
+    }
+    if let Some(file) = &shell.file {
+        println!("  credentials: {}", file.display());
+    }
+}
+
+/// How a line that is pasted into a shell gets at a credential.
+struct Shell {
+    /// The file of the credentials, from wherever the shell is.
+    file: Option<std::path::PathBuf>,
+    /// This program.
+    program: std::path::PathBuf,
+}
+
+impl Shell {
+    fn of(place: &Place) -> Result<Self, CliError> {
+        let absolute = |path: &Path| path.canonicalize().map_err(|error| CliError::File(path.to_owned(), error));
+        let file = place.data_dir.as_ref().map(OpenDataDir::secrets_file);
+        let program = std::env::current_exe().unwrap_or_else(|_| "greenroom".into());
+        Ok(Self { file: file.as_deref().map(absolute).transpose()?, program })
+    }
+
+    /// What stands for a credential between double quotes.
+    fn word(&self, place: &Place, setting: Setting) -> String {
+        let name = setting.name();
+        match (place.secrets.get(setting), &self.file) {
+            (Known::Made(secret), _) => secret.clone(),
+            (Known::Kept { bare: true }, Some(file)) => format!("$(. {} && printf %s \"${name}\")", quoted(file)),
+            (Known::Kept { bare: false }, Some(file)) => {
+                let (program, dir) = (quoted(&self.program), file.parent().map(quoted).unwrap_or_default());
+                let credential = Credential::of(setting).map_or(name, Credential::name);
+                format!("$({program} key show {credential} --data-dir {dir} 2>/dev/null)")
+            }
+            _ => format!("${name}"),
         }
     }
 }

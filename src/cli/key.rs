@@ -3,6 +3,7 @@
 pub(super) mod credential;
 pub(super) mod keyring;
 mod listing;
+mod making;
 mod retiring;
 pub(super) mod values;
 
@@ -16,10 +17,16 @@ use shared::{
 };
 
 pub(super) use self::{credential::Credential, keyring::Keyring, values::Values};
-use super::{CliError, DataDir, aws::Aws, data_dir::OpenDataDir, grid::some, stack::Stack};
+#[cfg(unix)]
+use super::socket::Server;
+use super::{
+    CliError, DataDir, accounts::ADMIN, aws::Aws, data_dir::OpenDataDir, error::quoted, grid::some, stack::Stack,
+    target::StoreArgs,
+};
 
-/// Parameter of a stack that says where its secret is, and its output that says what its table is called.
-pub(super) const SECRETS_ARN: &str = "SecretsArn";
+/// Parameter of a stack that says what the names of its secrets begin with, and its output that says what its table is
+/// called.
+pub(super) const SECRETS_PREFIX: &str = "SecretsPrefix";
 pub(super) const TABLE_NAME: &str = "TableName";
 
 #[derive(Debug, Subcommand)]
@@ -53,6 +60,23 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         place: KeyPlace,
     },
+    /// Make the secrets that a deployment reads, those that there are not
+    Create {
+        /// What their names begin with, as the stack's `SecretsPrefix` says
+        #[arg(long, value_name = "PREFIX", default_value = "greenroom/")]
+        secrets: String,
+        /// Take the values that one secret holds which has all of them, by its ARN or name, as earlier stacks had it
+        #[arg(long, value_name = "SECRET")]
+        from: Option<String>,
+        /// Where they are made; the environment's `AWS_REGION` where it is not said
+        #[arg(long)]
+        region: Option<String>,
+    },
+    /// Make new credentials for those that a data directory has lost
+    Recover {
+        #[command(flatten)]
+        data_dir: DataDir,
+    },
     /// Drop the older value of a credential, which is refused from then on
     Retire {
         /// Which credential
@@ -70,19 +94,13 @@ pub(crate) enum KeyCommand {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct KeyPlace {
     #[command(flatten)]
-    data_dir: DataDir,
-    /// Those of a deployed stack, instead of the data directory's
-    #[arg(long, value_name = "NAME", conflicts_with = "data_dir")]
-    stack: Option<String>,
-    /// Those of a Secrets Manager secret, by its ARN; `TABLE_NAME` names the table that knows of uses
-    #[arg(long, value_name = "ARN", conflicts_with_all = ["data_dir", "stack"])]
-    secret: Option<String>,
-    /// Where it is deployed, instead of where the environment says
-    #[arg(long)]
-    region: Option<String>,
+    store: StoreArgs,
+    /// Those in secrets of Secrets Manager whose names begin so; `TABLE_NAME` names the table that knows of uses
+    #[arg(long, value_name = "PREFIX", conflicts_with_all = ["data_dir", "stack"])]
+    secrets: Option<String>,
 }
 
-/// A deployment's secret, and the stack and table that belong to it as far as they are known.
+/// A deployment's secrets, and the stack and table that belong to it as far as they are known.
 pub(super) struct Deployment {
     pub(super) aws: Aws,
     pub(super) stack: Option<Stack>,
@@ -91,34 +109,53 @@ pub(super) struct Deployment {
 }
 
 impl KeyPlace {
-    /// The deployment it names; `None` where it names the data directory.
-    async fn deployment(&self) -> Result<Option<Deployment>, CliError> {
-        let aws = Aws::of_process(self.region.as_deref());
-        let stack = match &self.stack {
+    /// The deployment it names, with the secrets of these credentials; `None` where it names the data directory.
+    async fn deployment(&self, credentials: &[Credential]) -> Result<Option<Deployment>, CliError> {
+        let aws = Aws::of_process(self.store.region.as_deref());
+        let stack = match &self.store.stack {
             Some(name) => Some(Stack::find(&aws, name).await?),
             None => None,
         };
-        let no_secret = || CliError::Aws("the stack".to_owned(), format!("it has no parameter {SECRETS_ARN}"));
-        let secret = match (&stack, &self.secret) {
-            (Some(stack), _) => stack.parameter(SECRETS_ARN).ok_or_else(no_secret)?.to_owned(),
-            (None, Some(secret)) => secret.clone(),
+        let no_secrets = || CliError::Aws("the stack".to_owned(), format!("it has no parameter {SECRETS_PREFIX}"));
+        let prefix = match (&stack, &self.secrets) {
+            (Some(stack), _) => stack.parameter(SECRETS_PREFIX).ok_or_else(no_secrets)?.to_owned(),
+            (None, Some(prefix)) => prefix.clone(),
             (None, None) => return Ok(None),
         };
         let table = stack.as_ref().and_then(|stack| stack.output(TABLE_NAME)).or(aws.get("TABLE_NAME"));
         let table = table.map(str::to_owned);
-        let keyring = Keyring::read(&aws, &secret).await?;
+        let families: Vec<_> = credentials.iter().map(|credential| credential.family()).collect();
+        let keyring = Keyring::read(&aws, &prefix, &families).await?;
         Ok(Some(Deployment { aws, stack, table, keyring }))
+    }
+
+    /// The data directory whose credentials are meant; it says which.
+    fn credentials(&self) -> Result<OpenDataDir, CliError> {
+        let data_dir = OpenDataDir::share(&self.store.data_dir.path)?;
+        if data_dir.secrets()?.is_empty() && !data_dir.has_store() {
+            return Err(CliError::NoStore(data_dir.path().to_owned()));
+        }
+        eprintln!("greenroom: credentials: {}", data_dir.secrets_file().display());
+        Ok(data_dir)
+    }
+
+    /// Says so where a server runs with the values of before.
+    pub(super) async fn say_restart(&self) {
+        #[cfg(unix)]
+        if let Some(server) = Server::find(&self.store.data_dir.path).await {
+            println!("The server at {} takes it once it is started again.", server.url);
+        }
     }
 
     /// The arguments that name the same place, for a command to be suggested.
     fn arguments(&self) -> String {
-        let mut text = match (&self.stack, &self.secret) {
+        let mut text = match (&self.store.stack, &self.secrets) {
             (Some(stack), _) => format!(" --stack {stack}"),
-            (None, Some(secret)) => format!(" --secret {secret}"),
-            (None, None) if self.data_dir.path == std::path::Path::new(".greenroom") => String::new(),
-            (None, None) => format!(" --data-dir {}", self.data_dir.path.display()),
+            (None, Some(prefix)) => format!(" --secrets {prefix}"),
+            (None, None) if self.store.data_dir.path == std::path::Path::new(".greenroom") => String::new(),
+            (None, None) => format!(" --data-dir {}", quoted(&self.store.data_dir.path)),
         };
-        if let Some(region) = &self.region {
+        if let Some(region) = &self.store.region {
             text = format!("{text} --region {region}");
         }
         text
@@ -133,6 +170,10 @@ impl KeyCommand {
             Self::Rotate { credential, place } => rotate(credential, &place, now).await,
             Self::Promote { force, place } => promote(&place, force).await,
             Self::Show { credential, place } => show(credential, &place).await,
+            Self::Create { secrets, from, region } => {
+                making::create(&Aws::of_process(region.as_deref()), &secrets, from.as_deref(), now).await
+            }
+            Self::Recover { data_dir } => recover(&data_dir),
             Self::Retire { credential, force, place } => retiring::retire(credential, &place, force, now).await,
         }
     }
@@ -144,11 +185,11 @@ async fn rotate(credential: Credential, place: &KeyPlace, now: Timestamp) -> Res
         _ => None,
     };
     let name = credential.name();
-    let Some(deployment) = place.deployment().await? else {
-        let data_dir = OpenDataDir::open(&place.data_dir.path)?;
-        let values = data_dir.values(credential)?.unwrap_or_else(|| Values::none(credential));
-        data_dir.set_values(credential, values.rotate(given.as_deref(), now, true)?)?;
+    let Some(deployment) = place.deployment(&[credential]).await? else {
+        let data_dir = place.credentials()?;
+        data_dir.change_values(credential, |values| Ok(values.rotate(given.as_deref(), now, true)?))?;
         say_if_hidden(credential);
+        place.say_restart().await;
         if credential == Credential::SigningKeys {
             println!("A new key signs from the next start on; tokens of the one before it stay good.");
         } else {
@@ -195,13 +236,13 @@ fn ensure_not_promoted(values: &Values, force: bool) -> Result<(), CliError> {
 
 async fn promote(place: &KeyPlace, force: bool) -> Result<(), CliError> {
     let credential = Credential::SigningKeys;
-    match place.deployment().await? {
+    match place.deployment(&[credential]).await? {
         None => {
-            let data_dir = OpenDataDir::open(&place.data_dir.path)?;
-            let values = data_dir.values(credential)?.unwrap_or_else(|| Values::none(credential));
-            let promoted = values.promote()?;
-            ensure_not_promoted(&values, force)?;
-            data_dir.set_values(credential, promoted)?;
+            place.credentials()?.change_values(credential, |values| {
+                let promoted = values.promote()?;
+                ensure_not_promoted(values, force).map(|()| promoted)
+            })?;
+            place.say_restart().await;
             println!("The second key signs from the next start on.");
         }
         Some(deployment) => {
@@ -219,12 +260,30 @@ async fn promote(place: &KeyPlace, force: bool) -> Result<(), CliError> {
     Ok(())
 }
 
+fn recover(place: &DataDir) -> Result<(), CliError> {
+    // A server that runs has the values that are lost.
+    let data_dir = OpenDataDir::open(&place.path)?;
+    if !data_dir.has_store() {
+        return Err(CliError::NoStore(place.path.clone()));
+    }
+    eprintln!("greenroom: credentials: {}", data_dir.secrets_file().display());
+    let made = data_dir.recover_secrets()?;
+    if made.is_empty() {
+        println!("Nothing is lost.");
+        return Ok(());
+    }
+    println!("Made anew: {}.", made.join(", "));
+    println!("What the lost ones were good for is refused: tokens of devices, users' logins, back-ends, operators.");
+    println!("Passwords and API tokens are as they were; `greenroom user set-password {ADMIN}` gives {ADMIN} another.");
+    Ok(())
+}
+
 async fn show(credential: Credential, place: &KeyPlace) -> Result<(), CliError> {
     if credential.clients().is_none() {
         return Err(CliError::NotShown);
     }
-    let values = match place.deployment().await? {
-        None => OpenDataDir::share(&place.data_dir.path)?.values(credential)?,
+    let values = match place.deployment(&[credential]).await? {
+        None => place.credentials()?.values(credential)?,
         Some(deployment) => deployment.keyring.values(credential)?,
     };
     let newest = values.as_ref().and_then(Values::newest).ok_or(CliError::NoValue(credential.name()))?;
@@ -233,9 +292,9 @@ async fn show(credential: Credential, place: &KeyPlace) -> Result<(), CliError> 
 }
 
 impl Deployment {
-    /// Whether every function was deployed after the secret was changed last.
+    /// Whether every function was deployed after the secrets that were read were changed last.
     async fn ensure_rolled_out(&self) -> Result<(), CliError> {
-        let (Some(stack), Some(changed_at)) = (&self.stack, self.keyring.changed_at) else {
+        let (Some(stack), Some(changed_at)) = (&self.stack, self.keyring.changed_at()) else {
             return Err(CliError::RollOutUnknown);
         };
         let older = stack.functions_older_than(&self.aws, changed_at).await?;

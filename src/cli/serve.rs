@@ -1,9 +1,7 @@
 //! `greenroom serve`: all APIs in one process.
 
 use std::{
-    future::IntoFuture,
-    io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
@@ -11,20 +9,26 @@ use axum::{
     extract::{ConnectInfo, Request},
     middleware::{from_fn_with_state, map_request},
 };
-use shared::{App, clock::Clock, delivery, log, model::guesses::Source};
-use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
+use secrecy::SecretString;
+use shared::{App, clock::Clock, jobs, log, model::guesses::Source};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
+#[cfg(unix)]
+use super::socket;
 use super::{
     CliError, DataDir,
-    connection::{Stop, attentive, end_streams},
+    connection::{CONNECTIONS_MAX, Stop, end_streams, serve},
     introduction::introduce,
+    jobs::Jobs,
     place::Place,
+    reach::Reach,
+    signals::Signals,
 };
 use crate::embedded::Embedded;
 
 /// How long requests in flight may take after the server was told to stop: longer than any request may.
 const DRAIN: Duration = Duration::from_secs(15);
-/// How often errands to media servers are looked for that somebody put off or left behind.
+/// How often jobs are looked for that somebody put off or left behind.
 const DELIVER: Duration = Duration::from_secs(2);
 /// How often all else is done that nobody asks for, such as deleting expired items from the embedded database.
 const CLEAN: Duration = Duration::from_mins(1);
@@ -32,7 +36,10 @@ const CLEAN: Duration = Duration::from_mins(1);
 /// Serve all APIs on this machine.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Address of this machine to listen on; 0.0.0.0 is all of them, so that other machines get in too
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
+    host: IpAddr,
+    /// Port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 3000)]
     port: u16,
     #[command(flatten)]
@@ -47,44 +54,69 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) async fn run(self) -> Result<(), CliError> {
-        let place = Place::find((!self.memory).then_some(self.data_dir.path.as_path())).await?;
+        let place = Place::make((!self.memory).then_some(self.data_dir.path.as_path())).await?;
         log::init(&place.config.log);
-        let listener = listen(self.port).await?;
-        let url = format!("http://{}", listener.local_addr().map_err(CliError::Server)?);
+        let listener = listen(self.host, self.port).await?;
+        let reach = Reach::of(listener.local_addr().map_err(CliError::Server)?);
         let (stop, stopped) = watch::channel(());
         let stopped = Stop(stopped);
+        let mut jobs = Jobs::default();
         let database = match (&place.embedded, self.dynamodb_port) {
-            (Some(embedded), Some(port)) => Some(serve_database(embedded, port, &stopped).await?),
+            (Some(embedded), Some(port)) => {
+                let key = place.config.local_dynamodb_key.clone().ok_or(CliError::NotEmbedded)?;
+                Some(serve_database(embedded, port, key, &stopped, &mut jobs).await?)
+            }
             (None, Some(_)) => return Err(CliError::NotEmbedded),
             (_, None) => None,
         };
         let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
-        let housekeeper = tokio::spawn(keep_house(app.clone(), place.embedded.clone()));
+        keep_house(&app, place.embedded.as_ref(), &mut jobs);
         // Before anybody is told where we are: whoever knows may also stop us.
-        let told_to_stop = told_to_stop().map_err(CliError::Server)?;
+        let mut signals = Signals::take().map_err(CliError::Server)?;
         if let Some(data_dir) = &place.data_dir {
-            data_dir.set_address(&url)?;
+            data_dir.set_address(&reach.url)?;
         }
-        introduce(&url, &place, database.as_deref());
-        app.warn_of_unsigned_webhooks();
+        #[cfg(unix)]
+        let _socket = match (&place.data_dir, &place.embedded) {
+            (Some(data_dir), Some(embedded)) => {
+                Some(socket::serve(data_dir, embedded, &reach.url, &stopped, &mut jobs)?)
+            }
+            _ => None,
+        };
+        introduce(&reach, &place, database.as_deref()).await?;
+        app.warn_of_refused_webhooks();
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
         let service = crate::service(&app);
         let service = service.layer(map_request(note_source)).layer(from_fn_with_state(stopped.clone(), end_streams));
-        let service = service.into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(attentive(listener), service).with_graceful_shutdown(stopped.told()).into_future();
-        tokio::pin!(server);
+        let server = tokio::spawn(serve(listener, service, stopped, CONNECTIONS_MAX));
         let outcome = tokio::select! {
-            outcome = &mut server => outcome,
-            () = told_to_stop => {
-                // Fails only where nobody listens any more.
-                let _ = stop.send(());
-                tokio::time::timeout(DRAIN, server).await.unwrap_or(Ok(()))
-            }
+            error = jobs.ended() => Err(error),
+            () = signals.next() => Ok(()),
         };
-        housekeeper.abort();
-        outcome.map_err(CliError::Server)
+        // Fails only where nobody listens any more.
+        let _ = stop.send(());
+        finish(server, &app, signals).await;
+        outcome
     }
+}
+
+/// Waits for the requests in flight, but not for ever, nor for somebody who says it twice.
+async fn finish(mut server: JoinHandle<()>, app: &App, mut signals: Signals) {
+    let seconds = DRAIN.as_secs();
+    eprintln!("greenroom: finishing the requests in flight, {seconds} seconds at most; Ctrl-C again stops at once");
+    let finished = async {
+        // Fails where the server panicked, which has been printed.
+        let _ = (&mut server).await;
+        // What was begun for callers who have hung up.
+        app.tasks.done().await;
+    };
+    tokio::select! {
+        () = finished => {}
+        () = tokio::time::sleep(DRAIN) => {}
+        () = signals.next() => {}
+    }
+    server.abort();
 }
 
 /// Says where a request came from.
@@ -93,79 +125,63 @@ async fn note_source(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request:
     request
 }
 
-async fn listen(port: u16) -> Result<TcpListener, CliError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| CliError::Port(port, error))
+async fn listen(host: IpAddr, port: u16) -> Result<TcpListener, CliError> {
+    let address = SocketAddr::new(host, port);
+    TcpListener::bind(address).await.map_err(|error| CliError::Address(address, error))
 }
 
 /// Serves the embedded database beside the gateway; returns where.
-async fn serve_database(embedded: &Embedded, port: u16, stopped: &Stop) -> Result<String, CliError> {
-    let listener = listen(port).await?;
+async fn serve_database(
+    embedded: &Embedded,
+    port: u16,
+    key: SecretString,
+    stopped: &Stop,
+    jobs: &mut Jobs,
+) -> Result<String, CliError> {
+    let listener = listen(Ipv4Addr::LOCALHOST.into(), port).await?;
     let url = format!("http://{}", listener.local_addr().map_err(CliError::Server)?);
     let (embedded, told) = (embedded.clone(), stopped.told());
-    tokio::spawn(async move {
-        if let Err(error) = embedded.listen(listener, told).await {
+    jobs.start("serving the embedded database", async move {
+        if let Err(error) = embedded.listen_to_key(listener, key, told).await {
             tracing::error!(%error, "the embedded database is no longer served");
         }
     });
     Ok(url)
 }
 
-/// Does what DynamoDB does by itself, and on AWS a function.
-async fn keep_house(app: App, embedded: Option<Embedded>) {
-    // Whoever has much to clear away keeps no errand waiting.
-    tokio::join!(deliver(&app), clean(&app, embedded));
+/// Does what DynamoDB does by itself, and on AWS a function. Whoever has much to clear away keeps no errand waiting.
+fn keep_house(app: &App, embedded: Option<&Embedded>, jobs: &mut Jobs) {
+    jobs.start("telling media servers", deliver(app.clone()));
+    jobs.start("clearing away", clean(app.clone(), embedded.cloned()));
 }
 
-async fn deliver(app: &App) {
+async fn deliver(app: App) {
     let mut ticks = tokio::time::interval(DELIVER);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = delivery::deliver_due(app, &|| true).await {
-            tracing::warn!(%error, "errands to media servers cannot be looked up");
+        if let Err(error) = jobs::run_due(&app, &|| true).await {
+            tracing::warn!(%error, "what is left to be done cannot be looked up");
         }
     }
 }
 
-async fn clean(app: &App, embedded: Option<Embedded>) {
+async fn clean(app: App, embedded: Option<Embedded>) {
     let mut ticks = tokio::time::interval(CLEAN);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Some(embedded) = &embedded {
-            sweep(embedded.clone()).await;
+            sweep(embedded).await;
         }
         // What failed is in the log.
-        let _ = housekeeping::run(app, &|| true).await;
+        let _ = housekeeping::run(&app, &|| true).await;
     }
 }
 
 /// Deletes expired items.
-async fn sweep(embedded: Embedded) {
-    match tokio::task::spawn_blocking(move || embedded.sweep()).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be deleted"),
-        Err(error) => tracing::warn!(%error, "expired items cannot be deleted"),
+async fn sweep(embedded: &Embedded) {
+    if let Err(error) = embedded.sweep().await {
+        tracing::warn!(%error, "expired items cannot be deleted");
     }
-}
-
-/// Takes Ctrl-C and SIGTERM from now on; what is returned waits for one of them.
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(async move {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -5,17 +5,22 @@ use std::io;
 use clap::{Subcommand, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use shared::{
+    audit::{Decision, Event, Party},
+    clock::Clock,
     config::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
     id::random_hex,
     model::{User, user::Role},
     password,
-    store::{Store, Stored, Unique},
+    store::{Replacing, Selection, Store, Stored, Unique, Window},
 };
 
-use super::{CliError, DataDir, accounts::create_user, place::Place};
+use super::{CliError, accounts::create_user, grid::one_line, target::StoreArgs};
 
 /// Longest name, in characters (`events-api.md`).
 const USERNAME_MAX: usize = 150;
+
+/// How many users are read at once.
+const PAGE: usize = 500;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
@@ -29,7 +34,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         password: Password,
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
     /// Give a user another password
     SetPassword {
@@ -38,21 +43,33 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         password: Password,
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
+    },
+    /// List the users: number, name, role, and whether they are blocked
+    List {
+        #[command(flatten)]
+        place: StoreArgs,
+    },
+    /// Delete a user and all that is theirs alone; events that they own are in the way
+    Delete {
+        /// The name they log in with
+        username: String,
+        #[command(flatten)]
+        place: StoreArgs,
     },
     /// Keep a user from logging in; their tokens are refused at once
     Block {
         /// The name they log in with
         username: String,
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
     /// Let a blocked user log in again
     Unblock {
         /// The name they log in with
         username: String,
         #[command(flatten)]
-        data_dir: DataDir,
+        place: StoreArgs,
     },
 }
 
@@ -73,6 +90,16 @@ impl From<RoleName> for Role {
     }
 }
 
+impl From<Role> for RoleName {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Admin => Self::Admin,
+            Role::Partner => Self::Partner,
+            Role::Manager => Self::Manager,
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Password {
     /// Read the password from standard input instead of making one up
@@ -81,8 +108,8 @@ pub(crate) struct Password {
 }
 
 impl Password {
-    /// The password that was given, or a new one.
-    fn get(&self) -> Result<SecretString, CliError> {
+    /// The password that was given, or a new one, for this user.
+    fn get(&self, username: &str, email: &str) -> Result<SecretString, CliError> {
         if !self.password_stdin {
             return Ok(random_hex().into());
         }
@@ -91,7 +118,10 @@ impl Password {
         let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
         let text = password.expose_secret();
         let fits = text.chars().count() >= PASSWORD_CHARS_MIN && text.len() <= PASSWORD_BYTES_MAX;
-        if fits { Ok(password) } else { Err(CliError::Password) }
+        if !fits {
+            return Err(CliError::Password);
+        }
+        if password::is_too_common(text, username, email) { Err(CliError::CommonPassword) } else { Ok(password) }
     }
 }
 
@@ -107,40 +137,74 @@ impl Password {
 impl UserCommand {
     pub(crate) async fn run(self) -> Result<(), CliError> {
         match self {
-            Self::Create { username, role, password, data_dir } => {
-                let place = Place::find(Some(&data_dir.path)).await?;
+            Self::Create { username, role, password, place } => {
+                let store = place.open().await?.store;
                 let username = username.trim();
                 if username.is_empty() || username.chars().count() > USERNAME_MAX {
                     return Err(CliError::Username);
                 }
-                if place.store.user_named(username).await?.is_some() {
+                if store.user_named(username).await?.is_some() {
                     return Err(CliError::UserExists);
                 }
-                let chosen = password.get()?;
-                create_user(&place.store, username, role.into(), chosen.clone()).await?;
+                let chosen = password.get(username, "")?;
+                create_user(&store, username, role.into(), chosen.clone()).await?;
                 password.show(&chosen);
                 Ok(())
             }
-            Self::SetPassword { username, password, data_dir } => {
-                let place = Place::find(Some(&data_dir.path)).await?;
-                let user = find(&place.store, &username).await?.record;
-                let chosen = password.get()?;
+            Self::SetPassword { username, password, place } => {
+                let store = place.open().await?.store;
+                let user = find(&store, &username).await?;
+                let chosen = password.get(&user.record.username, &user.record.email)?;
                 let hash = password::hash(chosen.clone()).await?;
-                place.store.set_password(user.id, &hash, None).await?.map_err(|_| CliError::NoUser)?;
+                let id = user.record.id;
+                let set = store.set_password(user, &hash, Replacing::Any, |_| true).await?;
+                set.map_err(|_| CliError::NoUser)?;
+                let decision = Decision::new(Event::PasswordChanged).of(Party::User(id));
+                decision.record_of_command(&store).await;
                 password.show(&chosen);
                 Ok(())
             }
-            Self::Block { username, data_dir } => set_blocked(&username, true, &data_dir).await,
-            Self::Unblock { username, data_dir } => set_blocked(&username, false, &data_dir).await,
+            Self::List { place } => list(&place.open().await?.store).await,
+            Self::Delete { username, place } => {
+                let store = place.open().await?.store;
+                let user = find(&store, &username).await?;
+                // What is left of theirs is a job for whoever serves.
+                store.remove_user(user, Clock::system().now()).await??;
+                Ok(())
+            }
+            Self::Block { username, place } => set_blocked(&username, true, &place).await,
+            Self::Unblock { username, place } => set_blocked(&username, false, &place).await,
         }
     }
 }
 
-async fn set_blocked(username: &str, blocked: bool, data_dir: &DataDir) -> Result<(), CliError> {
-    let place = Place::find(Some(&data_dir.path)).await?;
-    let user = find(&place.store, username).await?;
-    let change = |user: &User| Ok::<_, CliError>(User { blocked, ..user.clone() });
-    place.store.change_record(user, change).await.map(drop)
+/// Lists users, page by page.
+async fn list(store: &Store) -> Result<(), CliError> {
+    let mut after = Some(0);
+    while after.is_some() {
+        let page = store.page::<User>(Selection::all(), Window { skip: 0, limit: PAGE, after }, None).await?;
+        for user in &page.records {
+            let blocked = if user.blocked { "blocked" } else { "" };
+            let role = RoleName::from(user.role).to_possible_value();
+            let role = role.as_ref().map_or("", |role| role.get_name());
+            println!("{}\t{}\t{role}\t{blocked}", user.id, one_line(&user.username));
+        }
+        after = page.next.map(|next| next.after);
+    }
+    Ok(())
+}
+
+async fn set_blocked(username: &str, blocked: bool, place: &StoreArgs) -> Result<(), CliError> {
+    let store = place.open().await?.store;
+    let user = find(&store, username).await?;
+    let change = |user: &User| Ok::<_, CliError>(if blocked { user.block() } else { user.unblock() });
+    let was_blocked = user.record.blocked;
+    let user = store.change_record(user, change).await?;
+    if was_blocked != blocked {
+        let event = if blocked { Event::UserBlocked } else { Event::UserUnblocked };
+        Decision::new(event).of(Party::User(user.id)).record_of_command(&store).await;
+    }
+    Ok(())
 }
 
 async fn find(store: &Store, username: &str) -> Result<Stored<User>, CliError> {

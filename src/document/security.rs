@@ -36,7 +36,7 @@ impl Modify for SecuritySchemes {
                 "mediaProvider",
                 http(
                     HttpAuthScheme::Bearer,
-                    "The media provider: a JSON Web Token, signed with the shared secret, that has the body's SHA-256. Asked for where the secret is configured.",
+                    "The media provider: a JSON Web Token, signed with the shared secret, that has the body's SHA-256 and a time within 5 minutes of now. In place of it, the URL may end in `?key=` and the secret.",
                 ),
             ),
         ];

@@ -6,6 +6,9 @@ use std::{net::SocketAddr, path::Path};
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
 
+/// The access key id of every function.
+pub const ACCESS_KEY_ID: &str = "ASIAIOSFODNN7EXAMPLE";
+
 /// The name a function has on Lambda: here, that of its binary.
 pub(crate) fn function_name(binary: &Path) -> String {
     let stem = binary.file_stem().unwrap_or(binary.as_os_str());
@@ -32,7 +35,7 @@ pub(crate) fn variables(function: &str, runtime_api: SocketAddr) -> Vec<(&'stati
         ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/01/[$LATEST]7c5a8a2f4d1b4e6f9a3c0d2e1f5b6a78".to_owned()),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
-        ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE".to_owned()),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
         ("AWS_SESSION_TOKEN", "AQoEXAMPLEH4aoAH0gNCAPy".to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),

@@ -2,7 +2,11 @@
 //!
 //! Whether a fault comes before or after the store has done what it was asked to makes all the difference to who asks, and
 //! none to what they see. So each kind is there both ways.
+//!
+//! Told to, it also lets transactions meet, which an embedded store never does.
 
+mod committed;
+mod held;
 mod plan;
 mod wire;
 
@@ -13,6 +17,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -23,7 +28,11 @@ use tokio::{
 };
 
 pub use self::plan::{Fault, Plan};
-use self::wire::{Answer, Connection, Request};
+use self::{
+    committed::Committed,
+    held::{Admission, Held},
+    wire::{Answer, Connection, Request},
+};
 
 /// The codes with which `DynamoDB` says that requests come too fast.
 const THROTTLED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
@@ -32,6 +41,9 @@ const BROKEN: [(u16, &str); 3] =
     [(500, "InternalServerError"), (500, "InternalFailure"), (503, "ServiceUnavailableException")];
 /// Operations that meet transactions on their items.
 const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
+
+/// Operations that write several items.
+const BATCHES: [&str; 2] = ["TransactWriteItems", "BatchWriteItem"];
 
 /// A proxy before a store, on a free loopback port. Nothing goes wrong until it is told what.
 pub struct FaultyStore {
@@ -45,8 +57,21 @@ struct Shared {
     store: String,
     http: reqwest::Client,
     plan: Mutex<Plan>,
+    held: Held,
+    committed: Committed,
     requests: AtomicU64,
+    connections: AtomicU64,
+    breaking: Mutex<Option<Breaking>>,
     injected: watch::Sender<u64>,
+}
+
+/// What breaks off from some write on.
+struct Breaking {
+    fault: Fault,
+    /// How many writes are done before that.
+    after: u64,
+    /// How many were asked for.
+    asked: u64,
 }
 
 /// What becomes of a request.
@@ -66,7 +91,11 @@ impl FaultyStore {
             store: store.to_owned(),
             http: reqwest::Client::new(),
             plan: Mutex::new(Plan::none()),
+            held: Held::default(),
+            committed: Committed::default(),
             requests: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            breaking: Mutex::new(None),
             injected: watch::Sender::new(0),
         });
         let mut server = JoinSet::new();
@@ -80,14 +109,39 @@ impl FaultyStore {
         format!("http://{}", self.address)
     }
 
+    /// How many connections were opened to it.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
     /// From now on goes wrong what the plan says; requests that are under way go on as they began.
     pub fn inject(&self, plan: Plan) {
         *self.shared.plan() = plan;
     }
 
+    /// From now on so many writes are done, and every one after them meets this fault; reads are answered.
+    pub fn break_after(&self, writes: u64, fault: Fault) {
+        *self.shared.breaking() = Some(Breaking { fault, after: writes, asked: 0 });
+    }
+
+    /// How many writes were asked for since it was last said what breaks off.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.shared.breaking().as_ref().map_or(0, |breaking| breaking.asked)
+    }
+
     /// From now on nothing goes wrong.
     pub fn heal(&self) {
         self.inject(Plan::none());
+        *self.shared.breaking() = None;
+    }
+
+    /// From now on each transaction holds its items for so long, and whoever comes to one of them meanwhile is refused as
+    /// `DynamoDB` does: another transaction with `TransactionConflict` for that item, a single write with
+    /// `TransactionConflictException`. Reads are answered.
+    pub fn hold(&self, time: Duration) {
+        self.shared.held.set_time(Some(time));
     }
 
     /// How many requests have met a fault.
@@ -111,6 +165,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
                 let shared = shared.clone();
+                shared.connections.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(async move {
                     // Whoever asked is gone then, as often in the middle of a fault.
                     let _ = converse(stream, &shared).await;
@@ -141,18 +196,33 @@ impl Shared {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Nothing panics while it holds this lock.
+    fn breaking(&self) -> MutexGuard<'_, Option<Breaking>> {
+        self.breaking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a request meets that is behind the last write that is done.
+    fn broken_off(&self, request: &Request) -> Option<Fault> {
+        let is_write = WRITES.contains(&&*request.operation) || BATCHES.contains(&&*request.operation);
+        let mut breaking = self.breaking();
+        let breaking = breaking.as_mut().filter(|_| is_write)?;
+        breaking.asked += 1;
+        (breaking.asked > breaking.after).then_some(breaking.fault)
+    }
+
     async fn outcome(&self, request: Request) -> io::Result<Outcome> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let (fault, chance) = self.plan().fault_of(number);
+        let (planned, chance) = self.plan().fault_of(number);
+        let fault = planned.or_else(|| self.broken_off(&request));
         if fault.is_some() {
             self.injected.send_modify(|injected| *injected += 1);
         }
         Ok(match fault {
-            None => Outcome::Answer(self.done(&request).await?),
+            None => Outcome::Answer(self.done_when_free(&request).await?),
             Some(Fault::Throttled) => Outcome::Answer(throttled(&request, chance)),
             Some(Fault::Conflicted) => match conflicted(&request) {
-                Some(answer) => Outcome::Answer(answer),
-                None => Outcome::Answer(self.done(&request).await?),
+                Some(answer) if !self.committed.has(&request) => Outcome::Answer(answer),
+                _ => Outcome::Answer(self.done(&request).await?),
             },
             Some(Fault::Unprocessed) => Outcome::Answer(self.half_done(request).await?),
             Some(Fault::Broken) => Outcome::Answer(broken(chance)),
@@ -180,6 +250,21 @@ impl Shared {
         })
     }
 
+    /// What the store makes of a request, unless it meets a transaction in flight.
+    async fn done_when_free(&self, request: &Request) -> io::Result<Answer> {
+        if self.committed.has(request) {
+            return self.done(request).await;
+        }
+        match self.held.admit(request) {
+            Admission::Free => self.done(request).await,
+            Admission::Refused(answer) => Ok(answer),
+            Admission::Holding(_hold, time) => {
+                let (answer, ()) = tokio::join!(self.done(request), tokio::time::sleep(time));
+                answer
+            }
+        }
+    }
+
     /// What the store makes of a request.
     async fn done(&self, request: &Request) -> io::Result<Answer> {
         let mut post = self.http.post(&self.store).body(request.body.clone());
@@ -191,6 +276,9 @@ impl Shared {
         let content_type = content_type.unwrap_or("application/x-amz-json-1.0").to_owned();
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(io::Error::other)?.to_vec();
+        if status == 200 {
+            self.committed.note(request);
+        }
         Ok(Answer { status, content_type, body })
     }
 

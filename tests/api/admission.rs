@@ -91,11 +91,14 @@ async fn a_live_name_is_taken_for_others_and_a_repeated_webhook_is_not() {
     let app = TestApp::new().await;
     assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.to_string(), ALLOWED);
     assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.to_string(), ALLOWED);
-    let taken = app.webhook(&viewer("opening", 2, 1, URL)).await;
+    let mut other = viewer("opening", 2, 1, URL);
+    other["client"]["address"] = json!("192.0.2.2");
+    let taken = app.webhook(&other).await;
     assert_eq!(taken.to_string(), r#"200 {"allowed":false,"reason":"The session's name is taken"}"#);
     assert_eq!(app.webhook(&viewer("opening", 2, 1, &URL.replace("stream", "second"))).await.to_string(), ALLOWED);
     // Only its own closing ends it.
-    app.webhook(&viewer("closing", 2, 2, URL)).await;
+    other["request"]["status"] = json!("closing");
+    app.webhook(&other).await;
     assert_eq!(app.live_names("app", "stream").await, ["one"]);
     // Terminating it on one stream leaves the other.
     assert_eq!(app.operator().delete(&format!("{}/one", sessions("app", "stream"))).await.status, 200);

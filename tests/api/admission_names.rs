@@ -67,7 +67,7 @@ async fn whom_the_ledger_could_not_keep_is_not_let_in() {
 
 #[tokio::test]
 async fn a_repeated_opening_prolongs_the_entry() {
-    let app = TestApp::with([(Setting::StreamsSessionTtl, "100")]).await;
+    let app = TestApp::with([(Setting::StreamsSessionTtl, "100"), (Setting::StreamsKeepViewers, "true")]).await;
     app.webhook(&viewer("opening", 1, 0, URL)).await;
     app.webhook(&viewer("opening", 2, 0, &URL.replace("one", "two"))).await;
     app.wait(Duration::from_secs(90));

@@ -23,13 +23,29 @@ async fn a_token_is_shown_once_and_listed_without_itself() {
     assert_eq!(made.body, json!({ "id": 1, "name": "web", "mobile": false, "token": token }));
     assert!(token.len() == 40 && token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
     assert_eq!(admin.post(TOKENS, json!({ "name": "app", "mobile": true })).await.body["mobile"], true);
-    // Names need not differ.
-    assert_eq!(admin.post(TOKENS, json!({ "name": "app" })).await.body["mobile"], false);
+    assert_eq!(admin.post(TOKENS, json!({ "name": "App" })).await.body["mobile"], false);
     assert_snapshot!(
         admin.get(TOKENS).await,
-        @r#"200 {"count":3,"next":null,"previous":null,"results":[{"id":1,"mobile":false,"name":"web"},{"id":2,"mobile":true,"name":"app"},{"id":3,"mobile":false,"name":"app"}]}"#
+        @r#"200 {"count":3,"next":null,"previous":null,"results":[{"id":1,"mobile":false,"name":"web"},{"id":2,"mobile":true,"name":"app"},{"id":3,"mobile":false,"name":"App"}]}"#
     );
     assert!(!app.items().await.iter().any(|item| item.contains(&token)));
+}
+
+#[tokio::test]
+async fn names_are_unique_until_their_token_is_deleted() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let admin = app.organiser(&admin);
+    let first = admin.post(TOKENS, json!({ "name": "app" })).await.body;
+    assert_snapshot!(
+        admin.post(TOKENS, json!({ "name": " app ", "mobile": true })).await,
+        @r#"400 {"name":["api token with this name already exists."]}"#
+    );
+    assert_eq!(admin.get(TOKENS).await.body["count"], 1);
+    let at_once = futures_util::future::join_all((0..8).map(|_| admin.post(TOKENS, json!({ "name": "web" })))).await;
+    assert_eq!(at_once.iter().filter(|answer| answer.status == 201).count(), 1);
+    assert_eq!(admin.delete(&format!("{TOKENS}{}/", first["id"])).await.status, 204);
+    assert_eq!(admin.post(TOKENS, json!({ "name": "app" })).await.status, 201);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ use crate::support::{Answer, TestApp};
 
 /// A request, and what it consumes.
 #[derive(Clone, Debug, PartialEq)]
-struct Row {
+pub(crate) struct Row {
     route: String,
     case: String,
     requests: u64,
@@ -96,7 +96,7 @@ fn routes() -> BTreeSet<String> {
     routes.chain([HOUSEKEEPING.to_owned()]).collect()
 }
 
-async fn measure() -> Vec<Row> {
+pub(crate) async fn measure() -> Vec<Row> {
     let mut rows = Rows::default();
     devices::measure(&mut rows).await;
     organisers::measure(&mut rows).await;

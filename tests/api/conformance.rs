@@ -37,7 +37,8 @@ pub(crate) struct Exchange<'a> {
 
 /// Fails where the document says something else.
 pub(crate) fn check(exchange: &Exchange<'_>) {
-    let path = exchange.path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let path = exchange.path.split(['?', '#']).next().unwrap_or_default();
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
     let Ok(found) = DESCRIBED.paths.at(path) else { return };
     let operation = &DESCRIBED.document["paths"][found.value][exchange.method.to_lowercase()];
     if operation.is_null() {

@@ -3,13 +3,19 @@
 use axum::body::Body;
 use shared::config::Setting;
 
-use crate::support::TestApp;
+use crate::support::{Answer, TestApp};
 
 const PREFLIGHT: [(&str, &str); 3] = [
     ("origin", "https://app.example"),
     ("access-control-request-method", "DELETE"),
-    ("access-control-request-headers", "authorization,content-type,last-event-id"),
+    ("access-control-request-headers", "authorization,content-type,x-requested-with"),
 ];
+
+/// What an answer depends on, of all lines of it.
+fn vary(answer: &Answer) -> String {
+    let lines = answer.headers.get_all("vary").iter().map(|line| line.to_str().unwrap().replace(' ', ""));
+    lines.collect::<Vec<_>>().join(",")
+}
 
 #[tokio::test]
 async fn a_preflight_is_answered_without_credentials_for_the_configured_origins() {
@@ -19,11 +25,17 @@ async fn a_preflight_is_answered_without_credentials_for_the_configured_origins(
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
         assert!(answer.header("access-control-allow-methods").contains("DELETE"));
-        assert_eq!(answer.header("access-control-allow-headers"), "authorization,content-type,last-event-id");
+        assert_eq!(answer.header("access-control-allow-headers"), "authorization,content-type,x-requested-with");
+        assert_eq!(answer.header("access-control-allow-credentials"), "true");
+        // Nobody in between answers another origin with this.
+        assert_eq!(vary(&answer), "origin,access-control-request-headers");
     }
-    let other = [("origin", "https://evil.example"), PREFLIGHT[1]];
-    let answer = app.anyone().send("OPTIONS", "/api/sessions", &other, Body::empty()).await;
-    assert_eq!(answer.header("access-control-allow-origin"), "-");
+    for origin in ["https://evil.example", "https://app.example.evil.example", "null"] {
+        let other = [("origin", origin), PREFLIGHT[1]];
+        let answer = app.anyone().send("OPTIONS", "/api/sessions", &other, Body::empty()).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "-");
+        assert_eq!(answer.header("access-control-allow-credentials"), "-");
+    }
 }
 
 #[tokio::test]
@@ -34,6 +46,8 @@ async fn an_answer_a_refusal_too_may_be_read_by_the_configured_origins() {
         let answer = caller.send("GET", "/api/sessions", &origin, Body::empty()).await;
         assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
         assert_eq!(answer.header("access-control-expose-headers"), "x-request-id,link");
+        assert_eq!(answer.header("access-control-allow-credentials"), "true");
+        assert!(vary(&answer).contains("origin"));
     }
 }
 

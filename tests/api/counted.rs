@@ -35,7 +35,7 @@ impl Counted {
 }
 
 /// Has the table know that every credential was used just now.
-async fn note_uses(app: &TestApp) {
+pub(crate) async fn note_uses(app: &TestApp) {
     let (settings, config) = (app.store.settings().await.unwrap(), &app.shared.config);
     let keys: Vec<_> = config.signing_keys.iter().map(|key| key.secret.clone()).collect();
     let credentials = [

@@ -13,14 +13,16 @@ use axum::{
 use futures_util::future::join_all;
 use rstest::rstest;
 use shared::{
-    clock::InTime,
+    clock::{InTime, Timestamp},
     config::Setting,
-    delivery::{deliver, deliver_due, is_wanted},
-    id::{ConnectionName, ErrandId, ProviderSessionId},
+    delivery::{deliver, is_wanted},
+    id::{ConnectionName, ProviderSessionId},
+    jobs::run_due,
     model::{
+        job::{Errand, KEPT, LEASE},
         live::Stream,
-        outbox::{Errand, KEPT, LEASE},
     },
+    store::{JOB_SHARDS, JobKey},
 };
 use tokio::net::TcpListener;
 
@@ -41,6 +43,10 @@ pub(crate) struct MediaServer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Failure {
     Status(u16),
+    /// As the Enterprise edition answers where it has no such session.
+    NoSession,
+    /// As the open-source edition answers, which has no such call.
+    NoController,
     Silence,
 }
 
@@ -61,16 +67,23 @@ impl MediaServer {
         url
     }
 
-    async fn answer(&self, headers: &HeaderMap, asked: String) -> StatusCode {
+    async fn answer(&self, headers: &HeaderMap, asked: String) -> (StatusCode, &'static str) {
         let expected = basic(TOKEN);
         if headers.get(header::AUTHORIZATION).is_none_or(|shown| shown != expected.as_str()) {
-            return StatusCode::UNAUTHORIZED;
+            return (StatusCode::UNAUTHORIZED, r#"{"message":"[HTTP] Invalid credential (401)","statusCode":401}"#);
         }
         self.asked.lock().unwrap().push(asked);
         let failure = self.failures.lock().unwrap().pop_front();
         match failure {
-            None => StatusCode::OK,
-            Some(Failure::Status(status)) => StatusCode::from_u16(status).unwrap(),
+            None => (StatusCode::OK, r#"{"message":"OK","statusCode":200}"#),
+            Some(Failure::Status(status)) => (StatusCode::from_u16(status).unwrap(), ""),
+            Some(Failure::NoSession) => (
+                StatusCode::NOT_FOUND,
+                r#"{"message":"Not Found","response":"Could not find the session","statusCode":404}"#,
+            ),
+            Some(Failure::NoController) => {
+                (StatusCode::NOT_FOUND, r#"{"message":"[HTTP] Controller not found (404)","statusCode":404}"#)
+            }
             Some(Failure::Silence) => std::future::pending().await,
         }
     }
@@ -91,29 +104,46 @@ fn name(name: &str) -> ConnectionName {
 
 fn termination(viewer: &str) -> Errand {
     let [vhost, app, stream] = ["edge", "app", "a stream"].map(str::to_owned);
-    Errand::TerminateSession { stream: Stream { vhost, app, stream }, name: name(viewer) }
+    Errand::TerminateSession { stream: Stream { vhost, app, stream }, name: name(viewer), by: "once".to_owned() }
 }
 
 impl TestApp {
     /// Decides something that makes this errand necessary.
-    async fn decide(&self, errand: &Errand) -> ErrandId {
-        let (id, put) = self.store.errand_put(errand, self.clock.now()).unwrap();
+    async fn decide(&self, errand: &Errand) -> JobKey {
+        let (key, put) = self.store.job_put(errand.clone(), self.clock.now()).unwrap();
         self.client.transact_write_items().transact_items(put).send().await.unwrap();
-        id
+        key
     }
 
+    /// Does whatever is due.
     pub(crate) async fn deliver_due(&self) {
-        deliver_due(&self.shared, ALWAYS).await.unwrap();
+        self.acting_as("housekeeping", run_due(&self.shared, ALWAYS)).await.unwrap();
     }
 
-    /// How many errands anybody may take.
+    /// How many jobs anybody may take.
     async fn due(&self) -> usize {
-        self.store.due_errands(self.clock.now()).await.unwrap().len()
+        self.due_at(self.clock.now()).await
     }
 
-    /// How many errands there are.
-    pub(crate) async fn outbox(&self) -> usize {
-        self.store.due_errands(self.clock.now() + 2 * KEPT).await.unwrap().len()
+    /// How many jobs there are.
+    pub(crate) async fn jobs(&self) -> usize {
+        self.due_at(self.clock.now() + 2 * KEPT).await
+    }
+
+    async fn due_at(&self, at: Timestamp) -> usize {
+        let mut due = 0;
+        for shard in 0..JOB_SHARDS {
+            let mut after = None;
+            loop {
+                let page = self.store.due_jobs(shard, at, after.as_ref()).await.unwrap();
+                due += page.jobs.len();
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        due
     }
 }
 
@@ -123,11 +153,11 @@ async fn a_media_server_is_told_once_who_was_ended() {
     let app = with_server(&server).await;
     let id = app.decide(&termination("a/b")).await;
     assert_eq!(app.due().await, 1);
-    deliver(&app.shared, &id).await;
+    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
     let path = "DELETE /v1/vhosts/edge/apps/app/streams/a%20stream/sessions/a%2Fb";
     assert_eq!(*server.asked.lock().unwrap(), [path]);
-    assert_eq!(app.outbox().await, 0);
-    deliver(&app.shared, &id).await;
+    assert_eq!(app.jobs().await, 0);
+    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
     app.deliver_due().await;
     assert_eq!(server.asked(), 1);
 }
@@ -135,6 +165,7 @@ async fn a_media_server_is_told_once_who_was_ended() {
 #[rstest]
 #[case::a_fault_of_theirs(Failure::Status(500))]
 #[case::overload(Failure::Status(503))]
+#[case::somebody_in_between(Failure::Status(404))]
 #[case::wrong_credentials(Failure::Status(401))]
 #[case::no_answer(Failure::Silence)]
 #[tokio::test]
@@ -142,26 +173,26 @@ async fn where_a_media_server_fails_it_is_told_again(#[case] failure: Failure) {
     let server = MediaServer::failing([failure]);
     let app = with_server(&server).await;
     let id = app.decide(&termination("viewer")).await;
-    deliver(&app.shared, &id).await;
-    assert_eq!((server.asked(), app.outbox().await, app.due().await), (1, 1, 0));
+    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    assert_eq!((server.asked(), app.jobs().await, app.due().await), (1, 1, 0));
     app.deliver_due().await;
     assert_eq!(server.asked(), 1);
     // A busy machine may have had no time left to write down the wait, which is shorter than the lease.
     app.wait(LEASE);
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (2, 0));
+    assert_eq!((server.asked(), app.jobs().await), (2, 0));
 }
 
 #[rstest]
-#[case::no_such_session(404)]
-#[case::done(200)]
+#[case::no_such_session(Failure::NoSession)]
+#[case::done(Failure::Status(200))]
 #[tokio::test]
-async fn who_is_not_there_any_more_counts_as_ended(#[case] status: u16) {
-    let server = MediaServer::failing([Failure::Status(status)]);
+async fn who_is_not_there_any_more_counts_as_ended(#[case] answer: Failure) {
+    let server = MediaServer::failing([answer]);
     let app = with_server(&server).await;
     let id = app.decide(&termination("viewer")).await;
-    deliver(&app.shared, &id).await;
-    assert_eq!((server.asked(), app.outbox().await), (1, 0));
+    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    assert_eq!((server.asked(), app.jobs().await), (1, 0));
 }
 
 #[tokio::test]
@@ -170,19 +201,19 @@ async fn a_media_server_that_is_down_is_told_when_it_is_up() {
     let url = format!("http://{nobody}");
     let down = TestApp::with([(Setting::StreamsApiUrl, url.as_str()), (Setting::StreamsApiToken, TOKEN)]).await;
     let id = down.decide(&termination("viewer")).await;
-    deliver(&down.shared, &id).await;
-    assert_eq!((down.outbox().await, down.due().await), (1, 0));
+    down.acting_as("housekeeping", deliver(&down.shared, &id)).await;
+    assert_eq!((down.jobs().await, down.due().await), (1, 0));
     down.wait(LEASE);
 
     let server = MediaServer::default();
     let url: &'static str = server.serve().await.leak();
     let wrong = down.again_with([(Setting::StreamsApiUrl, url), (Setting::StreamsApiToken, "another token")]);
     wrong.deliver_due().await;
-    assert_eq!((server.asked(), wrong.outbox().await), (0, 1));
+    assert_eq!((server.asked(), wrong.jobs().await), (0, 1));
     down.wait(LEASE);
     let up = down.again_with([(Setting::StreamsApiUrl, url)]);
     up.deliver_due().await;
-    assert_eq!((server.asked(), up.outbox().await), (1, 0));
+    assert_eq!((server.asked(), up.jobs().await), (1, 0));
 }
 
 #[tokio::test]
@@ -192,32 +223,32 @@ async fn what_a_fault_leaves_behind_others_go_on_with() {
     // Nobody got to run the one, and whoever took the other died over it.
     app.decide(&termination("one")).await;
     let taken = app.decide(&termination("other")).await;
-    assert!(app.store.claim_errand(&taken, app.clock.now()).await.unwrap().is_some());
+    assert!(app.store.claim_job(&taken, app.clock.now()).await.unwrap().is_some());
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (1, 1));
+    assert_eq!((server.asked(), app.jobs().await), (1, 1));
     app.wait(LEASE - Duration::from_millis(1));
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (1, 1));
+    assert_eq!((server.asked(), app.jobs().await), (1, 1));
     app.wait(Duration::from_millis(1));
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (2, 0));
+    assert_eq!((server.asked(), app.jobs().await), (2, 0));
 }
 
 #[tokio::test]
 async fn who_lost_an_errand_to_another_does_not_put_it_off() {
     let app = with_server(&MediaServer::default()).await;
     let id = app.decide(&termination("viewer")).await;
-    let late = app.store.claim_errand(&id, app.clock.now()).await.unwrap().unwrap();
+    let late = app.store.claim_job(&id, app.clock.now()).await.unwrap().unwrap();
     app.wait(LEASE);
-    let other = app.store.claim_errand(&id, app.clock.now()).await.unwrap().unwrap();
+    let other = app.store.claim_job(&id, app.clock.now()).await.unwrap().unwrap();
     assert_eq!([late.attempts, other.attempts], [1, 2]);
-    app.store.put_off_errand(&late, app.clock.now()).await.unwrap();
+    app.store.put_off_job(&late, app.clock.now()).await.unwrap();
     app.wait(LEASE - Duration::from_millis(1));
     assert_eq!(app.due().await, 0);
     // Nor is one that was run made anew.
-    app.store.remove_errand(&id).await.unwrap();
-    app.store.put_off_errand(&other, app.clock.now()).await.unwrap();
-    assert_eq!(app.outbox().await, 0);
+    app.store.remove_job(&other.key).await.unwrap();
+    app.store.put_off_job(&other, app.clock.now()).await.unwrap();
+    assert_eq!(app.jobs().await, 0);
 }
 
 #[tokio::test]
@@ -225,16 +256,16 @@ async fn several_who_deliver_at_once_tell_a_media_server_once() {
     let server = MediaServer::default();
     let app = with_server(&server).await;
     let mut ids = Vec::new();
-    for number in 0..30 {
+    for number in 0..130 {
         ids.push(app.decide(&termination(&number.to_string())).await);
     }
     let instances = [app.again_with([]), app.again_with([]), app.again_with([])];
-    let (all, one) = (instances.iter().map(TestApp::deliver_due), deliver(&app.shared, &ids[7]));
-    tokio::join!(join_all(all), one);
+    let one = app.acting_as("housekeeping", deliver(&app.shared, &ids[7]));
+    tokio::join!(join_all(instances.iter().map(TestApp::deliver_due)), one);
     let mut asked = server.asked.lock().unwrap().clone();
     asked.sort();
     asked.dedup();
-    assert_eq!((asked.len(), server.asked(), app.outbox().await), (30, 30, 0));
+    assert_eq!((asked.len(), server.asked(), app.jobs().await), (130, 130, 0));
 }
 
 #[tokio::test]
@@ -242,7 +273,7 @@ async fn whoever_has_no_time_left_begins_nothing() {
     let server = MediaServer::default();
     let app = with_server(&server).await;
     app.decide(&termination("viewer")).await;
-    deliver_due(&app.shared, &|| false).await.unwrap();
+    app.acting_as("housekeeping", run_due(&app.shared, &|| false)).await.unwrap();
     assert_eq!((server.asked(), app.due().await), (0, 1));
 }
 
@@ -250,23 +281,23 @@ async fn whoever_has_no_time_left_begins_nothing() {
 async fn each_wait_is_longer_until_an_errand_is_given_up() {
     let server = MediaServer::failing([Failure::Status(500); 100]);
     let app = with_server(&server).await;
-    let id = app.decide(&termination("viewer")).await;
+    app.decide(&termination("viewer")).await;
     let (begun, moment) = (app.clock.now(), Duration::from_millis(1));
     let waits = [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map(Duration::from_secs);
     for (before, wait) in waits.into_iter().enumerate() {
-        deliver(&app.shared, &id).await;
+        app.deliver_due().await;
         app.wait(wait - moment);
-        deliver(&app.shared, &id).await;
+        app.deliver_due().await;
         assert_eq!(server.asked(), before + 1, "{wait:?}");
         app.wait(moment);
     }
     let age = Duration::from_millis((app.clock.now().millis() - begun.millis()).unsigned_abs());
     app.wait(KEPT - age - moment);
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (waits.len() + 1, 1));
+    assert_eq!((server.asked(), app.jobs().await), (waits.len() + 1, 1));
     app.wait(waits[10]);
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (waits.len() + 2, 0));
+    assert_eq!((server.asked(), app.jobs().await), (waits.len() + 2, 0));
 }
 
 #[rstest]
@@ -288,6 +319,6 @@ async fn where_there_is_nobody_to_tell_an_errand_is_done(
     assert!(!is_wanted(&app.shared.config, &errand));
     assert!(is_wanted(&app.again_with(settings.iter().copied()).shared.config, &errand));
     let id = app.decide(&errand).await;
-    deliver(&app.shared, &id).await;
-    assert_eq!(app.outbox().await, 0);
+    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    assert_eq!(app.jobs().await, 0);
 }

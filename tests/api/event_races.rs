@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use shared::model::job::LEASE;
 
 use crate::{
     joining::JOIN,
@@ -176,10 +177,13 @@ async fn what_is_deleted_while_its_event_goes_is_not_found(#[case] list: &str, #
     arrived.notified().await;
     // Only ended: what belonged to it is still there.
     let found = app.store.record(event).await.unwrap().unwrap();
-    app.store.end_event(found).await.unwrap().unwrap();
+    app.store.end_event(found, app.clock.now()).await.unwrap().unwrap();
     released.notify_one();
     assert_eq!(deleting.await.unwrap().to_string(), r#"404 {"detail":"Not found."}"#);
-    assert_eq!(caller.delete(&format!("/api/v2/events/{event}/")).await.status, 204);
+    assert_eq!(caller.delete(&format!("/api/v2/events/{event}/")).await.status, 404);
+    assert_eq!(listed(&app, &admin, list).await, (0, 0));
+    app.wait(LEASE);
+    app.keep_house().await;
     assert_eq!(listed(&app, &admin, list).await, (0, 0));
 }
 

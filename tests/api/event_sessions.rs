@@ -48,7 +48,32 @@ async fn a_language_is_enough_and_all_else_has_its_default() {
     }
 }
 
+#[tokio::test]
+async fn a_number_is_the_same_however_it_is_written() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let manager = app.account("manager", Role::Manager, Some(admin.id)).await;
+    let caller = app.organiser(&admin);
+    for (path, body) in [
+        ("/api/v2/events/", format!(r#"{{"name":"A","owner":{}.0,"managers":[{}e0]}}"#, admin.id, manager.id)),
+        (SESSIONS, r#"{"event":1.0,"language":"x"}"#.to_owned()),
+        (SESSIONS, r#"{"event":10e-1,"language":"y"}"#.to_owned()),
+        ("/api/v2/logintokens/", r#"{"event":1e0,"token":"the token","tokenType":"floor"}"#.to_owned()),
+    ] {
+        let made = caller.post_text(path, body.clone()).await;
+        assert_eq!(made.status, 201, "{body}: {made}");
+        assert_eq!(made.body.get("event").unwrap_or(&made.body["id"]), 1);
+    }
+    assert_eq!(caller.get("/api/v2/events/1/").await.body["managers"], json!([manager.id]));
+}
+
 #[rstest]
+#[case::half_an_event(
+    json!({ "event": 1.5, "language": "x" }), json!({ "event": ["Incorrect type. Expected pk value, received float."] }),
+)]
+#[case::no_event_however_written(
+    json!({ "event": 99.0, "language": "x" }), json!({ "event": ["Invalid pk \"99\" - object does not exist."] }),
+)]
 #[case::missing(json!({}), json!({ "event": ["This field is required."], "language": ["This field is required."] }))]
 #[case::null(
     json!({ "event": null, "language": null, "isFloor": null, "mode": null, "archive": null }),

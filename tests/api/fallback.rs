@@ -62,6 +62,35 @@ async fn an_unknown_path_is_404_in_the_dialect_around_it() {
 }
 
 #[tokio::test]
+async fn what_openvidu_has_and_we_have_not_is_refused_in_its_dialect() {
+    let app = TestApp::new().await;
+    for (method, path) in [
+        ("POST", "/api/recordings/start"),
+        ("POST", "/api/recordings/stop/rec"),
+        ("GET", "/api/recordings"),
+        ("GET", "/api/recordings/rec/"),
+        ("DELETE", "/api/recordings/rec"),
+        ("POST", "/api/signal"),
+        ("GET", "/config"),
+        ("GET", "/config/openvidu-publicurl"),
+    ] {
+        let refused = app.anyone().send(method, path, &[], Body::empty()).await;
+        assert_eq!(refused.problem(), "401 Full authentication is required to access this resource", "{path}");
+        assert_eq!(refused.header("www-authenticate"), "Basic realm=\"Realm\"");
+        let answer = app.backend().send(method, path, &[], Body::empty()).await;
+        let expected = match (method, path.contains("recordings")) {
+            // Its clients read the body of a POST that fails, and no other.
+            ("POST", true) => "501 Recording is switched off",
+            (_, true) => "501 -",
+            _ => "404 There is no such resource",
+        };
+        let shown = if answer.body.is_null() { answer.to_string() } else { answer.problem() };
+        assert_eq!(shown, expected, "{method} {path}");
+    }
+    assert_snapshot!(app.anyone().get("/configuration").await, @r#"404 {"error":{"code":"not_found","message":"There is no such resource"}}"#);
+}
+
+#[tokio::test]
 async fn every_answer_has_a_request_id_of_its_own() {
     let app = TestApp::new().await;
     let caller = app.anyone();

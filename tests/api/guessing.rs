@@ -1,133 +1,466 @@
-//! Passwords of participants: how often they are hashed, and how often one may be wrong.
+//! The guard before what people type in: how often one may be wrong, whom that keeps out, and for how long.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
+use futures_util::future::join_all;
+use rstest::rstest;
 use secrecy::SecretString;
 use serde_json::json;
-use shared::{model::User, store::Unique};
+use shared::{
+    config::Setting,
+    model::{User, user::Role},
+    store::Unique,
+};
 
 use crate::{
     counted::Counted,
+    organisers::Account,
     participants::PASSWORD,
-    support::{TestApp, basic},
+    support::{Answer, Caller, TestApp, basic},
 };
 
 const HERE: &str = "192.0.2.1";
 const THERE: &str = "192.0.2.2";
+const OBTAIN: &str = "/api/v2/token-auth/obtain/";
+const JOIN: &str = "/api/v2/rtcsessions/";
+const TOKEN: &str = "congress-2026";
+const TEN_MINUTES: Duration = Duration::from_mins(10);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Where somebody types in a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    LogIn,
+    Conversation,
+    OwnPassword,
+}
+
+use Door::{Conversation, LogIn, OwnPassword};
 
 impl TestApp {
-    /// The status of a request with this password from this address.
+    /// What a password is answered with; `alice` is the first user, and changes her password to the same one.
+    async fn knock(&self, door: Door, name: &str, password: &str, address: &str) -> Answer {
+        match door {
+            LogIn => self.anyone().from(address).post(OBTAIN, json!({ "username": name, "password": password })).await,
+            Conversation => {
+                let caller = self.with_authorization(basic(&format!("{name}@localhost:{password}")));
+                caller.from(address).get("/api/messages").await
+            }
+            OwnPassword => {
+                let user = self.user(name).await;
+                let account = self.again(&Account { id: user.id, jwt: String::new() }).await;
+                let body = json!({ "oldPw": password, "newPw": PASSWORD, "newPwRepeat": PASSWORD });
+                let path = format!("/api/v2/users/{}/password_change/", user.id);
+                self.organiser(&account).from(address).post(&path, body).await
+            }
+        }
+    }
+
     async fn try_password(&self, userid: &str, password: &str, address: &str) -> u16 {
-        let caller = self.with_authorization(basic(&format!("{userid}:{password}"))).at(address);
+        let caller = self.with_authorization(basic(&format!("{userid}:{password}"))).from(address);
         caller.get("/api/messages").await.status.as_u16()
     }
 
-    async fn err(&self, userid: &str, times: usize, address: &str) {
-        for _ in 0..times {
-            assert_eq!(self.try_password(userid, "wrong", address).await, 401);
+    async fn user(&self, name: &str) -> User {
+        self.store.record_with(Unique::Username, name).await.unwrap().map(|stored| stored.record).unwrap()
+    }
+
+    /// Different wrong passwords, so many, from there.
+    async fn err(&self, name: &str, numbers: std::ops::Range<usize>, address: &str) {
+        for number in numbers {
+            let status = self.try_password(&format!("{name}@localhost"), &format!("wrong {number}"), address).await;
+            assert_eq!(status, 401, "{number}");
         }
+    }
+
+    /// An event with a login token, and a client that joins it.
+    async fn with_event(&self) -> u64 {
+        let admin = self.admin().await;
+        let caller = self.organiser(&admin);
+        let event = caller.make_event("Congress").await;
+        let token = json!({ "event": event, "token": TOKEN, "tokenType": "participant" });
+        caller.make("/api/v2/logintokens/", token).await;
+        event
     }
 }
 
+impl Caller<'_> {
+    /// The same caller, behind a proxy of ours that says where they are.
+    fn from(self, address: &str) -> Self {
+        self.with_header("x-forwarded-for", address)
+    }
+
+    async fn join(&self, token: &str) -> Answer {
+        self.post(JOIN, json!({ "loginToken": token })).await
+    }
+}
+
+/// An API behind one proxy.
+async fn behind_a_proxy() -> TestApp {
+    TestApp::with([(Setting::TrustedProxies, "1")]).await
+}
+
 async fn with_alice() -> TestApp {
-    let app = TestApp::new().await;
+    let app = behind_a_proxy().await;
     app.participant("alice").await;
     app
 }
 
+/// How the doors answer a wrong password, a right one, and everybody while they are shut.
+fn answers(door: Door, wait: u64) -> (u16, u16, String) {
+    let throttled = format!(r#"429 {{"detail":"Request was throttled. Expected available in {wait} seconds."}}"#);
+    match door {
+        LogIn => (400, 200, throttled),
+        Conversation => (401, 200, r#"429 "Too many wrong passwords""#.to_owned()),
+        OwnPassword => (400, 204, throttled),
+    }
+}
+
+#[rstest]
 #[tokio::test]
-async fn after_ten_wrong_passwords_an_account_is_closed_to_that_address_for_a_while() {
+async fn ten_wrong_passwords_in_a_row_shut_an_account_to_an_address(
+    #[values(LogIn, Conversation, OwnPassword)] door: Door,
+) {
     let app = with_alice().await;
-    app.err("alice@localhost", 10, HERE).await;
-    let caller = app.as_participant("alice").at(HERE);
-    let refused = caller.get("/api/messages").await;
-    assert_eq!(refused.to_string(), r#"429 "Too many wrong passwords""#);
-    assert_eq!(refused.header("retry-after"), "600");
-    assert_eq!(app.try_password("ALICE@Localhost/phone", PASSWORD, HERE).await, 429);
-    assert_eq!(app.try_password("alice@localhost", PASSWORD, THERE).await, 200);
-    app.wait(Duration::from_mins(10));
-    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    let (wrong, right, shut) = answers(door, 571);
+    for number in 0..10 {
+        assert_eq!(app.knock(door, "alice", &format!("wrong {number}"), HERE).await.status, wrong, "{number}");
+        app.wait(if number == 0 { Duration::from_millis(29_500) } else { Duration::ZERO });
+    }
+    let elsewhere = app.again_with([]);
+    for (app, password) in [(&app, "wrong 10"), (&app, PASSWORD), (&elsewhere, "wrong 0"), (&elsewhere, PASSWORD)] {
+        let answer = app.knock(door, "alice", password, HERE).await;
+        assert_eq!(answer.to_string(), shut);
+        assert_eq!(answer.header("retry-after"), "571");
+    }
+    assert_eq!(app.knock(door, "alice", PASSWORD, THERE).await.status, right);
+    app.wait(TEN_MINUTES - Duration::from_secs(30));
+    assert_eq!(app.knock(door, "alice", PASSWORD, HERE).await.status, 429);
+    app.wait(Duration::from_secs(1));
+    assert_eq!(app.knock(door, "alice", PASSWORD, HERE).await.status, right);
 }
 
 #[tokio::test]
-async fn a_right_password_makes_up_for_the_wrong_ones() {
+async fn one_guard_stands_before_every_door() {
+    let app = with_alice().await;
+    for (number, door) in [LogIn, Conversation, OwnPassword, LogIn, Conversation].into_iter().enumerate() {
+        for half in [0, 1] {
+            app.knock(door, "alice", &format!("wrong {number} {half}"), HERE).await;
+        }
+    }
+    for door in [LogIn, Conversation, OwnPassword] {
+        assert_eq!(app.knock(door, "alice", PASSWORD, HERE).await.status, 429, "{door:?}");
+    }
+    // By whatever name she is called.
+    assert_eq!(app.knock(LogIn, " ALICE ", PASSWORD, HERE).await.status, 429);
+    assert_eq!(app.try_password("ALICE@Localhost/phone", PASSWORD, HERE).await, 429);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_wrong_password_that_repeats_counts_once(#[values(LogIn, Conversation, OwnPassword)] door: Door) {
+    let app = with_alice().await;
+    let (wrong, right, _) = answers(door, 0);
+    app.err("alice", 0..8, HERE).await;
+    for _ in 0..12 {
+        assert_eq!(app.knock(door, "alice", "an old one", HERE).await.status, wrong);
+    }
+    assert_eq!(app.knock(door, "alice", PASSWORD, HERE).await.status, right);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_right_password_makes_up_for_the_wrong_ones(#[values(LogIn, Conversation, OwnPassword)] door: Door) {
     let app = with_alice().await;
     for _ in 0..3 {
-        app.err("alice@localhost", 9, HERE).await;
-        assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
-        app.wait(Duration::from_mins(1));
+        app.err("alice", 0..9, HERE).await;
+        assert_eq!(app.knock(door, "alice", PASSWORD, HERE).await.status, answers(door, 0).1);
     }
 }
 
 #[tokio::test]
-async fn other_accounts_are_not_closed() {
+async fn other_accounts_are_not_shut_and_accounts_that_do_not_exist_are() {
     let app = with_alice().await;
     app.participant("bob").await;
-    app.err("alice@localhost", 10, HERE).await;
+    app.err("alice", 0..10, HERE).await;
+    assert_eq!(app.try_password("bob@localhost", PASSWORD, HERE).await, 200);
+    app.err("nobody", 0..10, HERE).await;
+    for door in [LogIn, Conversation] {
+        assert_eq!(app.knock(door, "Nobody", "wrong", HERE).await.status, 429);
+    }
+}
+
+/// A hundred different wrong passwords for an account, from ten addresses.
+async fn besiege(app: &TestApp, name: &str) {
+    for host in 0..10 {
+        app.err(name, host * 10..host * 10 + 10, &format!("198.51.100.{host}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_wrong_passwords_from_everywhere_shut_an_account_but_to_where_its_owner_is() {
+    let app = with_alice().await;
+    app.participant("bob").await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    app.wait(DAY - Duration::from_secs(1));
+    besiege(&app, "alice").await;
+    for door in [LogIn, Conversation, OwnPassword] {
+        assert_eq!(app.knock(door, "alice", PASSWORD, THERE).await.to_string(), answers(door, 600).2);
+    }
+    assert_eq!(app.try_password("bob@localhost", PASSWORD, THERE).await, 200);
+    // She may err there as ever.
+    assert_eq!(app.try_password("alice@localhost", "wrong once more", HERE).await, 401);
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    app.wait(TEN_MINUTES);
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, THERE).await, 200);
+}
+
+#[tokio::test]
+async fn a_day_later_nobody_knows_where_the_owner_was() {
+    let app = with_alice().await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    app.wait(DAY);
+    besiege(&app, "alice").await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 429);
+}
+
+#[tokio::test]
+async fn a_hundred_accounts_tried_wrongly_shut_an_address_but_to_whom_it_is_home() {
+    let app = with_alice().await;
+    app.participant("bob").await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    for number in 0..100 {
+        // Each counts once.
+        app.err(&format!("nobody{number}"), 0..1 + usize::from(number == 50), HERE).await;
+    }
+    for door in [LogIn, Conversation, OwnPassword] {
+        assert_eq!(app.knock(door, "bob", PASSWORD, HERE).await.to_string(), answers(door, 600).2);
+    }
+    assert_eq!(app.try_password("bob@localhost", PASSWORD, THERE).await, 200);
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    app.wait(TEN_MINUTES);
     assert_eq!(app.try_password("bob@localhost", PASSWORD, HERE).await, 200);
 }
 
 #[tokio::test]
-async fn accounts_that_do_not_exist_are_closed_all_the_same() {
-    let app = TestApp::new().await;
-    app.err("nobody@localhost", 10, HERE).await;
-    assert_eq!(app.try_password("nobody@localhost", "wrong", HERE).await, 429);
-}
-
-#[tokio::test]
-async fn a_closed_account_is_closed_to_who_was_right_before_and_to_who_is_logged_in() {
+async fn a_token_is_never_kept_out() {
     let app = with_alice().await;
-    let login = json!({"username": "alice", "password": PASSWORD});
-    let token = app.anyone().post("/api/v2/token-auth/obtain", login).await.body["token"].as_str().unwrap().to_owned();
-    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
-    app.err("alice@localhost", 10, HERE).await;
+    let login = json!({ "username": "alice", "password": PASSWORD });
+    let token = app.anyone().from(THERE).post(OBTAIN, login).await.body["token"].as_str().unwrap().to_owned();
+    app.err("alice", 0..10, HERE).await;
     // Else a guesser could tell the right password from the wrong ones.
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 429);
-    assert_eq!(app.try_password("alice@localhost", &token, HERE).await, 429);
-    assert_eq!(app.try_password("alice@localhost", &token, THERE).await, 200);
+    assert_eq!(app.try_password("alice@localhost", &token, HERE).await, 200);
+    let jwt = app.with_authorization(format!("JWT {token}")).from(HERE);
+    assert_eq!(jwt.get("/api/v2/users/").await.status, 200);
+    let refreshed = app.anyone().from(HERE).post("/api/v2/token-auth/refresh/", json!({ "token": token })).await;
+    assert_eq!(refreshed.status, 200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn wrong_passwords_at_once_are_answered_ten_times(#[values(LogIn, Conversation)] door: Door) {
+    let app = with_alice().await;
+    let passwords: Vec<_> = (0..14).map(|number| format!("wrong {number}")).collect();
+    let attempts = passwords.iter().map(|password| app.knock(door, "alice", password, HERE));
+    let mut statuses: Vec<_> = join_all(attempts).await.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [vec![answers(door, 0).0; 10], vec![429; 4]].concat());
 }
 
 #[tokio::test]
-async fn a_right_password_that_is_remembered_makes_up_for_the_wrong_ones_too() {
-    let app = with_alice().await;
-    for _ in 0..4 {
-        assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
-        app.err("alice@localhost", 5, HERE).await;
+async fn a_hundred_wrong_login_tokens_shut_joining_from_an_address() {
+    let app = behind_a_proxy().await;
+    app.with_event().await;
+    let client = app.client(false).await;
+    let (here, there) = (client.from(HERE), app.client(true).await.from(THERE));
+    for number in 0..100 {
+        // What repeats counts once.
+        for token in ["wrong-token-0", &format!("wrong-token-{number}")] {
+            assert_eq!(here.join(token).await.status, 403, "{number}");
+        }
     }
     let elsewhere = app.again_with([]);
-    assert_eq!(elsewhere.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    let shut = r#"429 {"detail":"Request was throttled. Expected available in 600 seconds."}"#;
+    for token in ["wrong-token-0", "wrong-token-100", TOKEN] {
+        let answer = here.join(token).await;
+        assert_eq!(answer.to_string(), shut);
+        assert_eq!(answer.header("retry-after"), "600");
+        let answer = elsewhere.client(false).await.from(HERE).join(token).await;
+        assert_eq!(answer.to_string(), shut);
+    }
+    assert_eq!(there.join(TOKEN).await.status, 201);
+    // At the one endpoint only.
+    assert_eq!(here.post_nothing("/api/v2/networktestsessions/").await.status, 201);
+    app.participant("alice").await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    app.wait(TEN_MINUTES);
+    assert_eq!(here.join(TOKEN).await.status, 201);
+    assert_eq!(here.join("wrong-token-0").await.status, 403);
 }
 
 #[tokio::test]
-async fn wrong_passwords_at_once_are_answered_ten_times() {
-    let app = with_alice().await;
-    let attempts = (0..14).map(|_| app.try_password("alice@localhost", "wrong", HERE));
-    let mut statuses = futures_util::future::join_all(attempts).await;
-    statuses.sort_unstable();
-    assert_eq!(statuses, [vec![401; 10], vec![429; 4]].concat());
-}
-
-#[tokio::test]
-async fn a_right_password_is_hashed_once_a_minute_and_costs_two_requests_else() {
-    let Counted { app, requests } = Counted::over(with_alice().await).await;
-    let cost = async || {
-        let before = requests.load(std::sync::atomic::Ordering::SeqCst);
-        assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
-        requests.load(std::sync::atomic::Ordering::SeqCst) - before
-    };
-    // With the archive's page; one more to forget wrong passwords.
-    assert_eq!([cost().await, cost().await], [4, 3]);
+async fn where_many_join_more_may_err() {
+    let app = behind_a_proxy().await;
+    let event = app.with_event().await;
+    let admin = app.again(&Account { id: 1, jwt: String::new() }).await;
+    for number in 0..3 {
+        let token = json!({ "event": event, "token": format!("congress-{number}"), "tokenType": "floor" });
+        app.organiser(&admin).make("/api/v2/logintokens/", token).await;
+    }
+    let client = app.client(false).await.from(HERE);
+    // Nobody has erred yet.
+    assert_eq!(client.join(TOKEN).await.status, 201);
+    assert_eq!(client.join("wrong-token-0").await.status, 403);
+    for token in ["congress-0", "congress-1", "congress-1", "congress-0"] {
+        assert_eq!(client.join(token).await.status, 201);
+    }
+    for number in 1..110 {
+        assert_eq!(client.join(&format!("wrong-token-{number}")).await.status, 403, "{number}");
+    }
+    assert_eq!(client.join("wrong-token-110").await.status, 429);
+    assert_eq!(client.join("congress-2").await.status, 429);
+    // They are remembered for an hour.
+    app.wait(Duration::from_mins(59));
+    for number in 0..110 {
+        assert_eq!(client.join(&format!("wrong-token-{number}")).await.status, 403, "{number}");
+    }
     app.wait(Duration::from_mins(1));
-    assert_eq!([cost().await, cost().await], [4, 3]);
+    assert_eq!(client.join(TOKEN).await.status, 429);
+}
+
+#[tokio::test]
+async fn wrong_login_tokens_at_once_are_answered_a_hundred_times() {
+    let app = behind_a_proxy().await;
+    app.with_event().await;
+    let client = app.client(false).await.from(HERE);
+    let tokens: Vec<_> = (0..120).map(|number| format!("wrong-token-{number}")).collect();
+    let statuses = join_all(tokens.iter().map(|token| client.join(token))).await;
+    assert_eq!(statuses.iter().filter(|answer| answer.status == 403).count(), 100);
+    assert_eq!(statuses.iter().filter(|answer| answer.status == 429).count(), 20);
+}
+
+/// Where a request is counted to come from: the peer is 203.0.113.9, and somebody else erred at `erred`.
+#[rstest]
+#[case::nobody_is_believed("0", "203.0.113.9", "192.0.2.1", true)]
+#[case::the_proxys_word("1", "192.0.2.1", "192.0.2.1", true)]
+#[case::with_its_port("1", "192.0.2.1:4711", "192.0.2.1", true)]
+#[case::a_network_of_ipv6("1", "2001:db8:1:2::1", "2001:db8:1:2:ffff::7", true)]
+#[case::with_its_port_too("1", "[2001:db8:1:2::1]:4711", "2001:db8:1:2::9", true)]
+#[case::another_network_of_ipv6("1", "2001:db8:1:2::1", "2001:db8:1:3::1", false)]
+#[case::what_the_caller_made_up("1", "198.51.100.7, 192.0.2.1", "192.0.2.1", true)]
+#[case::what_the_caller_made_up_is_nobody("1", "192.0.2.2, 192.0.2.1", "192.0.2.2", false)]
+#[case::two_proxies("2", "198.51.100.7, 192.0.2.1, 203.0.113.1", "192.0.2.1", true)]
+#[case::one_of_two("2", "192.0.2.1", "192.0.2.1, 203.0.113.1", true)]
+#[case::no_address("1", "unknown", "203.0.113.9", true)]
+#[tokio::test]
+async fn an_address_is_what_the_proxies_of_ones_own_say(
+    #[case] proxies: &str,
+    #[case] erred: &str,
+    #[case] comes: &str,
+    #[case] same: bool,
+) {
+    let app = TestApp::with([(Setting::TrustedProxies, proxies)]).await;
+    app.participant("alice").await;
+    let knock = async |password: &str, forwarded: &str| {
+        let caller = app.with_authorization(basic(&format!("alice@localhost:{password}"))).at("203.0.113.9");
+        caller.from(forwarded).get("/api/messages").await.status.as_u16()
+    };
+    for number in 0..10 {
+        assert_eq!(knock(&format!("wrong {number}"), erred).await, 401);
+    }
+    assert_eq!(knock(PASSWORD, comes).await, if same { 429 } else { 200 });
+}
+
+#[tokio::test]
+async fn without_a_header_the_peer_is_the_caller() {
+    let app = with_alice().await;
+    let knock = async |password: &str, peer: &str| {
+        let caller = app.with_authorization(basic(&format!("alice@localhost:{password}"))).at(peer);
+        caller.get("/api/messages").await.status.as_u16()
+    };
+    for number in 0..10 {
+        assert_eq!(knock(&format!("wrong {number}"), HERE).await, 401);
+    }
+    assert_eq!([knock(PASSWORD, HERE).await, knock(PASSWORD, THERE).await], [429, 200]);
+}
+
+#[tokio::test]
+async fn a_right_password_is_hashed_once_a_minute_and_costs_two_requests_and_one_a_day() {
+    let app = with_alice().await;
+    // The deployment's key is made by the first who needs it, and known from then on.
+    app.store.settings().await.unwrap();
+    let Counted { app, requests } = Counted::over(app).await;
+    let count = || requests.load(std::sync::atomic::Ordering::SeqCst);
+    let cost = async |door: Door, address: &str| {
+        let before = count();
+        assert!(app.knock(door, "alice", PASSWORD, address).await.status.is_success());
+        count() - before
+    };
+    assert_eq!([cost(LogIn, HERE).await, cost(LogIn, HERE).await], [3, 2]);
+    // With the archive's page.
+    assert_eq!([cost(Conversation, THERE).await, cost(Conversation, THERE).await], [4, 3]);
+    app.wait(Duration::from_mins(1));
+    assert_eq!([cost(Conversation, THERE).await, cost(LogIn, THERE).await], [3, 2]);
+    app.wait(DAY);
+    // With the note, once an hour, that the signing key is in use.
+    assert_eq!([cost(LogIn, HERE).await, cost(LogIn, HERE).await], [4, 2]);
+}
+
+#[tokio::test]
+async fn joining_costs_a_read_more_at_an_address_that_was_not_seen_lately() {
+    let Counted { app, requests } = Counted::over(behind_a_proxy().await).await;
+    app.with_event().await;
+    app.store.settings().await.unwrap();
+    let count = || requests.load(std::sync::atomic::Ordering::SeqCst);
+    let client = app.client(false).await.from(HERE);
+    assert_eq!(client.join(TOKEN).await.status, 201);
+    let cost = async |token: &str| {
+        let before = count();
+        client.join(token).await;
+        count() - before
+    };
+    // The event has no session, so nothing is written.
+    assert_eq!([cost(TOKEN).await, cost(TOKEN).await], [0, 0]);
+    app.wait(Duration::from_secs(5));
+    // The client, the login token, the address, the event and its sessions.
+    assert_eq!([cost(TOKEN).await, cost(TOKEN).await], [5, 0]);
+    // A wrong one is looked up, and counted twice where a window begins.
+    assert_eq!([cost("wrong-token-0").await, cost("wrong-token-1").await], [3, 2]);
+    // Who joins where somebody errs is noted.
+    assert_eq!(cost(TOKEN).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_counted_names_nobody_and_nothing() {
+    let app = with_alice().await;
+    app.with_event().await;
+    app.err("alice", 0..2, HERE).await;
+    app.err("somebody-else", 0..1, HERE).await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    let client = app.client(false).await.from(HERE);
+    client.join("wrong-token-0").await;
+    client.join(TOKEN).await;
+    let items: Vec<_> = app.items().await.into_iter().filter(|item| item.contains("GUESSES#")).collect();
+    assert_eq!(items.len(), 7, "{items:#?}");
+    for secret in ["alice", HERE, "wrong 0", "wrong-token", "somebody", TOKEN, "localhost"] {
+        assert!(!items.iter().any(|item| item.contains(secret)), "{secret}");
+    }
+    assert!(items.iter().all(|item| item.contains("expiresAt")));
+    // Another deployment's hashes are others.
+    let other = with_alice().await;
+    other.err("alice", 0..2, HERE).await;
+    let keys = |items: Vec<String>| -> BTreeSet<String> {
+        items.iter().filter_map(|item| Some(item.split("GUESSES#").nth(1)?.get(..32)?.to_owned())).collect()
+    };
+    assert!(keys(items).is_disjoint(&keys(other.items().await)));
 }
 
 #[tokio::test]
 async fn a_new_password_counts_at_once() {
     let app = with_alice().await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
-    let alice: User =
-        app.store.record_with(Unique::Username, "alice").await.unwrap().map(|stored| stored.record).unwrap();
-    app.give_passwords(&[alice.id], "another one").await;
+    app.give_passwords(&[app.user("alice").await.id], "another one").await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 401);
     assert_eq!(app.try_password("alice@localhost", "another one", HERE).await, 200);
 }
@@ -135,7 +468,7 @@ async fn a_new_password_counts_at_once() {
 #[tokio::test]
 async fn a_blocked_user_is_out_at_once() {
     let app = with_alice().await;
-    let admin = app.admin().await;
+    let admin = app.account("root", Role::Admin, None).await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
     assert_eq!(app.organiser(&admin).post_nothing("/api/v2/users/1/block").await.status, 204);
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 401);
@@ -147,7 +480,7 @@ async fn a_blocked_user_is_out_at_once() {
 async fn the_token_a_user_logged_in_for_does_in_place_of_the_password() {
     let app = with_alice().await;
     let login = json!({"username": "alice", "password": PASSWORD});
-    let token = app.anyone().post("/api/v2/token-auth/obtain", login).await.body["token"].as_str().unwrap().to_owned();
+    let token = app.anyone().post(OBTAIN, login).await.body["token"].as_str().unwrap().to_owned();
     app.participant("bob").await;
     assert_eq!(app.try_password("alice@localhost", &token, HERE).await, 200);
     assert_eq!(app.try_password("bob@localhost", &token, HERE).await, 401);

@@ -75,7 +75,7 @@ async fn an_event_of_many_sessions_is_joined_whole() {
     }
     let token = app.client_token(false).await;
     let Counted { app: counted, requests } = Counted::over(app.clone()).await;
-    for cost in [6, 2] {
+    for cost in [7, 2] {
         requests.store(0, Ordering::SeqCst);
         let answer = counted.with_authorization(&token).post(JOIN, body()).await;
         let ids: Vec<_> = answer.body["sessions"].as_array().unwrap().iter().map(|s| s["id"].clone()).collect();

@@ -15,7 +15,8 @@ impl TestApp {
     /// The `Authorization` of a new client, for all instances on this table.
     pub(crate) async fn client_token(&self, mobile: bool) -> String {
         let (token, hash) = api_token::generate();
-        self.store.insert_api_token(&hash, "client", mobile, self.clock.now()).await.unwrap();
+        let name = format!("client {}", hash.as_str());
+        self.store.insert_api_token(&hash, &name, mobile, self.clock.now()).await.unwrap().unwrap();
         format!("Token {}", token.expose_secret())
     }
 

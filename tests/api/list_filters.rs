@@ -1,10 +1,12 @@
 //! Filters of the lists of `/api/v2`.
 
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use rstest::rstest;
 use serde_json::json;
 use shared::model::user::Role;
 
 use crate::{
+    lists::follow,
     organisers::Account,
     support::{Answer, TestApp},
 };
@@ -152,4 +154,56 @@ async fn sessions_and_login_tokens_are_filtered_by_each_of_their_fields() {
         let seen = counted(&app.organiser(&partner).get(&format!("/api/v2/{query}")).await);
         assert!(seen.is_empty(), "{query}");
     }
+}
+
+/// More records than a request looks through.
+const MANY: u64 = 26_000;
+
+#[tokio::test]
+async fn a_filter_that_cannot_look_through_everything_says_so_and_leads_on() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let caller = app.organiser(&admin);
+    let event = caller.make_event("A").await;
+    let first = app.login_tokens(event, "token", 1).await[0];
+    let last =
+        caller.make("/api/v2/logintokens/", json!({ "event": event, "token": "the other", "tokenType": "floor" }));
+    // What a list is made of is enough: each record in the partition of its kind.
+    let key = |id: u64| (format!("LOGINTOKENS#{}", id % 16), format!("{id:020}"));
+    let (pk, sk) = key(first);
+    let get = app.client.get_item().table_name(&*app.table);
+    let get = get.key("PK", AttributeValue::S(pk)).key("SK", AttributeValue::S(sk)).send().await.unwrap();
+    let one = get.item.unwrap();
+    let last = last.await;
+    let copies = (last + 1..last + MANY).map(|id| {
+        let ((pk, sk), mut copy) = (key(id), one.clone());
+        copy.insert("PK".to_owned(), AttributeValue::S(pk));
+        copy.insert("SK".to_owned(), AttributeValue::S(sk));
+        copy.insert("id".to_owned(), AttributeValue::N(id.to_string()));
+        WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(copy)).build().unwrap()).build()
+    });
+    let copies: Vec<_> = copies.collect();
+    for batch in copies.chunks(25) {
+        app.client.batch_write_item().request_items(&*app.table, batch.to_vec()).send().await.unwrap();
+    }
+    app.count_to("LoginToken", last + MANY).await;
+    let (mut path, mut found, mut pages) = (Some("/api/v2/logintokens/?tokenType=floor".to_owned()), Vec::new(), 0);
+    while let Some(at) = path {
+        let answer = caller.get(&at).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        found.extend(answer.ids());
+        let next =
+            answer.body["next"].as_str().map(|url| url.strip_prefix("http://greenroom.example").unwrap().to_owned());
+        // Who follows one of the two links comes to the same page.
+        assert_eq!(next, answer.following());
+        // Nor can the last page count what lies before it.
+        assert!(answer.body["count"].is_null(), "{answer}");
+        (path, pages) = (next, pages + 1);
+    }
+    assert_eq!(found, [last]);
+    assert!(pages > 1);
+    // A page of what was passed over goes on passing over.
+    let answer = caller.get("/api/v2/logintokens/?tokenType=floor&limit=1&offset=1").await;
+    assert_eq!((answer.ids().len(), &answer.body["count"]), (0, &json!(null)));
+    assert_eq!(follow(&caller, &answer.following().unwrap()).await, [0; 0]);
 }

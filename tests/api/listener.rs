@@ -37,7 +37,9 @@ pub(crate) struct Listener {
     pub(crate) headers: HeaderMap,
     chunks: BodyDataStream,
     text: String,
-    /// The last `id` that arrived, with an event or without.
+    /// The lines of the event that is arriving.
+    block: Vec<String>,
+    /// The last position that arrived, with an event or in a comment.
     pub(crate) last_id: String,
 }
 
@@ -57,7 +59,16 @@ impl Caller<'_> {
         headers: &[(&str, &str)],
         deadline: Option<Deadline>,
     ) -> Result<Listener, u16> {
-        let mut request = self.request("GET", "/api/sse", headers, Body::empty());
+        self.listen_at("/api/sse", headers, deadline).await
+    }
+
+    pub(crate) async fn listen_at(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        deadline: Option<Deadline>,
+    ) -> Result<Listener, u16> {
+        let mut request = self.request("GET", path, headers, Body::empty());
         if let Some(deadline) = deadline {
             request.extensions_mut().insert(deadline);
         }
@@ -67,7 +78,7 @@ impl Caller<'_> {
         }
         let (parts, body) = response.into_parts();
         let chunks = body.into_data_stream();
-        Ok(Listener { headers: parts.headers, chunks, text: String::new(), last_id: String::new() })
+        Ok(Listener { headers: parts.headers, chunks, text: String::new(), block: Vec::new(), last_id: String::new() })
     }
 }
 
@@ -81,10 +92,17 @@ impl Listener {
     /// The next event; `None` at the end of the stream, or where the stream only says that it is still there.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
+            while let Some((line, rest)) = self.text.split_once('\n') {
+                let (line, rest) = (line.to_owned(), rest.to_owned());
                 self.text = rest;
-                return self.read(&block);
+                if let Some(position) = line.strip_prefix(": keep-alive ") {
+                    position.clone_into(&mut self.last_id);
+                    return None;
+                }
+                if line.is_empty() {
+                    return Some(self.read());
+                }
+                self.block.push(line);
             }
             pass(POLL).await;
             let chunk = self.chunk().await?;
@@ -92,12 +110,15 @@ impl Listener {
         }
     }
 
-    fn read(&mut self, block: &str) -> Option<Event> {
-        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-        self.last_id = field("id: ").unwrap_or_else(|| panic!("without an id: {block}"));
-        let data = field("data: ")?;
-        let (id, kind) = (self.last_id.clone(), field("event: ").unwrap());
-        Some(Event { id, kind, data: serde_json::from_str(&data).unwrap() })
+    /// The event that the lines are, up to an empty one.
+    fn read(&mut self) -> Event {
+        let block = std::mem::take(&mut self.block);
+        let field = |name: &str| {
+            let value = block.iter().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            value.unwrap_or_else(|| panic!("without {name}: {block:?}"))
+        };
+        self.last_id = field("id: ");
+        Event { id: field("id: "), kind: field("event: "), data: serde_json::from_str(&field("data: ")).unwrap() }
     }
 
     /// The next event; waits for it.

@@ -129,6 +129,11 @@ async fn an_envelope_has_four_keys_and_links_step_one_page() {
 #[case::host(&[], "http://greenroom.example")]
 #[case::scheme(&[("x-forwarded-proto", "https")], "https://greenroom.example")]
 #[case::first_proxy(&[("x-forwarded-proto", "https, http")], "https://greenroom.example")]
+#[case::capitals(&[("x-forwarded-proto", "HTTPS")], "https://greenroom.example")]
+#[case::first_that_there_is(&[("x-forwarded-proto", "quic, https")], "https://greenroom.example")]
+#[case::no_host(&[("x-forwarded-host", "two words")], "http://greenroom.example")]
+#[case::no_port(&[("x-forwarded-host", "api.example:x")], "http://greenroom.example")]
+#[case::hosts(&[("x-forwarded-host", "u@api.example, api.example")], "http://api.example")]
 #[case::forwarded_host(&[("x-forwarded-host", "api.example:8443")], "http://api.example:8443")]
 #[case::prefix(&[("x-forwarded-prefix", "/prod/")], "http://greenroom.example/prod")]
 #[case::nonsense(

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::user::Role;
+use shared::{config::Setting, model::user::Role};
 
 use crate::{
     stream_sessions::{sessions, viewer},
@@ -32,7 +32,7 @@ fn names(entries: &[Value]) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_entry_says_who_is_where_and_how_it_ended() {
-    let app = TestApp::new().await;
+    let app = TestApp::with([(Setting::StreamsKeepViewers, "true")]).await;
     let admin = app.admin().await;
     app.webhook(&viewer("opening", 1, 0, "ws://live.example:3333/app/stream?session=one")).await;
     app.wait(Duration::from_secs(61));
@@ -45,13 +45,14 @@ async fn an_entry_says_who_is_where_and_how_it_ended() {
             "id": null, "vhost": "default", "app": "app", "stream": "stream", "name": "one", "event": null,
             "role": "subscriber", "state": "connected", "loginToken": null, "data": null, "address": "192.0.2.1",
             "port": 1, "since": "2023-11-14T22:13:20Z", "duration": 61,
-            "endedAt": null, "reason": null,
+            "endedAt": null, "reason": null, "endedBy": null,
         })]
     );
     let path = format!("{LIVE}{}/terminate/", id.as_str().unwrap());
     let ended = caller.post(&path, json!({ "holdFor": 5.0 })).await;
     let outcome = ["state", "duration", "endedAt", "reason"].map(|key| ended.body[key].clone());
     assert_eq!(outcome, [json!("ended"), json!(61), json!("2023-11-14T22:14:21Z"), json!("terminated")]);
+    assert_eq!(ended.body["endedBy"], json!({ "kind": "user", "user": admin.id }));
     assert_eq!(caller.post_nothing(&path).await.to_string(), r#"404 {"detail":"Not found."}"#);
     assert!(all(&caller, "").await.0.is_empty());
     assert_eq!(all(&caller, "state=ended").await.0, [ended.body]);
@@ -175,10 +176,15 @@ async fn an_end_by_itself_and_one_with_the_session_are_told_apart() {
     assert_eq!(app.backend().delete(&format!("{path}/connection/{disconnected}")).await.status, 204);
     assert_eq!(app.backend().delete(&path).await.status, 204);
     app.wait(Duration::from_hours(24));
-    let reasons = async |name: &str| -> BTreeSet<String> {
+    let ends = async |name: &str| -> BTreeSet<String> {
         let entries = all(&caller, &format!("state=ended&app={name}")).await.0;
-        entries.iter().map(|entry| entry["reason"].as_str().unwrap().to_owned()).collect()
+        let end = |entry: &Value| {
+            let [reason, kind] = [&entry["reason"], &entry["endedBy"]["kind"]].map(|text| text.as_str().unwrap());
+            format!("{reason} by {kind}")
+        };
+        entries.iter().map(end).collect()
     };
-    assert_eq!(reasons("app").await, BTreeSet::from(["expired".to_owned()]));
-    assert_eq!(reasons("openvidu").await, BTreeSet::from(["disconnected".to_owned(), "sessionClosed".to_owned()]));
+    assert_eq!(ends("app").await, BTreeSet::from(["expired by expiry".to_owned()]));
+    let of_media = ["disconnected by backend", "sessionClosed by backend"].map(str::to_owned);
+    assert_eq!(ends("openvidu").await, BTreeSet::from(of_media));
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    opentok_webhook::MONITOR,
     stream_sessions::{sessions, viewer},
     support::TestApp,
 };
@@ -40,7 +39,7 @@ async fn an_end_that_is_told_before_its_beginning_is_the_end_with_its_duration()
     let created = joined.told("connectionCreated", "a", 10);
     destroyed["connection"] = created["connection"].clone();
     for told in [destroyed, created] {
-        assert_eq!(app.anyone().post(MONITOR, told).await.to_string(), "200 {}");
+        assert_eq!(app.callback(&told).await.to_string(), "200 {}");
     }
     assert!(app.live_names(joined.event, joined.session).await.is_empty());
     let ended = app.entry(&admin, &format!("event={}&stream={}&state=ended", joined.event, joined.session)).await;
@@ -56,7 +55,7 @@ async fn an_end_without_a_time_is_now() {
     joined.tell(&app, "connectionCreated", "a", 10).await;
     let mut destroyed = joined.told("connectionDestroyed", "a", 10);
     destroyed["timestamp"] = Value::Null;
-    assert_eq!(app.anyone().post(MONITOR, destroyed).await.to_string(), "200 {}");
+    assert_eq!(app.callback(&destroyed).await.to_string(), "200 {}");
     let ended = app.entry(&admin, &format!("event={}&stream={}&state=ended", joined.event, joined.session)).await;
     assert_eq!((&ended["duration"], &ended["endedAt"]), (&json!(20), &json!("2023-11-14T22:13:50Z")));
 }

@@ -122,7 +122,8 @@ async fn a_slow_close_spares_the_next_session_of_its_id() {
     let body = json!({ "customSessionId": "daily" });
     app.backend().post("/api/sessions", body.clone()).await;
     app.backend().post("/api/tokens", json!({ "session": "daily" })).await;
-    let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
+    // The first one closes it, the next one clears it away.
+    let (slow, arrived, released) = holding(&app, "TransactWriteItems", 1);
     let closing = tokio::spawn(async move { slow.backend().delete("/api/sessions/daily").await });
     arrived.notified().await;
     // Another opening finishes what the slow one began, and tokens are issued.

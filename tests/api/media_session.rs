@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Body;
 use insta::assert_json_snapshot;
 use rstest::rstest;
@@ -247,8 +248,10 @@ async fn a_session_that_was_closed_but_not_cleared_away_is_gone_and_its_id_free(
     let item = scan.items().iter().find(|item| item["SK"].as_s().unwrap() == "daily/").unwrap();
     let update = app.client.update_item().table_name(&*app.table);
     let update = update.key("PK", item["PK"].clone()).key("SK", item["SK"].clone());
-    let closed_at = aws_sdk_dynamodb::types::AttributeValue::N(NOW.to_string());
-    let update = update.update_expression("SET closedAt = :now").expression_attribute_values(":now", closed_at);
+    let closed_at = AttributeValue::N(NOW.to_string());
+    let update = update.update_expression("SET closedAt = :now, closing = :closing");
+    let update = update.expression_attribute_values(":now", closed_at);
+    let update = update.expression_attribute_values(":closing", AttributeValue::S("a closing".to_owned()));
     update.send().await.unwrap();
 
     assert_eq!(app.backend().get("/api/sessions/daily").await.status, 404);

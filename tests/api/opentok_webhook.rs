@@ -1,17 +1,21 @@
 //! OpenTok's session monitoring (`opentok.md`).
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::{config::Setting, id::hex};
+use shared::{
+    config::Setting,
+    id::{hex, random_hex},
+};
 
 use crate::{
     joining::{JOIN, t1},
     organisers::Account,
     stream_sessions::sessions,
-    support::{Answer, NOW, TestApp},
+    support::{Answer, CALLBACK_SECRET, NOW, TestApp},
 };
 
 pub(crate) const MONITOR: &str = "/webhooks/opentok";
@@ -24,7 +28,26 @@ pub(crate) struct Joined {
     provider: String,
 }
 
+/// What a callback is signed with, and what else its token says.
+fn token(body: &str, secret: &str, claims: &Value) -> String {
+    let mut all = json!({ "iss": "Vonage", "payload_hash": hex(&Sha256::digest(body)) });
+    all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &all, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+}
+
 impl TestApp {
+    /// Sends a callback as the media provider does, each time as a new one.
+    pub(crate) async fn callback(&self, told: &Value) -> Answer {
+        self.callback_named(told, &random_hex()).await
+    }
+
+    /// Sends a callback that calls itself this.
+    pub(crate) async fn callback_named(&self, told: &Value, jti: &str) -> Answer {
+        let body = told.to_string();
+        let signed = token(&body, CALLBACK_SECRET, &json!({ "iat": self.clock.now().seconds(), "jti": jti }));
+        self.with_authorization(format!("Bearer {signed}")).post_text(MONITOR, body).await
+    }
+
     /// An event that somebody has joined, and an admin.
     pub(crate) async fn joined(&self) -> (Joined, Account) {
         let event = self.event_to_join(json!({}), "moderator").await;
@@ -55,7 +78,7 @@ impl Joined {
     }
 
     pub(crate) async fn tell(&self, app: &TestApp, event: &str, id: &str, second: i64) -> Answer {
-        let answer = app.anyone().post(MONITOR, self.told(event, id, second)).await;
+        let answer = app.callback(&self.told(event, id, second)).await;
         assert_eq!(answer.to_string(), "200 {}");
         answer
     }
@@ -148,30 +171,163 @@ async fn what_does_not_concern_us_changes_nothing() {
         others.push(other);
     }
     for other in others {
-        assert_eq!(app.anyone().post(MONITOR, other.clone()).await.status, 200, "{other}");
+        assert_eq!(app.callback(&other).await.status, 200, "{other}");
     }
-    assert_eq!(app.anyone().post_text(MONITOR, "{").await.status, 400);
+    let garbage = app.anyone().post_text(&format!("{MONITOR}?key={CALLBACK_SECRET}"), "{").await;
+    assert_eq!(garbage.status, 400);
     assert_eq!(app.items().await.len(), before);
     assert_eq!(app.live_names(joined.event, joined.session).await, [&*joined.name]);
     assert_eq!(app.anyone().get(MONITOR).await.to_string(), r#"405 {"detail":"Method \"GET\" not allowed."}"#);
 }
 
+/// All that lies in the table, in an order that is always the same.
+async fn stored(app: &TestApp) -> Vec<String> {
+    fn text(value: &AttributeValue) -> String {
+        match value {
+            AttributeValue::M(map) => {
+                let map: BTreeMap<_, _> = map.iter().map(|(name, value)| (name, text(value))).collect();
+                format!("{map:?}")
+            }
+            other => format!("{other:?}"),
+        }
+    }
+    let scan = app.client.scan().table_name(&*app.table).consistent_read(true).send().await.unwrap();
+    let items = scan.items().iter().filter(|item| item["PK"] != AttributeValue::S("SETTINGS".to_owned()));
+    let mut items: Vec<_> = items.map(|item| text(&AttributeValue::M(item.clone()))).collect();
+    items.sort();
+    items
+}
+
+/// The `Authorization` and the query that a callback comes with.
+struct Sent(String, String);
+
 #[tokio::test]
-async fn a_configured_secret_has_to_have_signed_it() {
-    let secret = "secret-of-the-session-monitoring";
-    let app = TestApp::with([(Setting::OpentokWebhookSecret, secret)]).await;
+async fn only_who_knows_the_secret_is_believed() {
+    let app = TestApp::new().await;
     let (joined, _) = app.joined().await;
     let body = joined.told("connectionCreated", "a", 0).to_string();
-    let token = |body: &str, secret: &str| {
-        let claims = json!({ "iss": "Vonage", "iat": NOW / 1000, "payload_hash": hex(&Sha256::digest(body)) });
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.as_bytes()))
-            .unwrap()
-    };
-    let (good, stolen) = (token(&body, secret), token(&body, "another-secret-of-somebody"));
-    for authorization in ["", "Bearer", &*format!("Bearer {stolen}"), &format!("Bearer {}", token("{}", secret)), &good]
-    {
-        let answer = app.with_authorization(authorization).post_text(MONITOR, body.clone()).await;
-        assert_eq!(answer.to_string(), r#"401 {"detail":"Invalid signature."}"#, "{authorization}");
+    let now = NOW / 1000;
+    let bearer = |token: &str| Sent(format!("Bearer {token}"), String::new());
+    let signed = |claims: &Value| bearer(&token(&body, CALLBACK_SECRET, claims));
+    let key = |query: &str| Sent(String::new(), query.to_owned());
+    let before = stored(&app).await;
+    for (what, Sent(authorization, query)) in [
+        ("nothing", key("")),
+        ("no token", bearer("")),
+        ("another secret", bearer(&token(&body, "another-secret-of-somebody", &json!({ "iat": now })))),
+        ("of another body", bearer(&token("{}", CALLBACK_SECRET, &json!({ "iat": now })))),
+        ("no scheme", Sent(token(&body, CALLBACK_SECRET, &json!({ "iat": now })), String::new())),
+        ("no time", signed(&json!({}))),
+        ("old", signed(&json!({ "iat": now - 301 }))),
+        ("to come", signed(&json!({ "iat": now + 301 }))),
+        ("ended", signed(&json!({ "iat": now, "exp": now }))),
+        ("old, and not ended", signed(&json!({ "iat": now - 301, "exp": now + 60 }))),
+        ("good for long", signed(&json!({ "exp": now + 301 }))),
+        ("another key", key("?key=another-secret-of-somebody")),
+        ("a key in the midst", key(&format!("?key={CALLBACK_SECRET}&a=1"))),
+        ("another name", key(&format!("?secret={CALLBACK_SECRET}"))),
+    ] {
+        let answer = app.with_authorization(authorization).post_text(&format!("{MONITOR}{query}"), body.clone()).await;
+        assert_eq!(answer.to_string(), r#"401 {"detail":"Invalid signature."}"#, "{what}");
     }
-    assert_eq!(app.with_authorization(format!("Bearer {good}")).post_text(MONITOR, body).await.to_string(), "200 {}");
+    assert_eq!(stored(&app).await, before);
+    for (what, Sent(authorization, query)) in [
+        ("iat", signed(&json!({ "iat": now - 300, "jti": "1" }))),
+        ("exp", signed(&json!({ "exp": now + 300, "jti": "2" }))),
+        ("both", signed(&json!({ "iat": now + 300, "exp": now + 1, "jti": "3" }))),
+        ("key", key(&format!("?key={CALLBACK_SECRET}"))),
+    ] {
+        let answer = app.with_authorization(authorization).post_text(&format!("{MONITOR}{query}"), body.clone()).await;
+        assert_eq!(answer.to_string(), "200 {}", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_secret_nobody_is_believed() {
+    let app = TestApp::new().await.again_with([(Setting::OpentokWebhookSecret, "")]);
+    let (joined, _) = app.joined().await;
+    let before = stored(&app).await;
+    let told = joined.told("connectionCreated", "a", 0);
+    for query in ["", "?key=", "?key"] {
+        let answer = app.anyone().post(&format!("{MONITOR}{query}"), told.clone()).await;
+        assert_eq!(answer.to_string(), r#"401 {"detail":"Invalid signature."}"#);
+    }
+    assert_eq!(app.callback(&told).await.status, 401);
+    assert_eq!(stored(&app).await, before);
+}
+
+#[tokio::test]
+async fn a_callback_counts_once() {
+    let app = TestApp::new().await;
+    let (joined, admin) = app.joined().await;
+    let state = async || app.entry(&admin, &format!("event={}&stream={}", joined.event, joined.session)).await;
+    let created = joined.told("connectionCreated", "a", 0);
+    app.callback_named(&created, "one").await;
+    let after = stored(&app).await;
+    // Another body under the same name is the same callback.
+    for id in ["a", "b"] {
+        assert_eq!(app.callback_named(&joined.told("connectionCreated", id, 0), "one").await.to_string(), "200 {}");
+        assert_eq!(stored(&app).await, after);
+    }
+    let url = format!("{MONITOR}?key={CALLBACK_SECRET}");
+    for id in ["c", "c", "d"] {
+        app.anyone().post(&url, joined.told("connectionCreated", id, 0)).await;
+    }
+    for id in ["a", "c", "d"] {
+        assert_eq!(state().await["state"], "connected");
+        joined.tell(&app, "connectionDestroyed", id, 1).await;
+    }
+    assert!(app.live_names(joined.event, joined.session).await.is_empty());
+    app.wait(Duration::from_mins(10));
+    app.callback_named(&joined.told("connectionCreated", "e", 600), "one").await;
+    assert_eq!(state().await["state"], "connected");
+}
+
+#[tokio::test]
+async fn a_client_is_of_the_name_that_it_came_with_first() {
+    let app = TestApp::new().await;
+    let (first, _) = app.joined().await;
+    let answer = app.client(false).await.post(JOIN, json!({ "loginToken": "the token" })).await;
+    let token = &answer.body["sessions"][0]["tokbox"]["sessionToken"];
+    let name = t1(token)["connection_data"].as_str().unwrap().to_owned();
+    let second = Joined { name, provider: first.provider.clone(), ..first };
+    first.tell(&app, "connectionCreated", "a", 0).await;
+    let path = format!("{}/{}", sessions(first.event, first.session), second.name);
+    assert_eq!(app.operator().delete(&path).await.status, 200);
+    let before = stored(&app).await;
+    second.tell(&app, "connectionCreated", "a", 1).await;
+    second.tell(&app, "connectionDestroyed", "a", 1).await;
+    assert_eq!(stored(&app).await, before);
+    assert_eq!(app.live_names(first.event, first.session).await, [&*first.name]);
+}
+
+#[tokio::test]
+async fn five_clients_are_known_of_a_name_and_who_has_gone_makes_room() {
+    let app = TestApp::new().await;
+    let (joined, _) = app.joined().await;
+    let known = async || {
+        let items = app.items().await;
+        let known = items.iter().filter(|item| item.contains(r#"S("ProviderConnection")"#)).count();
+        let ids = ["a", "b", "c", "d", "e", "f", "g"];
+        let held = ids.iter().filter(|id| {
+            items.iter().any(|item| {
+                item.contains("S(\"ProviderConnection\")") && item.contains(&format!("\"id\": S(\"{id}\")"))
+            })
+        });
+        (known, held.copied().collect::<String>())
+    };
+    for id in ["a", "b", "c", "d", "e", "f"] {
+        joined.tell(&app, "connectionCreated", id, 0).await;
+    }
+    assert_eq!(known().await, (5, "abcde".to_owned()));
+    joined.tell(&app, "connectionDestroyed", "b", 2).await;
+    joined.tell(&app, "connectionDestroyed", "a", 3).await;
+    joined.tell(&app, "connectionCreated", "g", 4).await;
+    assert_eq!(known().await, (5, "acdeg".to_owned()));
+    for id in ["c", "d", "e"] {
+        joined.tell(&app, "connectionDestroyed", id, 5).await;
+    }
+    assert_eq!(app.live_names(joined.event, joined.session).await, [&*joined.name]);
+    joined.tell(&app, "connectionDestroyed", "g", 6).await;
+    assert!(app.live_names(joined.event, joined.session).await.is_empty());
 }

@@ -1,11 +1,12 @@
 //! The people of `/api/v2`: users who are logged in, and clients with a static API token.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shared::{
     auth::UserClaims,
     model::{User, api_token, user::Role},
-    password,
+    password::{self, PasswordHash},
 };
 
 use crate::support::{Caller, TestApp};
@@ -21,27 +22,34 @@ impl TestApp {
     /// Makes a user in the table, without a password, and logs them in.
     pub(crate) async fn account(&self, username: &str, role: Role, creator: Option<u64>) -> Account {
         let id = self.store.new_id::<User>().await.unwrap();
-        let user = User {
-            id,
-            username: username.to_owned(),
-            email: format!("{username}@greenroom.example"),
-            first_name: String::new(),
-            last_name: String::new(),
-            blocked: false,
-            role,
-            creator,
-        };
+        let email = format!("{username}@greenroom.example");
+        let user = User { email, creator, ..User::named(id, username, role) };
         self.store.insert_record(&user).await.unwrap().unwrap();
         let jwt = self.keys.sign_user(&UserClaims::first(&user, self.clock.now())).unwrap();
         Account { id, jwt }
+    }
+
+    /// The same user, logged in anew.
+    pub(crate) async fn again(&self, account: &Account) -> Account {
+        let Some(user) = self.store.record::<User>(account.id).await.unwrap() else { return account.clone() };
+        let jwt = self.keys.sign_user(&UserClaims::first(&user.record, self.clock.now())).unwrap();
+        Account { jwt, ..*account }
     }
 
     /// Gives users a password, all the same one.
     pub(crate) async fn give_passwords(&self, users: &[u64], password: &str) {
         let hash = password::hash(password.to_owned().into()).await.unwrap();
         for user in users {
-            self.store.set_password(*user, &hash, None).await.unwrap().unwrap();
+            self.keep_password(*user, &hash).await;
         }
+    }
+
+    /// Gives a user a password whose hash is known; their logins go on, as if they had had it before.
+    pub(crate) async fn keep_password(&self, user: u64, hash: &PasswordHash) {
+        let [key, sort, kind, hash] = [&format!("USER#{user}"), "PASSWORD", "Password", hash.as_str()]
+            .map(|text| AttributeValue::S(text.to_owned()));
+        let put = self.client.put_item().table_name(&*self.table).item("PK", key).item("SK", sort);
+        put.item("Type", kind).item("hash", hash).send().await.unwrap();
     }
 
     /// An admin whom nobody made.
@@ -57,7 +65,8 @@ impl TestApp {
     /// Sends requests as a client with a new static API token.
     pub(crate) async fn client(&self, mobile: bool) -> Caller<'_> {
         let (token, hash) = api_token::generate();
-        self.store.insert_api_token(&hash, "client", mobile, self.clock.now()).await.unwrap();
+        let name = format!("client {}", hash.as_str());
+        self.store.insert_api_token(&hash, &name, mobile, self.clock.now()).await.unwrap().unwrap();
         self.with_authorization(format!("Token {}", token.expose_secret()))
     }
 }

@@ -16,7 +16,7 @@ impl TestApp {
     pub(crate) async fn participant(&self, username: &str) -> u64 {
         let id = self.account(username, Role::Partner, None).await.id;
         let hash = HASH.get_or_init(async || password::hash(PASSWORD.to_owned().into()).await.unwrap()).await;
-        self.store.set_password(id, hash, None).await.unwrap().unwrap();
+        self.keep_password(id, hash).await;
         id
     }
 

@@ -15,13 +15,14 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 use shared::{
     config::Setting,
-    delivery::{deliver, deliver_due, is_wanted},
-    id::{ConnectionName, ErrandId, random_hex},
+    delivery::{deliver, is_wanted},
+    id::{CallbackId, ConnectionName, random_hex},
+    jobs::run_due,
     model::{
-        live::{EndReason, ProviderEvent, Stream},
-        outbox::LEASE,
+        job::LEASE,
+        live::{EndReason, EndedBy, ProviderEvent, Stream},
     },
-    store::Terminating,
+    store::{JobKey, Terminated, Terminating, Told},
 };
 
 use crate::{
@@ -91,13 +92,15 @@ impl Participant {
     }
 
     /// The provider says what happened to one of their clients.
-    async fn client(&self, id: &str, event: ProviderEvent) -> Option<ErrandId> {
+    async fn client(&self, id: &str, event: ProviderEvent) -> Option<JobKey> {
         let (app, wanted) = (&self.app, |errand: &_| is_wanted(&self.app.shared.config, errand));
-        let named = (&self.stream, &self.name);
-        app.store.record_provider_event(named, id, &event, app.clock.now(), wanted).await.unwrap()
+        let callback = CallbackId::of_sender(&random_hex());
+        let (stream, name, event) = (&self.stream, &self.name, &event);
+        let told = Told { stream, name, client: id, event, callback: &callback };
+        app.store.record_provider_event(told, app.clock.now(), wanted).await.unwrap()
     }
 
-    async fn terminate(&self) -> ErrandId {
+    async fn terminate(&self) -> JobKey {
         let (app, wanted) = (&self.app, |errand: &_| is_wanted(&self.app.shared.config, errand));
         let terminating = Terminating {
             stream: &self.stream,
@@ -105,8 +108,15 @@ impl Participant {
             now: app.clock.now(),
             hold: Duration::from_mins(1),
             grace: Duration::from_hours(1),
+            by: EndedBy::OPERATOR,
+            passes_on: false,
         };
-        app.store.terminate(&terminating, wanted).await.unwrap().unwrap().errand.unwrap()
+        let Some(Terminated::Ended { errand: Some(errand), .. }) =
+            app.store.terminate(&terminating, wanted).await.unwrap()
+        else {
+            panic!("no errand")
+        };
+        errand
     }
 
     fn path(&self, client: &str) -> String {
@@ -126,10 +136,10 @@ async fn every_client_under_a_terminated_name_is_dropped() {
     participant.client("gone", gone).await;
     let errand = participant.terminate().await;
     assert!(provider.deleted().is_empty());
-    deliver(&participant.app.shared, &errand).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &errand)).await;
     assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into());
     participant.app.wait(LEASE);
-    deliver_due(&participant.app.shared, &|| true).await.unwrap();
+    participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
     assert!(provider.deleted().is_empty());
 }
 
@@ -139,13 +149,13 @@ async fn a_client_whose_drop_failed_is_dropped_later() {
     let participant = Participant::joined(&provider).await;
     participant.client("phone", ProviderEvent::Created(participant.app.clock.now())).await;
     let errand = participant.terminate().await;
-    deliver(&participant.app.shared, &errand).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &errand)).await;
     assert_eq!(provider.deleted().len(), 1);
     participant.app.wait(Duration::from_millis(999));
-    deliver_due(&participant.app.shared, &|| true).await.unwrap();
+    participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
     assert!(provider.deleted().is_empty());
     participant.app.wait(Duration::from_millis(1));
-    deliver_due(&participant.app.shared, &|| true).await.unwrap();
+    participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
     assert_eq!(provider.deleted(), [participant.path("phone")].into());
 }
 
@@ -154,11 +164,11 @@ async fn whoever_comes_back_with_a_terminated_token_is_dropped() {
     let provider = Provider::default();
     let participant = Participant::joined(&provider).await;
     // Nobody is connected yet: there is nobody to drop.
-    deliver(&participant.app.shared, &participant.terminate().await).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &participant.terminate().await)).await;
     assert!(provider.deleted().is_empty());
     participant.app.wait(Duration::from_secs(30));
     let errand = participant.client("back", ProviderEvent::Created(participant.app.clock.now())).await.unwrap();
-    deliver(&participant.app.shared, &errand).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &errand)).await;
     assert_eq!(provider.deleted(), [participant.path("back")].into());
 }
 
@@ -180,11 +190,11 @@ async fn whoever_is_in_a_session_or_an_event_that_is_deleted_is_dropped() {
         let deleted = app.organiser(&admin).delete(&format!("/api/v2/{path}/{number}/")).await;
         assert_eq!(deleted.status, 204, "{deleted}");
         // What is not done right away is left for whoever looks for it.
-        deliver_due(&app.shared, &|| true).await.unwrap();
+        app.acting_as("housekeeping", run_due(&app.shared, &|| true)).await.unwrap();
         assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into(), "{path}");
         assert!(!app.items().await.iter().any(|item| item.contains("ProviderConnection")), "{path}");
         app.wait(LEASE);
-        deliver_due(&app.shared, &|| true).await.unwrap();
+        app.acting_as("housekeeping", run_due(&app.shared, &|| true)).await.unwrap();
         assert!(provider.deleted().is_empty());
     }
 }

@@ -56,6 +56,8 @@ async fn every_call_makes_a_new_session_and_the_earlier_ones_stay() {
 #[case::an_object(json!({ "identifier": { "a": 1 } }))]
 #[case::too_long(json!({ "identifier": "é".repeat(257) }))]
 #[case::a_control_character(json!({ "identifier": "phone\n" }))]
+#[case::no_uuid(json!({ "identifier": "00000000-0000-0000-0000-000000000000" }))]
+#[case::one_that_many_devices_share(json!({ "identifier": "9774D56D682E549C" }))]
 #[tokio::test]
 async fn an_identifier_that_is_none_is_refused(#[case] body: Value) {
     let app = TestApp::new().await;
@@ -90,7 +92,7 @@ async fn a_body_that_is_no_object_is_refused(#[case] body: &'static str) {
 #[tokio::test]
 async fn the_errors_say_what_to_do() {
     let app = TestApp::new().await;
-    assert_snapshot!(app.anyone().post("/api/sessions", json!({})).await, @r#"400 {"error":{"code":"invalid_identifier","message":"identifier must be a string of 1 to 256 characters, not blank and without control characters"}}"#);
+    assert_snapshot!(app.anyone().post("/api/sessions", json!({})).await, @r#"400 {"error":{"code":"invalid_identifier","message":"identifier must be a string of 1 to 256 characters, not blank, without control characters, and none that many devices share"}}"#);
     assert_snapshot!(app.anyone().post_text("/api/sessions", "{").await, @r#"400 {"error":{"code":"invalid_json","message":"The body is not JSON: line 1 column 1"}}"#);
 }
 
@@ -132,7 +134,7 @@ async fn registration_by_token_wants_a_live_static_api_token() {
     let app = TestApp::with([(Setting::DeviceRegistration, "token")]).await;
     let (token, hash) = api_token::generate();
     let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
-    let kept = app.store.insert_api_token(&hash, "app", true, Clock::system().now()).await.unwrap();
+    let kept = app.store.insert_api_token(&hash, "app", true, Clock::system().now()).await.unwrap().unwrap();
     let body = json!({ "identifier": "phone" });
 
     let refused = app.anyone().post("/api/sessions", body.clone()).await;

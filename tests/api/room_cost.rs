@@ -1,4 +1,4 @@
-//! What requests about rooms cost: their round trips to DynamoDB on a warm instance, as the function's docs say.
+//! What requests about rooms cost: their round trips to DynamoDB on a warm instance.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -59,7 +59,7 @@ async fn talk(app: &TestApp, entries: u32) {
 }
 
 #[tokio::test]
-async fn rooms_cost_what_the_docs_say() {
+async fn rooms_cost_what_they_did() {
     let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
     let Counted { app, requests } = Counted::over(app).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));

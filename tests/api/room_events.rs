@@ -145,7 +145,7 @@ async fn who_ends_a_room_is_told_everything_up_to_that() {
     let mut alice = app.as_participant("alice").listen().await;
     app.say("lobby", "alice", "1").await;
     app.remove("lobby", "alice", "alice").await;
-    app.store.clear_ended_rooms(app.clock.now(), || true).await.unwrap();
+    app.keep_house().await;
     assert_eq!(said(&mut alice, 2).await, ["1", "none"]);
     alice.is_quiet().await;
 }

@@ -47,7 +47,7 @@ async fn everybody_leaves_at_once_and_the_room_is_gone() {
     let answers = at_once(EVERYBODY.map(|username| (app.clone(), username, username))).await;
     assert_eq!(count(&answers, 204), 8, "{answers:?}");
     assert_eq!(app.as_participant("ann").get("/api/rooms/lobby").await.status, 404);
-    assert!(app.items().await.iter().any(|item| item.contains("ENDEDROOMS")));
+    assert!(app.items().await.iter().any(|item| item.contains("JOBS#")));
     for username in EVERYBODY {
         assert_eq!(app.as_participant(username).get("/api/rooms").await.body, json!([]));
     }

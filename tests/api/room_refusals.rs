@@ -23,6 +23,8 @@ const REQUESTS: [(&str, &str, Option<&str>); 7] = [
 async fn a_stranger_is_refused_everything() {
     let app = TestApp::with_lobby(&["alice"]).await;
     app.participants(&["eve"]).await;
+    // That their password was right is noted once a day.
+    app.as_participant("eve").get("/api/rooms").await;
     let before = app.items().await.len();
     for (method, path, body) in REQUESTS.into_iter().chain([("DELETE", "/users/eve@localhost", None)]) {
         let body = body.map_or_else(Body::empty, Body::from);

@@ -1,5 +1,6 @@
 //! `/api/rooms`: making, listing, reading and configuring rooms.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -109,6 +110,39 @@ async fn more_rooms_than_one_request_reads_are_listed() {
     let ids: Vec<_> = list.as_array().unwrap().iter().map(|room| room["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 120);
     assert!(ids.is_sorted());
+}
+
+#[tokio::test]
+async fn rooms_of_earlier_versions_are_listed_and_read_by_their_signs_once_they_have_changed() {
+    let app = TestApp::new().await;
+    app.participants(&["alice", "bob"]).await;
+    let alice = app.as_participant("alice");
+    for id in ["changed", "configured", "unchanged"] {
+        alice.put(&format!("/api/rooms/{id}"), json!({ "name": id, "subject": "S" })).await;
+    }
+    let names = async || {
+        let list = alice.get("/api/rooms").await.body;
+        list.as_array().unwrap().iter().map(|room| room["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let items = || app.client.scan().table_name(&*app.table).into_paginator().items().send();
+    let signs = async || {
+        let all = items().collect::<Result<Vec<_>, _>>().await.unwrap();
+        all.into_iter().filter(|item| item["Type"].as_s().unwrap() == "RoomSign").collect::<Vec<_>>()
+    };
+    for mut sign in signs().await {
+        sign.retain(|name, _| name == "PK" || name == "SK");
+        let delete = app.client.delete_item().table_name(&*app.table);
+        delete.set_key(Some(sign.clone())).send().await.unwrap();
+        sign.insert("SK".to_owned(), AttributeValue::S("ROOM".to_owned()));
+        let update = app.client.update_item().table_name(&*app.table).set_key(Some(sign));
+        update.update_expression("REMOVE has_sign").send().await.unwrap();
+    }
+    assert_eq!(names().await, ["changed", "configured", "unchanged"]);
+    assert_eq!(alice.invite("changed", "bob@localhost").await.status, 204);
+    let config = json!({ "name": "another name", "subject": "S" });
+    assert_eq!(alice.put("/api/rooms/configured/config", config).await.status, 204);
+    assert_eq!(signs().await.len(), 2);
+    assert_eq!(names().await, ["changed", "another name", "unchanged"]);
 }
 
 #[rstest]

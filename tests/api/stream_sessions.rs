@@ -12,6 +12,7 @@ use insta::assert_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
 use sha1::Sha1;
+use shared::config::Setting;
 
 use crate::{
     joining::{JOIN, t1},
@@ -21,6 +22,14 @@ use crate::{
 /// Where a stream's live sessions are.
 pub(crate) fn sessions(app: impl Display, stream: impl Display) -> String {
     format!("/v1/vhosts/default/apps/{app}/streams/{stream}/sessions")
+}
+
+impl Caller<'_> {
+    /// Sends what is said to be an admission webhook, signed.
+    pub(crate) async fn webhook(&self, body: Vec<u8>) -> Answer {
+        let signature = signature(&body);
+        self.send("POST", "/v1/admission", &[("x-ome-signature", &signature)], body.into()).await
+    }
 }
 
 impl TestApp {
@@ -36,9 +45,7 @@ impl TestApp {
 
     /// Sends what is said to be an admission webhook, signed.
     pub(crate) async fn webhook_bytes(&self, body: Vec<u8>) -> Answer {
-        let mac = Hmac::<Sha1>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap().chain_update(&body);
-        let signature = BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-        self.anyone().send("POST", "/v1/admission", &[("x-ome-signature", &signature)], body.into()).await
+        self.anyone().webhook(body).await
     }
 
     /// The names in the list of a stream.
@@ -63,6 +70,12 @@ impl TestApp {
         let connections = session["connections"]["content"].as_array().unwrap();
         connections.last().unwrap()["connectionId"].as_str().unwrap().to_owned()
     }
+}
+
+/// What a media server's webhook is signed with.
+pub(crate) fn signature(body: &[u8]) -> String {
+    let mac = Hmac::<Sha1>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap().chain_update(body);
+    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 /// What a media server says of a viewer.
@@ -173,7 +186,7 @@ async fn live_connections_of_every_kind_are_listed_and_terminated() {
 
 #[tokio::test]
 async fn what_has_expired_or_lost_its_session_is_not_listed() {
-    let app = TestApp::new().await;
+    let app = TestApp::with([(Setting::StreamsKeepViewers, "true")]).await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let (_, session) = app.join_event().await;
     let media = app.open_session().await;

@@ -1,6 +1,12 @@
 //! The API as a caller sees it.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -11,6 +17,7 @@ use axum::{
     Router,
     body::{Body, Bytes, HttpBody, to_bytes},
     http::{HeaderMap, Request, StatusCode, header, response::Parts},
+    middleware::map_request,
     response::Response,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -23,9 +30,11 @@ use shared::{
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     http::Reported,
     id::random_hex,
+    meter::{Meter, Origin},
     model::guesses::Source,
     store::{self, Store},
 };
+use testbed::rights::{Guard, Roles, Routes, call_of};
 use tower::ServiceExt;
 
 use crate::conformance::{self, Exchange};
@@ -42,12 +51,28 @@ pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
 /// What media servers sign their webhooks with.
 pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
 
+/// What the media provider signs its callbacks with.
+pub(crate) const CALLBACK_SECRET: &str = "secret-of-the-session-monitoring";
+
 /// The OpenTok project.
 pub(crate) const OPENTOK_KEY: &str = "45828062";
 /// What its tokens are signed with.
 pub(crate) const OPENTOK_SECRET: &str = "1234567890abcdef1234567890abcdef1234567890";
 
-/// The whole API on a table of its own, at a stopped clock.
+/// What the functions' roles allow.
+pub(crate) static ROLES: LazyLock<Arc<Roles>> = LazyLock::new(|| Roles::of_workspace().unwrap().into());
+
+/// Which function takes which request.
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
+    let routes = greenroom::functions().into_iter().flat_map(|function| {
+        let routes = greenroom::routes(function.routes.get_openapi()).into_iter();
+        routes.map(move |(method, path)| (function.name.to_owned(), method.to_uppercase(), path))
+    });
+    Routes::of(routes).unwrap()
+});
+
+/// The whole API on a table of its own, at a stopped clock. What a function does in the table for a request its role has to
+/// allow; what a test does there itself, with `store` or `client`, it may.
 #[derive(Clone)]
 pub(crate) struct TestApp {
     pub(crate) clock: Clock,
@@ -56,6 +81,7 @@ pub(crate) struct TestApp {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
     pub(crate) shared: App,
+    guard: Arc<Guard>,
     settings: BTreeMap<String, String>,
     pub(crate) service: Router,
 }
@@ -80,6 +106,7 @@ impl TestApp {
             (Setting::OpentokApiSecret, OPENTOK_SECRET),
             (Setting::StreamsAccessToken, ACCESS_TOKEN),
             (Setting::StreamsWebhookSecret, WEBHOOK_SECRET),
+            (Setting::OpentokWebhookSecret, CALLBACK_SECRET),
             (Setting::MailDir, "mail"),
         ]);
         all.extend(named([(Setting::TableName, &*table)]));
@@ -97,10 +124,15 @@ impl TestApp {
     fn over(client: Client, table: Arc<str>, clock: Clock, settings: BTreeMap<String, String>) -> Self {
         let environment = Environment::from_iter(settings.clone());
         let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
+        let guard = Arc::new(Guard::new(ROLES.clone()));
         let store = Store::new(client.clone(), &table);
-        let app = App::new(config, store.clone(), clock.clone());
-        let (keys, service) = (app.keys.clone(), greenroom::service(&app));
-        Self { clock, store, keys, client, table, shared: app, settings, service }
+        let app = App::new(config, store.through(guard.client(&client)), clock.clone());
+        let service = greenroom::service(&app).layer(map_request(async |mut request: Request<Body>| {
+            let function = ROUTES.function(request.method().as_str(), request.uri().path());
+            request.extensions_mut().insert(call_of(function));
+            request
+        }));
+        Self { clock, store, keys: app.keys.clone(), client, table, shared: app, guard, settings, service }
     }
 
     /// The same API, with another client of its table.
@@ -113,6 +145,22 @@ impl TestApp {
         Self::over(self.client.clone(), self.table.clone(), clock, self.settings.clone())
     }
 
+    /// Does something as this function, whose role has to allow it.
+    pub(crate) fn acting_as<T>(&self, function: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        let origin = Origin { id: Some(call_of(function)), source: Source(None) };
+        let working = Box::pin(Meter::of_request(None, origin).scope(work));
+        async move {
+            let outcome = working.await;
+            self.guard.check();
+            outcome
+        }
+    }
+
+    /// Does all that is to be done without anybody asking.
+    pub(crate) async fn keep_house(&self) {
+        self.acting_as("housekeeping", housekeeping::run(&self.shared, &|| true)).await.unwrap();
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, duration: Duration) {
         self.clock.advance(duration);
@@ -120,12 +168,12 @@ impl TestApp {
 
     /// Sends requests without credentials.
     pub(crate) fn anyone(&self) -> Caller<'_> {
-        Caller { app: self, authorization: None, source: None }
+        Caller { app: self, authorization: None, source: None, header: None }
     }
 
     /// Sends requests with these credentials.
     pub(crate) fn with_authorization(&self, authorization: impl Into<String>) -> Caller<'_> {
-        Caller { app: self, authorization: Some(authorization.into()), source: None }
+        Caller { app: self, authorization: Some(authorization.into()), source: None, header: None }
     }
 
     /// Sends requests as a back-end.
@@ -202,12 +250,19 @@ pub(crate) struct Caller<'a> {
     app: &'a TestApp,
     authorization: Option<String>,
     source: Option<IpAddr>,
+    /// Sent with every request.
+    header: Option<(&'static str, String)>,
 }
 
 impl Caller<'_> {
     /// The same caller, at this address.
     pub(crate) fn at(self, address: &str) -> Self {
         Self { source: Some(address.parse().unwrap()), ..self }
+    }
+
+    /// The same caller, who sends this header too.
+    pub(crate) fn with_header(self, name: &'static str, value: &str) -> Self {
+        Self { header: Some((name, value.to_owned())), ..self }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -259,6 +314,7 @@ impl Caller<'_> {
         let response = self.begin(self.request(method, path, headers, body)).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
+        self.app.guard.check();
         conformance::check(&Exchange {
             method,
             path,
@@ -286,6 +342,9 @@ impl Caller<'_> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "greenroom.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some((name, value)) = &self.header {
+            request = request.header(*name, value);
         }
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);

@@ -6,11 +6,14 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use rstest::rstest;
 use serde_json::json;
+use shared::config::Setting;
 
 use crate::{
     delivery::{Failure, MediaServer, with_server},
     meddler::Meddler,
+    publishers::publish,
     races::{count, race},
     stream_sessions::{sessions, viewer},
     support::TestApp,
@@ -67,7 +70,9 @@ async fn of_eight_clients_with_one_name_one_is_let_in() {
     let app = TestApp::new().await;
     let openings = (1..=8).map(|port| {
         let app = app.clone();
-        tokio::spawn(async move { app.webhook(&viewer("opening", port, 0, URL)).await.body["allowed"] == true })
+        let mut opening = viewer("opening", 1, 0, URL);
+        opening["client"]["address"] = json!(format!("192.0.2.{port}"));
+        tokio::spawn(async move { app.webhook(&opening).await.body["allowed"] == true })
     });
     let allowed = join_all(openings).await.into_iter().filter(|allowed| *allowed.as_ref().unwrap()).count();
     assert_eq!(allowed, 1);
@@ -80,30 +85,109 @@ async fn a_media_server_that_holds_the_session_is_told_at_once_or_later() {
     let app = with_server(&server).await;
     let path = format!("{}/one", sessions("app", "stream"));
     app.webhook(&viewer("opening", 1, 0, URL)).await;
-    assert_eq!(app.operator().delete(&path).await.status, 200);
-    assert_eq!((server.asked(), app.outbox().await), (1, 1));
+    let accepted = app.operator().delete(&path).await;
+    assert_eq!((accepted.status.as_u16(), &accepted.body["message"]), (202, &json!("Accepted")));
+    assert_eq!((server.asked(), app.jobs().await), (1, 1));
+    assert_eq!(app.live_names("app", "stream").await, ["one"]);
     app.wait(Duration::from_secs(2));
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (2, 0));
+    assert_eq!((server.asked(), app.jobs().await), (2, 0));
+    assert!(app.live_names("app", "stream").await.is_empty());
+    assert_eq!(app.operator().delete(&path).await.status, 404);
     // A token of ours is held by no such server.
     let media = app.open_session().await;
     let connection = app.issue(&media).await;
     assert_eq!(app.operator().delete(&format!("{}/{connection}", sessions("openvidu", media))).await.status, 200);
-    assert_eq!((server.asked(), app.outbox().await), (2, 0));
+    assert_eq!((server.asked(), app.jobs().await), (2, 0));
 }
 
 #[tokio::test]
 async fn a_late_errand_leaves_whoever_came_since() {
     let server = MediaServer::failing([Failure::Status(500)]);
-    let app = with_server(&server).await;
+    let app = with_server(&server).await.again_with([(Setting::StreamsKeepViewers, "true")]);
     app.webhook(&viewer("opening", 1, 0, URL)).await;
-    assert_eq!(app.operator().delete(&format!("{}/one", sessions("app", "stream"))).await.status, 200);
-    assert_eq!((server.asked(), app.outbox().await), (1, 1));
+    assert_eq!(app.operator().delete(&format!("{}/one", sessions("app", "stream"))).await.status, 202);
+    assert_eq!((server.asked(), app.jobs().await), (1, 1));
     app.wait(Duration::from_mins(1));
     assert_eq!(app.webhook(&viewer("opening", 2, 60, URL)).await.body["allowed"], true);
     app.deliver_due().await;
-    assert_eq!((server.asked(), app.outbox().await), (1, 0));
+    assert_eq!((server.asked(), app.jobs().await), (1, 0));
     assert_eq!(app.live_names("app", "stream").await, ["one"]);
+}
+
+/// A viewer who came by this protocol, at a media server that answers the first two that it is told so; the statuses of
+/// two terminations by an operator and one by an organiser, and who is listed then.
+async fn terminated_three_times(protocol: &str, lifetime: &'static str, failure: Failure) -> (Vec<u16>, Vec<String>) {
+    let server = MediaServer::failing([failure; 3]);
+    let app = with_server(&server).await;
+    let settings = [(Setting::StreamsKeepViewers, "true"), (Setting::StreamsLifetime, lifetime)];
+    let app = app.again_with(settings);
+    let admin = app.admin().await;
+    let mut opening = viewer("opening", 1, 0, URL);
+    opening["request"]["protocol"] = json!(protocol);
+    assert_eq!(app.webhook(&opening).await.body["allowed"], true);
+    let id = app.entry(&admin, "app=app").await["id"].as_str().unwrap().to_owned();
+    let mut statuses = Vec::new();
+    for _ in 0..2 {
+        statuses.push(app.operator().delete(&format!("{}/one", sessions("app", "stream"))).await.status.as_u16());
+    }
+    let ended = app.organiser(&admin).post_nothing(&format!("/api/live/{id}/terminate/")).await;
+    statuses.push(ended.status.as_u16());
+    // Whatever came of it, nobody comes in under the name, nor from that address without one.
+    assert_eq!(app.webhook(&viewer("opening", 2, 5, URL)).await.body["allowed"], false);
+    let nameless = "ws://live.example:3333/app/stream";
+    assert_eq!(app.webhook(&viewer("opening", 2, 5, nameless)).await.body["allowed"], false);
+    assert_eq!(app.webhook(&viewer("opening", 2, 5, &nameless.replace("stream", "other"))).await.body["allowed"], true);
+    (statuses, app.live_names("app", "stream").await)
+}
+
+#[rstest]
+#[case::enterprise("WebRTC", "", Failure::Status(200), &[200, 404, 404], 0)]
+#[case::gone_there("WebRTC", "60", Failure::NoSession, &[200, 404, 404], 0)]
+#[case::open_source_with_a_lifetime("WebRTC", "60", Failure::NoController, &[202, 202, 202], 1)]
+#[case::open_source_without("WebRTC", "", Failure::NoController, &[501, 501, 409], 1)]
+#[case::open_source_and_a_playlist("LLHLS", "60", Failure::NoController, &[501, 501, 409], 1)]
+#[case::out_of_order("WebRTC", "", Failure::Status(503), &[202, 202, 202], 1)]
+#[tokio::test]
+async fn terminating_says_what_the_media_server_can_do(
+    #[case] protocol: &str,
+    #[case] lifetime: &'static str,
+    #[case] failure: Failure,
+    #[case] statuses: &[u16],
+    #[case] listed: usize,
+) {
+    let (answered, left) = terminated_three_times(protocol, lifetime, failure).await;
+    assert_eq!((&*answered, left.len()), (statuses, listed));
+}
+
+#[tokio::test]
+async fn who_cannot_be_cut_off_ends_with_their_lifetime() {
+    let server = MediaServer::failing([Failure::NoController; 2]);
+    let app = with_server(&server).await.again_with([(Setting::StreamsLifetime, "60")]);
+    let admin = app.admin().await;
+    publish(&app, "opening", 0).await;
+    assert_eq!(
+        app.webhook(&viewer("opening", 1, 0, URL)).await.to_string(),
+        r#"200 {"allowed":true,"lifetime":60000}"#
+    );
+    let path = format!("{}/one", sessions("app", "stream"));
+    let accepted = app.operator().delete(&path).await;
+    assert_eq!(
+        accepted.to_string(),
+        r#"202 {"message":"Accepted","response":"The session ends by 2023-11-14T22:14:50Z","statusCode":202}"#
+    );
+    assert_eq!(app.entry(&admin, "state=ending").await["name"], "one");
+    app.wait(Duration::from_secs(89));
+    assert_eq!(app.webhook(&viewer("opening", 1, 70, URL)).await.body["reason"], "The session was terminated");
+    assert_eq!(app.live_names("app", "stream").await, ["one"]);
+    app.wait(Duration::from_secs(1));
+    assert!(app.live_names("app", "stream").await.is_empty());
+    let ended = app.entry(&admin, "state=ended").await;
+    assert_eq!(
+        (&ended["reason"], &ended["endedBy"]),
+        (&json!("terminated"), &json!({"kind": "operator", "user": null}))
+    );
+    assert_eq!(app.webhook(&viewer("opening", 1, 91, URL)).await.body["allowed"], true);
 }
 
 /// Loses the answer to the first transaction.

@@ -182,7 +182,7 @@ async fn passwords_are_checked_field_by_field() {
     );
     assert_eq!(set(json!({ "newPw": "é".repeat(512) })).await.status, 204);
     assert_eq!(set(json!({ "newPw": "        " })).await.status, 204);
-    assert_eq!(set(json!({ "newPw": 12_345_678 })).await.status, 204);
+    assert_eq!(set(json!({ "newPw": 72_345_618 })).await.status, 204);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 """Checks `greenroom doctor` and `greenroom key` on a stack that moto plays: exits with 1 and the findings
 unless there are none. Needs target/debug/greenroom.
 
-The stack has the table, the functions and the secret of template.yaml. Its ApiUrl leads to a local
+The stack has the table, the functions and the secrets of template.yaml. Its ApiUrl leads to a local
 `greenroom serve` on that table, through a proxy that can be told to get things wrong. Everything listens
 on free loopback ports.
 """
@@ -35,6 +35,19 @@ logging.disable()
 ROOT = Path(__file__).parent.parent.parent
 GREENROOM = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "greenroom"
 STACK = "greenroom"
+PREFIX = "stage/"
+# The secrets, and what each holds.
+SECRETS = {
+    "signing-keys": ["SIGNING_KEYS"],
+    "openvidu": ["OPENVIDU_SECRET"],
+    "opentok": ["OPENTOK_API_KEY", "OPENTOK_API_SECRET"],
+    "opentok-webhook": ["OPENTOK_WEBHOOK_SECRET"],
+    "streams-token": ["STREAMS_ACCESS_TOKEN"],
+    "streams-webhook": ["STREAMS_WEBHOOK_SECRET"],
+    "streams-api": ["STREAMS_API_TOKEN"],
+    "smtp": ["SMTP_URL"],
+}
+SECRET_OF = {setting: secret for secret, settings in SECRETS.items() for setting in settings}
 ORIGIN = "https://app.greenroom.test"
 FORWARDED = ["content-type", "authorization", "origin", "access-control-request-method"]
 
@@ -114,14 +127,14 @@ def template(api_url):
             resources[name] = {"Type": "AWS::Lambda::Function", "Properties": properties}
     outputs = {"ApiUrl": api_url, "EventsUrl": api_url + "/", "TableName": {"Ref": "Table"}}
     return {
-        "Parameters": {name: {"Type": "String"} for name in ["SecretsArn", "CorsOrigins", "PublicUrl", "VideoProvider"]},
+        "Parameters": {name: {"Type": "String"} for name in ["SecretsPrefix", "CorsOrigins", "PublicUrl", "VideoProvider"]},
         "Resources": resources,
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
 
 
 def values():
-    """A secret with nothing wrong."""
+    """Secrets with nothing wrong."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     return {
@@ -131,7 +144,6 @@ def values():
         "OPENTOK_API_SECRET": secrets.token_hex(20),
         "STREAMS_ACCESS_TOKEN": [{"secret": secrets.token_hex(32), "createdAt": now}],
         "STREAMS_WEBHOOK_SECRET": secrets.token_hex(32),
-        "of somebody else's": {"stays": ["as", "it", "is"]},
     }
 
 
@@ -153,8 +165,8 @@ class Deployment:
             aws_secret_access_key="test",
         )
         self.dynamodb, self.functions, self.keeper = client("dynamodb"), client("lambda"), client("secretsmanager")
-        self.arn = self.keeper.create_secret(Name="greenroom", SecretString=json.dumps(values()))["ARN"]
-        parameters = {"SecretsArn": self.arn, "CorsOrigins": ORIGIN, "PublicUrl": api_url, "VideoProvider": "offline"}
+        self.make_secrets()
+        parameters = {"SecretsPrefix": PREFIX, "CorsOrigins": ORIGIN, "PublicUrl": api_url, "VideoProvider": "offline"}
         formation = client("cloudformation")
         formation.create_stack(
             StackName=STACK,
@@ -166,18 +178,50 @@ class Deployment:
         self.expire(True)
         self.protect(True)
 
-    def secret(self):
-        return json.loads(self.current()["SecretString"])
+    def make_secrets(self):
+        """Makes the secrets, as somebody does whose stack had a single one."""
+        whole = values()
+        self.keeper.create_secret(Name="whole", SecretString=json.dumps(whole))
+        made = self.run("key", "create", "--secrets", PREFIX, "--from", "whole", stack=False)
+        expect("lines of what is made", len(made.stdout.splitlines()), len(SECRETS))
+        for setting, value in whole.items():
+            expect(f"{setting} in a secret of its own", self.secret()[setting], value)
+            for part in held({setting: value}):
+                if part in made.stdout + made.stderr:
+                    wrong.append(f"making {setting} shows it")
+        for empty in ["opentok-webhook", "streams-api", "smtp"]:
+            expect(f"what {empty} holds", self.content(empty), {})
+        again = self.run("key", "create", "--secrets", PREFIX, stack=False)
+        expect("secrets left as they are", again.stdout.count("left as it is"), len(SECRETS))
+        self.put({"OPENVIDU_SECRET": whole["OPENVIDU_SECRET"], "of somebody else's": {"stays": ["as", "it", "is"]}})
 
-    def current(self):
-        return self.keeper.get_secret_value(SecretId=self.arn, VersionStage="AWSCURRENT")
+    def content(self, name):
+        return json.loads(self.current(name)["SecretString"])
+
+    def secret(self):
+        """What all secrets hold."""
+        return {setting: value for name in SECRETS for setting, value in self.content(name).items()}
+
+    def current(self, name):
+        return self.keeper.get_secret_value(SecretId=PREFIX + name, VersionStage="AWSCURRENT")
 
     def put(self, changes):
-        """Changes the secret; moto loses its way where the label of the version is not moved by hand."""
-        content = json.dumps({**self.secret(), **changes})
-        new = self.keeper.put_secret_value(SecretId=self.arn, SecretString=content, VersionStages=["NEW"])
-        labels = {"VersionStage": "AWSCURRENT", "RemoveFromVersionId": self.current()["VersionId"]}
-        self.keeper.update_secret_version_stage(SecretId=self.arn, MoveToVersionId=new["VersionId"], **labels)
+        """Changes what the secrets hold, where it differs; moto loses its way where the label of the version is not
+        moved by hand. What is not ours goes to openvidu."""
+        by_secret = {}
+        for setting, value in changes.items():
+            by_secret.setdefault(SECRET_OF.get(setting, "openvidu"), {})[setting] = value
+        for name, change in by_secret.items():
+            content = {**self.content(name), **change}
+            if content == self.content(name):
+                continue
+            new = self.keeper.put_secret_value(
+                SecretId=PREFIX + name, SecretString=json.dumps(content), VersionStages=["NEW"]
+            )
+            labels = {"VersionStage": "AWSCURRENT", "RemoveFromVersionId": self.current(name)["VersionId"]}
+            self.keeper.update_secret_version_stage(
+                SecretId=PREFIX + name, MoveToVersionId=new["VersionId"], **labels
+            )
 
     def expire(self, enabled):
         specification = {"Enabled": enabled, "AttributeName": "expiresAt"}
@@ -194,10 +238,9 @@ class Deployment:
             self.functions.update_function_configuration(FunctionName=function["FunctionName"], Timeout=20)
         self.rolled_out = time.time()
 
-    def run(self, *arguments, **options):
-        return subprocess.run(
-            [GREENROOM, *arguments, "--stack", STACK], env=self.environment, capture_output=True, text=True, **options
-        )
+    def run(self, *arguments, stack=True, **options):
+        command = [GREENROOM, *arguments, *(["--stack", STACK] if stack else [])]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, **options)
 
     def doctor(self):
         """The checks that are not in order, by their names."""
@@ -263,6 +306,9 @@ def check_secret(stack):
         stack.put(change)
         stack.broken(f"a bad {[*change]}", "secret content", "fail", words)
         stack.put(good)
+    stack.keeper.delete_secret(SecretId=PREFIX + "smtp", ForceDeleteWithoutRecovery=True)
+    stack.broken("a secret is gone", f"secret {PREFIX}smtp", "fail", "greenroom key create")
+    stack.run("key", "create", "--secrets", PREFIX, stack=False)
     old = [{**good["SIGNING_KEYS"][0], "createdAt": "2020-01-01T00:00:00Z"}]
     stack.put({"SIGNING_KEYS": old})
     stack.broken("an old key", "key signing-keys", "warn", "greenroom key rotate signing-keys")
@@ -283,7 +329,8 @@ def key(stack, *arguments, refused=None, **options):
 def held(content):
     """Every secret of ours."""
     for setting in ["OPENVIDU_SECRET", "SIGNING_KEYS", "STREAMS_ACCESS_TOKEN", "STREAMS_WEBHOOK_SECRET"]:
-        entries = content[setting] if isinstance(content[setting], list) else [content[setting]]
+        entries = content.get(setting, [])
+        entries = entries if isinstance(entries, list) else [entries]
         yield from (entry["secret"] if isinstance(entry, dict) else entry for entry in entries)
 
 
@@ -313,9 +360,15 @@ def check_signing_keys(stack):
 
 
 def age_functions(stack):
-    """Has the secret be newer than the functions. The time of a version has whole seconds."""
-    while stack.keeper.describe_secret(SecretId=stack.arn)["LastChangedDate"].timestamp() <= stack.rolled_out:
-        stack.put({"touched": True})
+    """Has the signing keys be newer than the functions. The time of a version has whole seconds."""
+    name = "signing-keys"
+    changed = lambda: stack.keeper.describe_secret(SecretId=PREFIX + name)["LastChangedDate"].timestamp()
+    while changed() <= stack.rolled_out:
+        # Spaces, which nobody takes for a change of what it holds.
+        text = stack.current(name)["SecretString"] + " "
+        new = stack.keeper.put_secret_value(SecretId=PREFIX + name, SecretString=text, VersionStages=["NEW"])
+        labels = {"VersionStage": "AWSCURRENT", "RemoveFromVersionId": stack.current(name)["VersionId"]}
+        stack.keeper.update_secret_version_stage(SecretId=PREFIX + name, MoveToVersionId=new["VersionId"], **labels)
 
 
 def check_secrets_in_use(stack, url):
@@ -338,15 +391,40 @@ def check_secrets_in_use(stack, url):
 
 
 def check_two_at_once(stack):
-    """Of two who change the secret at once one is refused, or both are heard."""
-    names = {"openvidu": "OPENVIDU_SECRET", "streams-webhook": "STREAMS_WEBHOOK_SECRET"}
-    command = lambda name: [GREENROOM, "key", "rotate", name, "--stack", STACK]
+    """Of two who change a secret at once one is refused."""
+    command = [GREENROOM, "key", "rotate", "streams-webhook", "--stack", STACK]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    running = {name: subprocess.Popen(command(name), env=stack.environment, **quiet) for name in names}
-    done = {name for name, process in running.items() if process.wait() == 0}
-    content = stack.secret()
-    rotated = {name for name, setting in names.items() if isinstance(content[setting], list) and len(content[setting]) == 2}
-    expect("whose change is kept", rotated, done)
+    running = [subprocess.Popen(command, env=stack.environment, **quiet) for _ in range(2)]
+    expect("how many are heard", [process.wait() for process in running].count(0), 1)
+    expect("values of the secret", len(stack.secret()["STREAMS_WEBHOOK_SECRET"]), 2)
+
+
+def check_commands(stack):
+    """Commands that work on the table of a stack, and say so."""
+    on_stack = lambda *arguments: command(stack, *arguments)
+    password = on_stack("user", "create", "ada", "--role", "manager").strip()
+    if len(password) < 8:
+        wrong.append(f"a user is made with the password {password!r}")
+    if "ada" not in on_stack("user", "list"):
+        wrong.append("a user who was made is not listed")
+    on_stack("user", "block", "ada")
+    on_stack("user", "delete", "ada")
+    if "ada" in on_stack("user", "list"):
+        wrong.append("a user who was deleted is listed")
+    on_stack("api-token", "create", "stage displays")
+    if "stage displays" not in on_stack("api-token", "list"):
+        wrong.append("a token that was made is not listed")
+    expect("bookings that were not sent", on_stack("bookings", "list"), "")
+    on_stack("live", "list")
+
+
+def command(stack, *arguments):
+    """What a command says that is not refused."""
+    answer = stack.run(*arguments)
+    expect(f"exit status of {arguments}", answer.returncode, 0)
+    if stack.table not in answer.stderr or STACK not in answer.stderr:
+        wrong.append(f"{arguments} does not say which store it used: {answer.stderr!r}")
+    return answer.stdout
 
 
 def serve(stack, directory):
@@ -379,6 +457,7 @@ def main():
             check_signing_keys(stack)
             check_two_at_once(stack)
             check_secret(stack)
+            check_commands(stack)
         finally:
             server.terminate()
             server.wait()

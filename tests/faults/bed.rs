@@ -1,16 +1,21 @@
 //! A table, the proxy before it, and instances of the API on either side.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryPartition,
-    types::{AttributeValue, TimeToLiveSpecification},
+    types::{AttributeValue, PutRequest, TimeToLiveSpecification, WriteRequest},
 };
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, Request, header},
+    middleware::map_request,
     response::Response,
 };
 use greenroom::{embedded::Embedded, table};
@@ -20,10 +25,15 @@ use shared::{
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     id::random_hex,
+    meter::{Meter, Origin},
+    model::guesses::Source,
     store::{self, Attributes, Store},
 };
 use tempfile::TempDir;
-use testbed::FaultyStore;
+use testbed::{
+    FaultyStore,
+    rights::{Guard, Roles, Routes, call_of},
+};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tower::ServiceExt;
 
@@ -33,6 +43,8 @@ pub(crate) const SECRET: &str = "test:secret-of-the-backend";
 pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
 /// What media servers sign their webhooks with.
 pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
+/// What the URL of the media provider's callbacks ends in.
+pub(crate) const CALLBACK_SECRET: &str = "secret-of-the-session-monitoring";
 const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 const NOW: i64 = 1_700_000_000_000;
 
@@ -41,6 +53,18 @@ const PATIENCE: Duration = Duration::from_secs(25);
 
 /// How many attempts an operation has in production; fewer show every fault to whoever calls.
 pub(crate) const AS_DEPLOYED: u32 = 8;
+
+/// What the functions' roles allow.
+static ROLES: LazyLock<Arc<Roles>> = LazyLock::new(|| Roles::of_workspace().unwrap().into());
+
+/// Which function takes which request.
+static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
+    let routes = greenroom::functions().into_iter().flat_map(|function| {
+        let routes = greenroom::routes(function.routes.get_openapi()).into_iter();
+        routes.map(move |(method, path)| (function.name.to_owned(), method.to_uppercase(), path))
+    });
+    Routes::of(routes).unwrap()
+});
 
 /// A table and what stands before it.
 pub(crate) struct Bed {
@@ -76,23 +100,43 @@ impl Bed {
             (Setting::OpentokApiSecret, "1234567890abcdef1234567890abcdef1234567890"),
             (Setting::StreamsAccessToken, ACCESS_TOKEN),
             (Setting::StreamsWebhookSecret, WEBHOOK_SECRET),
+            (Setting::OpentokWebhookSecret, CALLBACK_SECRET),
             (Setting::MailDir, mails.path().to_str().unwrap()),
         ];
         let settings = settings.map(|(setting, value)| (setting.name().to_owned(), value.to_owned())).into();
         let clock = Clock::stopped_at(Timestamp::from_millis(NOW));
-        let sound = Instance::over(client.clone(), &table, &clock, &settings);
+        let sound = Instance::over(&client, &table, &clock, &settings);
         let proxy = FaultyStore::before(&endpoint).await.unwrap();
         Self { proxy, clock, sound, client, table, settings, _mails: mails, _store: store }
     }
 
     /// A new instance whose store is behind the proxy, with the client that is deployed, except for how often it tries.
     pub(crate) fn instance(&self, attempts: u32) -> Instance {
+        let (client, table) = self.behind_the_proxy(attempts);
+        Instance::over(&client, &table, &self.clock, &self.settings)
+    }
+
+    /// The client of such an instance, and the table.
+    pub(crate) fn behind_the_proxy(&self, attempts: u32) -> (Client, Arc<str>) {
         let client = client(&self.proxy.url());
         let retries = client.config().retry_config().unwrap().clone().with_max_attempts(attempts);
         // By itself, what clients spend on retries is one account for the whole process.
         let partition = RetryPartition::new(random_hex());
         let config = client.config().to_builder().retry_config(retries).retry_partition(partition);
-        Instance::over(Client::from_conf(config.build()), &self.table, &self.clock, &self.settings)
+        (Client::from_conf(config.build()), self.table.clone())
+    }
+
+    /// Puts these items into the table.
+    pub(crate) async fn fill(&self, items: &[Attributes]) {
+        for batch in items.chunks(25) {
+            let put = |item: &Attributes| {
+                let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
+                WriteRequest::builder().put_request(put).build()
+            };
+            let puts = batch.iter().map(put).collect();
+            let written = self.client.batch_write_item().request_items(&*self.table, puts).send().await;
+            assert!(written.unwrap().unprocessed_items().is_none_or(HashMap::is_empty));
+        }
     }
 
     /// Everything in the table.
@@ -102,19 +146,36 @@ impl Bed {
     }
 }
 
-/// A process with the whole API.
+/// A process with the whole API. What a function does in the table for a request its role has to allow; what a test does
+/// there itself, with `store`, it may.
 #[derive(Clone)]
 pub(crate) struct Instance {
     pub(crate) app: App,
+    pub(crate) store: Store,
+    guard: Arc<Guard>,
     service: Router,
 }
 
 impl Instance {
-    fn over(client: Client, table: &str, clock: &Clock, settings: &BTreeMap<String, String>) -> Self {
+    fn over(client: &Client, table: &str, clock: &Clock, settings: &BTreeMap<String, String>) -> Self {
         let environment = Environment::from_iter(settings.clone());
         let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
-        let app = App::new(config, Store::new(client, table), clock.clone());
-        Self { service: greenroom::service(&app), app }
+        let (guard, store) = (Arc::new(Guard::new(ROLES.clone())), Store::new(client.clone(), table));
+        let app = App::new(config, store.through(guard.client(client)), clock.clone());
+        let service = greenroom::service(&app).layer(map_request(async |mut request: Request<Body>| {
+            let function = ROUTES.function(request.method().as_str(), request.uri().path());
+            request.extensions_mut().insert(call_of(function));
+            request
+        }));
+        Self { app, store, guard, service }
+    }
+
+    /// Does all that is to be done without anybody asking, as housekeeping may.
+    pub(crate) async fn keep_house(&self) -> Result<(), housekeeping::Failed> {
+        let origin = Origin { id: Some(call_of("housekeeping")), source: Source(None) };
+        let outcome = Meter::of_request(None, origin).scope(housekeeping::run(&self.app, &|| true)).await;
+        self.guard.check();
+        outcome
     }
 
     /// The answer to a request, whose body has not been read yet.
@@ -142,6 +203,7 @@ impl Instance {
         let bytes = if streams { Bytes::new() } else { to_bytes(body, usize::MAX).await.unwrap() };
         // What is no JSON is for people.
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        self.guard.check();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 }

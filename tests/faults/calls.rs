@@ -4,9 +4,18 @@ use serde_json::{Value, json};
 use shared::model::user::Role;
 
 use crate::{
-    bed::{Bed, Call},
-    world::{PASSWORD, backend, operator, participant, webhook},
+    bed::{Bed, CALLBACK_SECRET, Call},
+    world::{PASSWORD, backend, operator, participant, webhook, webhook_again},
 };
+
+/// The stream and the name of the viewer that the admission webhook is of.
+const NEWCOMER: [&str; 2] = ["stream", "three"];
+
+/// The same call, made anew: an opening that was refused is dead, and whoever tries again is told of by another.
+pub(crate) fn anew(call: &Call) -> Call {
+    let [stream, name] = NEWCOMER;
+    if call.path == "/v1/admission" { webhook_again(stream, name) } else { call.clone() }
+}
 
 /// The webhook of session monitoring, of a session that is nobody's.
 fn monitoring() -> Value {
@@ -30,7 +39,7 @@ pub(crate) async fn every(bed: &Bed) -> Vec<Call> {
 }
 
 fn specification() -> Vec<Call> {
-    ["/openapi.json", "/docs", "/docs/swagger-ui.css"].map(|path| Call::new("GET", path)).into()
+    ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/", "/health"].map(|path| Call::new("GET", path)).into()
 }
 
 async fn devices(bed: &Bed) -> Vec<Call> {
@@ -113,13 +122,14 @@ async fn live(bed: &Bed) -> Vec<Call> {
     let list = bed.sound.does(Call::new("GET", "/api/live").by(&admin)).await;
     let first = list.body["results"].as_array().unwrap().iter().find(|entry| entry["name"] == "one").unwrap();
     let sessions = "/v1/vhosts/default/apps/app/streams/stream/sessions";
+    let [stream, name] = NEWCOMER;
     vec![
-        webhook("opening", "stream", "three"),
+        webhook("opening", stream, name),
         Call::new("GET", "/api/live").by(&admin),
         Call::new("POST", format!("/api/live/{}/terminate", first["id"].as_str().unwrap())).by(&admin),
         Call::new("GET", sessions).by(&operator()),
         Call::new("DELETE", format!("{sessions}/two")).by(&operator()),
-        Call::new("POST", "/webhooks/opentok").json(monitoring()),
+        Call::new("POST", format!("/webhooks/opentok?key={CALLBACK_SECRET}")).json(monitoring()),
     ]
 }
 
@@ -185,6 +195,7 @@ async fn people(bed: &Bed) -> Vec<Call> {
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let dave = bed.sound.participant("dave").await;
     let erin = bed.sound.account("erin", Role::Partner).await;
+    let grace = bed.sound.account("grace", Role::Partner).await;
     let (erin, users) = (format!("/api/v2/users/{}", erin.id), "/api/v2/users");
     let user = |username: &str| json!({ "username": username, "role": "partner", "email": "e@greenroom.example" });
     let api_token = bed.sound.makes("/api/v2/apitokens", &admin, json!({ "name": "old" })).await;
@@ -196,6 +207,7 @@ async fn people(bed: &Bed) -> Vec<Call> {
         Call::new("DELETE", format!("/api/v2/apitokens/{api_token}")).by(&admin),
         Call::new("POST", "/api/v2/token-auth/obtain").json(json!({ "username": "dave", "password": PASSWORD })),
         Call::new("POST", "/api/v2/token-auth/refresh").json(json!({ "token": token })),
+        Call::new("POST", "/api/v2/token-auth/revoke").by(&grace.jwt),
         Call::new("GET", users).by(&admin),
         Call::new("POST", users).by(&admin).json(user("frank")),
         Call::new("GET", &erin).by(&admin),

@@ -20,7 +20,8 @@ pub(crate) fn operations() -> BTreeSet<String> {
 
 /// The operation that a request is one of.
 pub(crate) fn operation_of(call: &Call) -> String {
-    let path = call.path.split('?').next().unwrap().trim_end_matches('/');
+    let path = call.path.split('?').next().unwrap();
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
     let fits = |template: &str| {
         let (parts, wanted): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
         parts.len() == wanted.len()

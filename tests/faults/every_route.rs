@@ -73,6 +73,7 @@ async fn while_nothing_is_answered_everything_is_503_and_then_works_again(#[case
         assert_ne!(answer.body["allowed"], true, "{call}: {answer}");
     }
     bed.proxy.heal();
+    let calls: Vec<_> = calls.iter().map(calls::anew).collect();
     all_succeed(&instance, &calls, &[NEVER_DONE, DONE_BEFORE]).await;
 }
 
@@ -92,6 +93,7 @@ async fn while_every_write_meets_a_transaction_reads_are_answered_and_writes_are
     }
     assert!(answers.iter().filter(|answer| answer.status == 503).count() > 30);
     bed.proxy.heal();
+    let calls: Vec<_> = calls.iter().map(calls::anew).collect();
     all_succeed(&instance, &calls, &[NEVER_DONE]).await;
 }
 

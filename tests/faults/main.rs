@@ -7,9 +7,14 @@
 
 mod bed;
 mod calls;
+mod connections;
 mod contract;
+mod crowd;
 mod every_route;
+mod late;
 mod outage;
+mod proxy;
+mod resumed;
 mod table;
 mod work;
 mod world;

@@ -110,7 +110,7 @@ async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mill
     );
     bed.proxy.heal();
     bed.clock.advance(CACHED);
-    housekeeping::run(&work.instance.app, &|| true).await.unwrap();
+    work.instance.keep_house().await.unwrap();
     let items = bed.items().await;
     table::check(&items);
     talk::check(&talk, &lobby, &items);

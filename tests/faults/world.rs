@@ -12,6 +12,7 @@ use shared::{
     auth::UserClaims,
     model::{User, api_token, user::Role},
     password::{self, PasswordHash},
+    store::{Replacing, Stored},
 };
 use tokio::sync::OnceCell;
 
@@ -34,36 +35,37 @@ pub(crate) struct Account {
 impl Instance {
     /// Makes a user, without a password.
     pub(crate) async fn account(&self, username: &str, role: Role) -> Account {
-        let store = &self.app.store;
+        let store = &self.store;
         let id = store.new_id::<User>().await.unwrap();
-        let user = User {
-            id,
-            username: username.to_owned(),
-            email: format!("{username}@greenroom.example"),
-            first_name: String::new(),
-            last_name: String::new(),
-            blocked: false,
-            role,
-            creator: None,
-        };
+        let email = format!("{username}@greenroom.example");
+        let user = User { email, ..User::named(id, username, role) };
         store.insert_record(&user).await.unwrap().unwrap();
-        let jwt = self.app.keys.sign_user(&UserClaims::first(&user, self.app.clock.now())).unwrap();
-        Account { id, jwt: format!("JWT {jwt}") }
+        Account { id, jwt: self.jwt(&user) }
+    }
+
+    /// What a user logs in with to `/api/v2`.
+    pub(crate) fn jwt(&self, user: &User) -> String {
+        format!("JWT {}", self.app.keys.sign_user(&UserClaims::first(user, self.app.clock.now())).unwrap())
     }
 
     /// Makes a participant of conversations.
     pub(crate) async fn participant(&self, username: &str) -> Account {
         let account = self.account(username, Role::Partner).await;
         let hash = HASH.get_or_init(async || password::hash(PASSWORD.to_owned().into()).await.unwrap()).await;
-        self.app.store.set_password(account.id, hash, None).await.unwrap().unwrap();
-        account
+        let user: Stored<User> = self.store.record(account.id).await.unwrap().unwrap();
+        self.store.set_password(user, hash, Replacing::Any, |_| true).await.unwrap().unwrap();
+        // That ended their logins.
+        let user = self.store.record::<User>(account.id).await.unwrap().unwrap().record;
+        let jwt = self.app.keys.sign_user(&UserClaims::first(&user, self.app.clock.now())).unwrap();
+        Account { jwt: format!("JWT {jwt}"), ..account }
     }
 
     /// The credentials of a new client with a static API token.
     pub(crate) async fn client(&self) -> String {
         let (token, hash) = api_token::generate();
         let now = self.app.clock.now();
-        self.app.store.insert_api_token(&hash, "client", false, now).await.unwrap();
+        let name = format!("client {}", hash.as_str());
+        self.store.insert_api_token(&hash, &name, false, now).await.unwrap().unwrap();
         format!("Token {}", token.expose_secret())
     }
 
@@ -97,10 +99,24 @@ pub(crate) fn operator() -> String {
 
 /// What a media server says of a viewer of a stream of the application `app`.
 pub(crate) fn webhook(status: &str, stream: &str, name: &str) -> Call {
+    webhook_from("192.0.2.1", status, stream, name)
+}
+
+/// Of a viewer who was refused and tries again: that happens later.
+pub(crate) fn webhook_again(stream: &str, name: &str) -> Call {
+    webhook_at("2023-11-14T22:13:21Z", "192.0.2.1", "opening", stream, name)
+}
+
+/// The same of a viewer at this address.
+pub(crate) fn webhook_from(address: &str, status: &str, stream: &str, name: &str) -> Call {
+    webhook_at("2023-11-14T22:13:20Z", address, status, stream, name)
+}
+
+fn webhook_at(time: &str, address: &str, status: &str, stream: &str, name: &str) -> Call {
     let body = json!({
-        "client": { "address": "192.0.2.1", "port": 1 },
+        "client": { "address": address, "port": 1 },
         "request": {
-            "direction": "outgoing", "protocol": "WebRTC", "status": status, "time": "2023-11-14T22:13:20Z",
+            "direction": "outgoing", "protocol": "WebRTC", "status": status, "time": time,
             "url": format!("ws://live.example:3333/app/{stream}?session={name}"),
         },
     });

@@ -9,9 +9,10 @@ pub(crate) struct Answer(Value);
 
 impl Answer {
     pub(crate) fn new(answer: Value) -> Self {
-        let is_text = answer["headers"]["content-encoding"].is_null();
-        assert_eq!(answer["isBase64Encoded"], !is_text, "every answer is text, unless it is compressed: {answer}");
-        Self(answer)
+        let answer = Self(answer);
+        let is_text = answer.header("content-encoding").is_none();
+        assert_eq!(answer.0["isBase64Encoded"], !is_text, "every answer is text, unless it is compressed: {answer:?}");
+        answer
     }
 
     /// The body's bytes.

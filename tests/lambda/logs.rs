@@ -1,5 +1,7 @@
 //! Whoever reads the logs learns nobody's identifier, and gets no credential.
 
+use std::{fs, path::Path};
+
 use rstest::rstest;
 
 use crate::{
@@ -162,6 +164,19 @@ fn assert_have_run(root: &str, logs: &[(String, String)]) {
             assert!(logs.iter().any(|(name, _)| name == function.name), "{} has not run", function.name);
         }
     }
+}
+
+#[test]
+fn what_any_package_of_this_workspace_says_may_be_logged() {
+    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
+    let packages = fs::read_dir(functions).unwrap().map(|package| package.unwrap().file_name().into_string().unwrap());
+    let packages: Vec<_> = packages.chain(["shared", "greenroom"].map(str::to_owned)).collect();
+    assert!(packages.len() > 20);
+    for package in packages {
+        let target = format!("{}::module", package.replace('-', "_"));
+        assert!(shared::log::is_ours(&target), "shared/src/log.rs drops what {package} logs");
+    }
+    assert!(!shared::log::is_ours("hyper::client"));
 }
 
 #[tokio::test]

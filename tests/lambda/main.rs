@@ -9,6 +9,7 @@ mod binaries;
 mod events;
 mod faults;
 mod flows;
+mod gateways;
 mod housekeeping;
 mod logs;
 mod meeting;

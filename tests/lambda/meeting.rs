@@ -37,6 +37,7 @@ pub(crate) struct Meeting {
     pub(crate) login_token: String,
     api_token_id: u64,
     pub(crate) api_token: String,
+    api_token_name: String,
 }
 
 impl Meeting {
@@ -47,6 +48,7 @@ impl Meeting {
             manager_name: format!("manager-{number}"),
             event_name: format!("Congress {number}"),
             login_token: format!("listen-{number:04}"),
+            api_token_name: format!("web app {number}"),
             ..Self::default()
         }
     }
@@ -89,7 +91,8 @@ impl Stage {
         let token = &fixture.meeting.login_token;
         let token = json!({"event": fixture.meeting.event, "token": token, "tokenType": "participant"});
         fixture.meeting.login_token_id = id(&self.send_body("logintokens/create", &fixture, &token).await);
-        let client = self.send("apitokens/create", &fixture).await;
+        let client = json!({"name": fixture.meeting.api_token_name});
+        let client = self.send_body("apitokens/create", &fixture, &client).await;
         fixture.meeting.api_token_id = id(&client);
         fixture.meeting.api_token = client.at("/token");
         fixture.meeting
@@ -106,19 +109,9 @@ impl Stage {
     /// An admin with a password, as the first one of a table is made; their number.
     async fn keep_organiser(&self, username: &str) -> u64 {
         let store = self.store();
-        let user = User {
-            id: store.new_id::<User>().await.unwrap(),
-            username: username.to_owned(),
-            email: String::new(),
-            first_name: String::new(),
-            last_name: String::new(),
-            blocked: false,
-            role: Role::Admin,
-            creator: None,
-        };
-        store.insert_record(&user).await.unwrap().unwrap();
+        let user = User::named(store.new_id::<User>().await.unwrap(), username, Role::Admin);
         let hash = HASH.get_or_init(|| async { password::hash(PASSWORD.to_owned().into()).await.unwrap() }).await;
-        store.set_password(user.id, hash, None).await.unwrap().unwrap();
+        store.insert_user(&user, hash).await.unwrap().unwrap();
         user.id
     }
 }

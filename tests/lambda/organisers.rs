@@ -55,7 +55,7 @@ async fn links_lead_to_where_the_api_is_called() {
     // One more of each kind, so that there is a second page.
     stage.send("users/create", &fixture).await;
     stage.send("events/create", &fixture).await;
-    stage.send("apitokens/create", &fixture).await;
+    stage.send_body("apitokens/create", &fixture, &json!({"name": "one more"})).await;
     stage.send("logintokens/create", &fixture).await;
     for (event, path) in [
         ("users/list-rest", "users/?role=manager&limit=1&offset=1"),

@@ -41,6 +41,8 @@ pub(crate) const SIGNING_SECRET: &str = "Vb4Qe8rJtN2mHxZ0kLw5uYgS7pDfC1aEo3iTqRn
 pub(crate) const STREAMS_TOKEN: &str = "token-of-the-operators-under-test";
 /// What media servers sign their webhooks with.
 pub(crate) const STREAMS_SECRET: &str = "secret-of-the-media-server-under-test";
+/// What the URL of OpenTok's callbacks ends in.
+pub(crate) const OPENTOK_CALLBACK_SECRET: &str = "secret-of-the-callbacks-under-test";
 /// The secret of the OpenTok project that tokens are of.
 pub(crate) const OPENTOK_SECRET: &str = "secret-of-the-project-under-test";
 /// The identifier that the events register.
@@ -104,7 +106,6 @@ impl Stage {
         [
             ("TABLE_NAME", self.table.as_str()),
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
-            ("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "true"),
             ("CORS_ORIGINS", ORIGIN),
             ("LOG", self.log),
             ("STACK_NAME", "greenroom-test"),
@@ -114,6 +115,7 @@ impl Stage {
             ("OPENTOK_API_SECRET", OPENTOK_SECRET),
             ("STREAMS_ACCESS_TOKEN", STREAMS_TOKEN),
             ("STREAMS_WEBHOOK_SECRET", STREAMS_SECRET),
+            ("OPENTOK_WEBHOOK_SECRET", OPENTOK_CALLBACK_SECRET),
             ("MAIL_DIR", self.mails.path().to_str().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -219,6 +221,7 @@ impl Fixture {
             .fold(event.to_owned(), |event, (placeholder, value)| event.replace(placeholder, value))
             .replace(EVENTS_AUTHORIZATION, &openvidu_authorization())
             .replace(EVENTS_ACCOUNT, &account_authorization(&self.meeting.username))
+            .replace("OPENTOK_WEBHOOK_KEY", OPENTOK_CALLBACK_SECRET)
             .replace("STREAMS_CREDENTIALS", &BASE64_STANDARD.encode(STREAMS_TOKEN))
             .replace("LIVE_ID", &self.live())
             .replace("DEVICE_TOKEN", &self.device_token)

@@ -48,6 +48,15 @@ async fn a_documented_or_short_secret_is_refused_and_not_shown() {
 }
 
 #[tokio::test]
+async fn a_misspelt_log_level_is_refused() {
+    let stage = Stage::new().await;
+    for greenroom::Function { name, .. } in greenroom::functions() {
+        let error = refused(name, &stage, &[("LOG", Some("debgu"))]).await;
+        assert!(error.output().contains("LOG: must be a level"), "{name}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_function_whose_table_cannot_be_reached_starts_and_answers_503() {
     let mut stage = Stage::new().await;
     // A port that was free a moment ago: whoever connects is refused.

@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::process::{Server, greenroom, run, text};
+use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
 /// Runs the command with something to read; what it printed.
 fn run_with_stdin(arguments: &[&str], stdin: &str) -> Output {
@@ -26,20 +26,15 @@ async fn log_in(server: &Server, username: &str, password: &str) -> u16 {
     Client::new().post(url).json(&body).send().await.unwrap().status().as_u16()
 }
 
-/// A line of the introduction, behind its name.
-fn shown<'a>(server: &'a Server, name: &str) -> Option<&'a str> {
-    server.introduction.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))
-}
-
 #[tokio::test]
 async fn the_first_start_makes_accounts_and_shows_them_this_once() {
     let dir = tempdir().unwrap();
     let password = {
         let server = Server::start(dir.path());
-        let password = shown(&server, "password of the user admin").unwrap().to_owned();
+        let password = server.shown("password of the user admin").unwrap().to_owned();
         assert_eq!(log_in(&server, "admin", &password).await, 200);
         for name in ["API token", "mobile clients' API token"] {
-            let token = shown(&server, name).unwrap();
+            let token = server.shown(name).unwrap();
             let request = Client::new().post(format!("{}/api/v2/networktestsessions/", server.url));
             let answer = request.header("authorization", format!("Token {token}")).send().await.unwrap();
             assert_eq!(answer.status(), 201);
@@ -47,7 +42,7 @@ async fn the_first_start_makes_accounts_and_shows_them_this_once() {
         password
     };
     let server = Server::start(dir.path());
-    assert_eq!(shown(&server, "password of the user admin"), None);
+    assert_eq!(server.shown("password of the user admin"), None);
     assert!(!server.introduction.contains(&password));
     assert_eq!(log_in(&server, "admin", &password).await, 200);
 }
@@ -68,6 +63,7 @@ async fn the_first_accounts_are_those_that_the_environment_names() {
 async fn users_are_made_blocked_and_given_passwords() {
     let dir = tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
+    make_store(dir.path());
     let user = |arguments: &[&str]| run(&[&["user"], arguments, &["--data-dir", path]].concat());
     let made = user(&["create", "Bob", "--role", "partner"]);
     let password = text(&made.stdout).trim();
@@ -75,19 +71,19 @@ async fn users_are_made_blocked_and_given_passwords() {
     {
         let server = Server::start(dir.path());
         assert_eq!(log_in(&server, "bob", password).await, 200);
-        // The first command made the first accounts, and kept what it made up.
-        assert_eq!(shown(&server, "password of the user admin"), None);
-        let secrets = std::fs::read_to_string(dir.path().join("secrets.env")).unwrap();
-        let admins = secrets.lines().find_map(|line| line.strip_prefix("ADMIN_PASSWORD='")?.strip_suffix('\''));
-        assert_eq!(log_in(&server, "admin", admins.unwrap()).await, 200);
     }
     let again = user(&["create", "BOB", "--role", "admin"]);
     assert_eq!(again.status.code(), Some(1));
-    assert_eq!(text(&again.stderr), "greenroom: a user with that username already exists\n");
+    assert_eq!(complaint(&again), "greenroom: a user with that username already exists\n");
     let set = |password: &str| {
         run_with_stdin(&["user", "set-password", "bob", "--password-stdin", "--data-dir", path], password)
     };
     assert_eq!(set("short\n").status.code(), Some(1));
+    for common in ["Password1\n", "greenroom\n"] {
+        let refused = set(common);
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(complaint(&refused), "greenroom: this password is too common\n");
+    }
     assert!(set(" correct horse\n").status.success());
     assert!(user(&["block", "bob"]).status.success());
     {
@@ -122,6 +118,8 @@ fn demo(dir: &Path) -> Output {
 #[tokio::test]
 async fn the_demo_can_be_joined_whether_the_server_runs_or_not() {
     let dir = tempdir().unwrap();
+    assert!(complaint(&demo(dir.path())).contains("there is no store"));
+    make_store(dir.path());
     let before = demo(dir.path());
     let server = Server::start(dir.path());
     assert_eq!(languages(&join(&before, &server).await), ["English", "German", "French"]);

@@ -12,7 +12,7 @@ use shared::{
 };
 use tempfile::{TempDir, tempdir};
 
-use crate::process::{greenroom, text};
+use crate::process::{complaint, greenroom, text};
 
 /// A data directory with bookings of these companies, unsent, made a second apart; and their ids.
 async fn kept(companies: &[&str]) -> (TempDir, Vec<String>) {
@@ -45,7 +45,7 @@ async fn nothing_is_sent_a_way_that_nobody_named() {
     let (dir, ids) = kept(&["First"]).await;
     let refused = bookings(dir.path(), &["resend"], &[]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).starts_with("greenroom: set MAIL_TRANSPORT"));
+    assert!(complaint(&refused).starts_with("greenroom: set MAIL_TRANSPORT"));
     assert!(text(&bookings(dir.path(), &["list"], &[]).stdout).starts_with(&ids[0]));
 }
 
@@ -86,7 +86,7 @@ async fn a_booking_that_is_not_among_the_unsent_is_not_sent_again() {
     let lines: Vec<_> = text(&again.stdout).lines().collect();
     assert!(lines[0].starts_with(&format!("{}\twas sent before, at 20", ids[0])), "{lines:?}");
     assert_eq!(lines[1..], [format!("{unknown}\tthere is no such booking"), "x\tthere is no such booking".to_owned()]);
-    assert_eq!(text(&again.stderr), "greenroom: 2 of 3 bookings could not be sent\n");
+    assert_eq!(complaint(&again), "greenroom: 2 of 3 bookings could not be sent\n");
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn what_cannot_be_sent_stays_unsent() {
     assert_eq!(refused.status.code(), Some(1));
     let lines = ids.iter().map(|id| format!("{id}\tthe mail cannot be sent for now: the connection failed\n"));
     assert_eq!(text(&refused.stdout), lines.collect::<String>());
-    assert_eq!(text(&refused.stderr), "greenroom: 2 of 2 bookings could not be sent\n");
+    assert_eq!(complaint(&refused), "greenroom: 2 of 2 bookings could not be sent\n");
     assert_eq!(text(&bookings(dir.path(), &["list"], &[]).stdout).lines().count(), 2);
 }
 
@@ -107,11 +107,16 @@ async fn what_cannot_be_sent_stays_unsent() {
 async fn settings_that_no_mail_can_be_sent_with_are_said_in_one_line() {
     let (dir, _) = kept(&[]).await;
     let refused = bookings(dir.path(), &["resend"], &[FILE[0], ("MAIL_FROM", "a..b@example.com")]);
-    assert_eq!(text(&refused.stderr), "greenroom: MAIL_FROM is no mail address\n");
+    assert_eq!(
+        complaint(&refused),
+        "greenroom: the configuration is not complete:\n  MAIL_FROM: must be a mail address like bookings@example.com\n"
+    );
     let url = [("MAIL_TRANSPORT", "smtp"), ("SMTP_URL", "smtp://user:secret@mail.example?tls=none")];
     let refused = bookings(dir.path(), &["resend"], &url);
-    let error = text(&refused.stderr);
-    assert!(error.starts_with("greenroom: SMTP_URL cannot be used: ") && !error.contains("secret"), "{error}");
+    let error = &complaint(&refused);
+    let said =
+        "  MAIL_TRANSPORT: SMTP_URL cannot be used: it must be smtps://, or smtp:// with tls=required, opportunistic\n";
+    assert!(error.ends_with(said) && !error.contains("secret"), "{error}");
 }
 
 /// Runs where `tests/mail/check.py` has started a mail server, and checks what it got.

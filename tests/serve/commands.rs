@@ -2,12 +2,13 @@ use reqwest::Client;
 use serde_json::json;
 use tempfile::tempdir;
 
-use crate::process::{Server, greenroom, run, text};
+use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
 #[tokio::test]
 async fn an_api_token_is_shown_once_and_good_until_it_is_deleted() {
     let dir = tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
+    make_store(dir.path());
     let command = |arguments: &[&str]| {
         let output = run(&[&["api-token"], arguments, &["--data-dir", path]].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -34,26 +35,13 @@ async fn an_api_token_is_shown_once_and_good_until_it_is_deleted() {
     assert_eq!(register(&token).await, 401);
     let unknown = run(&["api-token", "delete", "3", "--data-dir", path]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert_eq!(text(&unknown.stderr), "greenroom: there is no API token 3\n");
-}
-
-#[test]
-fn a_running_servers_store_is_reached_through_its_database_port() {
-    let dir = tempdir().unwrap();
-    let path = dir.path().to_str().unwrap();
-    let server = Server::start_with(&["--port", "0", "--dynamodb-port", "0", "--data-dir", path], &[]);
-    let list = |environment: &[(&str, &str)]| {
-        let mut command = greenroom(&["api-token", "list", "--data-dir", path]);
-        command.envs(environment.iter().copied()).output().unwrap()
-    };
-    assert_eq!(list(&[]).status.code(), Some(1));
-    let reached = list(&[("AWS_ENDPOINT_URL_DYNAMODB", server.database())]);
-    assert!(reached.status.success(), "{}", text(&reached.stderr));
+    assert_eq!(complaint(&unknown), "greenroom: there is no API token 3\n");
 }
 
 #[test]
 fn a_region_alone_leaves_the_embedded_database_in_its_place() {
     let dir = tempdir().unwrap();
+    make_store(dir.path());
     let mut command = greenroom(&["api-token", "list", "--data-dir", dir.path().to_str().unwrap()]);
     assert!(command.env("AWS_REGION", "eu-west-1").status().unwrap().success());
 }

@@ -6,7 +6,7 @@ use shared::{
     clock::Clock,
     config::{AwsEnvironment, Environment},
     id::ConnectionName,
-    model::{live::Stream, outbox::Errand},
+    model::{job::Errand, live::Stream},
     store::{self, Store},
 };
 use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
@@ -19,10 +19,11 @@ async fn a_media_server_is_told_what_somebody_left_behind() {
     let url = format!("http://{}", media_server.local_addr().unwrap());
     let arguments = ["--port", "0", "--memory", "--dynamodb-port", "0"];
     let server = Server::start_with(&arguments, &[("STREAMS_API_URL", &url)]);
-    let database = ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), server.database().to_owned());
-    let client = store::client(&AwsEnvironment::read(&Environment::from_iter([database]), "DYNAMODB"));
-    let errand = Errand::TerminateSession { stream: Stream::of_session(1, 2), name: ConnectionName::random() };
-    let (_, put) = Store::new(client.clone(), "greenroom").errand_put(&errand, Clock::system().now()).unwrap();
+    let variables = server.database_environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let client = store::client(&AwsEnvironment::read(&Environment::from_iter(variables), "DYNAMODB"));
+    let (stream, name) = (Stream::of_session(1, 2), ConnectionName::random());
+    let errand = Errand::TerminateSession { stream, name, by: "once".to_owned() };
+    let (_, put) = Store::new(client.clone(), "greenroom").job_put(errand, Clock::system().now()).unwrap();
     client.transact_write_items().transact_items(put).send().await.unwrap();
 
     // Far more than it takes, so that a server that does nothing fails the test and a busy machine does not.

@@ -6,12 +6,12 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::process::{Server, greenroom, run, text};
+use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
 /// Runs `greenroom key` on a directory; its output, or what it is refused with.
 fn key(dir: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = run(&[&["key"], arguments, &["--data-dir", dir.to_str().unwrap()]].concat());
-    let (out, error) = (text(&output.stdout).to_owned(), text(&output.stderr).to_owned());
+    let (out, error) = (text(&output.stdout).to_owned(), complaint(&output));
     assert_eq!(output.status.success(), error.is_empty(), "{error}");
     if error.is_empty() { Ok(out) } else { Err(error) }
 }
@@ -56,12 +56,12 @@ async fn a_rotated_key_signs_and_the_one_before_it_is_good_until_it_is_retired()
 async fn two_secrets_are_good_and_which_is_used_is_listed() {
     let dir = tempdir().unwrap();
     let server = Server::start(dir.path());
-    let old = server.secret().to_owned();
+    let old = server.secret();
     assert_eq!(status_of_backend(&server, &old).await, 200);
     drop(server);
     key(dir.path(), &["rotate", "openvidu"]).unwrap();
     let server = Server::start(dir.path());
-    let new = server.secret().to_owned();
+    let new = server.secret();
     assert_ne!(old, new);
     assert_eq!(key(dir.path(), &["show", "openvidu"]).unwrap().trim(), new);
     assert_eq!([status_of_backend(&server, &old).await, status_of_backend(&server, &new).await], [200, 200]);
@@ -81,6 +81,7 @@ async fn two_secrets_are_good_and_which_is_used_is_listed() {
 #[test]
 fn a_value_that_nobody_has_used_is_retired_without_force() {
     let dir = tempdir().unwrap();
+    make_store(dir.path());
     key(dir.path(), &["rotate", "streams-webhook"]).unwrap();
     key(dir.path(), &["retire", "streams-webhook"]).unwrap();
     let refused = key(dir.path(), &["retire", "streams-webhook"]).unwrap_err();
@@ -90,6 +91,7 @@ fn a_value_that_nobody_has_used_is_retired_without_force() {
 #[test]
 fn what_opentok_signs_with_is_read_from_standard_input_and_kept_for_a_shell() {
     let dir = tempdir().unwrap();
+    make_store(dir.path());
     let rotate = |value: &str| {
         let mut command = greenroom(&["key", "rotate", "opentok-webhook", "--data-dir", dir.path().to_str().unwrap()]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -109,5 +111,6 @@ fn what_opentok_signs_with_is_read_from_standard_input_and_kept_for_a_shell() {
 #[test]
 fn signing_keys_are_not_shown() {
     let dir = tempdir().unwrap();
+    make_store(dir.path());
     assert!(key(dir.path(), &["show", "signing-keys"]).unwrap_err().contains("are not shown"));
 }

@@ -3,9 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod accounts;
+mod beside;
 mod bookings;
 mod commands;
+mod copies;
+mod data_dirs;
+mod doors;
 mod housekeeping;
 mod keys;
+mod live;
 mod process;
 mod serving;
+#[cfg(unix)]
+mod terminal;

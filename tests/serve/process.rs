@@ -2,9 +2,11 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
+
+use serde_json::Value;
 
 /// A running server; killed when it is dropped.
 pub(crate) struct Server {
@@ -13,6 +15,7 @@ pub(crate) struct Server {
     /// What it printed before it was ready, and the address in it.
     pub(crate) introduction: String,
     pub(crate) url: String,
+    data_dir: Option<PathBuf>,
 }
 
 /// The command, with nothing of this process's environment that it reads.
@@ -25,6 +28,28 @@ pub(crate) fn greenroom(arguments: &[&str]) -> Command {
 /// Runs the command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     greenroom(arguments).output().unwrap()
+}
+
+/// Starts a server and stops it again: what it leaves is a store.
+pub(crate) fn make_store(data_dir: &Path) {
+    let server = Server::start(data_dir);
+    server.signal("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+}
+
+/// A value of `secrets.env`.
+pub(crate) fn kept(data_dir: &Path, name: &str) -> Option<String> {
+    let secrets = std::fs::read_to_string(data_dir.join("secrets.env")).ok()?;
+    secrets.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix("='")?.strip_suffix('\'')?.to_owned()))
+}
+
+/// What a command said beyond which store it used.
+pub(crate) fn complaint(output: &Output) -> String {
+    text(&output.stderr).split_inclusive('\n').filter(|line| !is_note(line)).collect()
+}
+
+fn is_note(line: &str) -> bool {
+    ["greenroom: store: ", "greenroom: credentials: "].iter().any(|note| line.starts_with(note))
 }
 
 pub(crate) fn text(bytes: &[u8]) -> &str {
@@ -48,19 +73,36 @@ impl Server {
         }
         let first = introduction.lines().next().unwrap();
         let url = first.strip_prefix("greenroom listening on ").unwrap().to_owned();
-        Self { child, stdout, introduction, url }
+        let data_dir = arguments.iter().skip_while(|argument| **argument != "--data-dir").nth(1).map(PathBuf::from);
+        Self { child, stdout, introduction, url, data_dir }
     }
 
-    /// The credentials it printed.
-    pub(crate) fn secret(&self) -> &str {
-        let line = self.introduction.lines().find_map(|line| line.trim().strip_prefix("OpenVidu secret: "));
-        line.unwrap()
+    /// A line of the introduction, behind its name.
+    pub(crate) fn shown(&self, name: &str) -> Option<&str> {
+        self.introduction.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    /// The secret of back-ends: printed at the start that made it, kept from then on.
+    pub(crate) fn secret(&self) -> String {
+        if let Some(secret) = self.shown("OpenVidu secret") {
+            return secret.to_owned();
+        }
+        let kept = kept(self.data_dir.as_deref().unwrap(), "OPENVIDU_SECRET").unwrap();
+        let newest = serde_json::from_str::<Value>(&kept)
+            .ok()
+            .and_then(|values| values[0]["secret"].as_str().map(str::to_owned));
+        newest.unwrap_or(kept)
     }
 
     /// Where it serves its database.
     pub(crate) fn database(&self) -> &str {
-        let line = self.introduction.lines().find_map(|line| line.trim().strip_prefix("DynamoDB: "));
-        line.unwrap()
+        self.shown("DynamoDB").unwrap()
+    }
+
+    /// What a program needs to use the database of a server that has just made its credentials.
+    pub(crate) fn database_environment(&self) -> [(&str, &str); 2] {
+        let key = self.shown("access key id of the DynamoDB port").unwrap();
+        [("AWS_ENDPOINT_URL_DYNAMODB", self.database()), ("AWS_ACCESS_KEY_ID", key)]
     }
 
     /// The curl lines it printed.

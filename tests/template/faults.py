@@ -13,14 +13,28 @@ from samtranslator.yaml_helper import yaml_parse
 TRANSLATION, _ = translate(yaml_parse((ROOT / "template.yaml").read_text()))
 
 
-def statement(template, role, index=0):
-    return properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"][index]
+def statements_of(template, role):
+    return properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"]
+
+
+def statement(template, role):
+    return statements_of(template, role)[0]
+
+
+def forbid(template, role, actions):
+    """Takes away what allows actions that begin so."""
+    all_of_them = statements_of(template, role)
+    all_of_them[:] = [one for one in all_of_them if not one["Action"][0].startswith(actions)]
 
 
 def conditional(template, role, condition):
     """The policy that a role has under a condition."""
     (policy,) = [one for one in properties(template, role)["Policies"] if one.get("Fn::If", [None])[0] == condition]
     return policy
+
+
+def keys_of(statement):
+    return statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
 
 
 def properties(template, name):
@@ -65,7 +79,7 @@ FAULTS = {
         "UsersRole: has no - *TableKey",
     ),
     "the table's key without the table": (
-        lambda t: properties(t, "IssueTokenRole")["Policies"][0]["PolicyDocument"]["Statement"].pop(0),
+        lambda t: forbid(t, "IssueTokenRole", "dynamodb:"),
         "IssueTokenRole: has no use for - *TableKey",
     ),
     "a policy outside of roles": (
@@ -83,6 +97,18 @@ FAULTS = {
     "a role for another table": (
         lambda t: statement(t, "UsersRole").update(Resource={"Fn::GetAtt": ["Table", "Arn"]}),
         "not all have Resource: *TableArn",
+    ),
+    "a role for every item": (
+        lambda t: statement(t, "UsersRole")["Condition"].pop("ForAllValues:StringLike"),
+        "UsersRole: is not limited to keys",
+    ),
+    "a role for items of every kind": (
+        lambda t: keys_of(statement(t, "UsersRole")).append("*"),
+        "UsersRole: is limited to keys of any kind",
+    ),
+    "a role that may scan the table": (
+        lambda t: statement(t, "UsersRole")["Condition"].pop("Null"),
+        "UsersRole: may ask without a key",
     ),
     "a table that goes with the stack": (
         lambda t: t["Resources"]["Table"].update(DeletionPolicy="Delete"),
@@ -109,7 +135,7 @@ FAULTS = {
         "Housekeeping: what fails of HousekeepingEveryMinute is lost",
     ),
     "housekeeping that may not write to its queue": (
-        lambda t: statement(t, "HousekeepingRole", 2).update(Action=["sqs:GetQueueUrl"]),
+        lambda t: forbid(t, "HousekeepingRole", "sqs:SendMessage"),
         "HousekeepingRole: may not write to the queue",
     ),
     "a queue in clear": (

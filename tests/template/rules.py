@@ -1,6 +1,7 @@
 """The rules of this project for what is deployed: permissions, routes, logs, the table, what runs by itself."""
 
 import json
+import re
 
 # What CloudFormation takes in one stack, and an HTTP API.
 RESOURCES_MAX = 500
@@ -69,8 +70,26 @@ def roles(template):
             yield f"{role}: {'has no' if role in at_table else 'has no use for'} - *TableKey"
 
 
+def keys(template):
+    """What roles allow in the table is limited to partition keys, and a request that names none is refused.
+
+    `ForAllValues` is true of no values; it is `Null` that refuses a scan.
+    """
+    for name, _, statement in statements(template):
+        if "dynamodb:" not in json.dumps(statement["Action"]):
+            continue
+        condition = dict(statement.get("Condition", {}))
+        patterns = condition.pop("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+        if not isinstance(patterns, list) or not patterns:
+            yield f"{name}: is not limited to keys in {json.dumps(statement['Action'])}"
+        elif any(not re.match("[A-Z]+(#|$)", pattern) for pattern in patterns):
+            yield f"{name}: is limited to keys of any kind in {json.dumps(patterns)}"
+        if condition != {"Null": {"dynamodb:LeadingKeys": "false"}}:
+            yield f"{name}: may ask without a key in {json.dumps(statement['Action'])}"
+
+
 def routes(template):
-    """Each route exists in both spellings, leads to one function and speaks payload 2.0."""
+    """Each route but the root exists in both spellings, leads to one function and speaks payload 2.0."""
     apis = resources(template, "AWS::ApiGatewayV2::Api")
     for name, api in apis.items():
         paths = api["Body"]["paths"]
@@ -85,7 +104,7 @@ def routes(template):
                 yield f"{name}: {method} {path} has payload {version}"
             other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
             target = served.get((other, method), {}).get("uri")
-            if path != "$default" and target != integration.get("uri"):
+            if path not in ("$default", "/") and target != integration.get("uri"):
                 yield f"{name}: {method} {path} and {method} {other} are not the same"
         # It answers CORS preflights too: API Gateway would answer them itself if the API had a configuration of CORS.
         if ("$default", "x-amazon-apigateway-any-method") not in served:
@@ -104,6 +123,9 @@ def stages(template):
             yield f"{name}: is not throttled"
         if "AccessLogSettings" not in stage:
             yield f"{name}: has no access log"
+        # A query may be a secret, and a path has ids in it.
+        elif any(word in json.dumps(stage["AccessLogSettings"]) for word in ("query", "$context.path")):
+            yield f"{name}: logs what may not be logged"
     for name, domain in resources(template, "AWS::ApiGatewayV2::DomainName").items():
         if any(one["SecurityPolicy"] != "TLS_1_2" for one in domain["DomainNameConfigurations"]):
             yield f"{name}: takes old TLS"
@@ -183,7 +205,7 @@ def parameters(template):
             yield f"{name}: is in {grouped.count(name)} groups of parameters"
         if not parameter.get("Description"):
             yield f"{name}: has no description"
-        if "Default" not in parameter and name != "SecretsArn":
+        if "Default" not in parameter:
             yield f"{name}: has no default"
 
 
@@ -198,4 +220,4 @@ def size(template):
             yield f"{name}: {count} routes"
 
 
-RULES = (wildcards, roles, routes, stages, logs, table, unasked, parameters, size)
+RULES = (wildcards, roles, keys, routes, stages, logs, table, unasked, parameters, size)

@@ -39,6 +39,8 @@ STATES = {
         "CorsOrigins": "https://app.example.com",
         "StreamsApiUrl": "https://media.example.com",
         "StreamsVhosts": "live.example.com=edge",
+        "StreamsLifetime": "3600",
+        "StreamsKeepViewers": "true",
         "ExistingTable": "restored",
         "TableKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012",
         "LogKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012",

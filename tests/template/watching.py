@@ -22,7 +22,10 @@ KNOWN = {
     },  # fmt: skip
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
     # What the functions send stands in the code.
-    "Greenroom": set(re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/src/metrics.rs").read_text())),
+    "Greenroom": {
+        *re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/src/metrics.rs").read_text()),
+        *re.findall(r'=> \("\w+", "(\w+)"\)', (ROOT / "shared/src/audit.rs").read_text()),
+    },
 }
 # The dimensions that each service gives its metrics; with others there are none.
 DIMENSIONS = {

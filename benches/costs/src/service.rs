@@ -83,16 +83,7 @@ impl Service {
 
     /// A new user, and the token that they logged in for.
     pub(crate) async fn user(&self, username: &str) -> Result<(User, String)> {
-        let user = User {
-            id: self.app.store.new_id::<User>().await?,
-            username: username.to_owned(),
-            email: String::new(),
-            first_name: String::new(),
-            last_name: String::new(),
-            blocked: false,
-            role: Role::Partner,
-            creator: None,
-        };
+        let user = User::named(self.app.store.new_id::<User>().await?, username, Role::Partner);
         self.app.store.insert_record(&user).await?.map_err(|_| "the user cannot be made")?;
         let token = self.app.keys.sign_user(&UserClaims::first(&user, self.app.clock.now()));
         Ok((user, token.ok_or("there is no key")?))

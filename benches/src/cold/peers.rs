@@ -12,10 +12,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Result, build,
-    cold::{
-        store::{Event, Store, identifier, text},
-        subject::Subject,
-    },
+    cold::{store::Store, subject::Subject},
+    fixture::{Event, identifier, text},
 };
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");

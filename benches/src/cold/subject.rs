@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use testbed::{Function, StartError};
 
-use crate::{Result, cold::quota::Quota, cold::store::Event, process, samples::Samples};
+use crate::{Result, cold::quota::Quota, fixture::Event, process, samples::Samples};
 
 /// What a function is told that an invocation may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -100,11 +100,20 @@ impl Subject {
         Ok(())
     }
 
-    /// So many requests more, one after the other.
-    pub(crate) async fn measure_warm(&mut self, requests: usize) -> Result<()> {
+    /// From now on it has this quota.
+    pub(crate) fn hold(&self, quota: &Quota) -> Result<()> {
+        quota.hold(self.running()?.process_id())
+    }
+
+    /// So many requests more, one after the other, each after a pause.
+    pub(crate) async fn measure_warm(&mut self, requests: usize, pause: Duration) -> Result<()> {
         let process_id = self.running()?.process_id();
         let mut used = process::cpu(process_id)?;
         for _ in 0..requests {
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+                used = process::cpu(process_id)?;
+            }
             let wall = self.invoke().await?;
             let now = process::cpu(process_id)?;
             self.figures.warm.push(wall, now.saturating_sub(used));

@@ -7,18 +7,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Result, process, record::Record, samples::Samples};
-use serde_json::Value;
+use crate::{Result, fixture::Event, process, record::Record, samples::Samples};
 use testbed::Function;
-
-use crate::lambda::store::Event;
 
 /// What a zip file adds to its one entry: the local header, the central one and the end, with the name in both.
 const ZIP_HEADERS: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
 
+/// What follows the name of a function that was built before.
+pub(crate) const BEFORE: &str = " (before)";
+/// So far are the numbers apart of events that are sent to two builds of a function.
+const APART: usize = 50_000_000;
+
 /// A function, its event, and its figures.
 pub(crate) struct Subject {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
+    /// The bare function that calls the table as this one does.
+    pub(crate) peer: Option<&'static str>,
     binary: PathBuf,
     event: Event,
     environment: Vec<(String, String)>,
@@ -36,7 +40,8 @@ pub(crate) struct Figures {
     pub(crate) warm: Samples,
     /// What the function itself says it measured; only the raw write does.
     pub(crate) told: Samples,
-    pub(crate) cpu: Duration,
+    /// Processor time of an invocation, in each turn.
+    pub(crate) cpu: Samples,
     pub(crate) resident: u64,
 }
 
@@ -46,9 +51,23 @@ impl Subject {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
-    pub(crate) fn new(name: &'static str, binary: &Path, event: Event, environment: Vec<(String, String)>) -> Self {
-        let binary = binary.to_owned();
-        Self { name, binary, event, environment, running: None, sent: 0, figures: Figures::default() }
+    /// `first` is the number of the first event that it is sent: no two subjects register the same devices.
+    pub(crate) fn new(
+        (name, peer): (&str, Option<&'static str>),
+        binary: &Path,
+        event: Event,
+        environment: Vec<(String, String)>,
+        first: usize,
+    ) -> Self {
+        let (name, binary, figures) = (name.to_owned(), binary.to_owned(), Figures::default());
+        Self { name, peer, binary, event, environment, running: None, sent: first, figures }
+    }
+
+    /// The same, built of another state of the project.
+    pub(crate) fn built_before(&self, binary: &Path) -> Self {
+        let name = format!("{}{BEFORE}", self.name);
+        let (event, environment) = (self.event.clone(), self.environment.clone());
+        Self::new((&name, self.peer), binary, event, environment, self.sent + APART)
     }
 
     /// Starts the function anew, in place of the one that runs.
@@ -91,13 +110,9 @@ impl Subject {
                 self.figures.told.push(told);
             }
         }
-        self.figures.cpu += process::cpu(process_id)?.saturating_sub(before);
+        let used = process::cpu(process_id)?.saturating_sub(before);
+        self.figures.cpu.push(used / u32::try_from(invocations.max(1))?);
         Ok(())
-    }
-
-    /// Processor time of one warm invocation.
-    pub(crate) fn cpu_per_invocation(&self) -> Result<Duration> {
-        Ok(self.figures.cpu / u32::try_from(self.figures.warm.len().max(1))?)
     }
 
     /// Bytes of the binary as it is deployed, and of the zip file around it.
@@ -115,8 +130,9 @@ impl Subject {
             ("first", &self.figures.first),
             ("warm", &self.figures.warm),
             ("told", &self.figures.told),
+            ("cpu of a turn", &self.figures.cpu),
         ];
-        measures.into_iter().try_for_each(|(measure, samples)| record.add(self.name, measure, samples))
+        measures.into_iter().try_for_each(|(measure, samples)| record.add(&self.name, measure, samples))
     }
 
     fn running(&self) -> Result<&Function> {
@@ -126,20 +142,14 @@ impl Subject {
     /// How long an answer took, and what it says about itself when it is a number.
     async fn invoke(&mut self) -> Result<(Duration, Option<Duration>)> {
         self.sent += 1;
-        let event = self.event.numbered(self.sent)?;
+        let event = self.event.numbered(self.sent);
         let begun = Instant::now();
         let answer = self.running()?.invoke(&event).await?;
         let duration = begun.elapsed();
-        if answer["statusCode"] != 200 {
+        if answer["statusCode"].as_u64().is_none_or(|status| status >= 300) {
             return Err(format!("{}: {answer}", self.name).into());
         }
         let told = answer["body"].as_str().and_then(|body| body.parse().ok()).map(Duration::from_nanos);
         Ok((duration, told))
     }
-}
-
-/// The JSON of an answer's body.
-pub(crate) fn body(answer: &Value) -> Result<Value> {
-    let body = answer["body"].as_str().ok_or_else(|| format!("no body in {answer}"))?;
-    Ok(serde_json::from_str(body)?)
 }

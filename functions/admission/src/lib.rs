@@ -1,8 +1,6 @@
 //! `POST /v1/admission`: a media server asks whether a client may come, and says that one has gone (`ovenmediaengine.md`).
-//!
-//! Requests to the table on a warm instance: an opening 1, a transaction; one more where its name was known before, and
-//! once an hour one that keeps the application's name. A closing 2.
 
+mod opening;
 mod request;
 
 use std::time::Duration;
@@ -16,17 +14,19 @@ use axum::{
 use serde::Serialize;
 use shared::{
     App,
+    audit::{Decision, Event, Party},
     auth::admission_signer,
     config::Setting,
     dialect::streams::{Error, Refusal},
     http::read_body,
-    model::live::{self, REMEMBERED, Webhook},
-    store::{Store, StoreError},
+    model::live::Webhook,
+    store::Store,
 };
-use tokio::time::timeout;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use request::{Admission, Status};
+use opening::{close, is_picture, open};
+use request::{Admission, Read, Status};
 
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
@@ -34,16 +34,14 @@ pub const SETTINGS: &[Setting] = &[
     Setting::StreamsWebhookSecret,
     Setting::StreamsVhosts,
     Setting::StreamsSessionTtl,
+    Setting::StreamsLifetime,
+    Setting::StreamsKeepViewers,
     Setting::CorsOrigins,
     Setting::Log,
 ];
 
 /// Where a webhook says what it is signed with.
 const SIGNATURE: &str = "x-ome-signature";
-/// How long an opening may take: the media server waits 3 seconds, and then lets nobody in.
-const OPENING: Duration = Duration::from_millis(2500);
-/// How much longer an application is known than a connection in it can be.
-const APP_KEPT: Duration = Duration::from_hours(3);
 
 shared::routes!(admit);
 
@@ -54,18 +52,30 @@ struct Answer {
     /// Whether the client may come; nothing is said where it has gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<bool>,
+    /// After how many milliseconds the media server cuts it off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3_600_000)]
+    lifetime: Option<u64>,
     /// Why it may not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The session was terminated")]
     reason: Option<&'static str>,
+    /// What the log calls the reason.
+    #[serde(skip)]
+    #[schema(ignore)]
+    code: Option<&'static str>,
 }
 
 impl Answer {
-    const ALLOWED: Self = Self { allowed: Some(true), reason: None };
-    const NOTED: Self = Self { allowed: None, reason: None };
+    const NOTED: Self = Self { allowed: None, lifetime: None, reason: None, code: None };
 
-    fn refused(reason: &'static str) -> Self {
-        Self { allowed: Some(false), reason: Some(reason) }
+    fn allowed(lifetime: Option<Duration>) -> Self {
+        let lifetime = lifetime.map(|lifetime| u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX));
+        Self { allowed: Some(true), lifetime, reason: None, code: None }
+    }
+
+    fn refused(code: &'static str, reason: &'static str) -> Self {
+        Self { allowed: Some(false), lifetime: None, reason: Some(reason), code: Some(code) }
     }
 }
 
@@ -79,6 +89,7 @@ impl Answer {
     responses(
         (status = 200, description = "What the media server is to do", body = Answer, examples(
             ("Allowed" = (summary = "The client may come", value = json!({ "allowed": true }))),
+            ("AllowedForAWhile" = (summary = "It may come, and has to ask again later", value = json!({ "allowed": true, "lifetime": 3_600_000 }))),
             ("Refused" = (summary = "It may not", value = json!({ "allowed": false, "reason": "The session was terminated" }))),
             ("Noted" = (summary = "It has gone", value = json!({}))),
         )),
@@ -106,62 +117,57 @@ impl Answer {
     security(("mediaServer" = [])),
 )]
 async fn admit(State(app): State<App>, request: Request<Body>) -> Result<Json<Answer>, Error> {
+    let (tasks, arrived) = (app.tasks.clone(), Instant::now());
+    // From the first byte on: by the time that the body is read, a media server may have hung up.
+    tasks.run(Box::pin(take(app, request, arrived))).await.map(Json)
+}
+
+async fn take(app: App, request: Request<Body>, arrived: Instant) -> Result<Answer, Error> {
     let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body).await?;
     let signature = parts.headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
     let signer = admission_signer(signature, &body, &app.config.streams.webhook_secrets);
-    app.uses.mark(Setting::StreamsWebhookSecret, signer.ok_or(Error::InvalidSignature)?);
+    let Some(signer) = signer else {
+        Decision::new(Event::WebhookRefused).by(Party::MediaServer).because("signature").record(&app).await;
+        return Err(Error::InvalidSignature);
+    };
+    app.uses.mark(Setting::StreamsWebhookSecret, signer);
     // From here on the answer is always 200: anything else means to the media server that we are out of order.
-    let Some((webhook, status)) = Admission::read(&body, &app) else {
-        return Ok(Json(Answer::refused("This is no admission request")));
+    let (webhook, status) = match Admission::read(&body, &app) {
+        Read::Webhook(webhook, status) => (webhook, status),
+        Read::NoWebhook => return Ok(not_taken(&app, "no_admission_request", "This is no admission request").await),
+        Read::OutOfTime => {
+            return Ok(not_taken(&app, "out_of_time", "The request is dated more than 24 hours away").await);
+        }
     };
-    Ok(Json(match status {
-        Status::Opening if !Store::takes_names(&webhook.stream, &webhook.name) => {
-            Answer::refused("The names in the URL are too long")
-        }
-        Status::Opening if !request::has_path(&webhook) => Answer::refused("A name in the URL is . or .."),
-        Status::Opening => open(&app, &webhook).await,
-        Status::Closing => close(&app, &webhook).await,
-    }))
-}
-
-async fn open(app: &App, webhook: &Webhook) -> Answer {
-    let (now, ttl) = (app.clock.now(), app.config.streams.session_ttl);
-    let opened = async {
-        // First, so that no stream is known of an application that is not.
-        remember_app(app, webhook, ttl).await?;
-        app.store.open_live_connection(webhook, now, now + ttl).await
-    };
-    match timeout(OPENING, opened).await {
-        Ok(Ok(Ok(()))) => Answer::ALLOWED,
-        Ok(Ok(Err(live::Refusal::Held))) => Answer::refused("The session was terminated"),
-        Ok(Ok(Err(live::Refusal::Taken))) => Answer::refused("The session's name is taken"),
-        Ok(Ok(Err(live::Refusal::Closed))) => Answer::refused("The session has closed since"),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "an opening was not written down, and refused");
-            Answer::refused("The service is busy; try again")
-        }
-        Err(_) => {
-            tracing::error!("an opening was not written down in time, and refused");
-            Answer::refused("The service is busy; try again")
-        }
+    if status == Status::Closing {
+        return Ok(close(&app, &webhook).await);
     }
-}
-
-async fn close(app: &App, webhook: &Webhook) -> Answer {
-    if let Err(error) = app.store.close_live_connection(webhook, app.clock.now()).await {
-        // The media server does not ask again; the connection ends by itself.
-        tracing::error!(%error, "a closing was not written down");
-    }
-    Answer::NOTED
-}
-
-/// Keeps the application's name, once an hour.
-async fn remember_app(app: &App, webhook: &Webhook, ttl: Duration) -> Result<(), StoreError> {
-    let (vhost, name, now) = (&webhook.stream.vhost, &webhook.stream.app, app.clock.now());
-    let remember = async || {
-        app.store.remember_app(vhost, name, now, ttl + REMEMBERED + APP_KEPT).await?;
-        Ok::<_, StoreError>(Some(()))
+    let answer = if !Store::takes_names(&webhook.stream, &webhook.name) {
+        Answer::refused("names_too_long", "The names in the URL are too long")
+    } else if !request::has_path(&webhook) {
+        Answer::refused("names_of_no_path", "A name in the URL is . or ..")
+    } else {
+        open(&app, &webhook, arrived).await
     };
-    app.recent.apps.get(&(vhost.clone(), name.clone()), now, remember).await.map(drop)
+    // A player asks for pictures every few seconds, and nobody has come by that.
+    if !is_picture(&webhook) {
+        record(&app, &webhook, &answer).await;
+    }
+    Ok(answer)
+}
+
+/// Refuses what is signed and is no webhook of now, and writes that down.
+async fn not_taken(app: &App, code: &'static str, reason: &'static str) -> Answer {
+    Decision::new(Event::WebhookRefused).by(Party::MediaServer).because(code).record(app).await;
+    Answer::refused(code, reason)
+}
+
+/// Writes down who came to a stream, or was not let in there.
+async fn record(app: &App, webhook: &Webhook, answer: &Answer) {
+    let decision = match answer.code {
+        None => Decision::new(Event::Join),
+        Some(code) => Decision::new(Event::JoinRefused).because(code),
+    };
+    decision.by(Party::Guest(webhook.name.as_str())).of(Party::Stream(&webhook.stream)).record(app).await;
 }

@@ -1,6 +1,7 @@
-//! `GET /api/v2`: where the endpoints are (`events-api.md`).
-//!
-//! Requests to the table on a warm instance: 1, for the caller.
+//! Where things are: `GET /api/v2` says it of its endpoints (`events-api.md`), `GET /` of everything; `GET /health` says
+//! whether the table answers.
+
+mod home;
 
 use axum::{Json, extract::FromRequestParts, http::request::Parts};
 use serde::Serialize;
@@ -13,11 +14,12 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
-pub const SETTINGS: &[Setting] =
-    &[Setting::TableName, Setting::PublicUrl, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+use home::{__path_health, __path_home, health, home};
 
-shared::routes!(api_root);
+/// What this function reads from its environment.
+pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+
+shared::routes!(api_root, home, health);
 
 /// The endpoints' URLs.
 #[derive(Serialize, ToSchema)]

@@ -1,27 +1,25 @@
 //! `/api/v2/apitokens`: the static tokens that clients carry (`events-api.md`).
-//!
-//! Requests to the table on a warm instance, beside 1 for the caller: listing them 16 in parallel; making one 2; deleting
-//! one 17, of which 16 in parallel.
 
 use axum::{Json, extract::State, http::StatusCode};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::{
     App,
+    audit::{Decision, Event, Party},
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload, boolean, text},
     },
     model::{ApiToken, User, api_token, permission::Action},
+    store::NameTaken,
 };
 use utoipa::ToSchema;
 
 /// What this function reads from its environment.
-pub const SETTINGS: &[Setting] =
-    &[Setting::TableName, Setting::PublicUrl, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
+pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
 
 /// What tokens can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "mobile"];
@@ -124,7 +122,10 @@ async fn create_api_token(
     form.finish()?;
     let (token, hash) = api_token::generate();
     let (name, mobile) = (name.unwrap_or_default(), mobile.unwrap_or(false));
-    let kept = app.store.insert_api_token(&hash, &name, mobile, app.clock.now()).await?.into();
+    let kept = app.store.insert_api_token(&hash, &name, mobile, app.clock.now()).await?;
+    let kept = kept.map_err(|NameTaken| FieldErrors::one("name", &Problem::ApiTokenNameTaken))?;
+    let kept = KeptToken::from(kept);
+    noted(&app, Event::ApiTokenCreated, &caller, kept.id).await;
     Ok((StatusCode::CREATED, Json(ShownToken { kept, token: token.expose_secret().to_owned() })))
 }
 
@@ -146,7 +147,15 @@ async fn delete_api_token(
     // Who may not delete tokens is not told which there are.
     allow(&caller)?;
     let Id(id) = id?;
-    if app.store.delete_api_token(id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    if !app.store.delete_api_token(id).await? {
+        return Err(Error::NotFound);
+    }
+    noted(&app, Event::ApiTokenDeleted, &caller, id).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn noted(app: &App, event: Event, caller: &User, token: u64) {
+    Decision::new(event).by(Party::User(caller.id)).of(Party::ApiToken(token)).record(app).await;
 }
 
 fn allow(caller: &User) -> Result<(), Error> {

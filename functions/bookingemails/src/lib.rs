@@ -1,6 +1,4 @@
 //! `POST /api/v2/bookingemails`: a booking, kept and then sent by mail (`events-api.md`).
-//!
-//! Requests to the table on a warm instance: 3, for the client, to keep the booking, and to mark it as sent.
 
 use axum::{extract::State, http::StatusCode};
 use shared::{
@@ -107,7 +105,7 @@ struct NewContact {
             "detail": "The booking is kept, but its e-mail could not be sent.",
         })),
     ),
-    security(("apiToken" = [])),
+    security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn send_booking(State(app): State<App>, _: Client, payload: Payload) -> Result<StatusCode, Error> {
     let mut form = payload.form(Need::All)?;

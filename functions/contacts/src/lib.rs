@@ -1,7 +1,4 @@
 //! `/api/contacts`: whom a participant keeps in their roster (`mongooseim.md`).
-//!
-//! Requests to the table on a warm instance, beside 2 for the caller: the list 1, and 1 for every further MB; a change 4, of
-//! which two read both rosters at once; deleting several costs that for each of them, 16 at a time.
 
 use axum::{
     Json,

@@ -1,12 +1,10 @@
 //! `POST /api/sessions`: a device registers, or a back-end opens a media session (`device-sessions.md`, `openvidu.md`).
-//!
-//! Requests to the table on a warm instance: 1. A device that has all the sessions it may have: 2, since the oldest has
-//! to go. With `DEVICE_REGISTRATION=token`: 1 more, for the API token.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
     App,
+    audit::{Decision, Event, Party},
     auth::DeviceClaims,
     clock::Timestamp,
     config::Setting,
@@ -73,7 +71,14 @@ struct DeviceData {
     path = "/api/sessions",
     operation_id = "createSession",
     tag = "Device and media sessions",
-    request_body(content = request::Body, description = "A device's identifier, or a media session's properties; the latter may be left out"),
+    request_body(
+        content = request::Body,
+        description = "A device's identifier, or a media session's properties; the latter may be left out",
+        examples(
+            ("Device" = (summary = "A device's", value = json!({ "identifier": "device_unique_id_here" }))),
+            ("MediaSession" = (summary = "A back-end's", value = json!({ "customSessionId": "daily", "mediaMode": "ROUTED" }))),
+        ),
+    ),
     responses(
         (status = 200, description = "The session", body = NewSession, examples(
             ("Device" = (summary = "A device's", value = json!({ "data": { "token": "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl" } }))),
@@ -97,6 +102,7 @@ async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, devi
     let session = DeviceSession::begin(app.clock.now(), app.config.device_session_ttl, kid.to_owned());
     let max = app.config.device_sessions_max;
     app.store.begin_device_session(&device, identifier, (&id, &session), max).await?;
+    Decision::new(Event::DeviceRegistered).of(Party::Device(&device)).record(app).await;
     let token = app.keys.sign(&DeviceClaims::of(device, id, &session), kid);
     Ok(NewSession::Device { data: DeviceData { token: token.ok_or(device::Error::NoSigningKey)? } })
 }

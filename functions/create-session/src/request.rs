@@ -17,7 +17,7 @@ use shared::{
         openvidu::{self, Sent},
     },
     error::{Error, Unauthenticated},
-    http::{Object, is_json, read_body},
+    http::{Object, is_json, read_json_body},
     id::{CUSTOM_ID_MAX, MediaSessionId},
     model::{
         device::Identifier,
@@ -83,7 +83,7 @@ pub(crate) enum Refusals {
         status = 400,
         example = json!({"error": {
             "code": "invalid_identifier",
-            "message": "identifier must be a string of 1 to 256 characters, not blank and without control characters",
+            "message": "identifier must be a string of 1 to 256 characters, not blank, without control characters, and none that many devices share",
         }}),
     )]
     Invalid(#[to_schema] Problem),
@@ -222,7 +222,7 @@ impl FromRequest<App> for SessionRequest {
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
         // Taken in before anybody is refused: a caller that is still sending does not hear the answer.
-        let body = read_body(&parts.headers, body).await;
+        let body = read_json_body(&parts.headers, body).await;
         if let Authorization::Basic(_) = Authorization::of(&parts.headers) {
             Backend::from_request_parts(&mut parts, app).await?;
             return Ok(Self::Media(media(&parts.headers, &body.map_err(openvidu::Error::from)?)?));

@@ -1,20 +1,18 @@
 //! What a device's token opens: its session, a new token, the end of both, the device's other sessions
 //! (`device-sessions.md`).
-//!
-//! Requests to the table on a warm instance: reading 1, a refresh 1, ending the session 2. With its last
-//! session a device is forgotten.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use shared::{
     App,
+    audit::{Decision, Event, Party},
     auth::{Device, DeviceClaims, DeviceToken},
     config::Setting,
     dialect::device::{Error, Refusals},
     error::Unauthenticated,
     id::DeviceSessionId,
     model::{DeviceSession, device::Identifier},
-    store::StoreError,
+    store::{Refreshed, StoreError},
 };
 use utoipa::ToSchema;
 
@@ -130,8 +128,14 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
     let kid = app.keys.signing().ok_or(Error::NoSigningKey)?;
     let next = DeviceSession::begin(app.clock.now(), app.config.device_session_ttl, kid.to_owned());
     let (device, id) = (claims.sub, claims.session);
-    let session = app.store.refresh_device_session(&device, &id, claims.generation, &next).await?;
-    let session = session.ok_or(Unauthenticated::Wrong)?;
+    let session = match app.store.refresh_device_session(&device, &id, claims.generation, &next).await? {
+        Refreshed::Now(session) => session,
+        Refreshed::Ended => return Err(Unauthenticated::Wrong.into()),
+        Refreshed::Stolen => {
+            Decision::new(Event::DeviceTokenStolen).of(Party::Device(&device)).record(&app).await;
+            return Err(Unauthenticated::Wrong.into());
+        }
+    };
     let token = app.keys.sign(&DeviceClaims::of(device, id, &session), &session.kid);
     // An instance that has a key this one will have after its next start was faster.
     Ok(Json(Data { data: Token { token: token.ok_or(StoreError::Contended)? } }))

@@ -1,15 +1,7 @@
 //! `/api/v2/events`: events and the archives of their sessions (`events-api.md`).
-//!
-//! Requests to the table on a warm instance, beside 1 for the caller: reading an event 1; making one 2, and 1 where it has
-//! managers; changing one 2; deleting one 8, 2 more for every 27 of its login tokens and for every 27 of its sessions, 16
-//! in parallel for each session, and 2 more for every 25 live connections.
-//! A list costs 1 for a partner, 16 in parallel for an admin and 2 for a manager; a page that a cursor leads to 1 more for
-//! the first two. Archives cost 3, and requests to the media provider.
 
 mod archives;
 mod fields;
-
-use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{
@@ -21,7 +13,7 @@ use shared::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
     },
-    meter::carried,
+    jobs,
     model::{Event, User, permission::Action},
     store::{Parent, Selection, Stored, Unique},
 };
@@ -32,7 +24,6 @@ use fields::{EventFields, NewEvent};
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
-    Setting::PublicUrl,
     Setting::SigningKeys,
     Setting::VideoProvider,
     Setting::OpentokApiKey,
@@ -60,8 +51,6 @@ const FILTERS: &[&str] = &[
     "mobileData",
     "mfa",
 ];
-/// How long a DELETE clears away what belonged to its event, before it leaves the rest to the next one.
-const CLEARING: Duration = Duration::from_secs(8);
 
 shared::routes!(list_events, create_event, get_event, put_event, patch_event, delete_event, list_event_archives);
 
@@ -84,8 +73,11 @@ async fn list_events(
     query: ListQuery,
 ) -> Result<Listing<Event>, Error> {
     let mut filters = query.filters(FILTERS);
-    let selection = if let Some(name) = filters.get("name") {
-        let found = app.store.record_with::<Event>(Unique::EventName, name).await?;
+    let selection = if filters.get("id").is_some() || filters.get("name").is_some() {
+        let found = match (filters.get("id"), filters.get("name")) {
+            (Some(id), _) => app.store.record::<Event>(id.parse().unwrap_or(0)).await?,
+            (None, name) => app.store.record_with(Unique::EventName, name.unwrap_or_default()).await?,
+        };
         let seen = found.map(|stored| stored.record).filter(|event| caller.sees_event(event));
         Selection::only(seen.into_iter().collect())
     } else if caller.may_reassign()
@@ -176,8 +168,8 @@ async fn patch_event(
     change(&app, &caller, id, payload, Need::Some).await
 }
 
-/// Delete an event with its sessions and login tokens. From the first moment it is gone for everybody; where so much
-/// belonged to it that the time is not enough, the answer is 503, and another DELETE goes on.
+/// Delete an event with its sessions and login tokens. From the first moment it is gone for everybody; where much belonged
+/// to it, that is cleared away behind the answer.
 #[utoipa::path(
     delete,
     path = "/api/v2/events/{id}",
@@ -188,27 +180,13 @@ async fn patch_event(
     security(("jwt" = [])),
 )]
 async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
-    let now = app.clock.now();
-    let until = now + CLEARING;
-    match find(&app, &caller, id).await {
-        Ok(event) if !caller.may_to_event(Action::DeleteEvent, &event.record) => return Err(Error::Forbidden),
-        Ok(event) => app.store.end_event(event).await??,
-        Err(Error::NotFound) if is_ended(&app, &caller, id).await? => {}
-        Err(error) => return Err(error),
+    let event = find(&app, &caller, id).await?;
+    if !caller.may_to_event(Action::DeleteEvent, &event.record) {
+        return Err(Error::Forbidden);
     }
-    // Goes on where the caller hangs up.
-    let clearing = async move { app.store.clear_event(id, now, || app.clock.now() < until).await };
-    if tokio::spawn(carried(clearing)).await.map_err(|_| Error::Fault)?? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Error::TryAgain("The event is gone; what belonged to it is still being deleted. Ask again to go on."))
-    }
-}
-
-/// Whether an event that was the caller's to delete has ended, and something is left of it.
-async fn is_ended(app: &App, caller: &User, id: u64) -> Result<bool, Error> {
-    let ended = app.store.ended_event(id).await?;
-    Ok(caller.may(Action::DeleteEvent) && ended.is_some_and(|ended| caller.may_reassign() || ended.owner == caller.id))
+    let begun = app.store.end_event(event, app.clock.now()).await??;
+    jobs::go_on(&app, begun).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<Event>, Error> {

@@ -1,7 +1,6 @@
 //! What no other function's route answers: unknown paths, methods that a path does not serve, and CORS preflights.
 //!
-//! API Gateway sends here what matches no route. The local gateway does the same in-process. Requests to the table: none;
-//! below `/api/v2`, where credentials come before the method, 1.
+//! API Gateway sends here what matches no route. The local gateway does the same in-process.
 
 use axum::Router;
 use shared::{App, config::Setting, http::RouteTable};

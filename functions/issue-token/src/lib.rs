@@ -1,7 +1,4 @@
 //! `POST /api/tokens`: a participant's right to be in a media session, with its connection (`openvidu.md`).
-//!
-//! Requests to the table on a warm instance: 1, a transaction that adds the connection provided that the session is
-//! live, and keeps the session until after the token's end.
 
 use axum::{
     Json,
@@ -19,7 +16,7 @@ use shared::{
     config::Setting,
     dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent},
     error,
-    http::{Object as JsonObject, is_json, read_body},
+    http::{Object as JsonObject, is_json, read_json_body},
     id::MediaSessionId,
     model::{
         Connection,
@@ -31,7 +28,6 @@ use utoipa::ToSchema;
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
-    Setting::PublicUrl,
     Setting::OpenviduSecret,
     Setting::MediaTokenTtl,
     Setting::MediaSessionGrace,
@@ -130,7 +126,7 @@ impl FromRequest<App> for TokenRequest {
     async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
         let (mut parts, body) = request.into_parts();
         // Taken in before anybody is refused: a caller that is still sending does not hear the answer.
-        let body = read_body(&parts.headers, body).await;
+        let body = read_json_body(&parts.headers, body).await;
         Backend::from_request_parts(&mut parts, app).await?;
         let body = body?;
         let options = if body.is_empty() { TokenOptions::default() } else { options(&parts.headers, &body)? };

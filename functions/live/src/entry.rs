@@ -7,7 +7,7 @@ use shared::{
     id::ConnectionName,
     model::{
         connection::ServerData,
-        live::{EndReason, LiveConnection, State, Stream},
+        live::{EndReason, EndedBy, LiveConnection, State, Stream},
         login_token::StreamRole,
     },
     store::LedgerEntry,
@@ -81,8 +81,12 @@ pub(crate) struct Entry {
     /// When it ended.
     #[schema(example = "2023-11-14T22:14:21Z")]
     ended_at: Option<String>,
-    /// Why it ended: `terminated`, `closed`, `disconnected`, `sessionClosed`, `expired`, or the media provider's word.
+    /// Why it ended: `terminated`, `closed`, `publisher_left`, `disconnected`, `sessionClosed`, `expired`, or the
+    /// media provider's word.
     reason: Option<EndReason>,
+    /// Who ended it; `null` while it is live, and where it is not known.
+    #[schema(required)]
+    ended_by: Option<EndedBy>,
 }
 
 impl Entry {
@@ -93,7 +97,7 @@ impl Entry {
             State::Ended => entry,
             state => {
                 let duration = connection.connected_at.map(|at| seconds(at, now));
-                Self { state, duration, ended_at: None, reason: None, ..entry }
+                Self { state, duration, ended_at: None, reason: None, ended_by: None, ..entry }
             }
         }
     }
@@ -101,7 +105,7 @@ impl Entry {
     /// One that is over.
     pub(crate) fn of_ended(entry: &LedgerEntry) -> Self {
         let LedgerEntry { name, stream, role, login_token, data, client, .. } = entry.clone();
-        let LedgerEntry { created_at, connected_at, ended_at, reason, .. } = entry.clone();
+        let LedgerEntry { created_at, connected_at, ended_at, reason, ended_by, .. } = entry.clone();
         let (address, port) = client.map(|client| (client.address, client.port)).unzip();
         Self {
             id: id(&stream, &name),
@@ -120,6 +124,7 @@ impl Entry {
             duration: connected_at.map(|at| seconds(at, ended_at)),
             ended_at: Some(ended_at.to_string()),
             reason: Some(reason),
+            ended_by,
         }
     }
 

@@ -1,8 +1,4 @@
 //! The ledger of live connections, for people: who is where, who was, and cutting somebody off.
-//!
-//! Requests to the table on a warm instance: 1 for the caller; a page of one application's connections 17, in parallel
-//! but for the event's own, the page of an admin's or a partner's whole list the same for each application that it looks
-//! into, 8 at most, and up to 18 for finding those. Terminating costs 2 more than the operators' way.
 
 mod entry;
 mod query;
@@ -13,18 +9,19 @@ use std::time::Duration;
 use axum::{
     Json,
     extract::{FromRequestParts, RawPathParams, State},
-    http::request::Parts,
+    http::{StatusCode, request::Parts},
 };
 use serde::Serialize;
 use serde_json::Value;
 use shared::{
     App,
+    audit::Party,
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Fields, Forbidden, NotFound, Problem, Refusals},
+    dialect::events::{BodyRefusals, Detail, Error, Fields, Forbidden, NotFound, Problem, Refusals},
     http::form::{Need, Payload},
-    model::{Event, User, permission::Action, user::Role},
-    termination::terminate,
+    model::{Event, User, live::EndedBy, permission::Action, user::Role},
+    termination::{Outcome, terminate},
 };
 use utoipa::ToSchema;
 
@@ -34,9 +31,9 @@ use query::Query;
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
-    Setting::PublicUrl,
     Setting::SigningKeys,
     Setting::StreamsHold,
+    Setting::StreamsLifetime,
     Setting::StreamsApiUrl,
     Setting::StreamsApiToken,
     Setting::MediaSessionGrace,
@@ -81,7 +78,7 @@ struct Termination {
     operation_id = "listLiveConnections",
     tag = "Live sessions",
     params(
-        ("state" = Option<String>, Query, pattern = "^(issued|connected|ended)?$", description = "`ended` for those that are over, the newest first within each application; `issued` or `connected` for some of the live ones", example = "connected"),
+        ("state" = Option<String>, Query, pattern = "^(issued|connected|ending|ended)?$", description = "`ended` for those that are over, the newest first within each application; `issued`, `connected` or `ending` for some of the live ones", example = "connected"),
         ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
         ("vhost" = Option<String>, Query, description = "Only those of this virtual host", example = "default"),
         ("app" = Option<String>, Query, description = "Only those of this application, of the virtual host `default` where none is said", example = "7"),
@@ -114,7 +111,15 @@ async fn list_live_connections(
     tag = "Live sessions",
     params(("id" = String, Path, description = "The connection", example = "ZGVmYXVsdC83LzkvY29u")),
     request_body = Termination,
-    responses((status = 200, description = "The connection, as it ended", body = Entry), Refusals, Forbidden, NotFound, BodyRefusals),
+    responses(
+        (status = 200, description = "The connection, as it ended", body = Entry),
+        (status = 202, description = "The connection ends when its media server can be told, or cuts it off by itself; until then its state is `ending`", body = Entry),
+        (status = 409, description = "The media server cannot end a single session; the viewer is still there", body = Detail, example = json!({ "detail": "The media server cannot end a single session." })),
+        Refusals,
+        Forbidden,
+        NotFound,
+        BodyRefusals,
+    ),
     security(("jwt" = [])),
 )]
 async fn terminate_live_connection(
@@ -122,15 +127,22 @@ async fn terminate_live_connection(
     Organiser(caller): Organiser,
     Named(place): Named,
     payload: Payload,
-) -> Result<Json<Entry>, Error> {
+) -> Result<(StatusCode, Json<Entry>), Error> {
     let place = place.ok_or(Error::NotFound)?;
     may_end(&app, &caller, &place).await?;
     let mut form = payload.form(Need::Some)?;
     let hold = form.optional("holdFor", seconds);
     form.finish()?;
     let hold = hold.flatten().unwrap_or(app.config.streams.hold);
-    let ended = terminate(&app, &place.stream, &place.name, hold).await?.ok_or(Error::NotFound)?;
-    Ok(Json(Entry::of_live(&ended, app.clock.now())))
+    let by = EndedBy::user(caller.id);
+    let outcome = terminate(&app, &place.stream, &place.name, hold, by).await?.ok_or(Error::NotFound)?;
+    outcome.decision(Party::User(caller.id)).record(&app).await;
+    let status = match &outcome {
+        Outcome::Ended(_) => StatusCode::OK,
+        Outcome::Ending(_) => StatusCode::ACCEPTED,
+        Outcome::Impossible(_) => return Err(Error::CannotEnd),
+    };
+    Ok((status, Json(Entry::of_live(outcome.connection(), app.clock.now()))))
 }
 
 /// What the path names.

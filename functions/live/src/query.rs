@@ -19,7 +19,7 @@ const LIMIT_MAX: usize = 1_000;
 /// What a list can be asked for by.
 const FILTERS: &[&str] = &["state", "event", "vhost", "app", "stream"];
 /// The states that connections can be asked for in.
-const STATES: &[&str] = &["issued", "connected", "ended"];
+const STATES: &[&str] = &["issued", "connected", "ending", "ended"];
 
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,7 @@ impl Query {
         match self.get("state") {
             Some("issued") => state == State::Issued,
             Some("connected") => state == State::Connected,
+            Some("ending") => state == State::Ending,
             _ => true,
         }
     }

@@ -138,5 +138,5 @@ async fn some_events(app: &App, caller: &User, first: u64) -> Result<(Vec<Event>
     let selection: Selection<Event> = app.store.events_seen_by(caller).await?;
     let window = Window { skip: 0, limit: LOOKS, after: Some(first.saturating_sub(1)) };
     let page = app.store.page(selection, window, None).await?;
-    Ok((page.records, page.more))
+    Ok((page.records, page.next.is_some()))
 }

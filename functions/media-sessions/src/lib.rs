@@ -1,8 +1,4 @@
 //! Reading and closing media sessions and their connections (`openvidu.md`).
-//!
-//! Requests to the table on a warm instance: reading a session 1 (a page of 1 MB each); listing one per shard, in
-//! parallel; closing 2, where it had tokens 3 and two more for every 49 of them; disconnecting 3, the last one 4, however
-//! many connections there are.
 
 use axum::{
     Json,
@@ -12,10 +8,12 @@ use axum::{
 use serde::Serialize;
 use shared::{
     App,
+    audit::{Decision, Event, Party},
     auth::Backend,
     config::Setting,
     dialect::openvidu::{Error, Refusals},
     id::{ConnectionId, MediaSessionId},
+    jobs,
     store::{Closed, Disconnected},
 };
 use utoipa::ToSchema;
@@ -125,7 +123,12 @@ async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result
 async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Result<StatusCode, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
     match app.store.close_media_session(&id, app.clock.now()).await? {
-        Closed::Now => Ok(StatusCode::NO_CONTENT),
+        Closed::Now(begun) => {
+            if let Some(begun) = begun {
+                jobs::go_on(&app, *begun).await;
+            }
+            Ok(StatusCode::NO_CONTENT)
+        }
         Closed::Before => Err(Error::NotFound),
     }
 }
@@ -153,7 +156,11 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
         return Err(if live { Error::NotFound } else { Error::UnknownSession });
     };
     match app.store.disconnect(&session, &connection, now, app.config.media_session_grace).await? {
-        Disconnected::Now => Ok(StatusCode::NO_CONTENT),
+        Disconnected::Now => {
+            let decision = Decision::new(Event::ConnectionTerminated).by(Party::Backend);
+            decision.of(Party::MediaConnection(&connection)).record(&app).await;
+            Ok(StatusCode::NO_CONTENT)
+        }
         Disconnected::UnknownConnection => Err(Error::NotFound),
         Disconnected::UnknownSession => Err(Error::UnknownSession),
     }

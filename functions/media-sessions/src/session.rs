@@ -55,11 +55,11 @@ struct Connection {
     connection_id: ConnectionId,
     /// When its token was issued, in milliseconds since the Unix epoch.
     created_at: Timestamp,
-    /// Always empty.
-    #[schema(example = "")]
+    /// Always `unknown`.
+    #[schema(example = "unknown")]
     location: &'static str,
-    /// Always empty.
-    #[schema(example = "")]
+    /// Always `unknown`.
+    #[schema(example = "unknown")]
     platform: &'static str,
     /// The token.
     token: MediaToken,

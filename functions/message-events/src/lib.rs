@@ -1,10 +1,8 @@
 //! `/api/sse`: what happens in a participant's conversations, as it happens (`mongooseim.md`).
-//!
-//! Requests to the table on a warm instance: 2 for the caller and 1 to begin, 3 for who has been in a room; then 1 every
-//! half a second, for the caller too, and 1 more for each archive that has something new. None while the client takes
-//! nothing.
 
 mod stream;
+
+use std::borrow::Cow;
 
 use axum::{
     Extension,
@@ -33,18 +31,25 @@ shared::routes!(stream_events);
 ///
 /// Each event has its position as `id`, one line of JSON as `data`, and says in `event` what it is: `message`, whose data
 /// is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every 15
-/// seconds keeps the connection open; a new `id` may come with it. The stream ends when the account is blocked, deleted
-/// or renamed or gets another password, and when the server stops.
+/// seconds keeps the connection open. The stream ends when the account is blocked, deleted or renamed, when the password
+/// or the token that it was opened with is no longer good, and when the server stops.
 #[utoipa::path(
     get,
     path = "/api/sse",
     operation_id = "streamEvents",
     tag = "Conversations",
-    params((
-        "Last-Event-ID" = Option<String>, Header,
-        description = "The `id` of the last event that arrived: the stream begins with what follows it",
-        example = "AeCLp9a8MZ0"
-    )),
+    params(
+        (
+            "Last-Event-ID" = Option<String>, Header,
+            description = "The `id` of the last event that arrived: the stream begins with what follows it",
+            example = "AeCLp9a8MZ0"
+        ),
+        (
+            "lastEventId" = Option<String>, Query,
+            description = "The same, from clients that cannot send headers; where both are there, the header counts",
+            example = "AeCLp9a8MZ0"
+        ),
+    ),
     responses((status = 200, description = "The events", body = String, content_type = "text/event-stream", example = json!("id: AeCLp9a8MZ0\nevent: message\ndata: {\"from\":\"alice@localhost\",\"to\":\"bob@localhost\",\"id\":\"8c1e6f0a-2b7d-4c35-9f10-5d3e8a7b6c42\",\"body\":\"Hi\",\"timestamp\":1795344000000}\n\n")), Refusals),
     security(("account" = [])),
 )]
@@ -77,12 +82,16 @@ struct Last(Option<Position>);
 
 /// Browsers send it of themselves when they come back.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Where stand-ins for the browser's own client send it, so that no preflight is needed.
+const LAST_EVENT_ID_PARAMETER: &str = "lastEventId";
 
 impl FromRequestParts<App> for Last {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Error> {
-        let id = parts.headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
-        Ok(Self(id.and_then(|id| Position::decode(id.trim()))))
+        let header = parts.headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(Cow::Borrowed);
+        let mut query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let parameter = || query.find(|(name, _)| name == LAST_EVENT_ID_PARAMETER).map(|(_, id)| id);
+        Ok(Self(header.or_else(parameter).and_then(|id| Position::decode(id.trim()))))
     }
 }

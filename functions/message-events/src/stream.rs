@@ -56,7 +56,7 @@ impl EventStream {
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
         let left = deadline.map(|deadline| deadline.since(app.clock.now()).saturating_sub(BEFORE_DEADLINE));
-        let meter = Meter::new(None);
+        let meter = Meter::beside();
         let log = Log { app: app.clone(), id, meter: meter.clone(), span: Span::current(), since: now, events: 0 };
         Self {
             app,
@@ -74,7 +74,6 @@ impl EventStream {
     /// What is sent next; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Bytes> {
         let sent = match self.greeting.take() {
-            // What a client knows of its position it can come back with, also before anything has happened.
             Some(greeting) => format!("{greeting}{}", comment(self.feed.position())),
             None => self.wait().await?,
         };
@@ -130,9 +129,11 @@ async fn until(end: Option<Instant>) {
     }
 }
 
-/// A comment, with the position beside it: no event, but what a client comes back with.
+/// A comment, with the position for who wants to come back with it before an event has told them one.
+///
+/// No empty line follows: clients over `fetch` take whatever ends in one for an event, and find it without data.
 fn comment(position: &Position) -> String {
-    format!(": keep-alive\nid: {}\n\n", position.encode())
+    format!(": keep-alive {}\n", position.encode())
 }
 
 fn event(notice: &Notice, position: &Position) -> String {

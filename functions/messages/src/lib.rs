@@ -1,7 +1,4 @@
 //! `/api/messages`: messages from one participant to another (`mongooseim.md`).
-//!
-//! Requests to the table on a warm instance, beside 2 for the caller: sending 2, or 3 where an archive has had an entry in
-//! this millisecond; a page of an archive 1, however long the archive is.
 
 use axum::{
     Json,

@@ -1,6 +1,4 @@
 //! `POST /api/v2/networktestsessions`: a session to try one's network with (`events-api.md`).
-//!
-//! Requests to the table on a warm instance: 1, for the client; and one to the media provider.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -45,7 +43,7 @@ struct NetworkTestSession {
     operation_id = "createNetworkTestSession",
     tag = "Session management",
     responses((status = 201, description = "The session", body = NetworkTestSession), Refusals),
-    security(("apiToken" = [])),
+    security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn create_network_test_session(
     State(app): State<App>,
@@ -61,7 +59,7 @@ async fn create_network_test_session(
     operation_id = "createNetworkTestSessionByItsOtherName",
     tag = "Session management",
     responses((status = 201, description = "The session", body = NetworkTestSession), Refusals),
-    security(("apiToken" = [])),
+    security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn create_network_test_session_by_its_other_name(
     State(app): State<App>,

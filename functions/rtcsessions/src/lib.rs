@@ -1,8 +1,4 @@
 //! `POST /api/v2/rtcsessions`: a participant joins an event (`events-api.md`).
-//!
-//! Requests to the table on a warm instance: 1, a batch that adds a live connection for each session, for what was read
-//! within the last 5 seconds; else 1 more each for the client, the login token, the event and its sessions. An event of
-//! more than 25 sessions takes a batch for every 25 of them.
 
 mod reply;
 
@@ -11,17 +7,19 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{
     App,
+    audit::{self, Decision, Party},
     auth::Participant,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals, Throttled},
     http::form::{Need, Payload, text, texts},
     id::ConnectionName,
     model::{
         Event, EventSession, LoginToken,
+        guesses::{self, TokenGuesses},
         live::{LiveConnection, Source, Stream},
         login_token::StreamRole,
     },
-    provider::{Grant, T1_TTL, T1Role},
+    provider::{Grant, ProviderError, T1_TTL, T1Role},
     store::{Parent, StoreError, Unique},
 };
 use utoipa::ToSchema;
@@ -63,12 +61,13 @@ struct Joining {
     operation_id = "joinEvent",
     tag = "Session management",
     request_body = Joining,
-    responses((status = 201, description = "The event, and its sessions with their tokens", body = Reply), Refusals, Forbidden, NotFound, BodyRefusals),
+    responses((status = 201, description = "The event, and its sessions with their tokens", body = Reply), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
     security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn join(
     State(app): State<App>,
     participant: Participant,
+    address: guesses::Source,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Reply>), Error> {
     let mut form = payload.form(Need::All)?;
@@ -76,37 +75,64 @@ async fn join(
     let flags = form.optional("additionalAccess", texts);
     form.finish()?;
     let (given, flags) = (given.unwrap_or_default(), flags.unwrap_or_default());
-    let (login_token, event) = find(&app, given).await?.ok_or(Error::Forbidden)?;
+    let (login_token, guesses) = find_login_token(&app, given, address).await?;
+    let actor = Party::LoginToken(login_token.id);
+    let Some(event) = find_event(&app, &login_token).await? else {
+        return refused(&app, actor, "event_gone", Error::Forbidden).await;
+    };
     let (event, sessions) = &*event;
     if event.disabled {
-        return Err(Error::NotFound);
+        return refused(&app, actor, "event_disabled", Error::NotFound).await;
     }
     if participant.mobile && event.mobile_disallow {
-        return Err(Error::Forbidden);
+        return refused(&app, actor, "no_mobile_clients", Error::Forbidden).await;
     }
     let sees_floor = event.subscribers_see_floor || flags.iter().any(|flag| flag == VIEW_FLOOR);
-    let sessions = admit(&app, &login_token, sessions, sees_floor).await?;
+    let joined = app.note_joined(&login_token, address, guesses);
+    let (sessions, ()) = tokio::join!(admit(&app, &login_token, sessions, sees_floor), joined);
+    let sessions = sessions?;
+    Decision::new(audit::Event::Join).by(actor).of(Party::Event(event.id)).record(&app).await;
     let event = JoinedEvent::from(event.clone());
     Ok((StatusCode::CREATED, Json(Reply { event, login_token: login_token.token_type.into(), sessions })))
 }
 
+async fn refused<T>(app: &App, actor: Party<'_>, reason: &'static str, error: Error) -> Result<T, Error> {
+    Decision::new(audit::Event::JoinRefused).by(actor).because(reason).record(app).await;
+    Err(error)
+}
+
 type EventWithSessions = Arc<(Event, Vec<EventSession>)>;
 
-/// The login token and its event, as they were at most 5 seconds ago; `None` where there is no such token.
-async fn find(app: &App, given: String) -> Result<Option<(Arc<LoginToken>, EventWithSessions)>, Error> {
-    let now = app.clock.now();
+/// The login token as it was at most 5 seconds ago, and what was guessed from where it comes from, looked up at once. One
+/// that there is not is counted (`access.md`).
+async fn find_login_token(
+    app: &App,
+    given: String,
+    address: guesses::Source,
+) -> Result<(Arc<LoginToken>, TokenGuesses), Error> {
     let read = async || {
         let found = app.store.record_with::<LoginToken>(Unique::LoginToken, &given).await?;
         Ok::<_, StoreError>(found.map(|stored| stored.record))
     };
-    let Some(token) = app.recent.login_tokens.get(&given, now, read).await? else { return Ok(None) };
+    let found = app.recent.login_tokens.get(&given, app.clock.now(), read);
+    let (guesses, found) = tokio::join!(app.ask_about_login_tokens(address), found);
+    let guesses = guesses?;
+    if let Some(token) = found? {
+        return Ok((token, guesses));
+    }
+    app.count_wrong_login_token(&given, address, guesses).await?;
+    refused(app, Party::UnknownLoginToken(&given), "unknown_login_token", Error::Forbidden).await
+}
+
+/// The event of a login token with its sessions, as they were at most 5 seconds ago; `None` where it is gone.
+async fn find_event(app: &App, token: &LoginToken) -> Result<Option<EventWithSessions>, Error> {
+    let now = app.clock.now();
     let read = async || {
         let sessions = app.store.records_of::<EventSession>(Parent::Event(token.event));
         let (event, sessions) = tokio::try_join!(app.store.record::<Event>(token.event), sessions)?;
         Ok::<_, StoreError>(event.map(|stored| (stored.record, sessions)))
     };
-    let event = app.recent.events.get(&token.event, now, read).await?;
-    Ok(event.map(|event| (token, event)))
+    Ok(app.recent.events.get(&token.event, now, read).await?)
 }
 
 /// Makes a token for each session that the login token opens, and records the connections.
@@ -120,8 +146,15 @@ async fn admit(
     let expires_at = (now + T1_TTL).whole_second();
     let mut connections = Vec::new();
     let mut joined = Vec::new();
+    let mut foreign = None;
     for session in sessions {
         let Some(role) = login_token.token_type.role_in(session, sees_floor) else { continue };
+        if !app.media().signer.knows(&session.session_id) {
+            // Made under other keys. The next PUT or PATCH of the session has another one made.
+            tracing::warn!(session = session.id, "a session of another project is left out of a join");
+            foreign = Some(ProviderError::ForeignSession);
+            continue;
+        }
         let name = ConnectionName::random();
         let grant = Grant {
             session: &session.session_id,
@@ -135,6 +168,9 @@ async fn admit(
         let source = Source::Event { provider_session: session.session_id.clone() };
         let connection = LiveConnection::begin(stream, name, role, source, now, expires_at);
         connections.push(LiveConnection { login_token: Some(login_token.id), ..connection });
+    }
+    if let Some(error) = foreign.filter(|_| joined.is_empty()) {
+        return Err(error.into());
     }
     app.store.insert_live_connections(&connections).await?;
     Ok(joined)

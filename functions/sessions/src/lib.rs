@@ -1,29 +1,21 @@
 //! `/api/v2/sessions`: an event's audio in each language, and its floor (`events-api.md`).
-//!
-//! Requests to the table on a warm instance, beside 1 for the caller: reading a session 2; making one 3 and one to the
-//! media provider; changing one 3, and one to the provider where its mode or archiving changes; 1 more where it is to be
-//! the floor; deleting one 3, and 32, 16 of them in parallel,
-//! 2 more for every 25 of its live connections, and 3 for each of the clients who are dropped at the provider. A list of an event costs 2; of everything, 17 in parallel for an admin, and 1 and one more
-//! for each event for others; a page that a cursor leads to 1 more. Archives cost 3, and requests to the provider.
 
 mod archives;
 mod fields;
-
-use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{
     App,
     auth::Organiser,
     config::Setting,
-    delivery::deliver_all,
     dialect::events::{BodyRefusals, Error, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload, pk},
     },
     id::ProviderSessionId,
-    model::{Event, EventSession, User, live::Stream},
+    jobs,
+    model::{Event, EventSession, User, live::EndedBy},
     provider::NewSession as NewProviderSession,
     store::{StoreError, Stored},
 };
@@ -34,7 +26,6 @@ use fields::{NewSession, SessionChange, SessionFields};
 /// What this function reads from its environment.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
-    Setting::PublicUrl,
     Setting::SigningKeys,
     Setting::VideoProvider,
     Setting::OpentokApiKey,
@@ -49,8 +40,6 @@ const FILTERS: &[&str] = &["id", "event", "language", "languageCode", "isFloor",
 
 /// How often a change is made anew where others keep changing mode or archiving.
 const ROUNDS: usize = 5;
-/// How long a DELETE cuts off the live connections of its session.
-const CUTTING_OFF: Duration = Duration::from_secs(8);
 
 shared::routes!(
     list_event_sessions,
@@ -82,9 +71,12 @@ async fn list_event_sessions(
     query: ListQuery,
 ) -> Result<Listing<EventSession>, Error> {
     let mut filters = query.filters(FILTERS);
-    let selection = match filters.take("event") {
-        Some(event) => app.store.parts_of(&caller, event.parse().unwrap_or(0)).await?,
-        None => app.store.parts_seen_by(&caller).await?,
+    let selection = if let Some(id) = filters.get("id") {
+        app.store.only_part_seen_by(&caller, id.parse().unwrap_or(0)).await?
+    } else if let Some(event) = filters.take("event") {
+        app.store.parts_of(&caller, event.parse().unwrap_or(0)).await?
+    } else {
+        app.store.parts_seen_by(&caller).await?
     };
     query.read(&app, selection, &filters).await
 }
@@ -144,7 +136,7 @@ async fn get_event_session(
 }
 
 /// Change a session; what is optional and not said stays as it is. Another mode or archiving makes it another session of
-/// the media provider.
+/// the media provider, and so does any change where the present one is of another project.
 #[utoipa::path(
     put,
     path = "/api/v2/sessions/{id}",
@@ -199,14 +191,9 @@ async fn delete_event_session(
     Organiser(caller): Organiser,
     Id(id): Id,
 ) -> Result<StatusCode, Error> {
-    let (session, event) = find(&app, &caller, id).await?;
-    app.store.remove_record(session).await??;
-    let now = app.clock.now();
-    let until = now + CUTTING_OFF;
-    // Those that are left end with their tokens.
-    let stream = Stream::of_session(event.id, id);
-    let errands = app.store.end_live_connections(&stream, now, || app.clock.now() < until).await?;
-    deliver_all(&app, &errands).await;
+    let (session, _) = find(&app, &caller, id).await?;
+    let begun = app.store.remove_event_session(session, EndedBy::user(caller.id), app.clock.now()).await??;
+    jobs::go_on(&app, begun).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -214,7 +201,10 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     let (session, event) = find(app, caller, id).await?;
     let fields = SessionFields::read(app, Some(&event), Some(&session.record), payload.form(need)?).await?;
     let wanted = fields.applied_to(&session.record)?;
-    let mut needed = (!is_alike(&session.record, &wanted)).then_some(wanted);
+    let is_kept = |present: &EventSession, changed: &EventSession| {
+        is_alike(present, changed) && app.media().signer.knows(&present.session_id)
+    };
+    let mut needed = (!is_kept(&session.record, &wanted)).then_some(wanted);
     let mut made: Option<EventSession> = None;
     for _ in 0..ROUNDS {
         if let Some(mut wanted) = needed.take() {
@@ -224,7 +214,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
         let attempt = |present: &EventSession| {
             let changed = fields.applied_to(present)?;
             match &made {
-                _ if is_alike(present, &changed) => Ok(changed),
+                _ if is_kept(present, &changed) => Ok(changed),
                 Some(made) if is_alike(made, &changed) => {
                     Ok(EventSession { session_id: made.session_id.clone(), ..changed })
                 }

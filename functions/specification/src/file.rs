@@ -45,6 +45,7 @@ pub(crate) const DOCUMENT: File = file!("openapi.json", "application/json", Some
 pub(crate) const PAGE: File = file!("docs.html", "text/html; charset=utf-8", Some("=\""));
 /// What the page loads, and the licence of what is not ours.
 const OF_PAGE: &[File] = &[
+    file!("docs.css", "text/css; charset=utf-8", None),
     file!("start.js", "text/javascript; charset=utf-8", None),
     file!("swagger-ui-bundle.js", "text/javascript; charset=utf-8", None),
     file!("swagger-ui.css", "text/css; charset=utf-8", None),
@@ -127,7 +128,6 @@ impl IntoResponse for Served {
             (header::CONTENT_TYPE, file.kind),
             (header::VARY, "accept-encoding"),
             (header::CONTENT_SECURITY_POLICY, POLICY),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "no-referrer"),
             (header::ETAG, &tag),
         ];

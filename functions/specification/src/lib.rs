@@ -1,6 +1,6 @@
 //! `GET /openapi.json`, the OpenAPI document of the whole API, and `GET /docs`, where a browser shows it.
 //!
-//! Everything is in the binary, Swagger UI too: no other host is asked for anything. Requests to the table: none.
+//! Everything is in the binary, Swagger UI too: no other host is asked for anything.
 
 mod file;
 

@@ -1,20 +1,16 @@
 //! The live sessions of a stream: listing and terminating them (`ovenmediaengine.md`).
-//!
-//! Requests to the table on a warm instance: listing one per shard, in parallel, and another for every 1 MB in one of
-//! them; 2 more, in parallel with those, for an event's stream and 1 for a media session's; 3 more where there is nothing.
-//! Terminating 2, of a media session's connection 4 or 5, however many connections the stream has; what its media server
-//! is told costs 3 more.
 
 use std::convert::Infallible;
 
 use axum::{
     Json,
     extract::{FromRequestParts, State},
-    http::request::Parts,
+    http::{StatusCode, request::Parts},
 };
 use percent_encoding::percent_decode_str;
 use shared::{
     App,
+    audit::Party,
     auth::Operator,
     config::Setting,
     dialect::{
@@ -22,9 +18,9 @@ use shared::{
         streams::{Body, Error, Refusal, Refusals},
     },
     id::ConnectionName,
-    model::live::Stream,
+    model::live::{EndedBy, Stream},
     store::Missing,
-    termination::terminate,
+    termination::{Outcome, terminate},
 };
 use utoipa::ToSchema;
 
@@ -34,6 +30,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::StreamsAccessToken,
     Setting::StreamsVhosts,
     Setting::StreamsHold,
+    Setting::StreamsLifetime,
     Setting::StreamsApiUrl,
     Setting::StreamsApiToken,
     Setting::MediaSessionGrace,
@@ -96,6 +93,22 @@ struct Terminated {
     status_code: u16,
 }
 
+/// A live session is terminated later.
+#[derive(ToSchema)]
+#[schema(as = StreamSessionEnding, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the document is made of it")]
+struct Ending {
+    /// `Accepted`.
+    #[schema(example = "Accepted")]
+    message: String,
+    /// By when the session ends.
+    #[schema(example = "The session ends by 2023-11-14T23:13:50Z")]
+    response: String,
+    /// The HTTP status.
+    #[schema(example = 202)]
+    status_code: u16,
+}
+
 /// List the names of a stream's live sessions.
 #[utoipa::path(
     get,
@@ -127,6 +140,10 @@ async fn list_stream_sessions(
 }
 
 /// Terminate a live session: it is cut off, its token dies, and nobody is let in under its name for a while.
+///
+/// A viewer of a real `OvenMediaEngine`, where one is configured, is listed until that has cut them off: its Enterprise
+/// edition does so at once. The open-source one has no call for it: it cuts off at the end of its lifetime a viewer who
+/// was given one (202), and no other (501).
 #[utoipa::path(
     delete,
     path = "/v1/vhosts/{vhost}/apps/{app}/streams/{stream}/sessions/{session}",
@@ -140,6 +157,8 @@ async fn list_stream_sessions(
     ),
     responses(
         (status = 200, description = "The session is terminated", body = Terminated),
+        (status = 202, description = "The session ends when its media server can be told, or cuts it off by itself; until then it is listed", body = Ending),
+        (status = 501, description = "The media server cannot end a single session; the viewer is still there", body = Refusal, example = json!({"message": "[HTTP] The media server cannot end a single session (501)", "statusCode": 501})),
         (status = 404, description = "There is no such virtual host, application, stream or live session", body = Refusal, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
         Refusals,
     ),
@@ -149,18 +168,24 @@ async fn terminate_stream_session(
     _: Operator,
     Ok(named): Result<Named, Infallible>,
     State(app): State<App>,
-) -> Result<Json<Body<String>>, Error> {
+) -> Result<(StatusCode, Json<Body<String>>), Error> {
     let terminated = match &named.session {
-        Some(name) => terminate(&app, &named.stream, name, app.config.streams.hold).await?,
+        Some(name) => terminate(&app, &named.stream, name, app.config.streams.hold, EndedBy::OPERATOR).await?,
         None => None,
     };
-    if terminated.is_some() {
-        return Ok(Json(Body::ok(None)));
-    }
-    if !app.store.live_names(&named.stream, app.clock.now()).await?.known {
-        look_for(&app, &named.stream).await?;
-    }
-    Err(Error::UnknownSession)
+    let Some(outcome) = terminated else {
+        if !app.store.live_names(&named.stream, app.clock.now()).await?.known {
+            look_for(&app, &named.stream).await?;
+        }
+        return Err(Error::UnknownSession);
+    };
+    outcome.decision(Party::Operator).record(&app).await;
+    let body = match outcome {
+        Outcome::Ended(_) => Body::ok(None),
+        Outcome::Ending(session) => Body::accepted(format!("The session ends by {}", session.ends_at)),
+        Outcome::Impossible(_) => return Err(Error::CannotEnd),
+    };
+    Ok((body.status(), Json(body)))
 }
 
 /// Says what there is not, of a stream that no connection is known of.

@@ -1,17 +1,15 @@
 //! `POST /api/v2/token-auth/*`: logging in (`events-api.md`).
-//!
-//! Requests to the table on a warm instance: 2 to obtain a token, for the user and their password; 1 to refresh one.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use shared::{
     App,
-    auth::UserClaims,
+    audit::{Decision, Event, Party},
+    auth::{Claim, LoggedIn, Tried, UserClaims},
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Unauthenticated},
+    dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Refusals, Throttled, Unauthenticated},
     http::form::{Form, Need, Payload, given_password, text},
-    model::User,
-    password,
+    model::{User, guesses::Source},
 };
 use utoipa::ToSchema;
 
@@ -23,7 +21,7 @@ const GENERAL: &str = "non_field_errors";
 /// Longest token that is looked at, in characters.
 const TOKEN_MAX: usize = 10_000;
 
-shared::routes!(obtain, refresh);
+shared::routes!(obtain, refresh, revoke);
 
 /// Who wants to log in.
 #[derive(ToSchema)]
@@ -56,24 +54,25 @@ struct UserToken {
     responses(
         (status = 200, description = "A token", body = UserToken),
         BodyRefusals,
+        Throttled,
         Faults,
     ),
     security(()),
 )]
-async fn obtain(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
+async fn obtain(State(app): State<App>, source: Source, payload: Payload) -> Result<Json<UserToken>, Error> {
     let mut form = payload.form_saying(GENERAL, Need::All)?;
     let (username, given) = (form.required("username", text(usize::MAX)), form.required("password", given_password));
     form.finish()?;
     // Both are there where nothing is wrong with the form.
     let (username, given) = (username.unwrap_or_default(), given.unwrap_or_default());
     let user = app.store.user_named(&username).await?;
-    // For a user who is not there too: the time an answer takes must not tell.
-    let hash = app.store.password_hash(user.as_ref().map_or(0, |user| user.id)).await?;
-    let right = password::verify(given, hash).await?;
-    match user.filter(|_| right) {
-        None => Err(refuse(&Problem::WrongCredentials)),
-        Some(user) if user.blocked => Err(refuse(&Problem::Blocked)),
-        Some(user) => token(&app, &UserClaims::first(&user, app.clock.now())),
+    let Tried { right, .. } = app.try_password(Claim::of(user.as_ref(), &username, source), given).await?;
+    let target = user.as_ref().map_or(Party::Account(&username), |user| Party::User(user.id));
+    match (&user, right) {
+        (None, _) => refused(&app, target, "unknown_account", &Problem::WrongCredentials).await,
+        (Some(_), false) => refused(&app, target, "wrong_password", &Problem::WrongCredentials).await,
+        (Some(user), true) if user.blocked => refused(&app, target, "blocked", &Problem::Blocked).await,
+        (Some(user), true) => let_in(&app, &UserClaims::first(user, app.clock.now()), "password").await,
     }
 }
 
@@ -102,16 +101,41 @@ struct PresentToken {
 async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
     let present = present_token(payload.form_saying(GENERAL, Need::All)?)?;
     let now = app.clock.now();
+    // Who shows what is no token of ours, or was one, is nobody that anything is decided about.
     let claims = app.keys.verify_user(&present, now).map_err(|reason| match reason {
         Unauthenticated::Expired => refuse(&Problem::TokenExpired),
         _ => refuse(&Problem::TokenUndecodable),
     })?;
-    let user = app.store.record::<User>(claims.user_id).await?.map(|stored| stored.record);
-    let user = user.ok_or_else(|| refuse(&Problem::TokenUserGone))?;
+    let target = Party::User(claims.user_id);
+    let Some(user) = app.store.record::<User>(claims.user_id).await?.map(|stored| stored.record) else {
+        return refused(&app, target, "unknown_account", &Problem::TokenUserGone).await;
+    };
     if user.blocked {
-        return Err(refuse(&Problem::Blocked));
+        return refused(&app, target, "blocked", &Problem::Blocked).await;
     }
-    token(&app, &claims.next(&user, now).ok_or_else(|| refuse(&Problem::RefreshExpired))?)
+    if !claims.is_of_epoch(&user) {
+        return refused(&app, target, "logged_out", &Problem::TokenExpired).await;
+    }
+    match claims.next(&user, now) {
+        Some(next) => let_in(&app, &next, "refresh").await,
+        None => refused(&app, target, "refresh_expired", &Problem::RefreshExpired).await,
+    }
+}
+
+/// Log out everywhere: no token that the caller has logged in for so far is good any more (`access.md`).
+#[utoipa::path(
+    post,
+    path = "/api/v2/token-auth/revoke",
+    operation_id = "revokeTokens",
+    tag = "Session management",
+    responses((status = 204, description = "All tokens of the caller have ended"), Refusals),
+    security(("jwt" = [])),
+)]
+async fn revoke(State(app): State<App>, LoggedIn(user): LoggedIn) -> Result<StatusCode, Error> {
+    let user = app.store.change_record(user, |user| Ok::<_, Error>(user.logged_out())).await?;
+    let user = Party::User(user.id);
+    Decision::new(Event::TokenRevoked).by(user).of(user).because("everywhere").record(&app).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn present_token(mut form: Form) -> Result<String, Error> {
@@ -124,6 +148,19 @@ fn refuse(problem: &Problem) -> Error {
     FieldErrors::one(GENERAL, problem).into()
 }
 
-fn token(app: &App, claims: &UserClaims) -> Result<Json<UserToken>, Error> {
-    app.keys.sign_user(claims).map(|token| Json(UserToken { token })).ok_or(Error::Fault)
+async fn refused(
+    app: &App,
+    target: Party<'_>,
+    reason: &'static str,
+    problem: &Problem,
+) -> Result<Json<UserToken>, Error> {
+    Decision::new(Event::LoginRefused).of(target).because(reason).record(app).await;
+    Err(refuse(problem))
+}
+
+async fn let_in(app: &App, claims: &UserClaims, by: &'static str) -> Result<Json<UserToken>, Error> {
+    let token = app.keys.sign_user(claims).ok_or(Error::Fault)?;
+    let user = Party::User(claims.user_id);
+    Decision::new(Event::Login).by(user).of(user).because(by).record(app).await;
+    Ok(Json(UserToken { token }))
 }

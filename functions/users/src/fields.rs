@@ -80,22 +80,14 @@ impl UserFields {
             Some(creator) if caller.may_reassign() => creator.map(|creator| creator.id),
             _ => Some(caller.id),
         };
+        let role = self.role.filter(|_| caller.may_reassign()).unwrap_or(Role::Manager);
         User {
-            id,
-            username: self.username.unwrap_or_default(),
             email: self.email.unwrap_or_default(),
             first_name: self.first_name.unwrap_or_default(),
             last_name: self.last_name.unwrap_or_default(),
-            blocked: false,
-            role: self.role.filter(|_| caller.may_reassign()).unwrap_or(Role::Manager),
             creator,
+            ..User::named(id, self.username.as_deref().unwrap_or_default(), role)
         }
-    }
-
-    /// Whether the user is a manager, and would be none.
-    pub(crate) fn end_managing(&self, user: &User, caller: &User) -> bool {
-        let becomes_another = self.role.is_some_and(|role| role != Role::Manager);
-        user.role == Role::Manager && becomes_another && caller.may_reassign()
     }
 
     /// The user with these fields.
@@ -104,15 +96,17 @@ impl UserFields {
     /// The caller may not change this user, or not all of what they change.
     pub(crate) fn change(&self, user: &User, caller: &User) -> Result<User, Error> {
         let creator = self.creator.as_ref().map(|creator| creator.as_ref().map(|creator| creator.id));
+        let role = self.role.unwrap_or(user.role);
+        // What they may do is another thing from now on: so they log in anew.
+        let user_after = if role == user.role { user.clone() } else { user.logged_out() };
         let changed = User {
-            id: user.id,
             username: self.username.clone().unwrap_or_else(|| user.username.clone()),
             email: self.email.clone().unwrap_or_else(|| user.email.clone()),
             first_name: self.first_name.clone().unwrap_or_else(|| user.first_name.clone()),
             last_name: self.last_name.clone().unwrap_or_else(|| user.last_name.clone()),
-            blocked: user.blocked,
-            role: self.role.unwrap_or(user.role),
+            role,
             creator: creator.unwrap_or(user.creator),
+            ..user_after
         };
         let reassigned = (changed.role, changed.creator) != (user.role, user.creator);
         let allowed = caller.may_to_user(Action::ChangeUser, user) && (!reassigned || caller.may_reassign());

@@ -1,43 +1,31 @@
 //! `/api/v2/users`: the people who manage events (`events-api.md`).
-//!
-//! Requests to the table on a warm instance, beside 1 for the caller: reading a user 1; making one 2; changing one 2;
-//! deleting one 10, up to 6 more where they manage events or made users, and 1 for each of those, 2 for each room that they
-//! are in, 3 for each contact and 2 for every 25 messages. A list costs 1 for a partner, 16 in parallel for an admin and
-//! nothing for a manager.
 
 mod fields;
 mod password;
+mod reply;
 
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{
     App,
+    audit::{self, Decision, Party},
     auth::Organiser,
     config::Setting,
-    dialect::events::{BodyRefusals, Error, FieldErrors, Fields, Forbidden, NotFound, Problem, Refusals},
+    dialect::events::{BodyRefusals, Error, Fields, Forbidden, NotFound, Refusals},
     http::{
         Envelope, Id, ListQuery, Listing,
         form::{Need, Payload},
     },
-    model::{
-        Jid, User,
-        permission::Action,
-        room::{self, Person},
-    },
-    store::{FormerUser, Parent, Removed, Selection, Store, StoreError, Stored, Unique},
+    jobs,
+    model::{User, permission::Action},
+    store::{Parent, Selection, Store, Stored, Unique},
 };
 
 use fields::{NewUser, UserFields};
 use password::{__path_password_change, __path_password_set, password_change, password_set};
 
 /// What this function reads from its environment.
-pub const SETTINGS: &[Setting] = &[
-    Setting::TableName,
-    Setting::PublicUrl,
-    Setting::SigningKeys,
-    Setting::XmppDomain,
-    Setting::CorsOrigins,
-    Setting::Log,
-];
+pub const SETTINGS: &[Setting] =
+    &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
 /// What users can be filtered by.
 const FILTERS: &[&str] = &["id", "username", "email", "firstName", "lastName", "blocked", "role", "creator"];
@@ -65,17 +53,20 @@ shared::routes!(
         ("limit" = Option<u64>, Query, description = "Users on a page, 100 by default and 1,000 at most", example = 50),
         ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
     ),
-    responses((status = 200, description = "A page of users", body = Envelope<User>), Refusals),
+    responses((status = 200, description = "A page of users", body = Envelope<reply::User>), Refusals),
     security(("jwt" = [])),
 )]
 async fn list_users(
     State(app): State<App>,
     Organiser(caller): Organiser,
     query: ListQuery,
-) -> Result<Listing<User>, Error> {
+) -> Result<Listing<reply::User>, Error> {
     let mut filters = query.filters(FILTERS);
     let mut selection = Store::users_seen_by(&caller);
-    if let Some(username) = filters.get("username") {
+    if let Some(id) = filters.get("id") {
+        let found = app.store.record::<User>(id.parse().unwrap_or(0)).await?;
+        selection = Selection::only(seen(&caller, found).into_iter().map(|stored| stored.record).collect());
+    } else if let Some(username) = filters.get("username") {
         let found = app.store.record_with::<User>(Unique::Username, &User::folded(username)).await?;
         selection = Selection::only(seen(&caller, found).into_iter().map(|stored| stored.record).collect());
     } else if caller.may_reassign()
@@ -83,7 +74,7 @@ async fn list_users(
     {
         selection = Selection::of(creator.parse().ok().map(Parent::User));
     }
-    query.read(&app, selection, &filters).await
+    Ok(query.read(&app, selection, &filters).await?.map(reply::User::from))
 }
 
 /// Make a user. They can log in once they have a password.
@@ -93,21 +84,21 @@ async fn list_users(
     operation_id = "createUser",
     tag = "Session management",
     request_body = NewUser,
-    responses((status = 201, description = "The user", body = User), Refusals, Forbidden, BodyRefusals),
+    responses((status = 201, description = "The user", body = reply::User), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_user(
     State(app): State<App>,
     Organiser(caller): Organiser,
     payload: Payload,
-) -> Result<(StatusCode, Json<User>), Error> {
+) -> Result<(StatusCode, Json<reply::User>), Error> {
     if !caller.may(Action::CreateUser) {
         return Err(Error::Forbidden);
     }
     let fields = UserFields::read(&app, &caller, None, payload.form(Need::All)?).await?;
     let user = fields.make(app.store.new_id::<User>().await?, &caller);
     app.store.insert_record(&user).await??;
-    Ok((StatusCode::CREATED, Json(user)))
+    Ok((StatusCode::CREATED, Json(user.into())))
 }
 
 /// Read a user.
@@ -117,11 +108,15 @@ async fn create_user(
     operation_id = "getUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
-    responses((status = 200, description = "The user", body = User), Refusals, NotFound),
+    responses((status = 200, description = "The user", body = reply::User), Refusals, NotFound),
     security(("jwt" = [])),
 )]
-async fn get_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<User>, Error> {
-    Ok(Json(find(&app, &caller, id).await?.record))
+async fn get_user(
+    State(app): State<App>,
+    Organiser(caller): Organiser,
+    Id(id): Id,
+) -> Result<Json<reply::User>, Error> {
+    Ok(Json(find(&app, &caller, id).await?.record.into()))
 }
 
 /// Change a user; what is optional and not said stays as it is.
@@ -132,7 +127,7 @@ async fn get_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): 
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewUser,
-    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
+    responses((status = 200, description = "The user", body = reply::User), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn put_user(
@@ -140,7 +135,7 @@ async fn put_user(
     Organiser(caller): Organiser,
     Id(id): Id,
     payload: Payload,
-) -> Result<Json<User>, Error> {
+) -> Result<Json<reply::User>, Error> {
     change(&app, &caller, id, payload, Need::All).await
 }
 
@@ -152,7 +147,7 @@ async fn put_user(
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewUser,
-    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
+    responses((status = 200, description = "The user", body = reply::User), Refusals, Forbidden, NotFound, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn patch_user(
@@ -160,11 +155,12 @@ async fn patch_user(
     Organiser(caller): Organiser,
     Id(id): Id,
     payload: Payload,
-) -> Result<Json<User>, Error> {
+) -> Result<Json<reply::User>, Error> {
     change(&app, &caller, id, payload, Need::Some).await
 }
 
-/// Delete a user, who then leaves the events they manage; one who owns events stays.
+/// Delete a user; one who owns events stays. They leave the events they manage and their rooms, and nobody was made by
+/// them any more, behind the answer where that is much.
 #[utoipa::path(
     delete,
     path = "/api/v2/users/{id}",
@@ -179,17 +175,10 @@ async fn patch_user(
     security(("jwt" = [])),
 )]
 async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
-    let user = find_for(&app, &caller, id, Action::DeleteUser).await?.record;
-    match app.store.remove_user(id).await? {
-        Removed::Now => {
-            let former = FormerUser { user: id, username: user.username };
-            // What fails now, housekeeping goes on with.
-            app.store.clear_former_user(&former, &app.config.xmpp_domain, &app.clock, || true).await?;
-            Ok(StatusCode::NO_CONTENT)
-        }
-        Removed::OwnsEvents => Err(FieldErrors::one("nonFieldErrors", &Problem::OwnsEvents).into()),
-        Removed::Before => Err(Error::NotFound),
-    }
+    let user = find_for(&app, &caller, id, Action::DeleteUser).await?;
+    let begun = app.store.remove_user(user, app.clock.now()).await??;
+    jobs::go_on(&app, begun).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Keep a user from logging in; their tokens are refused at once.
@@ -224,35 +213,32 @@ async fn set_blocked(app: &App, caller: &User, id: u64, blocked: bool) -> Result
     let user = find_for(app, caller, id, Action::BlockUser).await?;
     let change = |user: &User| {
         let allowed = caller.may_to_user(Action::BlockUser, user);
-        allowed.then(|| User { blocked, ..user.clone() }).ok_or(Error::Forbidden)
+        let changed = || if blocked { user.block() } else { user.unblock() };
+        allowed.then(changed).ok_or(Error::Forbidden)
     };
+    let was_blocked = user.record.blocked;
     app.store.change_record(user, change).await?;
+    if was_blocked != blocked {
+        let event = if blocked { audit::Event::UserBlocked } else { audit::Event::UserUnblocked };
+        Decision::new(event).by(Party::User(caller.id)).of(Party::User(id)).record(app).await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<User>, Error> {
+async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<reply::User>, Error> {
     let user = find_for(app, caller, id, Action::ChangeUser).await?;
     let fields = UserFields::read(app, caller, Some(&user.record), payload.form(need)?).await?;
-    if fields.end_managing(&user.record, caller) {
-        app.store.leave_managed_events(id).await??;
+    let role = user.record.role;
+    let change = |user: &User| fields.change(user, caller);
+    let (user, begun) = app.store.change_user(user, app.clock.now(), change).await?;
+    if user.role != role {
+        let decision = Decision::new(audit::Event::RoleChanged).by(Party::User(caller.id)).of(Party::User(id));
+        decision.because(user.role.name()).record(app).await;
     }
-    let before = user.record.clone();
-    let user = app.store.change_record(user, |user| fields.change(user, caller)).await?;
-    if User::folded(&before.username) != User::folded(&user.username) {
-        rename_in_rooms(app, &before, &user).await?;
+    for begun in begun {
+        jobs::go_on(app, begun).await;
     }
-    Ok(Json(user))
-}
-
-/// Lets a user go on in their rooms under their new name; one whose new name makes no JID leaves them.
-async fn rename_in_rooms(app: &App, before: &User, after: &User) -> Result<(), StoreError> {
-    let domain = &app.config.xmpp_domain;
-    let Some(jid) = Jid::of(&before.username, domain) else { return Ok(()) };
-    let (person, host) = (Person { jid, user: Some(before.id) }, room::host(domain));
-    match Jid::of(&after.username, domain) {
-        Some(jid) => app.store.rename_in_rooms(&person, &jid, &app.clock, &host).await,
-        None => app.store.leave_rooms(&person, &app.clock, &host).await,
-    }
+    Ok(Json(user.into()))
 }
 
 /// A user that the caller sees.

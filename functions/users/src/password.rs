@@ -1,18 +1,19 @@
 //! Users' passwords.
 
 use axum::{extract::State, http::StatusCode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use shared::{
     App,
-    auth::Organiser,
-    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
+    audit::{Decision, Event, Party},
+    auth::{Claim, Organiser, Tried},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals, Throttled},
     http::{
         Id,
-        form::{self, Need, Payload, given_password},
+        form::{self, Form, Need, Payload, given_password},
     },
-    model::{User, permission::Action},
+    model::{User, guesses::Source, permission::Action},
     password,
-    store::Conflict,
+    store::{NotSet, Replacing},
 };
 use utoipa::ToSchema;
 
@@ -26,7 +27,7 @@ struct PasswordChange {
     /// The present one.
     #[schema(format = "password", min_length = 1, example = "correct horse")]
     old_pw: String,
-    /// The next one, of at most 1,024 bytes.
+    /// The next one, of at most 1,024 bytes, and none that everybody tries first.
     #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
     /// The next one once more.
@@ -42,38 +43,52 @@ struct PasswordChange {
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = PasswordChange,
-    responses((status = 204, description = "The password is changed"), Refusals, Forbidden, NotFound, BodyRefusals),
+    responses((status = 204, description = "The password is changed"), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
     security(("jwt" = [])),
 )]
 pub(crate) async fn password_change(
     State(app): State<App>,
     Organiser(caller): Organiser,
     Id(id): Id,
+    source: Source,
     payload: Payload,
 ) -> Result<StatusCode, Error> {
-    find_for(&app, &caller, id, Action::ChangePassword).await?;
+    let user = find_for(&app, &caller, id, Action::ChangePassword).await?;
     let mut form = payload.form(Need::All)?;
     let old = form.required("oldPw", given_password);
     let new = form.required("newPw", form::password);
     let repeated = form.required("newPwRepeat", given_password);
+    refuse_common(&mut form, new.as_ref(), &user.record);
     if let (Some(new), Some(repeated)) = (&new, &repeated)
         && new.expose_secret() != repeated.expose_secret()
     {
         form.refuse("newPwRepeat", &Problem::PasswordMismatch);
     }
-    let present = app.store.password_hash(id).await?;
-    if let Some(old) = old
-        && !password::verify(old, present.clone()).await?
-    {
-        form.refuse("oldPw", &Problem::WrongPassword);
+    let mut present = None;
+    if let Some(old) = old {
+        let claim = Claim::of(Some(&user.record), &user.record.username, source);
+        let Tried { right, hash, .. } = app.try_password(claim, old).await?;
+        present = hash;
+        if !right {
+            form.refuse("oldPw", &Problem::WrongPassword);
+            let (caller, user) = (Party::User(caller.id), Party::User(id));
+            Decision::new(Event::LoginRefused).by(caller).of(user).because("wrong_old_password").record(&app).await;
+        }
     }
     form.finish()?;
     let hash = password::hash(new.unwrap_or_default()).await?;
-    match app.store.set_password(id, &hash, present.as_ref()).await? {
+    let replacing = present.as_ref().map_or(Replacing::Nothing, Replacing::This);
+    match app.store.set_password(user, &hash, replacing, |_| true).await? {
+        Ok(()) => Ok(changed(&app, &caller, id).await),
+        Err(NotSet::Gone) => Err(Error::NotFound),
         // Somebody changed it in between.
-        Err(Conflict::Changed) => Err(FieldErrors::one("oldPw", &Problem::WrongPassword).into()),
-        outcome => outcome.map(|()| StatusCode::NO_CONTENT).map_err(Error::from),
+        Err(NotSet::Replaced | NotSet::Forbidden) => Err(FieldErrors::one("oldPw", &Problem::WrongPassword).into()),
     }
+}
+
+async fn changed(app: &App, by: &User, id: u64) -> StatusCode {
+    Decision::new(Event::PasswordChanged).by(Party::User(by.id)).of(Party::User(id)).record(app).await;
+    StatusCode::NO_CONTENT
 }
 
 /// A password for somebody else.
@@ -81,7 +96,7 @@ pub(crate) async fn password_change(
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewPassword {
-    /// Their password, of at most 1,024 bytes.
+    /// Their password, of at most 1,024 bytes, and none that everybody tries first.
     #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
 }
@@ -94,7 +109,7 @@ struct NewPassword {
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewPassword,
-    responses((status = 204, description = "They have this password"), Refusals, Forbidden, NotFound, BodyRefusals),
+    responses((status = 204, description = "They have this password"), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
     security(("jwt" = [])),
 )]
 pub(crate) async fn password_set(
@@ -103,24 +118,31 @@ pub(crate) async fn password_set(
     Id(id): Id,
     payload: Payload,
 ) -> Result<StatusCode, Error> {
-    let user = find(&app, &caller, id).await?.record;
-    let allowed = caller.may_to_user(Action::SetPassword, &user);
-    if !allowed && !may_set_first(&app, &caller, &user).await? {
+    let user = find(&app, &caller, id).await?;
+    let allowed = caller.may_to_user(Action::SetPassword, &user.record);
+    if !allowed && !may_set_first(&app, &caller, &user.record).await? {
         return Err(Error::Forbidden);
     }
     let mut form = payload.form(Need::All)?;
     let new = form.required("newPw", form::password);
+    refuse_common(&mut form, new.as_ref(), &user.record);
     form.finish()?;
     let hash = password::hash(new.unwrap_or_default()).await?;
-    let outcome = if allowed {
-        app.store.set_password(id, &hash, None).await?
-    } else {
-        app.store.set_first_password(id, &hash).await?
-    };
-    match outcome {
+    let replacing = if allowed { Replacing::Any } else { Replacing::Nothing };
+    let may = |user: &User| !allowed || caller.may_to_user(Action::SetPassword, user);
+    match app.store.set_password(user, &hash, replacing, may).await? {
+        Ok(()) => Ok(changed(&app, &caller, id).await),
+        Err(NotSet::Gone) => Err(Error::NotFound),
         // Somebody else gave them the first one in between.
-        Err(Conflict::Changed) => Err(Error::Forbidden),
-        outcome => outcome.map(|()| StatusCode::NO_CONTENT).map_err(Error::from),
+        Err(NotSet::Replaced | NotSet::Forbidden) => Err(Error::Forbidden),
+    }
+}
+
+/// Refuses a password that everybody tries first, for this user (`access.md`).
+fn refuse_common(form: &mut Form, new: Option<&SecretString>, user: &User) {
+    let common = |new: &SecretString| password::is_too_common(new.expose_secret(), &user.username, &user.email);
+    if new.is_some_and(common) {
+        form.refuse("newPw", &Problem::TooCommon);
     }
 }
 

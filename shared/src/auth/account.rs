@@ -5,35 +5,36 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::Engine;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Authorization, backend::BASE64};
+use super::{Authorization, Claim, Tried, backend::BASE64};
 use crate::{
     App,
+    audit::{Decision, Event, Party},
     config::PASSWORD_BYTES_MAX,
     dialect::conversation::Error,
     error::Unauthenticated,
-    model::{Jid, User, guesses::Source},
-    password::{self, PasswordHash},
-    store::{Listener, StoreError},
+    http::source,
+    model::{Jid, User},
+    store::{Credential, Listener, StoreError},
 };
 
-/// A user as a participant of conversations. Costs two requests to the table: the user and their password are read
-/// whenever they call, so that what changes there counts at once. Where the password was not found to be right within
-/// the last minute, one more to forget the wrong ones before it, and two to count a wrong one.
+/// A user as a participant of conversations. Costs two requests to the table, and one with a token: the user and their
+/// password are read whenever they call, so that what changes there counts at once. The guard before passwords may cost
+/// more ([`App::try_password`]).
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The user's number, which their archive is kept under.
     pub user: u64,
     /// What others call them.
     pub jid: Jid,
-    /// That of their password when they were let in; `None` where they have none.
-    hash: Option<PasswordHash>,
+    /// What they were let in with.
+    credential: Credential,
 }
 
 impl Account {
     /// They as one who listens to what happens.
     #[must_use]
     pub fn listener(self) -> Listener {
-        Listener { user: self.user, jid: self.jid, hash: self.hash }
+        Listener { user: self.user, jid: self.jid, credential: self.credential }
     }
 }
 
@@ -45,20 +46,29 @@ impl FromRequestParts<App> for Account {
         if jid.domain() != app.config.xmpp_domain {
             return Err(Unauthenticated::Wrong.into());
         }
-        let user = app.store.user_named(jid.local()).await?.filter(|user| !user.blocked);
-        let source = parts.extensions.get().copied().unwrap_or(Source(None));
-        let (hash, guesses) = app.store.password_and_guesses(user.as_ref().map(|user| user.id), &jid, source).await?;
-        if let Some(wait) = guesses.wait(false, app.clock.now()) {
-            return Err(Error::Throttled(wait));
+        let user = app.store.user_named(jid.local()).await?;
+        if let Some(user) = user.as_ref().filter(|user| !user.blocked)
+            && let Some(credential) = logged_in(app, user, &password)
+        {
+            return Ok(Self { user: user.id, jid, credential });
         }
-        let attempt = Attempt { user: user.as_ref(), password, hash: hash.clone() };
-        if !attempt.is_known(app) {
-            attempt.make(app, &jid, source).await?;
-        } else if guesses.of_account.count > 0 {
-            app.store.forget_wrong(&jid, source, app.clock.now()).await?;
+        let target = user.as_ref().map_or(Party::Account(jid.local()), |user| Party::User(user.id));
+        let claim = Claim::of(user.as_ref(), jid.local(), source(parts, app)).unless_blocked();
+        let Tried { right, hash, anew } = Box::pin(app.try_password(claim, password)).await?;
+        let Some((user, hash)) = user.as_ref().zip(hash).filter(|_| right) else {
+            let reason = match &user {
+                None => "unknown_account",
+                Some(user) if user.blocked => "blocked",
+                Some(_) => "wrong_password",
+            };
+            Decision::new(Event::LoginRefused).of(target).because(reason).record(app).await;
+            return Err(Unauthenticated::Wrong.into());
+        };
+        if anew {
+            // Each request brings the password; that it is the one of just before decides nothing.
+            Decision::new(Event::Login).by(target).of(target).because("password").record(app).await;
         }
-        let user = user.ok_or(Unauthenticated::Wrong)?.id;
-        Ok(Self { user, jid, hash })
+        Ok(Self { user: user.id, jid, credential: Credential::Password(hash) })
     }
 }
 
@@ -72,41 +82,11 @@ impl App {
     }
 }
 
-/// A password that was given, and what there is to know of its account.
-struct Attempt<'a> {
-    /// `None` where there is no such account.
-    user: Option<&'a User>,
-    password: SecretString,
-    /// `None` where it has no password.
-    hash: Option<PasswordHash>,
-}
-
-impl Attempt<'_> {
-    /// Whether the account's owner logged in for the password, or it was found to be right lately.
-    fn is_known(&self, app: &App) -> bool {
-        let (Some(user), now) = (self.user, app.clock.now()) else { return false };
-        let logged_in =
-            || app.keys.verify_user(self.password.expose_secret(), now).is_ok_and(|claims| claims.user_id == user.id);
-        let known = |hash| app.recent.passwords.knows(user.id, &self.password, hash, now);
-        self.hash.as_ref().is_some_and(known) || logged_in()
-    }
-
-    /// Tries the password.
-    async fn make(self, app: &App, jid: &Jid, source: Source) -> Result<(), Error> {
-        let now = app.clock.now();
-        let right = match (self.user, self.hash) {
-            (Some(user), Some(hash)) => app.recent.passwords.verify(user.id, self.password, hash, now).await?,
-            // Whether there is such an account is not to be told from how long the answer takes.
-            _ => password::verify(self.password, None).await?,
-        };
-        if right {
-            // Others may have guessed in the meantime, and this may be a guess too.
-            let wait = app.store.forget_wrong(jid, source, now).await?.wait(false, now);
-            return wait.map_or(Ok(()), |wait| Err(Error::Throttled(wait)));
-        }
-        let wait = app.store.count_wrong(jid, source, now).await?.wait(true, now);
-        Err(wait.map_or_else(|| Unauthenticated::Wrong.into(), Error::Throttled))
-    }
+/// The token that the user logged in for, where that is what came in place of the password. Nobody guesses one, so it is
+/// not counted among the guesses.
+fn logged_in(app: &App, user: &User, password: &SecretString) -> Option<Credential> {
+    let claims = app.keys.verify_user(password.expose_secret(), app.clock.now()).ok()?;
+    claims.is_of_epoch(user).then(|| claims.credential())
 }
 
 fn credentials(parts: &Parts) -> Option<(Jid, SecretString)> {

@@ -8,10 +8,12 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 
+use super::DeviceClaims;
 use crate::{
     App,
     dialect::events::{Error, Scheme, Unauthenticated},
-    model::{ApiToken, Device, User, api_token::ApiTokenHash},
+    model::{Device, User, api_token::ApiTokenHash},
+    store::Stored,
 };
 
 /// A user with a good token, as they are now. Costs one request to the table.
@@ -22,27 +24,52 @@ impl FromRequestParts<App> for Organiser {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let refused = |reason| Error::Unauthenticated(Scheme::Jwt, reason);
-        let token = credentials(&parts.headers, "jwt").map_err(refused)?;
-        let claims = app.keys.verify_user(token, app.clock.now()).map_err(refused)?;
-        let user = app.store.record::<User>(claims.user_id).await?.map(|stored| stored.record);
-        let user = user.ok_or_else(|| refused(Unauthenticated::UnknownUser))?;
-        if user.blocked { Err(refused(Unauthenticated::Blocked)) } else { Ok(Self(user)) }
+        LoggedIn::from_request_parts(parts, app).await.map(|LoggedIn(stored)| Self(stored.record))
     }
 }
 
-/// A client with a static API token. Costs one request to the table.
+/// The same, for whom the user themselves are what is to be changed.
 #[derive(Clone, Debug)]
-pub struct Client(pub ApiToken);
+pub struct LoggedIn(pub Stored<User>);
+
+impl FromRequestParts<App> for LoggedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let refused = |reason| Error::Unauthenticated(Scheme::Jwt, reason);
+        let token = credentials(&parts.headers, "jwt").map_err(refused)?;
+        let claims = app.keys.verify_user(token, app.clock.now()).map_err(refused)?;
+        let user = app.store.record::<User>(claims.user_id).await?;
+        let user = user.ok_or_else(|| refused(Unauthenticated::UnknownUser))?;
+        if user.record.blocked {
+            return Err(refused(Unauthenticated::Blocked));
+        }
+        let current = claims.is_of_epoch(&user.record);
+        current.then_some(Self(user)).ok_or_else(|| refused(Unauthenticated::Expired))
+    }
+}
+
+/// A client with a static API token, or a device. Costs one request to the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(());
 
 impl FromRequestParts<App> for Client {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let refused = |reason| Error::Unauthenticated(Scheme::Token, reason);
-        let token = credentials(&parts.headers, "token").map_err(refused)?;
-        let known = app.store.api_token(&ApiTokenHash::of(token)).await?;
-        known.map(Self).ok_or_else(|| refused(Unauthenticated::UnknownToken))
+        let known = match credentials(&parts.headers, "bearer") {
+            Ok(token) => match app.keys.verify(token, app.clock.now()) {
+                Some(claims) => present_device(&claims, app).await?.is_some(),
+                None => false,
+            },
+            Err(Unauthenticated::Missing) => {
+                let token = credentials(&parts.headers, "token").map_err(refused)?;
+                app.store.api_token(&ApiTokenHash::of(token)).await?.is_some()
+            }
+            Err(reason) => return Err(refused(reason)),
+        };
+        known.then_some(Self(())).ok_or_else(|| refused(Unauthenticated::UnknownToken))
     }
 }
 
@@ -79,18 +106,23 @@ impl FromRequestParts<App> for Participant {
 async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
     let now = app.clock.now();
     let Some(claims) = app.keys.verify(token, now) else { return Ok(false) };
-    let good = |device: &Device| device.session(&claims.session, claims.generation, now).is_some();
     let lately = app.recent.devices.get(&claims.sub, now, async || app.store.device(&claims.sub).await).await?;
-    if lately.is_some_and(|device| good(&device)) {
+    if lately.is_some_and(|device| device.session(&claims.session, claims.generation, now).is_some()) {
         return Ok(true);
     }
     // The token may be newer than what was read lately.
-    let present = app.store.device(&claims.sub).await?.filter(good);
+    let present = present_device(&claims, app).await?;
     let is_good = present.is_some();
     if let Some(device) = present {
         app.recent.devices.put(claims.sub.clone(), now, Arc::new(device));
     }
     Ok(is_good)
+}
+
+/// The device whose live session has this as its present token; `None` where there is none.
+async fn present_device(claims: &DeviceClaims, app: &App) -> Result<Option<Device>, Error> {
+    let device = app.store.device(&claims.sub).await?;
+    Ok(device.filter(|device| device.session(&claims.session, claims.generation, app.clock.now()).is_some()))
 }
 
 /// The one word behind the scheme.

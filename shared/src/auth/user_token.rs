@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::SigningKeys;
-use crate::{clock::Timestamp, dialect::events::Unauthenticated, model::User};
+use crate::{clock::Timestamp, dialect::events::Unauthenticated, model::User, store::Credential};
 
 /// How long a token lives.
 const TTL: Duration = Duration::from_hours(7 * 24);
@@ -31,6 +31,9 @@ pub struct UserClaims {
     exp: i64,
     /// When the first of the tokens was given that this one goes back to.
     orig_iat: i64,
+    /// How often all logins of theirs had been ended by then (`access.md`).
+    #[serde(default)]
+    epoch: u64,
 }
 
 impl std::fmt::Debug for UserClaims {
@@ -54,8 +57,25 @@ impl UserClaims {
     }
 
     fn of(user: &User, now: Timestamp, orig_iat: i64) -> Self {
-        let User { id, username, email, .. } = user.clone();
-        Self { user_id: id, username, email, exp: (now + TTL).seconds(), orig_iat }
+        let User { id, username, email, token_epoch, .. } = user.clone();
+        Self { user_id: id, username, email, exp: (now + TTL).seconds(), orig_iat, epoch: token_epoch }
+    }
+
+    /// Whether the user's logins have not all been ended since.
+    #[must_use]
+    pub fn is_of_epoch(&self, user: &User) -> bool {
+        self.user_id == user.id && self.epoch == user.token_epoch
+    }
+
+    /// What a stream of events that was opened with the token is looked at by.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
+        Credential::Token { epoch: self.epoch, until: self.good_until() }
+    }
+
+    /// The last instant at which the token is good.
+    fn good_until(&self) -> Timestamp {
+        Timestamp::from_seconds(self.exp) + LEEWAY
     }
 }
 
@@ -86,7 +106,7 @@ impl SigningKeys {
         if aud.is_some() {
             return Err(Unauthenticated::Undecodable);
         }
-        let good = now <= Timestamp::from_seconds(claims.exp) + LEEWAY;
+        let good = now <= claims.good_until();
         good.then_some(claims).ok_or(Unauthenticated::Expired)
     }
 

@@ -1,10 +1,14 @@
 //! Whether a webhook comes from whom it says: signatures over its body (`ovenmediaengine.md`, `opentok.md`).
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
@@ -28,32 +32,67 @@ pub fn admission_signer(signature: &[u8], body: &[u8], secrets: &[SecretString])
     }))
 }
 
+/// How far what a callback says of its time may be from ours (`access.md`).
+const CALLBACK_AGE: Duration = Duration::from_mins(5);
+
 /// What a signed callback of OpenTok's says of itself.
 #[derive(Deserialize)]
 struct Claims {
     payload_hash: String,
+    iat: Option<i64>,
     exp: Option<i64>,
+    jti: Option<Value>,
 }
 
-/// Which of these secrets a callback of OpenTok's is signed with: its token is an HS256 JWT made with it, has not ended,
-/// and carries the SHA-256 of the body.
+impl Claims {
+    /// Whether it is about this body, and of about now.
+    fn hold(&self, digest: &str, now: Timestamp) -> bool {
+        let away = |time: i64| time.saturating_sub(now.seconds()).unsigned_abs();
+        let is_near = |time: i64| away(time) <= CALLBACK_AGE.as_secs();
+        let dated = self.iat.is_some() || self.exp.is_some();
+        let iat = self.iat.is_none_or(is_near);
+        let exp = self.exp.is_none_or(|exp| exp > now.seconds() && is_near(exp));
+        dated && iat && exp && bool::from(same(&self.payload_hash.to_ascii_lowercase(), digest))
+    }
+}
+
+/// Who a callback of OpenTok's was signed by.
+#[derive(Debug)]
+pub struct Signed {
+    /// The index of the secret.
+    pub by: usize,
+    /// What its sender calls it, `jti`, where they call it something.
+    pub id: Option<String>,
+}
+
+/// Which of these secrets a callback of OpenTok's is signed with: its token is an HS256 JWT made with it, says a time
+/// that is at most 5 minutes away, has not ended, and carries the SHA-256 of the body.
 #[must_use]
-pub fn callback_signer(token: &str, body: &[u8], secrets: &[SecretString], now: Timestamp) -> Option<usize> {
+pub fn callback_signer(token: &str, body: &[u8], secrets: &[SecretString], now: Timestamp) -> Option<Signed> {
     hs256::install();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_required_spec_claims::<&str>(&[]);
     (validation.validate_exp, validation.validate_aud) = (false, false);
     let digest = hex(&Sha256::digest(body));
-    let is_good = |claims: Claims| {
-        let ended = claims.exp.is_some_and(|exp| Timestamp::from_seconds(exp) <= now);
-        !ended && bool::from(same(&claims.payload_hash.to_ascii_lowercase(), &digest))
-    };
-    which(secrets.iter().map(|secret| {
+    let mut id = None;
+    let by = which(secrets.iter().map(|secret| {
         let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-        let good =
-            jsonwebtoken::decode::<Claims>(token, &key, &validation).is_ok_and(|decoded| is_good(decoded.claims));
-        Choice::from(u8::from(good))
-    }))
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).map(|decoded| decoded.claims);
+        let good = claims.ok().filter(|claims| claims.hold(&digest, now));
+        let is_good = Choice::from(u8::from(good.is_some()));
+        id = good.and_then(|claims| claims.jti).map(|jti| jti.to_string()).or(id.take());
+        is_good
+    }))?;
+    Some(Signed { by, id })
+}
+
+/// Which of these secrets the query of a callback's URL ends in, as `key=…`: the provider signs the callbacks of some
+/// projects only.
+#[must_use]
+pub fn callback_key(query: &str, secrets: &[SecretString]) -> Option<usize> {
+    let given = query.rsplit('&').next()?.strip_prefix("key=")?;
+    let given = SecretString::from(percent_decode_str(given).decode_utf8().ok()?.into_owned());
+    which(secrets.iter().map(|secret| same(given.expose_secret(), secret.expose_secret())))
 }
 
 #[cfg(test)]
@@ -93,15 +132,48 @@ mod tests {
             jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret.as_bytes()))
         };
         let hash = hex(&Sha256::digest(b"body"));
-        let good = token(&json!({ "iat": 1, "payload_hash": hash }), "secret").unwrap();
-        let signed =
-            |token: &str, body: &[u8]| callback_signer(token, body, &secrets(&["old", "secret"]), NOW) == Some(1);
+        let now = NOW.seconds();
+        let good = token(&json!({ "iat": now, "payload_hash": hash }), "secret").unwrap();
+        let signed = |token: &str, body: &[u8]| {
+            callback_signer(token, body, &secrets(&["old", "secret"]), NOW).map(|signed| signed.by) == Some(1)
+        };
         assert!(signed(&good, b"body"));
         assert!(!signed(&good, b"another"));
         assert!(!signed(&format!("{good}x"), b"body"));
-        for claims in [json!({ "payload_hash": hash, "exp": 1 }), json!({ "payload_hash": "" }), json!({ "iat": 1 })] {
-            assert!(!signed(&token(&claims, "secret").unwrap(), b"body"), "{claims}");
+        for (claims, holds) in [
+            (json!({ "payload_hash": hash }), false),
+            (json!({ "payload_hash": "", "iat": now }), false),
+            (json!({ "iat": now }), false),
+            (json!({ "payload_hash": hash, "iat": now - 300 }), true),
+            (json!({ "payload_hash": hash, "iat": now - 301 }), false),
+            (json!({ "payload_hash": hash, "iat": now + 300 }), true),
+            (json!({ "payload_hash": hash, "iat": now + 301 }), false),
+            (json!({ "payload_hash": hash, "exp": now }), false),
+            (json!({ "payload_hash": hash, "exp": now + 300 }), true),
+            (json!({ "payload_hash": hash, "exp": now + 301 }), false),
+            (json!({ "payload_hash": hash, "iat": now, "exp": now + 1 }), true),
+            (json!({ "payload_hash": hash, "iat": now, "exp": now - 1 }), false),
+            (json!({ "payload_hash": hash, "iat": now - 900, "exp": now + 1 }), false),
+            (json!({ "payload_hash": hash, "iat": i64::MIN }), false),
+            (json!({ "payload_hash": hash, "exp": i64::MAX }), false),
+        ] {
+            assert_eq!(signed(&token(&claims, "secret").unwrap(), b"body"), holds, "{claims}");
         }
-        assert!(!signed(&token(&json!({ "payload_hash": hash }), "stolen").unwrap(), b"body"));
+        let claims = json!({ "payload_hash": hash, "iat": now, "jti": "one" });
+        assert!(!signed(&token(&claims, "stolen").unwrap(), b"body"));
+        let token = token(&claims, "secret").unwrap();
+        let named = callback_signer(&token, b"body", &secrets(&["secret", "another"]), NOW).unwrap();
+        assert_eq!((named.by, named.id.as_deref()), (0, Some("\"one\"")));
+    }
+
+    #[test]
+    fn a_callbacks_url_may_end_in_the_secret() {
+        let known = secrets(&["old", "se/cret"]);
+        assert_eq!(callback_key("key=se%2Fcret", &known), Some(1));
+        assert_eq!(callback_key("a=1&key=se/cret", &known), Some(1));
+        for query in ["", "key", "key=", "key=se%2Fcret&a=1", "Key=old", "key=OLD", "xkey=old", "key=%ff"] {
+            assert_eq!(callback_key(query, &known), None, "{query}");
+        }
+        assert_eq!(callback_key("key=", &[]), None);
     }
 }

@@ -2,6 +2,7 @@
 //! environment, and so has whoever points the local command at a table.
 
 use aws_sdk_dynamodb::config::{Credentials, Region};
+use axum::http::Uri;
 
 use super::Environment;
 
@@ -38,6 +39,14 @@ impl AwsEnvironment {
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.endpoint_url.is_some() || (self.region.is_some() && self.access_key_id.is_some())
+    }
+
+    /// Whether the endpoint is on this machine.
+    #[must_use]
+    pub fn is_on_loopback(&self) -> bool {
+        let url = self.endpoint_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
+        let host = url.as_ref().and_then(Uri::host);
+        host.is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"))
     }
 
     /// The credentials. Where the environment has none, ones that an emulator takes and AWS refuses.

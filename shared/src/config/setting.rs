@@ -1,6 +1,9 @@
 //! The settings' names, and where their values come from.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+};
 
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $variant:ident $name:literal $default:expr, $need:ident;)*) => {
@@ -54,7 +57,7 @@ enum Need {
 settings! {
     /// the table
     TableName "TABLE_NAME" None, Required;
-    /// base of links and of OpenVidu token URLs
+    /// base of links and of OpenVidu token URLs; where it is https, browsers are told to use nothing else
     PublicUrl "PUBLIC_URL" None, Optional;
     /// secret of OPENVIDUAPP, or a JSON array of the secrets good at present
     OpenviduSecret "OPENVIDU_SECRET" None, Secret;
@@ -80,7 +83,7 @@ settings! {
     OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
     /// domain of JIDs: a user's is their name, `@` and this
     XmppDomain "XMPP_DOMAIN" Some("localhost"), Optional;
-    /// secret that the provider signs its webhooks with, or a JSON array of those good at present; unset takes unsigned ones
+    /// secret that the provider signs its webhooks with, or a JSON array of those good at present; unset refuses them all
     OpentokWebhookSecret "OPENTOK_WEBHOOK_SECRET" None, OptionalSecret;
     /// access token of the operators of live sessions, or a JSON array of the tokens good at present
     StreamsAccessToken "STREAMS_ACCESS_TOKEN" None, Secret;
@@ -92,6 +95,10 @@ settings! {
     StreamsHold "STREAMS_HOLD" Some("60"), Optional;
     /// when an admitted viewer is taken off whose closing never came, in seconds
     StreamsSessionTtl "STREAMS_SESSION_TTL" Some("86400"), Optional;
+    /// after how long a WebRTC viewer is cut off by the media server and has to ask again, in seconds, from 60 on; unset: never
+    StreamsLifetime "STREAMS_LIFETIME" None, Optional;
+    /// `true`: viewers stay and go without regard to publishers, as on edge servers, which have none
+    StreamsKeepViewers "STREAMS_KEEP_VIEWERS" Some("false"), Optional;
     /// where the API of a real OvenMediaEngine is, which terminations are passed on to
     StreamsApiUrl "STREAMS_API_URL" None, Optional;
     /// access token of that API
@@ -112,8 +119,12 @@ settings! {
     ApiToken "API_TOKEN" None, OptionalSecret;
     /// mobile clients' static API token of an empty local store
     MobileApiToken "MOBILE_API_TOKEN" None, OptionalSecret;
+    /// access key id that `--dynamodb-port` asks for
+    LocalDynamodbKey "LOCAL_DYNAMODB_KEY" None, OptionalSecret;
     /// origins that browsers may call from, separated by commas
     CorsOrigins "CORS_ORIGINS" None, Optional;
+    /// how many proxies of one's own stand before this: the caller's address is the one that the outermost of them puts into `X-Forwarded-For`
+    TrustedProxies "TRUSTED_PROXIES" Some("0"), Optional;
     /// what is logged, a tracing filter
     Log "LOG" Some("info"), Optional;
     /// the stack that metrics are sent of; unset: none are
@@ -126,7 +137,8 @@ settings! {
 
 impl Setting {
     /// What every function reads, whatever it does.
-    pub const EVERYWHERE: &[Self] = &[Self::StackName, Self::Metrics, Self::Tracing];
+    pub const EVERYWHERE: &[Self] =
+        &[Self::PublicUrl, Self::StackName, Self::Metrics, Self::Tracing, Self::TrustedProxies];
 
     /// Whether a process that asks for it cannot start without it.
     #[must_use]
@@ -144,27 +156,37 @@ impl Setting {
 /// Names and values, as a process finds them. A name with an empty value counts as unset, as a template cannot leave
 /// one out.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    values: BTreeMap<String, String>,
+    /// Names whose values are not text.
+    unreadable: BTreeSet<String>,
+}
 
 impl Environment {
     /// The environment of this process.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process() -> Self {
-        Self(std::env::vars().collect())
+        // `vars` panics where a name or a value is not UTF-8.
+        std::env::vars_os().collect()
     }
 
     /// The value of a name that is set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a name is set to what is not text.
+    #[must_use]
+    pub fn is_unreadable(&self, name: &str) -> bool {
+        self.unreadable.contains(name)
     }
 
     /// Adds values for the names that are not set: the environment wins.
     pub fn fill(&mut self, values: impl IntoIterator<Item = (String, String)>) {
         for (name, value) in values {
-            if self.get(&name).is_none() {
-                self.0.insert(name, value);
+            if self.get(&name).is_none() && !self.is_unreadable(&name) {
+                self.values.insert(name, value);
             }
         }
     }
@@ -173,13 +195,29 @@ impl Environment {
 impl Environment {
     /// Adds what another environment sets and this one does not.
     pub fn add(&mut self, other: Self) {
-        self.fill(other.0);
+        self.unreadable.extend(other.unreadable.into_iter().filter(|name| !self.values.contains_key(name)));
+        self.fill(other.values);
     }
 }
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(values: I) -> Self {
-        Self(values.into_iter().collect())
+        Self { values: values.into_iter().collect(), unreadable: BTreeSet::new() }
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(values: I) -> Self {
+        let mut environment = Self::default();
+        for (name, value) in values {
+            // No name of ours is anything but text.
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => _ = environment.values.insert(name, value),
+                Err(_) => _ = environment.unreadable.insert(name),
+            }
+        }
+        environment
     }
 }
 

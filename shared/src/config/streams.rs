@@ -20,6 +20,10 @@ pub struct Streams {
     pub hold: Duration,
     /// How long after its opening an admitted viewer is taken off whose closing never came.
     pub session_ttl: Duration,
+    /// After how long a media server cuts a WebRTC viewer off, who has to ask again; `None`: it does not.
+    pub lifetime: Option<Duration>,
+    /// Whether viewers stay and go without regard to who publishes their stream.
+    pub keep_viewers: bool,
 }
 
 impl Streams {
@@ -30,6 +34,8 @@ impl Streams {
             vhosts: reader.parse(Setting::StreamsVhosts, vhosts).unwrap_or_default(),
             hold: reader.seconds(Setting::StreamsHold),
             session_ttl: reader.seconds(Setting::StreamsSessionTtl),
+            lifetime: reader.parse(Setting::StreamsLifetime, lifetime),
+            keep_viewers: reader.parse(Setting::StreamsKeepViewers, switch).unwrap_or_default(),
         }
     }
 
@@ -44,6 +50,19 @@ impl Streams {
     pub fn has_vhost(&self, vhost: &str) -> bool {
         vhost == DEFAULT_VHOST || self.vhosts.values().any(|known| known == vhost)
     }
+}
+
+/// Shortest lifetime, in seconds: each of a stream's viewers asks again after each.
+const LIFETIME_MIN: u32 = 60;
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u32>().ok().filter(|seconds| *seconds >= LIFETIME_MIN);
+    let seconds = seconds.ok_or_else(|| format!("must be a number of seconds, from {LIFETIME_MIN} on"))?;
+    Ok(Duration::from_secs(seconds.into()))
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "must be true or false".to_owned())
 }
 
 fn vhosts(text: &str) -> Result<BTreeMap<String, String>, String> {
@@ -68,6 +87,15 @@ mod tests {
             ["edge", "two", "default"]
         );
         assert_eq!(["default", "edge", "live.example"].map(|vhost| streams.has_vhost(vhost)), [true, true, false]);
+    }
+
+    #[test]
+    fn a_lifetime_is_a_minute_or_more() {
+        assert_eq!(lifetime("60"), Ok(Duration::from_mins(1)));
+        for text in ["59", "0", "-60", "60s", "1.5", "99999999999"] {
+            assert!(lifetime(text).is_err(), "{text}");
+        }
+        assert_eq!(["true", "false", "yes"].map(|text| switch(text).ok()), [Some(true), Some(false), None]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
         ("DEVICE_SESSION_TTL", "0"),
         ("DEVICE_REGISTRATION", "closed"),
         ("PUBLIC_URL", "greenroom.example"),
+        ("LOG", "debgu"),
     ]);
     let error = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap_err();
     assert_snapshot!(error, @r#"
@@ -29,6 +30,7 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
       STREAMS_ACCESS_TOKEN: missing (access token of the operators of live sessions, or a JSON array of the tokens good at present)
       STREAMS_WEBHOOK_SECRET: missing (secret that media servers sign admission webhooks with, or a JSON array of those good at present)
       MAIL_TRANSPORT: file needs MAIL_DIR
+      LOG: must be a level (off, error, warn, info, debug or trace), or levels of targets like info,shared=debug
     "#);
 }
 
@@ -103,4 +105,19 @@ fn no_error_quotes_a_secret() {
     let error = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap_err();
     assert!(!format!("{error} {error:?} {environment:?}").contains("secret,"));
     assert!(!error.to_string().contains(key));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_not_text_is_said_and_others_are_let_be() {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+    let not_text = || OsString::from_vec(vec![0xff, b'x']);
+    let variables = [("LOG".into(), not_text()), (not_text(), "x".into()), ("TABLE_NAME".into(), "t".into())];
+    let environment: Environment = variables.into_iter().collect();
+    let read = |setting| Config::read(&environment, &[setting], Strictness::Deployed);
+    assert_eq!(read(Setting::TableName).unwrap().table_name, "t");
+    assert_snapshot!(read(Setting::Log).unwrap_err(), @"
+    the configuration is not complete:
+      LOG: must be UTF-8
+    ");
 }

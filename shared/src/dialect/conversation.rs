@@ -8,11 +8,12 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 
-use super::{header as common_header, log, status};
+use super::{header as common_header, log, status, whole_seconds};
 use crate::{
+    auth::Guarded,
     error::{self, Unauthenticated},
     model::{contact::NotInRoster, message::BODY_MAX, room::Refusal},
-    password::PasswordError,
+    password::{self, PasswordError},
     store::StoreError,
 };
 
@@ -105,8 +106,22 @@ impl From<NotInRoster> for Error {
 }
 
 impl From<PasswordError> for Error {
-    fn from(_: PasswordError) -> Self {
+    fn from(error: PasswordError) -> Self {
+        if let PasswordError::Busy = error {
+            return Self::Throttled(password::BUSY_FOR);
+        }
+        tracing::error!(%error, "a fault of ours");
         Self::Fault
+    }
+}
+
+impl From<Guarded> for Error {
+    fn from(guarded: Guarded) -> Self {
+        match guarded {
+            Guarded::Shut(wait) => Self::Throttled(wait),
+            Guarded::Store(error) => error.into(),
+            Guarded::Password(error) => error.into(),
+        }
     }
 }
 
@@ -145,7 +160,8 @@ impl Error {
     /// `None` where there is no body.
     fn message(&self) -> Option<Cow<'static, str>> {
         use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, Unauthenticated, UnsupportedMediaType,
+            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated,
+            UnsupportedMediaType,
         };
         let text = match self {
             Self::Common(Unauthenticated(_) | UnsupportedMediaType | RouteNotFound | MethodNotAllowed { .. })
@@ -156,7 +172,9 @@ impl Error {
             Self::Invalid(problem) => return Some(problem.text()),
             Self::Common(BodyTooLarge) => "The body must be smaller than 1 MiB",
             Self::Throttled(_) => "Too many wrong passwords",
-            Self::Common(Store(StoreError::Unavailable(_) | StoreError::Contended)) => "The service is busy; try again",
+            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
+                "The service is busy; try again"
+            }
             Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Fault => {
                 "Something went wrong on our side"
             }
@@ -167,7 +185,7 @@ impl Error {
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::Common(error) => common_header(error, CHALLENGE),
-            Self::Throttled(wait) => Some((header::RETRY_AFTER, wait.as_secs().max(1).into())),
+            Self::Throttled(wait) => Some((header::RETRY_AFTER, whole_seconds(*wait).into())),
             Self::NotAcceptable | Self::Forbidden | Self::NotFound | Self::Invalid(_) | Self::Fault => None,
         }
     }

@@ -52,7 +52,9 @@ struct Detail {
     #[schema(example = "invalid_identifier")]
     code: &'static str,
     /// For people.
-    #[schema(example = "identifier must be a string of 1 to 256 characters, not blank and without control characters")]
+    #[schema(
+        example = "identifier must be a string of 1 to 256 characters, not blank, without control characters, and none that many devices share"
+    )]
     message: String,
 }
 
@@ -67,7 +69,7 @@ impl Error {
 
     fn detail(&self) -> (&'static str, String) {
         use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, Unauthenticated as Refused,
+            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated as Refused,
             UnsupportedMediaType,
         };
         let (code, message) = match self {
@@ -80,7 +82,7 @@ impl Error {
             Self::Common(UnsupportedMediaType) => ("unsupported_media_type", "The body must be application/json"),
             Self::Common(RouteNotFound) => ("not_found", "There is no such resource"),
             Self::Common(MethodNotAllowed { .. }) => ("method_not_allowed", "The method is not allowed here"),
-            Self::Common(Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
+            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
                 ("unavailable", "The service is busy; try again")
             }
             Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::NoSigningKey | Self::Panicked => {
@@ -88,7 +90,7 @@ impl Error {
             }
             Self::InvalidIdentifier => (
                 "invalid_identifier",
-                "identifier must be a string of 1 to 256 characters, not blank and without control characters",
+                "identifier must be a string of 1 to 256 characters, not blank, without control characters, and none that many devices share",
             ),
         };
         (code, message.to_owned())

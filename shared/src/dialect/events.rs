@@ -3,6 +3,8 @@
 mod document;
 mod fields;
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
@@ -13,14 +15,15 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use self::{
-    document::{BodyRefusals, Faults, Forbidden, NotFound, Refusals},
+    document::{BodyRefusals, Faults, Forbidden, NotFound, Refusals, Throttled},
     fields::{FieldErrors, Problem},
 };
-use super::{RETRY_AFTER, openvidu::Sent, status};
+use super::{RETRY_AFTER, openvidu::Sent, status, whole_seconds};
 use crate::{
+    auth::Guarded,
     error,
     mail::MailError,
-    password::PasswordError,
+    password::{self, PasswordError},
     store::{Conflict, Kind, StoreError, Unique},
 };
 
@@ -66,6 +69,10 @@ pub enum Error {
     Invalid(FieldErrors),
     /// What somebody asked for cannot be had for now.
     TryAgain(&'static str),
+    /// There was too much that was wrong; says after how long the next may be tried.
+    Throttled(Duration),
+    /// The media server that a connection is at cannot end it.
+    CannotEnd,
     /// A webhook is not signed with a secret of ours.
     InvalidSignature,
     /// The booking mail was refused for good.
@@ -124,9 +131,12 @@ impl From<Conflict> for Error {
             Conflict::NoParent(Kind::Session | Kind::LoginToken, id) => {
                 field("event", Problem::InvalidPk(id.to_string()))
             }
+            Conflict::OwnsEvents => field("nonFieldErrors", Problem::OwnsEvents),
             Conflict::NoManager(id) => field("managers", Problem::InvalidPk(id.to_string())),
             // Of what the provider calls sessions, no two are in each other's way.
-            Conflict::Changed | Conflict::Taken(Unique::ProviderSession) => StoreError::Contended.into(),
+            Conflict::Changed | Conflict::PasswordChanged | Conflict::Taken(Unique::ProviderSession) => {
+                StoreError::Contended.into()
+            }
         }
     }
 }
@@ -139,8 +149,21 @@ impl From<FieldErrors> for Error {
 
 impl From<PasswordError> for Error {
     fn from(error: PasswordError) -> Self {
+        if let PasswordError::Busy = error {
+            return Self::Throttled(password::BUSY_FOR);
+        }
         tracing::error!(%error, "a fault of ours");
         Self::Fault
+    }
+}
+
+impl From<Guarded> for Error {
+    fn from(guarded: Guarded) -> Self {
+        match guarded {
+            Guarded::Shut(wait) => Self::Throttled(wait),
+            Guarded::Store(error) => error.into(),
+            Guarded::Password(error) => error.into(),
+        }
     }
 }
 
@@ -203,7 +226,9 @@ impl Error {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoJson(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::CannotEnd => StatusCode::CONFLICT,
             Self::TryAgain(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::MailRefused | Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -220,13 +245,15 @@ impl Error {
                 return format!("JSON parse error - {problem}");
             }
             Self::TryAgain(reason) => reason,
+            Self::Throttled(wait) => return throttled(whole_seconds(*wait)),
+            Self::CannotEnd => "The media server cannot end a single session.",
             Self::InvalidSignature => "Invalid signature.",
             Self::MailRefused => "The booking is kept, but its e-mail could not be sent.",
             Self::Common(Common::BodyTooLarge) => "The body must be smaller than 1 MiB.",
             Self::Common(Common::Unauthenticated(_)) => Unauthenticated::Missing.detail(Scheme::Jwt),
             Self::Common(Common::MethodNotAllowed { .. }) => "Method not allowed.",
             Self::Common(Common::UnsupportedMediaType) => "Unsupported media type in request.",
-            Self::Common(Common::Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
+            Self::Common(Common::TimedOut | Common::Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
                 "The service is busy; try again."
             }
             Self::Common(Common::Store(StoreError::Refused(_) | StoreError::Item(_)))
@@ -244,17 +271,25 @@ impl Error {
             }
             Self::MethodNotAllowed { allow, .. } => Some((header::ALLOW, HeaderValue::try_from(allow).ok()?)),
             Self::TryAgain(_) => Some((header::RETRY_AFTER, RETRY_AFTER)),
+            Self::Throttled(wait) => Some((header::RETRY_AFTER, whole_seconds(*wait).into())),
             Self::Forbidden
             | Self::NotFound
             | Self::UnsupportedMediaType(_)
             | Self::NoJson(_)
             | Self::Invalid(_)
+            | Self::CannotEnd
             // A webhook asks nobody for credentials.
             | Self::InvalidSignature
             | Self::MailRefused
             | Self::Fault => None,
         }
     }
+}
+
+/// That somebody has to wait, in the words of Django REST Framework.
+fn throttled(seconds: u64) -> String {
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    format!("Request was throttled. Expected available in {seconds} {unit}.")
 }
 
 impl Scheme {

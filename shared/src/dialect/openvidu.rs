@@ -6,9 +6,8 @@ use std::fmt;
 
 use axum::{
     Json,
-    extract::{Request, State},
+    extract::Request,
     http::StatusCode,
-    middleware::Next,
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::Serialize;
@@ -63,6 +62,11 @@ pub enum Error {
     NotFound,
     /// The session that a part was named of does not exist. The official clients expect no body.
     UnknownSession,
+    /// Nothing is recorded here; says whether it was a POST, whose clients expect a body.
+    NoRecordings {
+        /// Whether it was a POST.
+        posted: bool,
+    },
     /// A handler panicked: a fault of ours.
     Panicked,
 }
@@ -123,12 +127,23 @@ pub struct Body {
 #[derive(Clone)]
 struct Message(String);
 
-/// Whether a path belongs to this API.
+/// Where recordings would be.
+const RECORDINGS: &str = "/api/recordings";
+
+/// Whether a path belongs to this API. Of some of its paths nothing is served.
 #[must_use]
 pub fn owns(path: &str) -> bool {
-    ["/api/sessions", "/api/tokens"]
-        .iter()
-        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    ["/api/sessions", "/api/tokens", RECORDINGS, "/api/signal", "/config"].iter().any(|root| lies_below(path, root))
+}
+
+/// Whether a path is one of recordings, which OpenVidu without them answers with 501.
+#[must_use]
+pub fn is_recording(path: &str) -> bool {
+    lies_below(path, RECORDINGS)
+}
+
+fn lies_below(path: &str, root: &str) -> bool {
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Error {
@@ -146,6 +161,7 @@ impl Error {
             | Self::UnknownRole(_)
             | Self::DataTooLong
             | Self::UnknownSession => StatusCode::BAD_REQUEST,
+            Self::NoRecordings { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -153,11 +169,12 @@ impl Error {
     /// `None` where there is no body.
     fn message(&self) -> Option<String> {
         use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, Unauthenticated as Refused,
+            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated as Refused,
             UnsupportedMediaType,
         };
         let text = match self {
-            Self::NotFound | Self::UnknownSession => return None,
+            Self::NotFound | Self::UnknownSession | Self::NoRecordings { posted: false } => return None,
+            Self::NoRecordings { posted: true } => "Recording is switched off",
             Self::Common(MalformedBody(problem)) => return Some(problem.clone()),
             Self::UnknownValue { recording_mode, output_mode, recording_layout, media_mode } => {
                 return Some(format!(
@@ -179,7 +196,9 @@ impl Error {
             Self::Common(UnsupportedMediaType) => "The body must be application/json",
             Self::Common(RouteNotFound) => "There is no such resource",
             Self::Common(MethodNotAllowed { .. }) => "The method is not allowed here",
-            Self::Common(Store(StoreError::Unavailable(_) | StoreError::Contended)) => "The service is busy; try again",
+            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
+                "The service is busy; try again"
+            }
             Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Panicked => {
                 "Something went wrong on our side"
             }
@@ -219,9 +238,13 @@ impl IntoResponse for Error {
 }
 
 /// Writes the body of an error, which says what was asked for, and when.
-pub async fn report(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn report<F: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let path = request.uri().path().to_owned();
-    let response = next.run(request).await;
+    let response = next(request).await;
     let Some(Message(message)) = response.extensions().get().cloned() else { return response };
     let status = response.status();
     let error = status.canonical_reason().unwrap_or_default();

@@ -57,6 +57,8 @@ pub enum Error {
     },
     /// The stream has no such live session.
     UnknownSession,
+    /// The media server that a session is at cannot end it.
+    CannotEnd,
     /// A handler panicked: a fault of ours.
     Panicked,
 }
@@ -99,6 +101,18 @@ impl<T> Body<T> {
     pub fn ok(response: Option<T>) -> Self {
         Self { message: "OK".to_owned(), response, status_code: 200 }
     }
+
+    /// What a request answers that is done later.
+    #[must_use]
+    pub fn accepted(response: T) -> Self {
+        Self { message: "Accepted".to_owned(), response: Some(response), status_code: 202 }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status_code).unwrap_or_default()
+    }
 }
 
 impl Error {
@@ -111,13 +125,14 @@ impl Error {
             Self::UnknownVhost { .. } | Self::UnknownApp { .. } | Self::UnknownStream { .. } | Self::UnknownSession => {
                 StatusCode::NOT_FOUND
             }
+            Self::CannotEnd => StatusCode::NOT_IMPLEMENTED,
             Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn message(&self) -> String {
         use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, Unauthenticated as Refused,
+            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated as Refused,
             UnsupportedMediaType,
         };
         let text = match self {
@@ -133,12 +148,15 @@ impl Error {
             Self::Common(RouteNotFound | MethodNotAllowed { .. }) => "Controller not found",
             Self::Common(BodyTooLarge) => "The body must be smaller than 1 MiB",
             Self::Common(UnsupportedMediaType) => "The body must be application/json",
-            Self::Common(Store(StoreError::Unavailable(_) | StoreError::Contended)) => "The service is busy; try again",
+            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
+                "The service is busy; try again"
+            }
             Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Panicked => {
                 "Something went wrong on our side"
             }
             Self::InvalidSignature => "Invalid signature",
             Self::UnknownSession => "Could not find the session",
+            Self::CannotEnd => "The media server cannot end a single session",
         };
         text.to_owned()
     }
@@ -171,6 +189,7 @@ impl IntoResponse for Error {
             | Self::UnknownApp { .. }
             | Self::UnknownStream { .. }
             | Self::UnknownSession
+            | Self::CannotEnd
             | Self::Panicked => None,
         };
         let (code, text) = (status.as_u16(), self.message());

@@ -1,12 +1,24 @@
-//! What this API is called from outside: the base of the links in its answers (`events-api.md`).
+//! What this API is called from outside, the base of the links in its answers (`events-api.md`); and where who calls it is
+//! (`access.md`).
 
-use axum::http::{HeaderMap, header, request::Parts, uri::Authority};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+};
 
-use crate::App;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts, uri::Authority},
+};
 
-/// The part of the path that a gateway takes away before we see it: a stage, or a base path of a custom domain.
+use crate::{App, model::guesses::Source};
+
+/// Marks a request that came through API Gateway or a function's URL, which speak TLS only.
 #[derive(Clone, Debug, Default)]
-pub struct Prefix(pub String);
+pub struct Gateway {
+    /// What the path began with before ours: a stage, or a base path of a custom domain. Without a slash at its end.
+    pub prefix: String,
+}
 
 /// Scheme, host and prefix of this API: the configured ones, else those the request was sent to, by what the proxies
 /// in between say of it.
@@ -16,29 +28,91 @@ pub fn base_url(parts: &Parts, app: &App) -> String {
         return url.clone();
     }
     let headers = &parts.headers;
-    let scheme = first(headers, "x-forwarded-proto").filter(|scheme| matches!(*scheme, "http" | "https"));
-    let host = first(headers, "x-forwarded-host").or_else(|| first(headers, header::HOST.as_str()));
-    // A host that names a user is no host that anybody asked for.
-    let host = host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@'));
+    let default = if parts.extensions.get::<Gateway>().is_some() { "https" } else { "http" };
+    let scheme = said(headers, "x-forwarded-proto").find_map(scheme).unwrap_or(default);
+    let mut hosts = said(headers, "x-forwarded-host").chain(said(headers, header::HOST.as_str()));
+    let host = hosts.find_map(host);
     let host = host.as_ref().map_or("localhost", Authority::as_str);
-    format!("{}://{host}{}", scheme.unwrap_or("http"), prefix(parts))
+    format!("{scheme}://{host}{}", prefix(parts))
 }
 
 /// What the paths of this API begin with where the request was sent to, without a slash at the end.
 #[must_use]
 pub fn prefix(parts: &Parts) -> &str {
-    let forwarded = first(&parts.headers, "x-forwarded-prefix").filter(|prefix| is_prefix(prefix)).unwrap_or_default();
-    let prefix = parts.extensions.get::<Prefix>().map_or(forwarded, |prefix| prefix.0.as_str());
-    prefix.trim_end_matches('/')
+    let forwarded = said(&parts.headers, "x-forwarded-prefix").find(|prefix| is_prefix(prefix));
+    let of_gateway = || parts.extensions.get::<Gateway>().map(|gateway| gateway.prefix.as_str());
+    forwarded.or_else(of_gateway).unwrap_or_default().trim_end_matches('/')
 }
 
-/// What the first of several proxies said.
-fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()?.split(',').next().map(str::trim).filter(|value| !value.is_empty())
+/// What the proxies said, the first of them first.
+fn said<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|value| !value.is_empty())
 }
 
-fn is_prefix(prefix: &str) -> bool {
+fn scheme(said: &str) -> Option<&'static str> {
+    ["https", "http"].into_iter().find(|scheme| said.eq_ignore_ascii_case(scheme))
+}
+
+/// A host, with or without a port. One that names a user is no host that anybody asked for.
+fn host(said: &str) -> Option<Authority> {
+    let host: Authority = said.parse().ok()?;
+    let is_port = host.as_str().strip_prefix(host.host()).is_some_and(|port| port.is_empty() || host.port().is_some());
+    (!host.host().is_empty() && is_port).then_some(host)
+}
+
+/// Whether links may begin with this.
+pub(super) fn is_prefix(prefix: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     let folded = prefix.split('/').any(|segment| matches!(segment, "." | ".."));
     prefix.starts_with('/') && !prefix.starts_with("//") && !folded && prefix.bytes().all(plain)
+}
+
+/// Where a request came from: its peer, or behind as many proxies of one's own as are configured, what the outermost of
+/// them says. Each of them adds its own peer at the right, so whatever the caller itself put into the header stands left of
+/// that.
+#[must_use]
+pub fn source(parts: &Parts, app: &App) -> Source {
+    let peer = parts.extensions.get().copied().unwrap_or(Source(None));
+    let Some(behind) = app.config.trusted_proxies.checked_sub(1) else { return peer };
+    let headers = parts.headers.get_all("x-forwarded-for").iter();
+    let said: Vec<_> = headers.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let said: Vec<_> = said.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
+    let caller = said.iter().rev().nth(behind).or(said.first()).and_then(|text| address(text));
+    caller.map_or(peer, |caller| Source(Some(caller)))
+}
+
+/// An address, whose port some proxies add.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))
+}
+
+impl FromRequestParts<App> for Source {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(source(parts, app))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("api.example.com", true)]
+    #[case("api.example.com:8443", true)]
+    #[case("[::1]:3000", true)]
+    #[case("user@api.example.com", false)]
+    #[case("api.example.com/x", false)]
+    #[case("api.example.com:", false)]
+    #[case("api.example.com:x", false)]
+    #[case(":80", false)]
+    #[case("two words", false)]
+    fn a_host_is_one_that_can_be_asked(#[case] said: &str, #[case] usable: bool) {
+        assert_eq!(host(said).is_some(), usable);
+    }
 }

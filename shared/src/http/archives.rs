@@ -40,21 +40,8 @@ pub async fn read_archives(
     let skip = query.after(app).unwrap_or_else(|| query.skip());
     let skip = usize::try_from(skip).unwrap_or(usize::MAX);
     let (count, mut items) = match sessions.as_slice() {
-        [session] => {
-            let page = app.media().provider.archives(session, skip, query.limit()).await?;
-            (page.count, page.items)
-        }
-        sessions => {
-            let wanted = skip.saturating_add(query.limit());
-            let mut newest = Vec::new();
-            for some in sessions.chunks(SESSIONS_AT_ONCE) {
-                newest.extend(try_join_all(some.iter().map(|session| self::newest(app, session, wanted))).await?);
-            }
-            let count: usize = newest.iter().map(|archives: &Archives| archives.count).sum();
-            let mut items: Vec<_> = newest.into_iter().flat_map(|archives| archives.items).collect();
-            items.sort_by_key(|item| Reverse(item.get("createdAt").and_then(Value::as_i64)));
-            (count, items.into_iter().skip(skip).collect())
-        }
+        [session] => page(app, session, skip, query.limit()).await?,
+        sessions => merged(app, sessions, skip, query.limit()).await?,
     };
     items.truncate(query.limit());
     let read = skip.saturating_add(items.len());
@@ -62,17 +49,59 @@ pub async fn read_archives(
     Ok(query.page(app, count as u64, items.into_iter().map(Archive).collect(), last))
 }
 
-/// The newest archives of a session, as many as there are of these.
-async fn newest(app: &App, session: &ProviderSessionId, wanted: usize) -> Result<Archives, ProviderError> {
-    let mut all = Archives::default();
-    loop {
+/// How many there are, and some of them.
+type Found = (usize, Vec<Map<String, Value>>);
+
+/// Archives of one session. Past the end there are none, whatever the provider says to being asked for them.
+async fn page(app: &App, session: &ProviderSessionId, skip: usize, limit: usize) -> Result<Found, ProviderError> {
+    let provider = &app.media().provider;
+    match provider.archives(session, skip, limit).await {
+        Ok(page) => Ok((page.count, page.items)),
+        Err(error) if skip > 0 && error.is_about_the_request() => match provider.archives(session, 0, 1).await {
+            Ok(first) if first.count <= skip => Ok((first.count, Vec::new())),
+            _ => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// Archives of several sessions together, newest first.
+async fn merged(app: &App, sessions: &[ProviderSessionId], skip: usize, limit: usize) -> Result<Found, ProviderError> {
+    let wanted = skip.saturating_add(limit);
+    let first = wanted.min(AT_ONCE);
+    let mut newest = Vec::new();
+    for some in sessions.chunks(SESSIONS_AT_ONCE) {
+        let provider = &app.media().provider;
+        newest.extend(try_join_all(some.iter().map(|session| provider.archives(session, 0, first))).await?);
+    }
+    let count = newest.iter().map(|archives| archives.count).sum();
+    if skip >= count {
+        return Ok((count, Vec::new()));
+    }
+    let mut items = Vec::new();
+    for (some, begun) in sessions.chunks(SESSIONS_AT_ONCE).zip(newest.chunks_mut(SESSIONS_AT_ONCE)) {
+        let rest = some.iter().zip(begun).map(|(session, begun)| rest(app, session, std::mem::take(begun), wanted));
+        items.extend(try_join_all(rest).await?.into_iter().flatten());
+    }
+    items.sort_by_key(|item| Reverse(item.get("createdAt").and_then(Value::as_i64)));
+    Ok((count, items.into_iter().skip(skip).collect()))
+}
+
+/// The newest archives of a session, as many as there are of these; some have been read.
+async fn rest(
+    app: &App,
+    session: &ProviderSessionId,
+    mut all: Archives,
+    wanted: usize,
+) -> Result<Vec<Map<String, Value>>, ProviderError> {
+    while all.items.len() < wanted.min(all.count) {
         let left = wanted.saturating_sub(all.items.len()).min(AT_ONCE);
         let page = app.media().provider.archives(session, all.items.len(), left).await?;
         all.count = page.count;
-        let ended = page.items.is_empty();
-        all.items.extend(page.items);
-        if ended || all.items.len() >= wanted.min(all.count) {
-            return Ok(all);
+        if page.items.is_empty() {
+            break;
         }
+        all.items.extend(page.items);
     }
+    Ok(all.items)
 }

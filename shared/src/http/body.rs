@@ -25,7 +25,22 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The whole body.
+/// The whole body of a JSON request, without the byte order mark that some put before it.
+///
+/// # Errors
+/// As [`read_body`].
+pub async fn read_json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    let body = read_body(headers, body).await?;
+    Ok(body.slice(body.len() - without_bom(&body).len()..))
+}
+
+/// What JSON is read from: a text without its byte order mark (RFC 8259, 8.1).
+#[must_use]
+pub fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// The whole body, as it came: what is signed is signed with whatever stands before the JSON.
 ///
 /// # Errors
 /// [`Error::BodyTooLarge`]; [`Error::MalformedBody`] where it breaks off or does not arrive in time.

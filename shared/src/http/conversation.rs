@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Object, accepts, read_body};
+use super::{Object, accepts, read_json_body};
 use crate::{
     App,
     dialect::conversation::{Error, Problem},
@@ -46,7 +46,7 @@ impl FromRequest<App> for Payload {
         if !is_json {
             return Err(error::Error::UnsupportedMediaType.into());
         }
-        Ok(Self(read_body(&parts.headers, body).await?))
+        Ok(Self(read_json_body(&parts.headers, body).await?))
     }
 }
 

@@ -13,7 +13,7 @@ pub use self::value::{
     Pk, blank_text, boolean, choice, email, given_password, nullable, password, pk, pk_or_none, pks, text,
     text_between, texts,
 };
-use super::{is_json, read_body};
+use super::{is_json, read_json_body};
 use crate::{
     App,
     dialect::{
@@ -33,7 +33,7 @@ impl FromRequest<App> for Payload {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let body = read_body(&parts.headers, body).await.map_err(Error::from);
+        let body = read_json_body(&parts.headers, body).await.map_err(Error::from);
         Ok(Self { headers: parts.headers, body })
     }
 }

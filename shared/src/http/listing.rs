@@ -17,7 +17,7 @@ use super::base_url;
 use crate::{
     App,
     dialect::events::Error,
-    store::{Record, Selection, Window},
+    store::{Next, Record, Selection, Window},
 };
 
 /// Records on a page where the request does not say.
@@ -111,10 +111,10 @@ fn as_boolean(text: &str) -> Option<bool> {
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub struct Envelope<T> {
-    /// How many there are, on all pages.
-    #[schema(example = 1)]
-    count: u64,
-    /// URL of the next page.
+    /// How many there are, on all pages; `null` where a filter has not looked through all of them.
+    #[schema(example = 1, required)]
+    count: Option<u64>,
+    /// URL of the next page. A page that a filter has not filled may be shorter than `limit` where there is one.
     #[schema(example = json!(null))]
     next: Option<String>,
     /// URL of the page before.
@@ -128,6 +128,16 @@ pub struct Envelope<T> {
 pub struct Listing<T> {
     envelope: Envelope<T>,
     link: Option<String>,
+}
+
+impl<T> Listing<T> {
+    /// The same page, with what callers see of each record.
+    #[must_use]
+    pub fn map<U>(self, shown: impl FnMut(T) -> U) -> Listing<U> {
+        let Envelope { count, next, previous, results } = self.envelope;
+        let results = results.into_iter().map(shown).collect();
+        Listing { envelope: Envelope { count, next, previous, results }, link: self.link }
+    }
 }
 
 impl<T: Serialize> IntoResponse for Listing<T> {
@@ -152,11 +162,28 @@ impl ListQuery {
         selection: Selection<T>,
         filters: &Filters,
     ) -> Result<Listing<T>, Error> {
-        let window = Window { skip: self.skip(), limit: self.limit, after: self.after(app) };
+        let (after, skip) = self.position(app);
+        let window = Window { skip, limit: self.limit, after };
         let matches = |record: &T| filters.match_record(record);
         let page = app.store.page(selection, window, (!filters.is_empty()).then_some(&matches)).await?;
-        let last = page.records.last().filter(|_| page.more).map(Record::id);
-        Ok(self.page(app, page.count, page.records, last))
+        let cursor = page.next.and_then(|next| match next {
+            Next { after, skip: 0 } => app.keys.seal_cursor(after),
+            Next { after, skip } => app.keys.seal_text(&format!("{after}+{skip}")),
+        });
+        Ok(self.listing(page.count, page.records, cursor))
+    }
+
+    /// Where the page begins: behind which number, and how many records behind that.
+    fn position(&self, app: &App) -> (Option<u64>, u64) {
+        let skipping = || {
+            let text = app.keys.open_text(self.cursor.as_deref()?)?;
+            let (after, skip) = text.split_once('+')?;
+            Some((Some(after.parse().ok()?), skip.parse().ok()?))
+        };
+        match self.after(app) {
+            Some(after) => (Some(after), 0),
+            None => skipping().unwrap_or((None, self.skip())),
+        }
     }
 
     /// The number that the page before ended with, where its cursor was followed.
@@ -180,12 +207,19 @@ impl ListQuery {
     /// A page with its links, of a list with this many records; `last` is the number that it ended with, where more follow.
     #[must_use]
     pub fn page<T>(&self, app: &App, count: u64, results: Vec<T>, last: Option<u64>) -> Listing<T> {
-        let more = self.skip().saturating_add(self.limit as u64) < count;
-        let next = more.then(|| self.link(self.offset + 1));
-        let previous = self.offset.checked_sub(1).map(|offset| self.link(offset));
-        let cursor = last.and_then(|last| app.keys.seal_cursor(last));
-        // Not where `next` is: what was deleted meanwhile moves the offsets, and no cursor.
+        self.listing(Some(count), results, last.and_then(|last| app.keys.seal_cursor(last)))
+    }
+
+    fn listing<T>(&self, count: Option<u64>, results: Vec<T>, cursor: Option<String>) -> Listing<T> {
+        // What was deleted meanwhile moves the offsets, and no cursor.
         let link = cursor.map(|cursor| format!("{}&cursor={cursor}", self.link(self.offset.saturating_add(1))));
+        let next = match count {
+            Some(count) if self.skip().saturating_add(self.limit as u64) < count => Some(self.link(self.offset + 1)),
+            Some(_) => None,
+            // How many pages there are nobody knows: only the cursor leads on.
+            None => link.clone(),
+        };
+        let previous = self.offset.checked_sub(1).map(|offset| self.link(offset));
         Listing { link, envelope: Envelope { count, next, previous, results } }
     }
 

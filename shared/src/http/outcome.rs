@@ -3,9 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{Method, StatusCode},
-    middleware::Next,
     response::Response,
 };
 use tokio::time::Instant;
@@ -13,8 +12,9 @@ use tokio::time::Instant;
 use crate::{
     App,
     id::RequestId,
-    meter::{Meter, Usage},
+    meter::{Meter, Origin, Usage},
     metrics::{FALLBACK, Line},
+    model::guesses::Source,
 };
 
 /// What Lambda says of the trace that a request is part of.
@@ -45,23 +45,27 @@ pub(super) fn unrouted(mut response: Response) -> Response {
 }
 
 /// Notes the route that a request has taken.
-pub(super) async fn note_route(request: Request, next: Next) -> Response {
+pub(super) fn note_route(request: &Request) {
     if let (Some(Route(route)), Some(path)) = (request.extensions().get(), request.extensions().get::<MatchedPath>()) {
         // Nobody else has set it.
         let _ = route.set(path.clone());
     }
-    next.run(request).await
 }
 
 /// Reports the outcome of a request by its route: a path would carry identifiers.
-pub(super) async fn report(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn report<F: Future<Output = Response>>(
+    app: &App,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let (route, method) = (Route::default(), request.method().clone());
     let id = request.extensions().get::<RequestId>().cloned();
     let header = request.extensions_mut().remove::<TraceHeader>();
     request.extensions_mut().insert(route.clone());
     let trace = app.tracer.as_ref().zip(header).and_then(|(tracer, TraceHeader(header))| tracer.trace(&header));
-    let (meter, start) = (Meter::new(trace), Instant::now());
-    let mut response = meter.clone().scope(next.run(request)).await;
+    let source = request.extensions().get().copied().unwrap_or(Source(None));
+    let (meter, start) = (Meter::of_request(trace, Origin { id: id.clone(), source }), Instant::now());
+    let mut response = meter.clone().scope(next(request)).await;
     let routed = response.extensions_mut().remove::<Unrouted>().is_none();
     let route = name(&method, route.0.get().filter(|_| routed));
     let (status, usage) = (response.status(), meter.usage());
@@ -69,7 +73,7 @@ pub(super) async fn report(State(app): State<App>, mut request: Request, next: N
         trace.finish(&route, Some(status.as_u16()), status.is_server_error());
     }
     response.extensions_mut().insert(Reported { route: route.clone(), usage });
-    log(&app, id.as_ref(), Outcome { method, route, status, start, usage });
+    log(app, id.as_ref(), Outcome { method, route, status, start, usage });
     response
 }
 

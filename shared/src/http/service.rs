@@ -1,17 +1,21 @@
 //! The layers around the routes; Lambda and the local gateway both run this.
 
-use std::{any::Any, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::Response,
 };
+use futures_util::FutureExt;
 use tokio::time::timeout;
-use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, normalize_path::NormalizePath};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_http::{
+    cors::{AllowCredentials, AllowHeaders, CorsLayer},
+    normalize_path::NormalizePath,
+};
 use tracing::{Instrument, info_span};
 
 use super::{RouteTable, fallback, outcome};
@@ -20,17 +24,17 @@ use crate::{
     dialect::{Api, openvidu},
     error::Error,
     id::RequestId,
-    store::StoreError,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// What a stream of events is gone on with.
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How long a request may take until its answer begins. A function is given a little longer, so that it is we who answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The routes as a service. `table` knows every path and method, so that what no route answers is answered in its
 /// API's dialect.
+///
+/// What stands around the routes are functions that call each other, and no layers of axum: of those each request would
+/// copy every one, with all that is below it.
 pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
     let unrouted = {
         let table = table.clone();
@@ -39,23 +43,35 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
             async { outcome::unrouted(answer.await) }
         }
     };
-    let noted = middleware::from_fn_with_state(app.clone(), note_uses);
+    let noted = middleware::from_fn_with_state(app.clone(), note);
     // What falls back used a credential for nothing; a function without routes cannot have the layer.
     let routes = if routes.has_routes() { routes.route_layer(noted) } else { routes };
-    let routes = routes
-        .fallback(unrouted.clone())
-        .method_not_allowed_fallback(unrouted)
-        .layer(middleware::from_fn(outcome::note_route))
-        .with_state(app.clone());
-    Router::new()
-        .fallback_service(NormalizePath::trim_trailing_slash(routes))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(bound))
-        .layer(cors(app))
-        .layer(middleware::from_fn_with_state((table, app.clone()), turn_away))
-        .layer(middleware::from_fn_with_state(app.clone(), openvidu::report))
-        .layer(middleware::from_fn_with_state(app.clone(), outcome::report))
-        .layer(middleware::from_fn(identify))
+    let routes = routes.fallback(unrouted.clone()).method_not_allowed_fallback(unrouted).with_state(app.clone());
+    let routes = NormalizePath::trim_trailing_slash(routes);
+    let bounded = cors(app).layer(service_fn(move |request| {
+        let routes = routes.clone();
+        async { Ok::<_, Infallible>(bound(routes, request).await) }
+    }));
+    let edge = Arc::new((app.clone(), table));
+    Router::new().fallback_service(service_fn(move |request| {
+        let (edge, bounded) = (edge.clone(), bounded.clone());
+        async move { Ok::<_, Infallible>(Box::pin(answer(&edge.0, &edge.1, bounded, request)).await) }
+    }))
+}
+
+/// What is done for every request, from the outside to the routes.
+async fn answer<S>(app: &App, table: &RouteTable, bounded: S, request: Request) -> Response
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    let routed = |request| async move {
+        let Ok(response) = bounded.oneshot(request).await;
+        response
+    };
+    let turned = |request| turn_away(app, table, request, routed);
+    let written = |request| openvidu::report(app, request, turned);
+    let reported = |request| outcome::report(app, request, written);
+    identify(app, request, reported).await
 }
 
 /// Marks an answer that is the same for everybody, and may be kept for five minutes.
@@ -63,26 +79,44 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
 pub struct ForEverybody;
 
 /// Preflights are answered without credentials; an origin that is not configured is allowed nothing.
+///
+/// One that is, by its name, may send whatever headers it asks for, and credentials: pages of today's libraries add
+/// headers of their own, and some send every request with credentials.
 fn cors(app: &App) -> CorsLayer {
+    let origins = app.config.cors_origins.clone();
+    let listed = AllowCredentials::predicate({
+        let origins = origins.clone();
+        move |origin, _| origins.contains(origin)
+    });
     CorsLayer::new()
-        .allow_origin(app.config.cors_origins.clone())
+        .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, LAST_EVENT_ID])
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_credentials(listed)
         .expose_headers([REQUEST_ID, header::LINK])
 }
 
-/// Gives the request its id, which the answer carries too. A caller's own is not taken: it could say anything.
-async fn identify(mut request: Request, next: Next) -> Response {
+/// Gives the request its id, which the answer carries too, with what every answer says to browsers (`access.md`). A
+/// caller's own id is not taken: it could say anything.
+async fn identify<F: Future<Output = Response>>(
+    app: &App,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
     let (span, value) = (info_span!("request", id = id.0), HeaderValue::try_from(&id.0));
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = next(request).instrument(span).await;
     let (status, is_for_everybody) = (response.status(), response.extensions().get::<ForEverybody>().is_some());
     let headers = response.headers_mut();
     headers.extend(value.ok().map(|value| (REQUEST_ID, value)));
     // What is asked for with credentials, and may be a token, is nobody else's.
     let kept = if is_for_everybody { "public, max-age=300" } else { "no-store" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if app.config.public_url.as_ref().is_some_and(|url| url.starts_with("https://")) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     if status != StatusCode::METHOD_NOT_ALLOWED {
         // axum adds the methods that this process serves, also to a refusal that comes before the method.
         headers.remove(header::ALLOW);
@@ -90,8 +124,9 @@ async fn identify(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Writes down which values of the credentials were used, hardly ever.
-async fn note_uses(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Notes the route that a request has taken, and writes down which values of the credentials were used, hardly ever.
+async fn note(State(app): State<App>, request: Request, next: Next) -> Response {
+    outcome::note_route(&request);
     let response = next.run(request).await;
     app.uses.write_down(&app.store, app.clock.now()).await;
     response
@@ -99,12 +134,17 @@ async fn note_uses(State(app): State<App>, request: Request, next: Next) -> Resp
 
 /// Answers what others would answer for us: axum a HEAD with the route of the GET, the CORS layer every OPTIONS, a
 /// preflight or not. API Gateway sends neither of them to a route.
-async fn turn_away(State((table, app)): State<(RouteTable, App)>, request: Request, next: Next) -> Response {
+async fn turn_away<F: Future<Output = Response>>(
+    app: &App,
+    table: &RouteTable,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     if !is_for_a_route(&request) {
-        return fallback(table, app, request).await;
+        return fallback(table.clone(), app.clone(), request).await;
     }
     let is_preflight_of_streams = *request.method() == Method::OPTIONS && Api::of(request.uri().path()) == Api::Streams;
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if is_preflight_of_streams {
         // The contract's status, of every OPTIONS there.
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -122,24 +162,60 @@ fn is_for_a_route(request: &Request) -> bool {
 }
 
 /// Bounds the time a request takes, and gives a panic an answer, each in the dialect of the request's API.
-async fn bound(request: Request, next: Next) -> Response {
+async fn bound<S>(routes: S, request: Request) -> Response
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
     let api = Api::of(request.uri().path());
-    let response = timeout(REQUEST_TIMEOUT, next.run(request)).await;
-    match response {
-        Ok(response) if response.extensions().get::<Panicked>().is_none() => response,
-        Ok(_) => api.panicked(),
-        Err(_) => api.refuse(Error::Store(StoreError::Contended)),
+    let response = AssertUnwindSafe(async { routes.oneshot(request).await }).catch_unwind();
+    match timeout(REQUEST_TIMEOUT, response).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(_)) => {
+            // What was panicked with may quote the request, so it is not logged.
+            tracing::error!("a handler panicked");
+            api.panicked()
+        }
+        Err(_) => api.refuse(Error::TimedOut),
     }
 }
 
-/// Marks the answer of a handler that panicked.
-#[derive(Clone)]
-struct Panicked;
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
 
-/// What was panicked with may quote the request, so it is not logged.
-fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
-    tracing::error!("a handler panicked");
-    let mut response = Response::default();
-    response.extensions_mut().insert(Panicked);
-    response
+    use axum::{body::Body, routing::get};
+    use tracing_subscriber::fmt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_is_logged_as_that_and_not_as_a_fault_of_the_store() {
+        let log = Log::default();
+        let writer = log.clone();
+        let _guard = tracing::subscriber::set_default(fmt().with_writer(move || writer.clone()).finish());
+        for path in ["/api/session", "/api/tokens", "/api/v2", "/api/messages", "/v1/admission"] {
+            let routes = Router::new().route(path, get(std::future::pending::<()>));
+            let answer = bound(routes, Request::builder().uri(path).body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+            assert_eq!(answer.headers()[header::RETRY_AFTER], "1", "{path}");
+            let said = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
+            assert!(said.contains("did not begin in time") && !said.contains("store"), "{path}: {said}");
+        }
+    }
 }

@@ -30,3 +30,25 @@ pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
 }
+
+/// What people type in codes: no 0 and O, no 1, I and L.
+const TYPED: &[u8; 31] = b"23456789abcdefghjkmnpqrstuvwxyz";
+/// How many characters a code has; 12 of 31 are 59 bits.
+const TYPED_LENGTH: usize = 12;
+
+/// A code for people to type in, in groups of four, that nobody guesses (`access.md`).
+#[must_use]
+pub fn random_code() -> String {
+    let mut code = String::new();
+    while code.len() < TYPED_LENGTH + TYPED_LENGTH / 4 - 1 {
+        let [byte] = random_bytes::<1>();
+        // Each character is as likely as every other: what is left over of a byte is drawn again.
+        if usize::from(byte) < TYPED.len() * 8 {
+            if code.len() % 5 == 4 {
+                code.push('-');
+            }
+            code.push(char::from(TYPED[usize::from(byte) % TYPED.len()]));
+        }
+    }
+    code
+}

@@ -31,3 +31,17 @@ fn no_id_shows_itself_in_a_debug_print() {
     assert_eq!(format!("{:?}", MediaSessionId::random()), "MediaSessionId");
     assert_eq!(format!("{:?}", DeviceKey::random()), "DeviceKey");
 }
+
+#[test]
+fn a_code_to_be_typed_in_has_no_characters_that_look_alike() {
+    let codes: Vec<_> = (0..500).map(|_| random_code()).collect();
+    for code in &codes {
+        let groups: Vec<_> = code.split('-').collect();
+        assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [4, 4, 4], "{code}");
+        assert!(!code.contains(['0', 'o', '1', 'i', 'l']), "{code}");
+    }
+    let mut seen: Vec<_> = codes.concat().replace('-', "").chars().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 31);
+}

@@ -33,26 +33,19 @@ impl fmt::Debug for SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// The mail server of a URL: `smtps://` is TLS from the start, `smtp://` with `?tls=required` or
-    /// `?tls=opportunistic` begins it with STARTTLS, and `smtp://` alone has none.
     pub(super) fn new(url: &SecretString, addresses: Addresses, limit: Duration) -> Result<Self, MailerError> {
-        // The parser's own words quote nothing, but the URL holds a password: better none of them.
-        let url = Url::parse(url.expose_secret()).map_err(|_| MailerError::SmtpUrl("it is no URL"))?;
-        let host = url.host_str().ok_or(MailerError::SmtpUrl("it has no host"))?.to_owned();
-        let tls = || {
+        let Server { host, port, security, credentials } = Server::parse(url).map_err(MailerError::SmtpUrl)?;
+        let parameters = || {
             let parameters = TlsParameters::new(host.clone());
             parameters.map_err(|_| MailerError::SmtpUrl("no certificate can have its host"))
         };
-        let asked = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
-        let (tls, port) = match (url.scheme(), asked.as_deref()) {
-            ("smtps", None) => (Tls::Wrapper(tls()?), SUBMISSIONS_PORT),
-            ("smtp", Some("required")) => (Tls::Required(tls()?), SUBMISSION_PORT),
-            ("smtp", Some("opportunistic")) => (Tls::Opportunistic(tls()?), SUBMISSION_PORT),
-            ("smtp", None) => (Tls::None, SMTP_PORT),
-            _ => return Err(MailerError::SmtpUrl("it must be smtps://, or smtp:// with tls=required, opportunistic")),
+        let tls = match security {
+            Security::FromTheStart => Tls::Wrapper(parameters()?),
+            Security::Required => Tls::Required(parameters()?),
+            Security::Opportunistic => Tls::Opportunistic(parameters()?),
+            Security::None => Tls::None,
         };
-        let credentials = credentials(&url)?;
-        Ok(Self { host, port: url.port().unwrap_or(port), tls, credentials, addresses, limit })
+        Ok(Self { host, port, tls, credentials, addresses, limit })
     }
 
     async fn hand_over(&self, mail: &Mail) -> Result<(), MailError> {
@@ -95,11 +88,52 @@ impl Mailer for SmtpMailer {
     }
 }
 
-fn credentials(url: &Url) -> Result<Option<Credentials>, MailerError> {
+/// When TLS begins.
+enum Security {
+    FromTheStart,
+    /// With STARTTLS, without which there is no mail.
+    Required,
+    /// With STARTTLS, where the server knows it.
+    Opportunistic,
+    None,
+}
+
+/// The mail server of a URL.
+struct Server {
+    host: String,
+    port: u16,
+    security: Security,
+    credentials: Option<Credentials>,
+}
+
+impl Server {
+    /// `smtps://` is TLS from the start, `smtp://` with `?tls=required` or `?tls=opportunistic` begins it with STARTTLS,
+    /// and `smtp://` alone has none. What is wrong with another is said without a word of it: it holds a password.
+    fn parse(url: &SecretString) -> Result<Self, &'static str> {
+        let url = Url::parse(url.expose_secret()).map_err(|_| "it is no URL")?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it has no host")?.to_owned();
+        let asked = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
+        let (security, port) = match (url.scheme(), asked.as_deref()) {
+            ("smtps", None) => (Security::FromTheStart, SUBMISSIONS_PORT),
+            ("smtp", Some("required")) => (Security::Required, SUBMISSION_PORT),
+            ("smtp", Some("opportunistic")) => (Security::Opportunistic, SUBMISSION_PORT),
+            ("smtp", None) => (Security::None, SMTP_PORT),
+            _ => return Err("it must be smtps://, or smtp:// with tls=required, opportunistic"),
+        };
+        Ok(Self { host, port: url.port().unwrap_or(port), security, credentials: credentials(&url)? })
+    }
+}
+
+/// Why no mail server can be reached by a URL, without a word of it; `None` where one can.
+pub(crate) fn problem_of(url: &SecretString) -> Option<&'static str> {
+    Server::parse(url).err()
+}
+
+fn credentials(url: &Url) -> Result<Option<Credentials>, &'static str> {
     let Some(password) = url.password() else { return Ok(None) };
     let decode = |text: &str| {
         let decoded = percent_decode_str(text).decode_utf8();
-        decoded.map(String::from).map_err(|_| MailerError::SmtpUrl("its credentials are not UTF-8"))
+        decoded.map(String::from).map_err(|_| "its credentials are not UTF-8")
     };
     Ok(Some(Credentials::new(decode(url.username())?, decode(password)?)))
 }

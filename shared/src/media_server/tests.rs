@@ -19,25 +19,41 @@ fn stream(parts: [&str; 3]) -> Stream {
     Stream { vhost, app, stream }
 }
 
-async fn answering(status: u16) -> MockServer {
+async fn answering(status: u16, body: &str) -> MockServer {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(status).set_body_string("no secret of theirs");
+    let answer = ResponseTemplate::new(status).set_body_string(body);
     Mock::given(method("DELETE")).respond_with(answer).mount(&server).await;
     server
 }
 
 #[rstest]
-#[case::done(200, "done")]
-#[case::gone_before(404, "done")]
-#[case::wrong_token(401, "the media server refused our credentials (401)")]
-#[case::forbidden(403, "the media server refused our credentials (403)")]
-#[case::a_fault_of_theirs(500, "the media server answered with status 500")]
-#[case::elsewhere(307, "the media server answered with status 307")]
+#[case::done(200, r#"{"message":"OK","statusCode":200}"#, "Ok(Off)")]
+#[case::gone_before(
+    404,
+    r#"{"message":"Not Found","response":"Could not find the session","statusCode":404}"#,
+    "Ok(Off)"
+)]
+#[case::no_such_stream(
+    404,
+    r#"{"message":"[HTTP] Could not find the stream: [default/#default#app/stream] (404)","statusCode":404}"#,
+    "Ok(Off)"
+)]
+#[case::no_such_call(404, r#"{"message":"[HTTP] Controller not found (404)","statusCode":404}"#, "Ok(Impossible)")]
+#[case::somebody_in_between(404, "<h1>Not found</h1>", "the media server answered with status 404")]
+#[case::another_service(404, r#"{"detail":"Not found."}"#, "the media server answered with status 404")]
+#[case::wrong_token(401, "no secret of theirs", "the media server refused our credentials (401)")]
+#[case::forbidden(403, "no secret of theirs", "the media server refused our credentials (403)")]
+#[case::a_fault_of_theirs(500, "no secret of theirs", "the media server answered with status 500")]
+#[case::elsewhere(307, "", "the media server answered with status 307")]
 #[tokio::test]
-async fn a_session_is_ended_or_was_not_there(#[case] status: u16, #[case] outcome: &str) {
-    let server = answering(status).await;
+async fn a_session_is_ended_or_was_not_there_or_cannot_be(
+    #[case] status: u16,
+    #[case] body: &str,
+    #[case] outcome: &str,
+) {
+    let server = answering(status, body).await;
     let told = client(&server.uri(), Some(TOKEN)).terminate(&stream(["default", "app", "stream"]), &name("x")).await;
-    assert_eq!(told.map_or_else(|error| error.to_string(), |()| "done".to_owned()), outcome);
+    assert_eq!(told.map_or_else(|error| error.to_string(), |cut| format!("Ok({cut:?})")), outcome);
     let [request] = &server.received_requests().await.unwrap()[..] else { panic!("one request") };
     assert_eq!(request.url.path(), "/v1/vhosts/default/apps/app/streams/stream/sessions/x");
     let authorization = format!("Basic {}", BASE64_STANDARD.encode(TOKEN));
@@ -47,14 +63,14 @@ async fn a_session_is_ended_or_was_not_there(#[case] status: u16, #[case] outcom
 
 #[tokio::test]
 async fn a_server_that_asks_for_no_token_is_shown_none() {
-    let server = answering(200).await;
+    let server = answering(200, "{}").await;
     client(&server.uri(), None).terminate(&stream(["v", "a", "s"]), &name("n")).await.unwrap();
     assert!(!server.received_requests().await.unwrap()[0].headers.contains_key("authorization"));
 }
 
 #[tokio::test]
 async fn a_name_leads_to_no_other_path() {
-    let server = answering(200).await;
+    let server = answering(200, "{}").await;
     let client = client(&server.uri(), Some(TOKEN));
     client.terminate(&stream(["a/b", "é", "%2e"]), &name("x/../y?z#")).await.unwrap();
     for dots in ["..", ".", ""] {

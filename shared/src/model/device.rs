@@ -15,6 +15,10 @@ pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
 /// Longest identifier, in characters.
 pub const IDENTIFIER_MAX: usize = 256;
 
+/// Identifiers that are no device's own: what platforms, emulators and faulty clients give in place of one. Without regard
+/// to case, and to what groups the characters; and zeros alone, however many, are none either (`access.md`).
+const SHARED: [&str; 5] = ["9774d56d682e549c", "unknown", "null", "undefined", "020000000000"];
+
 /// What a device calls itself. Personal data: it has no `Display`, and its `Debug` prints its type only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -22,12 +26,13 @@ pub const IDENTIFIER_MAX: usize = 256;
 pub struct Identifier(String);
 
 impl Identifier {
-    /// The identifier spelt like this; `None` where it is blank, too long or has control characters.
+    /// The identifier spelt like this; `None` where it is blank, too long or has control characters, and where many
+    /// devices call themselves so: they would share a list of sessions.
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
         let valid =
             !text.trim().is_empty() && text.chars().count() <= IDENTIFIER_MAX && !text.chars().any(char::is_control);
-        valid.then_some(Self(text))
+        (valid && !is_shared(&text)).then_some(Self(text))
     }
 
     /// The identifier as text, to hash or to show to the device itself.
@@ -35,6 +40,13 @@ impl Identifier {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether many devices call themselves so.
+fn is_shared(text: &str) -> bool {
+    let plain: String = text.chars().filter(|c| !c.is_whitespace() && !"-:._{}()".contains(*c)).collect();
+    let zeros = !plain.is_empty() && plain.bytes().all(|byte| byte == b'0');
+    zeros || SHARED.iter().any(|shared| plain.eq_ignore_ascii_case(shared))
 }
 
 impl fmt::Debug for Identifier {
@@ -166,6 +178,31 @@ mod tests {
     ) {
         let next = DeviceSession::begin(NOW + Duration::from_millis(millis), DAY, "k1".to_owned());
         assert_eq!(session().refresh(presented, &next), outcome);
+    }
+
+    #[rstest]
+    #[case::no_device("0")]
+    #[case::no_imei("000000000000000")]
+    #[case::no_uuid("00000000-0000-0000-0000-000000000000")]
+    #[case::no_uuid_in_braces("{00000000-0000-0000-0000-000000000000}")]
+    #[case::no_address("00:00:00:00:00:00")]
+    #[case::an_android_of_a_faulty_make("9774D56D682E549C")]
+    #[case::an_android_that_may_not_know_its_address("02:00:00:00:00:00")]
+    #[case::an_android_that_may_not_know_its_serial_number("Unknown")]
+    #[case::a_client_without_one("null")]
+    #[case::a_client_of_another_language_without_one(" undefined ")]
+    fn what_many_devices_call_themselves_is_no_identifier(#[case] text: &str) {
+        assert_eq!(Identifier::parse(text.to_owned()), None);
+    }
+
+    #[rstest]
+    #[case("00000000-0000-0000-0000-000000000001")]
+    #[case("1")]
+    #[case("unknown phone")]
+    #[case("nullable")]
+    #[case("---")]
+    fn what_only_looks_like_it_is_one(#[case] text: &str) {
+        assert!(Identifier::parse(text.to_owned()).is_some());
     }
 
     #[test]

@@ -4,10 +4,15 @@
 //! it then keeps late and repeated webhooks, and whoever was sent away, from bringing it back.
 
 mod admission;
+mod client;
 mod end;
+mod ending;
 mod provider;
+mod publishers;
+mod spells;
+mod stream;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,13 +20,18 @@ use utoipa::ToSchema;
 use super::{Connection, connection::ServerData, login_token::StreamRole};
 use crate::{
     clock::{Timestamp, seconds},
-    id::{ConnectionName, MediaSessionId, ProviderSessionId},
+    id::{ConnectionName, ProviderSessionId},
 };
 
 pub use self::{
-    admission::{Client, Refusal, Webhook},
-    end::{End, EndReason},
-    provider::{ProviderConnection, ProviderEvent},
+    admission::{Refusal, Terms, Webhook},
+    client::Client,
+    end::{End, EndReason, EndedBy, Ender},
+    ending::Ending,
+    provider::{CALLBACK_KEPT, Place, ProviderConnection, ProviderEvent, place_among},
+    publishers::{AWAITED, Fate, Publishers, Publishing},
+    spells::Spells,
+    stream::{Stream, event_of},
 };
 
 /// The virtual host of all streams that are not a media server's own.
@@ -30,67 +40,6 @@ pub const DEFAULT_VHOST: &str = "default";
 pub const MEDIA_APP: &str = "openvidu";
 /// How long what is left of a connection is kept, and a media server's stream is known, after its end.
 pub const REMEMBERED: Duration = Duration::from_hours(1);
-
-/// A media stream: where connections are.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stream {
-    /// Its virtual host.
-    pub vhost: String,
-    /// Its application: an event's id, `openvidu`, or a media server's own.
-    pub app: String,
-    /// Its name: an event session's id, a media session's, or a media server's own.
-    pub stream: String,
-}
-
-impl Stream {
-    /// The stream of an event's session.
-    #[must_use]
-    pub fn of_session(event: u64, session: u64) -> Self {
-        Self { vhost: DEFAULT_VHOST.to_owned(), app: event.to_string(), stream: session.to_string() }
-    }
-
-    /// The stream of a media session.
-    #[must_use]
-    pub fn of_media_session(session: &MediaSessionId) -> Self {
-        Self { vhost: DEFAULT_VHOST.to_owned(), app: MEDIA_APP.to_owned(), stream: session.to_string() }
-    }
-
-    /// The event that its application is, where there can be such an event.
-    #[must_use]
-    pub fn event(&self) -> Option<u64> {
-        event_of(&self.vhost, &self.app)
-    }
-
-    /// The event session that it is, where there can be such a one.
-    #[must_use]
-    pub fn event_session(&self) -> Option<(u64, u64)> {
-        Some((self.event()?, number(&self.stream)?))
-    }
-
-    /// The media session that it is, where there can be such a one.
-    #[must_use]
-    pub fn media_session(&self) -> Option<MediaSessionId> {
-        let media = self.vhost == DEFAULT_VHOST && self.app == MEDIA_APP;
-        MediaSessionId::parse(&self.stream).filter(|_| media)
-    }
-}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream")
-    }
-}
-
-/// The event that an application is, where there can be such an event.
-#[must_use]
-pub fn event_of(vhost: &str, app: &str) -> Option<u64> {
-    number(app).filter(|_| vhost == DEFAULT_VHOST)
-}
-
-/// A number in the one spelling that we give it.
-fn number(text: &str) -> Option<u64> {
-    text.parse::<u64>().ok().filter(|number| number.to_string() == text)
-}
 
 /// Where a connection came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +65,8 @@ pub enum State {
     Issued,
     /// Somebody is there.
     Connected,
+    /// Somebody is there who is being cut off.
+    Ending,
     /// It is over.
     Ended,
 }
@@ -158,9 +109,21 @@ pub struct LiveConnection {
     /// When the media server says it opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_at: Option<Timestamp>,
-    /// When the media server says that clients under its name closed, by the hashes of the clients.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub closed: BTreeMap<String, Timestamp>,
+    /// What a media server has told of clients under its name.
+    #[serde(default, skip_serializing_if = "Spells::is_empty")]
+    pub spells: Spells,
+    /// Whatever the media server says opened until then is over: it was terminated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barred: Option<Timestamp>,
+    /// When its right ends once somebody publishes its stream; `None` where nobody is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<Timestamp>,
+    /// Whether the media server cuts it off at the end of its right by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cuts: bool,
+    /// Who is having its media server cut it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
     /// How many connections the media provider has open under its name.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u32,
@@ -202,7 +165,11 @@ impl LiveConnection {
             held_until: None,
             terminated_by: None,
             opened_at: None,
-            closed: BTreeMap::new(),
+            spells: Spells::default(),
+            barred: None,
+            awaits: None,
+            cuts: false,
+            ending: None,
             open: 0,
             revision: 0,
             expires_at: ends_at + REMEMBERED,
@@ -260,6 +227,7 @@ impl LiveConnection {
     pub fn state(&self, now: Timestamp) -> State {
         match self.connected_at {
             _ if !self.is_live(now) => State::Ended,
+            _ if self.ending.is_some() => State::Ending,
             Some(_) => State::Connected,
             None => State::Issued,
         }
@@ -267,22 +235,10 @@ impl LiveConnection {
 
     /// This connection, ended.
     #[must_use]
-    pub fn ended(mut self, at: Timestamp, reason: EndReason) -> Self {
-        self.ended = Some(End { at, reason });
+    pub fn ended(mut self, at: Timestamp, reason: EndReason, by: EndedBy) -> Self {
+        self.ended = Some(End { at, reason, by: Some(by) });
+        (self.ending, self.awaits) = (None, None);
         self.kept(at)
-    }
-
-    /// This connection, ended by somebody, now where it has not ended yet; nobody is let in under its name for `hold`.
-    #[must_use]
-    pub fn terminated(mut self, now: Timestamp, hold: Duration, by: &str) -> Self {
-        self.terminated_by = Some(by.to_owned());
-        self.held_until = Some(now + hold);
-        if let (Source::Admission(client), Some(at)) = (&self.source, self.opened_at) {
-            // So that its opening, repeated after the hold, does not let it in again.
-            self.closed.insert(client.key(), at);
-        }
-        let at = self.ended.as_ref().map_or(now, |end| end.at);
-        self.ended(at, EndReason::TERMINATED)
     }
 
     /// Kept for as long as it can be of use: a token's end outlasts the connection.

@@ -57,6 +57,10 @@ pub struct Room {
     pub archive: ArchiveId,
     /// Which change of the room this is.
     pub revision: u64,
+    /// Whether its name and subject lie apart from its participants too, where lists of rooms read them: since its first
+    /// change, of a room of earlier versions.
+    #[serde(default)]
+    pub has_sign: bool,
 }
 
 /// What a room's owner sets.
@@ -155,7 +159,7 @@ impl Room {
     #[must_use]
     pub fn create(id: RoomId, config: RoomConfig, creator: Person) -> Self {
         let owner = Participant { person: creator, role: RoomRole::Owner };
-        Self { id, config, participants: vec![owner], archive: ArchiveId::random(), revision: 0 }
+        Self { id, config, participants: vec![owner], archive: ArchiveId::random(), revision: 0, has_sign: true }
     }
 
     /// Who is in it, by local part and domain.

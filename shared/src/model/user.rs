@@ -16,42 +16,83 @@ pub enum Role {
     Manager,
 }
 
-/// A user. Its password is kept apart.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+impl Role {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Partner => "partner",
+            Self::Manager => "manager",
+        }
+    }
+}
+
+/// A user, as they lie in the table. Their password is kept apart.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// Counts from 1.
-    #[schema(example = 3)]
     pub id: u64,
     /// Unique without regard to case; shown as it was typed.
-    #[schema(max_length = 150, example = "alice")]
     pub username: String,
     /// May be empty.
-    #[schema(max_length = 254, example = "alice@company.example")]
     pub email: String,
     /// May be empty.
-    #[schema(max_length = 150, example = "Alice")]
     pub first_name: String,
     /// May be empty.
-    #[schema(max_length = 150, example = "Example")]
     pub last_name: String,
     /// Whether they are kept from logging in.
-    #[schema(example = false)]
     pub blocked: bool,
     /// What they are.
-    #[schema(example = "manager")]
     pub role: Role,
     /// Who made them.
-    #[schema(example = 2)]
     pub creator: Option<u64>,
+    /// How often all their logins were ended; a token is good in the epoch that it was made in (`access.md`).
+    #[serde(default)]
+    pub token_epoch: u64,
 }
 
 impl User {
+    /// A user of whom nothing else is known.
+    #[must_use]
+    pub fn named(id: u64, username: &str, role: Role) -> Self {
+        Self {
+            id,
+            username: username.to_owned(),
+            email: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
+            blocked: false,
+            role,
+            creator: None,
+            token_epoch: 0,
+        }
+    }
+
     /// A username as it is compared: names that differ in case only are one. Capitals alone would not do, nor small
     /// letters: a Greek sigma has two of those, `ß` no capital.
     #[must_use]
     pub fn folded(username: &str) -> String {
         username.to_lowercase().to_uppercase().to_lowercase()
+    }
+
+    /// They with all their logins ended.
+    #[must_use]
+    pub fn logged_out(&self) -> Self {
+        Self { token_epoch: self.token_epoch.saturating_add(1), ..self.clone() }
+    }
+
+    /// They, kept from logging in. Their tokens have ended, and letting them in again revives none (`access.md`).
+    #[must_use]
+    pub fn block(&self) -> Self {
+        Self { blocked: true, ..self.logged_out() }
+    }
+
+    /// They, let in again.
+    #[must_use]
+    pub fn unblock(&self) -> Self {
+        Self { blocked: false, ..self.clone() }
     }
 
     /// Whether `self` made this one, a manager.

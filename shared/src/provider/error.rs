@@ -26,6 +26,9 @@ pub enum ProviderError {
     /// Its answer does not have the expected shape.
     #[error("the media provider's answer cannot be read")]
     Unreadable,
+    /// The session that it made is not one of our project, or its id cannot be read.
+    #[error("the media provider's session is not one of our project")]
+    ForeignSession,
     /// There is no asking: the URL or the secret that it takes cannot be used.
     #[error("the request to the media provider cannot be made")]
     Request,
@@ -35,6 +38,11 @@ impl ProviderError {
     /// What broke the connection.
     pub(super) fn unreachable(error: &(dyn Error + 'static)) -> Self {
         Self::Unreachable(root_cause(error))
+    }
+
+    /// Whether it answered, and may answer another request otherwise.
+    pub(crate) fn is_about_the_request(&self) -> bool {
+        matches!(self, Self::Status(_) | Self::Unreadable)
     }
 
     /// Whether the same request may do better at once (`opentok.md`).

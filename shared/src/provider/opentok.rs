@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use self::client::Client;
-use super::{Answer, Archives, MediaProvider, NewSession, ProviderError, form};
+use super::{Answer, Archives, MediaProvider, NewSession, ProviderError, form, session_id};
 use crate::{
     auth::hs256,
     clock::Clock,
@@ -77,8 +77,12 @@ impl OpenTokProvider {
         let body = creation(*session);
         let make = || self.request(Method::POST, "/session/create", body.clone());
         let [created] = self.client.call::<[Created; 1]>(make).await?;
-        let fits = (1..=SESSION_ID_MAX).contains(&created.session_id.len());
-        if fits { Ok(ProviderSessionId::new(created.session_id)) } else { Err(ProviderError::Unreadable) }
+        if !(1..=SESSION_ID_MAX).contains(&created.session_id.len()) {
+            return Err(ProviderError::Unreadable);
+        }
+        // With any other id nobody could join.
+        let id = ProviderSessionId::new(created.session_id);
+        if session_id::is_of(&id, &self.api_key) { Ok(id) } else { Err(ProviderError::ForeignSession) }
     }
 
     async fn list(&self, session: &ProviderSessionId, offset: usize, count: usize) -> Result<Archives, ProviderError> {

@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 
 use base64::{
     Engine,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 
@@ -11,6 +13,14 @@ use crate::{
     clock::Timestamp,
     id::{ProviderSessionId, random_bytes},
 };
+
+/// What ids are read with: with padding or without, and as leniently as the provider's own libraries do.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// A new id of this project.
 pub(super) fn new(api_key: &str, location: Option<Ipv4Addr>, now: Timestamp) -> ProviderSessionId {
@@ -24,7 +34,7 @@ pub(super) fn new(api_key: &str, location: Option<Ipv4Addr>, now: Timestamp) -> 
 /// Whether the id is of this project: one of its parts is the project's key.
 pub(super) fn is_of(id: &ProviderSessionId, api_key: &str) -> bool {
     let text = match id.as_str().as_bytes() {
-        [b'0'..=b'9', b'_', encoded @ ..] => BASE64_URL_SAFE_NO_PAD.decode(encoded),
+        [b'0'..=b'9', b'_', encoded @ ..] => LENIENT.decode(encoded),
         _ => return false,
     };
     let text = text.unwrap_or_default();

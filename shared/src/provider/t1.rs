@@ -137,6 +137,12 @@ impl TokenSigner {
         Self { api_key: project.api_key.clone(), mac, nonce }
     }
 
+    /// Whether there can be tokens for this session: its id can be read, and is of our project.
+    #[must_use]
+    pub fn knows(&self, session: &ProviderSessionId) -> bool {
+        session_id::is_of(session, &self.api_key)
+    }
+
     /// A new token, another each time.
     ///
     /// # Errors
@@ -167,7 +173,7 @@ impl TokenSigner {
         if grant.connection_data.chars().count() > CONNECTION_DATA_MAX {
             return Err(T1Error::ConnectionData);
         }
-        if session_id::is_of(grant.session, &self.api_key) { Ok(()) } else { Err(T1Error::Session) }
+        if self.knows(grant.session) { Ok(()) } else { Err(T1Error::Session) }
     }
 }
 

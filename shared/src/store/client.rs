@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::client::{
 use super::{
     Attributes, Metering,
     connector::{self, Trust},
+    transaction::{CONFLICT, is_met},
 };
 use crate::{config::AwsEnvironment, trace::SdkCalls};
 
@@ -96,7 +97,7 @@ pub(super) fn cancelled(error: SdkError<TransactWriteItemsError>) -> StoreError 
             let reasons = canceled.cancellation_reasons();
             let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
             let text = format!("TransactionCanceledException {}", codes.join(" "));
-            if is_conflict(reasons) { StoreError::Unavailable(text) } else { StoreError::Refused(text) }
+            if is_passing_cancellation(reasons) { StoreError::Unavailable(text) } else { StoreError::Refused(text) }
         }
         _ => error.into(),
     }
@@ -191,7 +192,9 @@ pub fn http_client(environment: &AwsEnvironment) -> SharedHttpClient {
     connector::secure(if is_aws { Trust::Amazon } else { Trust::Machine })
 }
 
-/// Tries again what met a transaction in progress on the same item; the SDK by itself does not.
+/// Tries again a single write that met a transaction in progress on its item, and a transaction that was throttled; the
+/// SDK by itself does not. Transactions that meet each other are another matter: where many are at one item, they are what
+/// is usual and no fault, and must not use up the attempts that all operations have together.
 #[derive(Debug)]
 struct TransactionConflicts;
 
@@ -201,7 +204,8 @@ impl ClassifyRetry for TransactionConflicts {
         let Some(error) = error else { return RetryAction::NoActionIndicated };
         let conflict = match error.downcast_ref::<TransactWriteItemsError>() {
             Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                is_conflict(canceled.cancellation_reasons())
+                is_passing_cancellation(canceled.cancellation_reasons())
+                    && !is_conflict(canceled.cancellation_reasons())
             }
             Some(other) => other.code() == Some("TransactionInProgressException"),
             None => write_conflict(error),
@@ -225,12 +229,16 @@ impl ClassifyRetry for TransactionConflicts {
     }
 }
 
-/// Whether a transaction was cancelled by nothing but other transactions on its items.
-fn is_conflict(reasons: &[CancellationReason]) -> bool {
+/// Whether a transaction was cancelled for other transactions on its items, and for nothing that does not pass.
+pub(super) fn is_conflict(reasons: &[CancellationReason]) -> bool {
+    is_passing_cancellation(reasons) && reasons.iter().any(is_met)
+}
+
+/// Whether a transaction was cancelled by nothing but what others do.
+fn is_passing_cancellation(reasons: &[CancellationReason]) -> bool {
     let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
     codes().next().is_some()
-        && codes()
-            .all(|code| matches!(code, "TransactionConflict" | "ProvisionedThroughputExceeded" | "ThrottlingError"))
+        && codes().all(|code| matches!(code, CONFLICT | "ProvisionedThroughputExceeded" | "ThrottlingError"))
 }
 
 /// Whether a single write met a transaction on its item.
@@ -250,9 +258,11 @@ mod tests {
 
     #[test]
     fn only_what_others_caused_is_tried_again() {
-        assert!(is_conflict(&reasons(&["None", "TransactionConflict"])));
-        assert!(is_conflict(&reasons(&["ThrottlingError", "TransactionConflict"])));
-        assert!(!is_conflict(&reasons(&["ConditionalCheckFailed", "TransactionConflict"])));
-        assert!(!is_conflict(&reasons(&["None", "None"])));
+        let told = |codes: &[&str]| (is_passing_cancellation(&reasons(codes)), is_conflict(&reasons(codes)));
+        assert_eq!(told(&["None", "TransactionConflict"]), (true, true));
+        assert_eq!(told(&["ThrottlingError", "TransactionConflict"]), (true, true));
+        assert_eq!(told(&["None", "ThrottlingError"]), (true, false));
+        assert_eq!(told(&["ConditionalCheckFailed", "TransactionConflict"]), (false, false));
+        assert_eq!(told(&["None", "None"]), (false, false));
     }
 }

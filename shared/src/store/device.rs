@@ -47,6 +47,17 @@ fn read(item: Attributes) -> Result<(Head, Device), StoreError> {
     Ok((head, device))
 }
 
+/// What became of a token that was presented for refresh.
+#[derive(Debug)]
+pub enum Refreshed {
+    /// The session goes on with its next token, as it is now.
+    Now(DeviceSession),
+    /// It had ended.
+    Ended,
+    /// The token had been replaced before: it was taken for stolen, and the session has ended.
+    Stolen,
+}
+
 impl Store {
     /// The device with this id; `None` once its last session is gone.
     pub async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
@@ -154,8 +165,7 @@ impl Store {
         }
     }
 
-    /// Replaces the token numbered `presented` of a session; the session as it is then, or `None` where it has ended, or
-    /// ends because that token was stolen. `next` is the state a session begun now would have.
+    /// Replaces the token numbered `presented` of a session. `next` is the state a session begun now would have.
     ///
     /// One request where the token is the present one or its predecessor.
     pub async fn refresh_device_session(
@@ -164,24 +174,23 @@ impl Store {
         id: &DeviceSessionId,
         presented: u64,
         next: &DeviceSession,
-    ) -> Result<Option<DeviceSession>, StoreError> {
+    ) -> Result<Refreshed, StoreError> {
         let mut extend = true;
         for _ in 0..RACES {
             let item = match self.rotate(device, id, presented, next, extend).await? {
-                Ok(item) => return Ok(read(item)?.1.sessions.remove(id)),
-                Err(None) => return Ok(None),
+                Ok(item) => return Ok(read(item)?.1.sessions.remove(id).map_or(Refreshed::Ended, Refreshed::Now)),
+                Err(None) => return Ok(Refreshed::Ended),
                 Err(Some(item)) => item,
             };
             let (head, mut found) = read(item)?;
             let alone = found.sessions.len() == 1;
-            let Some(session) = found.sessions.remove(id) else { return Ok(None) };
+            let Some(session) = found.sessions.remove(id) else { return Ok(Refreshed::Ended) };
             match session.refresh(presented, next) {
-                Refresh::Ended => return Ok(None),
-                Refresh::Repeated => return Ok(Some(session)),
+                Refresh::Ended => return Ok(Refreshed::Ended),
+                Refresh::Repeated => return Ok(Refreshed::Now(session)),
                 Refresh::Stolen => {
-                    tracing::warn!("a replaced device token was presented for refresh: its session is revoked");
                     self.end_device_session(device, id, alone).await?;
-                    return Ok(None);
+                    return Ok(Refreshed::Stolen);
                 }
                 // Only the item's own end was in the way: another session of the device ends later.
                 Refresh::Rotated(_) => extend = head.expires_at <= next.expires_at,

@@ -10,7 +10,7 @@ use std::{collections::HashMap, time::Duration};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, de::DeserializeOwned};
 
-pub use self::listener::Listener;
+pub use self::listener::{Credential, Listener};
 use super::{
     Attributes, Store, StoreError,
     archive::{After, head_key, last_of},
@@ -159,9 +159,9 @@ impl Store {
         let position = from.unwrap_or_else(|| Position::at(now - SETTLED));
         let sources = vec![Source::own(listener.user)];
         let mut feed = Feed { listener, sources, revision: 0, position };
-        let mut seen = self.look(&feed).await?;
+        let mut seen = self.look(&feed, now).await?;
         if self.follow(&mut feed, &seen).await? && from_now {
-            seen = self.look(&feed).await?;
+            seen = self.look(&feed, now).await?;
         }
         if from_now {
             for source in &feed.sources {
@@ -179,7 +179,7 @@ impl Store {
     /// One request, for every 100 archives; one more for each archive that has something new, and one where the
     /// memberships changed.
     pub async fn news(&self, feed: &mut Feed, now: Timestamp) -> Result<Option<News>, StoreError> {
-        let seen = self.look(feed).await?;
+        let seen = self.look(feed, now).await?;
         if !seen.welcome {
             return Ok(None);
         }
@@ -201,7 +201,7 @@ impl Store {
         Ok(Some(News { notices, all }))
     }
 
-    async fn look(&self, feed: &Feed) -> Result<Seen, StoreError> {
+    async fn look(&self, feed: &Feed, now: Timestamp) -> Result<Seen, StoreError> {
         let memberships = memberships_head(&feed.listener.jid);
         let mut seen = Seen { heads: HashMap::new(), revision: 0, welcome: false };
         let mut keys = feed.listener.keys();
@@ -218,7 +218,7 @@ impl Store {
                 seen.heads.insert(name, last_of(item)?);
             }
         }
-        seen.welcome = feed.listener.is_welcome(account)?;
+        seen.welcome = feed.listener.is_welcome(account, now)?;
         Ok(seen)
     }
 

@@ -1,82 +1,48 @@
-//! Users who are gone, and what is left of theirs: rooms that they are in, their archives, and their rosters.
+//! Users who are gone, and what is left of theirs: events that list them, users whom they made, rooms that they are in,
+//! their archives, and their rosters.
 //!
-//! The transaction that deletes a user says so; whoever deleted them goes on with it at once, and where that broke off,
-//! the next one does.
-
-use serde::{Deserialize, Serialize};
+//! The transaction that deletes a user puts the job to clear it away.
 
 use super::{
-    Attributes, Item, Key, Pair, Store, StoreError,
+    Attributes, Key, Pair, Store, StoreError, Tools,
     archive::After,
     message::{archive_of, archive_with},
-    record::{Conflict, Write, padded},
+    record::{Kind, Parent, list_of},
 };
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::Timestamp,
     model::{
-        Jid, User,
+        Jid,
         room::{self, Person},
     },
 };
 
-/// The partition of those of whom something may be left.
-const FORMER: &str = "FORMERUSERS";
-
-/// A user who is gone.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct FormerUser {
-    /// Their number.
-    pub user: u64,
-    /// What they were called.
-    pub username: String,
-}
-
-impl std::fmt::Debug for FormerUser {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FormerUser")
-    }
-}
-
-fn key(user: u64) -> Key {
-    Key { pk: FORMER.to_owned(), sk: padded(user) }
-}
-
 impl Store {
-    /// Everybody of whom something may be left. One request, and one for every further MB.
-    pub async fn former_users(&self) -> Result<Vec<FormerUser>, StoreError> {
-        Ok(serde_dynamo::from_items(self.items(FORMER, "").await?)?)
-    }
-
-    /// Says that something of a user is left to be cleared.
-    pub(super) fn remembering(&self, user: &User) -> Result<Write, StoreError> {
-        let former = FormerUser { user: user.id, username: user.username.clone() };
-        let item = Item { key: key(user.id), kind: "FormerUser", entity: &former }.attributes()?;
-        self.writing(item, Conflict::Changed)
-    }
-
     /// Clears what is left of a user who is gone, until nothing is or the time is up; `true` where nothing is. They leave
-    /// their rooms, nobody has anything agreed with them, and their archives are deleted. Another call goes on where this
-    /// one stopped.
+    /// the events they managed, nobody was made by them, they leave their rooms, nobody has anything agreed with them, and
+    /// their archives are deleted.
     ///
-    /// Five requests; two more for each room, three for each contact, and two for every 25 messages.
-    pub async fn clear_former_user(
+    /// Seven requests; two more for every 15 events and every 27 users, two for each room, three for each contact, and two
+    /// for every 25 messages.
+    pub(super) async fn clear_former_user(
         &self,
-        FormerUser { user, username }: &FormerUser,
-        domain: &str,
-        clock: &Clock,
-        in_time: impl Fn() -> bool,
+        user: u64,
+        username: &str,
+        Tools { clock, domain, in_time }: Tools<'_>,
     ) -> Result<bool, StoreError> {
-        // Whose name makes no JID never took part in a conversation.
-        if let Some(jid) = Jid::of(username, domain) {
-            let person = Person { jid, user: Some(*user) };
-            self.leave_rooms(&person, clock, &room::host(domain)).await?;
-            if !self.leave_rosters(*user, &person.jid, &in_time).await? || !self.clear_archives(*user, &in_time).await?
-            {
-                return Ok(false);
-            }
+        if !self.leave_managed_events(user, in_time).await? || !self.leave_made_users(user, in_time).await? {
+            return Ok(false);
         }
-        self.delete_keys(vec![key(*user)]).await?;
-        Ok(true)
+        // Nothing names them any more, and nothing could since their lists were closed.
+        for kind in [Kind::User, Kind::Event] {
+            self.clear_partition_of(&list_of(Parent::User(user), kind), in_time).await?;
+        }
+        // Whose name makes no JID never took part in a conversation.
+        let Some(jid) = Jid::of(username, domain) else { return Ok(true) };
+        let person = Person { jid, user: Some(user) };
+        Ok(self.leave_rooms(&person, clock, &room::host(domain), in_time).await?
+            && self.leave_rosters(user, &person.jid, in_time).await?
+            && self.clear_archives(user, in_time).await?)
     }
 
     /// Takes a user's contacts out of their roster, and back all that was agreed; `true` where none is left.

@@ -1,54 +1,98 @@
-//! Wrong passwords. What is counted is hashed: addresses and names of accounts do not lie in the table for it.
+//! Wrong passwords and login tokens (`access.md`). What is counted is hashed with the deployment's key: neither addresses
+//! nor accounts nor what was typed in lie in the table for it.
 
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use sha2::{Digest, Sha256};
+use aws_sdk_dynamodb::{
+    primitives::Blob,
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Select},
+};
+use std::time::Duration;
 
 use super::{
-    Key, RACES, Store, StoreError,
+    Attributes, Item, Key, RACES, Store, StoreError,
     client::item_in_the_way,
-    n, s,
-    user::{Password, password_key},
+    n,
+    password::{Password, password_key},
+    s,
 };
 use crate::{
     clock::Timestamp,
-    id::hex,
-    model::{
-        Jid,
-        guesses::{Guesses, OF_ACCOUNT, Source, WINDOW, Wrong},
+    id::{DeviceKey, hex},
+    model::guesses::{
+        JOINED_FOR, JOINED_MAX, OF_ACCOUNT, OF_ADDRESS, OF_JOINER, OF_PAIR, PasswordGuesses, RIGHT_FOR, Source,
+        TokenGuesses, WINDOW, Wrong,
     },
     password::PasswordHash,
 };
 
-fn key(what: &str) -> Key {
-    Key { pk: format!("GUESSES#{}", hex(&Sha256::digest(what))), sk: "GUESSES".to_owned() }
+/// How much of a value's hash is kept: enough to tell a hundred of them apart.
+const VALUE_BYTES: usize = 4;
+/// The sort key of a counter.
+const COUNTER: &str = "GUESSES";
+/// Begins the sort keys of the login tokens that joined.
+const JOINED: &str = "JOINED#";
+
+/// What the passwords of a request are counted under.
+struct Counted {
+    pair: Key,
+    account: Key,
+    address: Key,
 }
 
-/// What is counted of a request: its account from its address, and its address. No JID has a space in it.
-fn counted(account: &Jid, source: Source) -> [String; 2] {
-    let address = source.counted();
-    [format!("{account} {address}"), format!(" {address}")]
+impl Counted {
+    fn of(key: &DeviceKey, account: &str, source: Source) -> Self {
+        let address = source.counted();
+        Self {
+            pair: counter(key, &["pair", account, &address]),
+            account: counter(key, &["account", account]),
+            address: counter(key, &["address", &address]),
+        }
+    }
+}
+
+fn counter(key: &DeviceKey, what: &[&str]) -> Key {
+    Key { pk: format!("GUESSES#{}", hex(&key.digest("guesses", what)[..16])), sk: COUNTER.to_owned() }
+}
+
+fn joiner(key: &DeviceKey, source: Source) -> Key {
+    counter(key, &["joiner", &source.counted()])
+}
+
+/// What stands for a value in a counter.
+fn value(key: &DeviceKey, what: &[&str]) -> Blob {
+    Blob::new(&key.digest("guess", what)[..VALUE_BYTES])
+}
+
+fn number(item: &Attributes, name: &str) -> i64 {
+    item.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+fn wrong_in(item: &Attributes) -> Wrong {
+    let count = item.get("wrong").and_then(|values| values.as_bs().ok()).map_or(0, Vec::len);
+    Wrong { count, until: Timestamp::from_seconds(number(item, "wrongUntil")) }
 }
 
 impl Store {
-    /// The hash of a user's password, and the wrong ones for an account from an address, and from that address for any.
-    /// One request.
+    /// The hash of a user's password, and what was guessed for an account and from an address. One request.
     pub async fn password_and_guesses(
         &self,
         user: Option<u64>,
-        account: &Jid,
+        account: &str,
         source: Source,
-    ) -> Result<(Option<PasswordHash>, Guesses), StoreError> {
-        let [of_account, of_address] = counted(account, source).map(|what| key(&what));
-        let password = user.map(password_key);
-        let [account_pk, address_pk] = [&of_account, &of_address].map(|key| s(&key.pk));
-        let keys = [of_account, of_address].into_iter().chain(password).map(Key::attributes);
-        let mut guesses = Guesses::default();
+    ) -> Result<(Option<PasswordHash>, PasswordGuesses), StoreError> {
+        let counted = Counted::of(self.device_key().await?, account, source);
+        let [pair, of_account, address] = [&counted.pair, &counted.account, &counted.address].map(|key| s(&key.pk));
+        let keys = [counted.pair, counted.account, counted.address].into_iter().chain(user.map(password_key));
+        let mut guesses = PasswordGuesses::default();
         let mut hash = None;
-        for item in self.batch(keys.collect()).await? {
-            if item.get("PK") == Some(&account_pk) {
-                guesses.of_account = serde_dynamo::from_item(item)?;
-            } else if item.get("PK") == Some(&address_pk) {
-                guesses.of_address = serde_dynamo::from_item(item)?;
+        for item in self.batch(keys.map(Key::attributes).collect()).await? {
+            let partition = item.get("PK");
+            if partition == Some(&pair) {
+                guesses.of_pair = wrong_in(&item);
+                guesses.right_until = Timestamp::from_seconds(number(&item, "rightUntil"));
+            } else if partition == Some(&of_account) {
+                guesses.of_account = wrong_in(&item);
+            } else if partition == Some(&address) {
+                guesses.of_address = wrong_in(&item);
             } else {
                 let Password { hash: found } = serde_dynamo::from_item(item)?;
                 hash = Some(found);
@@ -57,61 +101,153 @@ impl Store {
         Ok((hash, guesses))
     }
 
-    /// Counts a wrong password; what it comes to. Two requests at once, two more at the beginning of a window.
-    pub async fn count_wrong(&self, account: &Jid, source: Source, now: Timestamp) -> Result<Guesses, StoreError> {
-        let [of_account, of_address] = counted(account, source);
-        let (of_account, of_address) =
-            tokio::try_join!(self.count_one(&of_account, now), self.count_one(&of_address, now))?;
-        Ok(Guesses { of_account, of_address })
+    /// Counts a wrong password; how long nothing more is tried where there were enough already. Three requests at once,
+    /// up to three more at the beginning of a window.
+    pub async fn count_wrong_password(
+        &self,
+        (account, source): (&str, Source),
+        password: &str,
+        known: bool,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError> {
+        let key = self.device_key().await?;
+        let counted = Counted::of(key, account, source);
+        let (password, name) = (value(key, &["password", account, password]), value(key, &["account", account]));
+        let (of_pair, of_account, of_address) = tokio::try_join!(
+            self.count_value(&counted.pair, &password, OF_PAIR, now),
+            self.count_value(&counted.account, &password, OF_ACCOUNT, now),
+            self.count_value(&counted.address, &name, OF_ADDRESS, now),
+        )?;
+        let full = |counted: Result<Wrong, Wrong>| counted.err().map(|wrong| wrong.until.since(now));
+        let others = full(of_account).max(full(of_address)).filter(|_| !known);
+        Ok(full(of_pair).max(others))
     }
 
-    /// Forgets the wrong passwords for an account from an address, for there was a right one, unless there were too many:
-    /// those are what it comes to then.
-    pub async fn forget_wrong(&self, account: &Jid, source: Source, now: Timestamp) -> Result<Guesses, StoreError> {
-        let [of_account, _] = counted(account, source);
-        let delete = self
+    /// Forgets the wrong passwords for an account from an address, and keeps in mind that there was a right one; how long
+    /// nothing more is tried where there were too many in the meantime, for then this was a guess too. One request.
+    pub async fn note_right_password(
+        &self,
+        account: &str,
+        source: Source,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError> {
+        let key = Counted::of(self.device_key().await?, account, source).pair;
+        let noted = self
             .client
-            .delete_item()
+            .update_item()
             .table_name(&*self.table)
-            .set_key(Some(key(&of_account).attributes()))
-            .condition_expression("attribute_not_exists(PK) OR expiresAt <= :now OR #count < :most")
-            .expression_attribute_names("#count", "count")
+            .set_key(Some(key.attributes()))
+            .update_expression("SET rightUntil = :end, expiresAt = :end, #type = :type REMOVE wrong, wrongUntil")
+            .condition_expression("attribute_not_exists(wrongUntil) OR wrongUntil <= :now OR size(wrong) < :enough")
+            .expression_attribute_names("#type", "Type")
+            .expression_attribute_values(":type", s("Guesses"))
+            .expression_attribute_values(":end", n((now + RIGHT_FOR).seconds()))
             .expression_attribute_values(":now", n(now.seconds()))
-            .expression_attribute_values(":most", n(OF_ACCOUNT))
+            .expression_attribute_values(":enough", n(OF_PAIR))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = delete.send().await else { return Ok(Guesses::default()) };
-        let found = item_in_the_way(error)?.map(serde_dynamo::from_item).transpose()?;
-        Ok(Guesses { of_account: found.unwrap_or_default(), ..Guesses::default() })
+        let Err(error) = noted.send().await else { return Ok(None) };
+        let wrong = item_in_the_way(error)?.as_ref().map(wrong_in).unwrap_or_default();
+        Ok(Some(wrong.until.since(now)))
     }
 
-    async fn count_one(&self, what: &str, now: Timestamp) -> Result<Wrong, StoreError> {
-        let over = "attribute_not_exists(PK) OR expiresAt <= :now";
-        let mut first = false;
+    /// The wrong login tokens that came from an address. One request, and one more where there were many.
+    pub async fn token_guesses(&self, source: Source, now: Timestamp) -> Result<TokenGuesses, StoreError> {
+        let key = joiner(self.device_key().await?, source);
+        let partition = key.pk.clone();
+        let wrong = self.attributes(key).await?.as_ref().map(wrong_in).unwrap_or_default();
+        let matters = wrong.wait(OF_JOINER, now).is_some();
+        let joined = if matters { self.joined_from(&partition, now).await? } else { 0 };
+        Ok(TokenGuesses { wrong, joined })
+    }
+
+    /// Counts a wrong login token; what it comes to, and whether there were enough already. One request, one more at the
+    /// beginning of a window.
+    pub async fn count_wrong_token(
+        &self,
+        source: Source,
+        token: &str,
+        enough: usize,
+        now: Timestamp,
+    ) -> Result<Result<Wrong, Wrong>, StoreError> {
+        let key = self.device_key().await?;
+        self.count_value(&joiner(key, source), &value(key, &["token", token]), enough, now).await
+    }
+
+    /// Notes that a login token joined from an address where somebody errs. One request.
+    pub async fn note_joined(&self, source: Source, token: u64, now: Timestamp) -> Result<(), StoreError> {
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Joined {
+            expires_at: i64,
+        }
+        let key = Key { sk: format!("{JOINED}{token}"), ..joiner(self.device_key().await?, source) };
+        let entity = &Joined { expires_at: (now + JOINED_FOR).seconds() };
+        let item = Item { key, kind: "Joined", entity }.attributes()?;
+        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    async fn joined_from(&self, partition: &str, now: Timestamp) -> Result<usize, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk AND begins_with(SK, :joined)")
+            // DynamoDB deletes late.
+            .filter_expression("expiresAt > :now")
+            .expression_attribute_values(":pk", s(partition))
+            .expression_attribute_values(":joined", s(JOINED))
+            .expression_attribute_values(":now", n(now.seconds()))
+            .select(Select::Count)
+            .limit(i32::try_from(JOINED_MAX).unwrap_or(i32::MAX));
+        Ok(usize::try_from(query.send().await?.count).unwrap_or(0))
+    }
+
+    /// Counts a value, once; `Err` where the window had enough of them already.
+    async fn count_value(
+        &self,
+        key: &Key,
+        value: &Blob,
+        enough: usize,
+        now: Timestamp,
+    ) -> Result<Result<Wrong, Wrong>, StoreError> {
+        let mut begins = None;
         for _ in 0..RACES {
             let update = self
                 .client
                 .update_item()
                 .table_name(&*self.table)
-                .set_key(Some(key(what).attributes()))
-                .expression_attribute_names("#count", "count")
-                .expression_attribute_values(":one", n(1))
+                .set_key(Some(Key { pk: key.pk.clone(), sk: key.sk.clone() }.attributes()))
+                .expression_attribute_values(":one", AttributeValue::Bs(vec![value.clone()]))
                 .expression_attribute_values(":now", n(now.seconds()))
-                .return_values(ReturnValue::AllNew);
-            let update = if first {
-                update
-                    .update_expression("SET #count = :one, expiresAt = :end, #type = :type")
-                    .condition_expression(over)
+                .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let update = match begins {
+                None => update
+                    .update_expression("ADD wrong :one")
+                    .condition_expression("wrongUntil > :now AND (size(wrong) < :enough OR contains(wrong, :value))")
+                    .expression_attribute_values(":enough", n(enough))
+                    .expression_attribute_values(":value", AttributeValue::B(value.clone())),
+                // What the item is kept for otherwise, it is kept for longer.
+                Some(kept) => update
+                    .update_expression("SET wrong = :one, wrongUntil = :end, expiresAt = :kept, #type = :type")
+                    .condition_expression("attribute_not_exists(wrongUntil) OR wrongUntil <= :now")
                     .expression_attribute_names("#type", "Type")
                     .expression_attribute_values(":type", s("Guesses"))
                     .expression_attribute_values(":end", n((now + WINDOW).seconds()))
-            } else {
-                update.update_expression("ADD #count :one").condition_expression("expiresAt > :now")
+                    .expression_attribute_values(":kept", n(kept)),
             };
-            match update.send().await {
-                Ok(output) => return Ok(serde_dynamo::from_item(output.attributes.unwrap_or_default())?),
-                Err(error) => item_in_the_way(error)?,
+            let in_the_way = match update.send().await {
+                Ok(output) => return Ok(Ok(wrong_in(&output.attributes.unwrap_or_default()))),
+                Err(error) => item_in_the_way(error)?.unwrap_or_default(),
             };
-            first = !first;
+            let wrong = wrong_in(&in_the_way);
+            if begins.is_none() && wrong.any(now) {
+                return Ok(Err(wrong));
+            }
+            let end = (now + WINDOW).seconds();
+            begins = if begins.is_none() { Some(end.max(number(&in_the_way, "rightUntil"))) } else { None };
         }
         Err(StoreError::Contended)
     }

@@ -3,7 +3,7 @@
 //! An application's connections are spread over the shards by their names, each behind its stream: a stream that
 //! everybody joins in the same minute is no hot partition, and 16 requests in parallel list a stream or an application.
 //! What is said of a name is one item, changed on condition of its revision; so is the whole of a change that concerns
-//! the ledger or the outbox too, in one transaction.
+//! the ledger or a job too, in one transaction.
 
 mod change;
 mod clear;
@@ -11,7 +11,9 @@ mod known;
 mod ledger;
 mod list;
 mod page;
+mod peer;
 mod provider;
+mod stream;
 mod terminate;
 
 use futures_util::future::join_all;
@@ -20,12 +22,13 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 
 pub use self::{
-    change::Admitted,
+    change::{Admitted, Opening},
     known::Missing,
     ledger::LedgerEntry,
     list::Listed,
     page::{Found, Scope},
-    terminate::{Terminated, Terminating},
+    provider::Told,
+    terminate::{Cut, Terminated, Terminating},
 };
 use super::{Attributes, Item, Key, SHARDS, Store, StoreError, batch::BATCH_MAX, shard};
 use crate::{

@@ -2,26 +2,33 @@
 //!
 //! A record lies whole in each place that somebody looks for it: in the list of its kind, in its parent's list, and under
 //! each of its unique values. One transaction writes them all, so a list needs no index, and every read is of the
-//! present. The first item of each list is its head, which counts it. A parent's list takes records only while its head
-//! is there: to remove the head is to close the list, for every instance at once.
+//! present. The first items of each list are its heads, which count it. A parent's list takes records only while its heads
+//! are there: to remove them is to close the list, for every instance at once.
 
+mod few;
+mod heads;
 mod kind;
 mod list;
+mod marks;
 mod merged;
+mod search;
 mod write;
 
 use std::convert::Infallible;
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use self::heads::list_counted_in_one;
+pub(super) use self::heads::{Heads, SpreadLists};
 pub use self::{
     kind::{Conflict, Kind, Parent, Unique},
-    list::{Page, Selection, Window},
+    list::{Next, Page, Selection, Window},
 };
 use super::{
-    Attributes, Key, RACES, SHARDS, Store, StoreError, pause,
-    transaction::{Committed, is_failed_condition},
+    Attributes, Key, SHARDS, Store, StoreError,
+    counter::Counter,
+    transaction::{Attempted, Committed, is_failed_condition, is_met, name_of},
 };
 
 /// A record of `/api/v2`.
@@ -89,12 +96,23 @@ impl From<Refused<Infallible>> for Result<Result<(), Conflict>, StoreError> {
 }
 
 /// A write of a transaction, and what it means where its condition fails.
+#[derive(Clone)]
 pub(super) struct Write {
     pub(super) item: TransactWriteItem,
     pub(super) fails_as: Conflict,
 }
 
-/// The sort key of a list's head: before every number.
+/// What became of one attempt at a change of a record.
+enum Attempt {
+    Done,
+    Failed(Conflict),
+    /// Others are at the item of this name.
+    Met(String),
+    /// Nothing was done, but a list is known to be spread now.
+    LearntOfHeads,
+}
+
+/// The sort key of a list's first head: before every number.
 pub(super) const HEAD: &str = "#";
 
 /// A number as it sorts.
@@ -143,7 +161,7 @@ pub(super) fn head(list: String) -> Key {
 impl Store {
     /// A number for a new record.
     pub async fn new_id<T: Record>(&self) -> Result<u64, StoreError> {
-        self.next_number(T::KIND.name()).await
+        self.next_number(Counter::Of(T::KIND)).await
     }
 
     /// The record of this number.
@@ -158,52 +176,145 @@ impl Store {
 
     /// Keeps a new record. One request, a transaction.
     pub async fn insert_record<T: Record>(&self, record: &T) -> Result<Result<(), Conflict>, StoreError> {
-        self.commit(self.insertion(record)?).await
+        self.insert_record_with(record, None).await
+    }
+
+    /// Keeps a new record, with another write. One request, a transaction.
+    pub(super) async fn insert_record_with<T: Record>(
+        &self,
+        record: &T,
+        with: Option<Write>,
+    ) -> Result<Result<(), Conflict>, StoreError> {
+        let mut backoff = self.backoff();
+        loop {
+            let mut writes = self.insertion(record)?;
+            writes.extend(with.clone());
+            match self.attempt(writes).await? {
+                Attempt::Done => return Ok(Ok(())),
+                Attempt::Failed(conflict) => return Ok(Err(conflict)),
+                Attempt::Met(item) => backoff.line_up(&item).await?,
+                Attempt::LearntOfHeads => {}
+            }
+        }
     }
 
     /// Changes a record by what `change` makes of its present version; where another change came in between, of that
     /// one. One request, a transaction.
-    pub async fn change_record<T, E>(&self, mut stored: Stored<T>, change: impl Fn(&T) -> Result<T, E>) -> Result<T, E>
+    pub async fn change_record<T, E>(&self, stored: Stored<T>, change: impl Fn(&T) -> Result<T, E>) -> Result<T, E>
     where
         T: Record,
         E: From<StoreError> + From<Conflict>,
     {
-        for lost in 0..RACES {
+        self.change_record_with(stored, change, |_, _| Ok(Vec::new())).await
+    }
+
+    /// Changes a record as [`change_record`](Self::change_record) does, with what `with` has to be written for a change
+    /// from one version to another.
+    pub(super) async fn change_record_with<T, E>(
+        &self,
+        mut stored: Stored<T>,
+        change: impl Fn(&T) -> Result<T, E>,
+        mut with: impl FnMut(&T, &T) -> Result<Vec<Write>, StoreError>,
+    ) -> Result<T, E>
+    where
+        T: Record,
+        E: From<StoreError> + From<Conflict>,
+    {
+        let mut backoff = self.backoff();
+        loop {
             let after = change(&stored.record)?;
-            match self.commit(self.replacement(&stored, &after)?).await? {
-                Ok(()) => return Ok(after),
-                Err(Conflict::Changed) => pause(lost).await,
-                Err(conflict) => return Err(conflict.into()),
+            let mut writes = self.replacement(&stored, &after)?;
+            writes.extend(with(&stored.record, &after)?);
+            match self.attempt(writes).await? {
+                Attempt::Done => return Ok(after),
+                Attempt::Met(item) => {
+                    backoff.line_up(&item).await?;
+                    stored = self.record(after.id()).await?.ok_or(Conflict::Gone)?;
+                }
+                Attempt::Failed(Conflict::Changed) => {
+                    backoff.line_up(&main_key::<T>(after.id()).name()).await?;
+                    stored = self.record(after.id()).await?.ok_or(Conflict::Gone)?;
+                }
+                Attempt::Failed(conflict) => return Err(conflict.into()),
+                Attempt::LearntOfHeads => {}
             }
-            stored = self.record(after.id()).await?.ok_or(Conflict::Gone)?;
         }
-        Err(StoreError::Contended.into())
     }
 
     /// Deletes a record that has no lists of its own. One request, a transaction.
-    pub async fn remove_record<T: Record>(&self, mut stored: Stored<T>) -> Result<Result<(), Conflict>, StoreError> {
-        for lost in 0..RACES {
-            let outcome = self.commit(self.removal(&stored)?).await?;
-            if outcome != Err(Conflict::Changed) {
-                return Ok(outcome);
-            }
-            pause(lost).await;
-            match self.record(stored.record.id()).await? {
-                Some(present) => stored = present,
-                None => return Ok(Err(Conflict::Gone)),
-            }
-        }
-        Err(StoreError::Contended)
+    pub async fn remove_record<T: Record>(&self, stored: Stored<T>) -> Result<Result<(), Conflict>, StoreError> {
+        self.remove_record_with(stored, None).await
     }
 
+    /// Deletes a record that has no lists of its own, with another write. One request, a transaction.
+    pub(super) async fn remove_record_with<T: Record>(
+        &self,
+        mut stored: Stored<T>,
+        with: Option<Write>,
+    ) -> Result<Result<(), Conflict>, StoreError> {
+        let mut backoff = self.backoff();
+        loop {
+            let mut writes = self.removal(&stored)?;
+            writes.extend(with.clone());
+            match self.attempt(writes).await? {
+                Attempt::Done => return Ok(Ok(())),
+                Attempt::Failed(Conflict::Changed) | Attempt::Met(_) => {
+                    backoff.line_up(&main_key::<T>(stored.record.id()).name()).await?;
+                    match self.record(stored.record.id()).await? {
+                        Some(present) => stored = present,
+                        None => return Ok(Err(Conflict::Gone)),
+                    }
+                }
+                Attempt::Failed(conflict) => return Ok(Err(conflict)),
+                Attempt::LearntOfHeads => {}
+            }
+        }
+    }
+
+    /// Makes a change of a record once. Where it meets others at the one head of a list, the list is spread, so that the
+    /// next attempt does not.
+    async fn attempt(&self, writes: Vec<Write>) -> Result<Attempt, StoreError> {
+        let (items, meanings): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| (write.item, write.fails_as)).unzip();
+        match self.attempt_transaction(&items).await? {
+            Attempted::Yes => Ok(Attempt::Done),
+            Attempted::No(reasons) => self.refused(&reasons, meanings, &items).await,
+            Attempted::Met(reasons) => {
+                let met: Vec<_> = items.iter().zip(&reasons).filter(|(_, reason)| is_met(reason)).collect();
+                if let Some(list) = met.iter().find_map(|(item, _)| list_counted_in_one(item)) {
+                    self.spread(&list).await?;
+                    return Ok(Attempt::LearntOfHeads);
+                }
+                Ok(Attempt::Met(met.first().map_or_else(String::new, |(item, _)| name_of(item))))
+            }
+        }
+    }
+
+    /// Makes writes that belong together. Where they cannot be made for what this process did not know of a list's heads,
+    /// that is [`Conflict::Changed`], and the same change may be possible now.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<Result<(), Conflict>, StoreError> {
         let (items, meanings): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| (write.item, write.fails_as)).unzip();
-        match self.transact(items).await? {
+        match self.transact_slice(&items).await? {
             Committed::Yes => Ok(Ok(())),
-            Committed::No(reasons) => {
-                let failed = reasons.iter().zip(meanings).find(|(reason, _)| is_failed_condition(reason));
-                Ok(Err(failed.map_or(Conflict::Changed, |(_, meaning)| meaning)))
-            }
+            Committed::No(reasons) => match self.refused(&reasons, meanings, &items).await? {
+                Attempt::Failed(conflict) => Ok(Err(conflict)),
+                Attempt::Done | Attempt::Met(_) | Attempt::LearntOfHeads => Ok(Err(Conflict::Changed)),
+            },
+        }
+    }
+
+    /// Why a condition failed: for what it says, unless it was looked for in the first head of a list that is spread.
+    async fn refused(
+        &self,
+        reasons: &[CancellationReason],
+        meanings: Vec<Conflict>,
+        items: &[TransactWriteItem],
+    ) -> Result<Attempt, StoreError> {
+        let mut failed = reasons.iter().zip(meanings.into_iter().zip(items));
+        let failed = failed.find(|(reason, _)| is_failed_condition(reason));
+        let Some((_, (conflict, item))) = failed else { return Ok(Attempt::Failed(Conflict::Changed)) };
+        match list_counted_in_one(item) {
+            Some(list) if self.learns_of(&list).await? => Ok(Attempt::LearntOfHeads),
+            _ => Ok(Attempt::Failed(conflict)),
         }
     }
 }

@@ -4,12 +4,14 @@
 mod archive;
 mod membership;
 mod renaming;
+mod sign;
 
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use futures_util::{TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, future::ready, stream};
 use sha2::{Digest, Sha256};
 
 use self::archive::archive_of;
+pub use self::sign::RoomSign;
 pub(super) use self::{
     archive::{PIECE, archive_of as room_archive},
     membership::{memberships_head, revision_of},
@@ -21,7 +23,7 @@ use super::{
     transaction::{Committed, failed_first, is_failed_condition},
 };
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::{Clock, InTime, Timestamp},
     id::{RoomId, hex},
     model::{
         Room,
@@ -49,16 +51,6 @@ impl Store {
         self.item(room_key(id)).await
     }
 
-    /// The rooms of these memberships, by id.
-    ///
-    /// One request for every 100 rooms.
-    pub async fn rooms(&self, memberships: &[Membership]) -> Result<Vec<Room>, StoreError> {
-        let keys = memberships.iter().map(|membership| room_key(&membership.room).attributes());
-        let mut rooms: Vec<Room> = serde_dynamo::from_items(self.batch(keys.collect()).await?)?;
-        rooms.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(rooms)
-    }
-
     /// Keeps a new room; [`Refusal::NotAllowed`] where there is one of its id.
     ///
     /// One request, a transaction.
@@ -73,6 +65,7 @@ impl Store {
             writes.extend(self.having_account(&participant.person)?);
             writes.extend(self.joining_room(room, &participant.person, Timestamp::default())?);
         }
+        writes.push(self.putting_sign_up(room)?);
         let Committed::No(reasons) = self.transact(writes).await? else { return Ok(Ok(())) };
         if !failed_first(&reasons) {
             return Ok(Err(Refusal::NoAccount));
@@ -105,6 +98,7 @@ impl Store {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             after.revision += 1;
+            after.has_sign = true;
             let Committed::No(reasons) = self.transact(self.changing(&room, &after, &change, at, host)?).await? else {
                 return Ok(Ok(()));
             };
@@ -115,7 +109,11 @@ impl Store {
                     _ => return Ok(Err(Refusal::Gone)),
                 }
             }
-            let has_account = matches!(change, Change::Joined(Person { user: Some(_), .. }));
+            let joins = match &change {
+                Change::Joined(person) | Change::Renamed { to: person, .. } => Some(person),
+                Change::Nothing | Change::Configured | Change::Left { .. } | Change::Ended(_) => None,
+            };
+            let has_account = joins.is_some_and(|person| person.user.is_some());
             if has_account && reasons.get(ACCOUNT).is_some_and(is_failed_condition) {
                 return Ok(Err(Refusal::NoAccount));
             }
@@ -127,25 +125,30 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Runs a transition on each room that somebody is in.
+    /// Runs a transition on each room that somebody is in, until the time is up; `true` where it ran on all.
     async fn in_each_room(
         &self,
         person: &Person,
         clock: &Clock,
         host: &str,
+        in_time: InTime<'_>,
         transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
-    ) -> Result<(), StoreError> {
-        let Some(user) = person.user else { return Ok(()) };
+    ) -> Result<bool, StoreError> {
+        let Some(user) = person.user else { return Ok(true) };
         let memberships = self.memberships(&person.jid, user).await?;
         let transition = &transition;
         let change = |membership: Membership| async move {
-            if let Some(room) = self.room(&membership.room).await? {
-                // A refusal means that they are not in it any more.
-                let _ = self.change_room(room, clock, host, transition).await?;
+            if !in_time() {
+                return Ok(false);
             }
-            Ok(())
+            let Some(room) = self.room(&membership.room).await? else { return Ok(true) };
+            // Where they are called something else again, the room is left for another look; any other refusal means that
+            // they are not in it any more.
+            let outcome = self.change_room(room, clock, host, transition).await?;
+            Ok(outcome != Err(Refusal::NoAccount))
         };
-        stream::iter(memberships.into_iter().map(Ok)).try_for_each_concurrent(ROOMS_AT_ONCE, change).await
+        let changed = stream::iter(memberships).map(change).buffer_unordered(ROOMS_AT_ONCE);
+        changed.try_fold(true, |all, changed| ready(Ok(all && changed))).await
     }
 
     fn changing(
@@ -168,7 +171,8 @@ impl Store {
                 std::iter::once(self.replacing_room(before, after)?).chain(leaving).collect()
             }
             Change::Renamed { from, to, .. } => {
-                let moving = self.leaving_room(after, from, at)?.into_iter().chain(self.joining_room(after, to, at)?);
+                let joining = self.joining_room(after, to, at)?.into_iter().chain(self.having_account(to)?);
+                let moving = joining.chain(self.leaving_room(after, from, at)?);
                 std::iter::once(self.replacing_room(before, after)?).chain(moving).collect()
             }
             Change::Ended(jid) => {
@@ -180,6 +184,12 @@ impl Store {
             }
         };
         writes.extend(self.telling(after, change, at, host)?);
+        match change {
+            Change::Ended(_) => writes.push(self.taking_sign_down(before)?),
+            Change::Configured => writes.push(self.putting_sign_up(after)?),
+            _ if !before.has_sign => writes.push(self.putting_sign_up(after)?),
+            _ => {}
+        }
         Ok(writes)
     }
 

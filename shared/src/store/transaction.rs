@@ -2,13 +2,19 @@
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, TransactWriteItem},
+    types::{CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 
-use super::{Store, StoreError, client::cancelled};
+use super::{
+    Store, StoreError,
+    client::{cancelled, is_conflict},
+};
 
 /// How a transaction's item says that its condition failed.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+
+/// How it says that another transaction was at it.
+pub(super) const CONFLICT: &str = "TransactionConflict";
 
 /// What became of a transaction.
 pub(super) enum Committed {
@@ -17,19 +23,65 @@ pub(super) enum Committed {
     No(Vec<CancellationReason>),
 }
 
+/// What became of one attempt at a transaction.
+pub(super) enum Attempted {
+    Yes,
+    /// A condition failed: the reasons, item by item.
+    No(Vec<CancellationReason>),
+    /// Another transaction was at one of the items, and nothing was done: the reasons, item by item.
+    Met(Vec<CancellationReason>),
+}
+
 impl Store {
-    /// Runs a transaction, of 100 items at most.
+    /// Runs a transaction, of 100 items at most; again, where it meets another one.
     pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
-        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
-        let Err(error) = sent else { return Ok(Committed::Yes) };
+        self.transact_slice(&items).await
+    }
+
+    /// Runs a transaction, of 100 items at most; again, where it meets another one.
+    pub(super) async fn transact_slice(&self, items: &[TransactWriteItem]) -> Result<Committed, StoreError> {
+        let mut backoff = self.backoff();
+        loop {
+            match self.attempt_transaction(items).await? {
+                Attempted::Yes => return Ok(Committed::Yes),
+                Attempted::No(reasons) => return Ok(Committed::No(reasons)),
+                Attempted::Met(reasons) => {
+                    let met = items.iter().zip(&reasons).find(|(_, reason)| is_met(reason));
+                    backoff.line_up(&met.map_or_else(String::new, |(item, _)| name_of(item))).await?;
+                }
+            }
+        }
+    }
+
+    /// Runs a transaction, of 100 items at most, once.
+    pub(super) async fn attempt_transaction(&self, items: &[TransactWriteItem]) -> Result<Attempted, StoreError> {
+        let sent = self.client.transact_write_items().set_transact_items(Some(items.to_vec())).send().await;
+        let Err(error) = sent else { return Ok(Attempted::Yes) };
         if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
             let reasons = canceled.cancellation_reasons();
             if reasons.iter().any(is_failed_condition) {
-                return Ok(Committed::No(reasons.to_vec()));
+                return Ok(Attempted::No(reasons.to_vec()));
+            }
+            if is_conflict(reasons) {
+                return Ok(Attempted::Met(reasons.to_vec()));
             }
         }
         Err(cancelled(error))
     }
+}
+
+/// The name of the item that a part of a transaction touches.
+pub(super) fn name_of(item: &TransactWriteItem) -> String {
+    let key = item.update().map(Update::key).or_else(|| item.put().map(Put::item));
+    let key =
+        key.or_else(|| item.delete().map(Delete::key)).or_else(|| item.condition_check().map(ConditionCheck::key));
+    let part = |name: &str| Some(key?.get(name)?.as_s().ok()?.as_str());
+    format!("{} {}", part("PK").unwrap_or_default(), part("SK").unwrap_or_default())
+}
+
+/// Whether an item of a transaction was another transaction's at the time.
+pub(super) fn is_met(reason: &CancellationReason) -> bool {
+    reason.code() == Some(CONFLICT)
 }
 
 /// Whether an item of a transaction failed by its condition.

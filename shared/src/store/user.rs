@@ -1,18 +1,19 @@
-//! Users and their passwords.
+//! Users.
 
-use std::convert::Infallible;
+mod leaving;
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, builders::PutBuilder};
-use serde::{Deserialize, Serialize};
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::Deserialize;
 
 use super::{
-    Item, Key, RACES, Store, StoreError, pause,
-    record::{Conflict, Kind, Parent, Record, Refused, Stored, Unique, Write, head, list_of, main_key},
-    s,
+    Begun, Key, RACES, Store, StoreError,
+    password::password_key,
+    pause,
+    record::{Conflict, Heads, Kind, Parent, Record, Stored, Unique, Write, head, list_of},
 };
 use crate::{
-    model::{Event, User},
-    password::PasswordHash,
+    clock::Timestamp,
+    model::{Event, User, job::Work, user::Role},
 };
 
 impl Record for User {
@@ -32,33 +33,16 @@ impl Record for User {
     }
 }
 
-/// What a DELETE of a user found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removed {
-    /// The user: they are gone.
-    Now,
-    /// A user who still owns events.
-    OwnsEvents,
-    /// No such user.
-    Before,
-}
-
-/// A password's hash as it lies in the table, apart from its user, so that it is in no list.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Password {
-    pub(super) hash: PasswordHash,
-}
-
-/// What a user's lists are headed by; `managed` the one of events only.
-#[derive(Deserialize)]
-struct ListHead {
-    count: u64,
+/// What a user's list of events is headed by.
+#[derive(Default, Deserialize)]
+struct EventsHead {
     #[serde(default)]
     managed: Vec<u64>,
-}
-
-pub(super) fn password_key(user: u64) -> Key {
-    Key { pk: format!("USER#{user}"), sk: "PASSWORD".to_owned() }
+    /// Whether they are to leave what they manage: they are no manager any more, or gone.
+    #[serde(default)]
+    leaving: bool,
+    #[serde(default)]
+    sealed: bool,
 }
 
 fn events_head(user: u64) -> Key {
@@ -74,134 +58,105 @@ impl Store {
 
     /// The events that a user manages.
     pub async fn managed_events(&self, user: u64) -> Result<Vec<Stored<Event>>, StoreError> {
-        let head: Option<ListHead> = self.item(events_head(user)).await?;
-        self.records(&head.map(|head| head.managed).unwrap_or_default()).await
+        let head: Option<EventsHead> = self.item(events_head(user)).await?;
+        // Whoever is to leave them manages none.
+        let head = head.filter(|head| !head.leaving).unwrap_or_default();
+        self.records(&head.managed).await
     }
 
-    /// The hash of a user's password; `None` where there is no password yet.
-    pub async fn password_hash(&self, user: u64) -> Result<Option<PasswordHash>, StoreError> {
-        let password: Option<Password> = self.item(password_key(user)).await?;
-        Ok(password.map(|password| password.hash))
-    }
-
-    /// Gives a user a password, in place of the one with the hash `replaced` where that is said.
+    /// Changes a user by what `change` makes of their present version. What is to be done beside: who is no manager any
+    /// more leaves the events they managed, and who is called something else goes on so in their rooms.
     ///
-    /// [`Conflict::Gone`] where there is no such user, [`Conflict::Changed`] where the password is another.
-    pub async fn set_password(
+    /// One request, a transaction.
+    pub async fn change_user<E>(
         &self,
-        user: u64,
-        hash: &PasswordHash,
-        replaced: Option<&PasswordHash>,
-    ) -> Result<Result<(), Conflict>, StoreError> {
-        let condition = |put: PutBuilder| match replaced {
-            Some(replaced) => put
-                .condition_expression("#hash = :replaced")
-                .expression_attribute_names("#hash", "hash")
-                .expression_attribute_values(":replaced", s(replaced.as_str())),
-            None => put,
+        stored: Stored<User>,
+        now: Timestamp,
+        change: impl Fn(&User) -> Result<User, E>,
+    ) -> Result<(User, Vec<Begun>), E>
+    where
+        E: From<StoreError> + From<Conflict>,
+    {
+        let mut begun = Vec::new();
+        let with = |before: &User, after: &User| {
+            let (works, mut writes) = (self.consequences(before, after, now)?, self.managing(before, after)?);
+            let (works, puts): (Vec<_>, Vec<_>) = works.into_iter().unzip();
+            begun = works;
+            writes.extend(puts.into_iter().map(|item| Write { item, fails_as: Conflict::Changed }));
+            Ok(writes)
         };
-        self.put_password(user, hash, condition).await
+        let user = self.change_record_with(stored, change, with).await?;
+        Ok((user, begun))
     }
 
-    /// Gives a user their first password.
-    ///
-    /// [`Conflict::Gone`] where there is no such user, [`Conflict::Changed`] where they have one.
-    pub async fn set_first_password(&self, user: u64, hash: &PasswordHash) -> Result<Result<(), Conflict>, StoreError> {
-        self.put_password(user, hash, |put| put.condition_expression("attribute_not_exists(PK)")).await
-    }
-
-    async fn put_password(
+    fn consequences(
         &self,
-        user: u64,
-        hash: &PasswordHash,
-        condition: impl FnOnce(PutBuilder) -> PutBuilder,
-    ) -> Result<Result<(), Conflict>, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&*self.table)
-            .set_key(Some(main_key::<User>(user).attributes()))
-            .condition_expression("attribute_exists(PK)")
-            .build()?;
-        let exists = TransactWriteItem::builder().condition_check(check).build();
-        let password = Password { hash: hash.clone() };
-        let item = Item { key: password_key(user), kind: "Password", entity: &password }.attributes()?;
-        let put = condition(Put::builder().table_name(&*self.table).set_item(Some(item)));
-        let put = TransactWriteItem::builder().put(put.build()?).build();
-        let writes = [(exists, Conflict::Gone), (put, Conflict::Changed)];
-        self.commit(writes.into_iter().map(|(item, fails_as)| Write { item, fails_as }).collect()).await
+        before: &User,
+        after: &User,
+        now: Timestamp,
+    ) -> Result<Vec<(Begun, TransactWriteItem)>, StoreError> {
+        let user = before.id;
+        let ends_managing = before.role == Role::Manager && after.role != Role::Manager;
+        let is_renamed = User::folded(&before.username) != User::folded(&after.username);
+        let leave = ends_managing.then_some(Work::LeaveEvents { user });
+        let rename = is_renamed.then(|| Work::Rename { user, before: before.username.clone() });
+        leave.into_iter().chain(rename).map(|work| self.begun_put(work, now)).collect()
     }
 
-    /// Deletes a user, unless they own events: first they leave the events they manage and the users they made, each in
-    /// a transaction of its own, and then they go, on condition that nothing names them any more. Who repeats a
-    /// deletion that broke off goes on where it did.
-    pub async fn remove_user(&self, id: u64) -> Result<Removed, StoreError> {
+    /// The part of a change of role that says whether events can list somebody as a manager.
+    fn managing(&self, before: &User, after: &User) -> Result<Vec<Write>, StoreError> {
+        let write = match (before.role == Role::Manager, after.role == Role::Manager) {
+            (true, false) => self.no_managing(after.id)?,
+            (false, true) => self.managing_again(after.id)?,
+            (true, true) | (false, false) => return Ok(Vec::new()),
+        };
+        Ok(vec![write])
+    }
+
+    /// Deletes a user; what is to be done with what is left of theirs, or [`Conflict::OwnsEvents`] where they do, or
+    /// [`Conflict::Gone`] where somebody was first.
+    ///
+    /// Three requests, two of them in parallel, the last a transaction.
+    pub async fn remove_user(
+        &self,
+        mut user: Stored<User>,
+        now: Timestamp,
+    ) -> Result<Result<Begun, Conflict>, StoreError> {
+        let id = user.record.id;
         for lost in 0..RACES {
-            let (found, head) = tokio::try_join!(self.record::<User>(id), self.item::<ListHead>(events_head(id)))?;
-            let Some(user) = found else { return Ok(Removed::Before) };
-            if head.as_ref().is_some_and(|head| head.count > 0) {
-                return Ok(Removed::OwnsEvents);
+            let lists = [Kind::User, Kind::Event].map(|kind| self.heads(list_of(Parent::User(id), kind)));
+            let [made, events] = lists;
+            let (made, events) = tokio::try_join!(made, events)?;
+            if events.count() > 0 {
+                return Ok(Err(Conflict::OwnsEvents));
             }
-            let managed = head.map(|head| head.managed).unwrap_or_default();
-            if user.record.creator == Some(id) || !managed.is_empty() || self.has_made_users(id).await? {
-                // The user may be among those whom this changes, so what follows is of the next round.
-                if self.leave_behind(id, &managed).await?.is_err() {
-                    pause(lost).await;
-                }
-                continue;
+            let work = Work::ClearUser { user: id, username: user.record.username.clone() };
+            let (begun, put) = self.begun_put(work, now)?;
+            let mut writes = self.farewell(&user, &made, &events)?;
+            writes.push(Write { item: put, fails_as: Conflict::Changed });
+            match self.commit(writes).await? {
+                Ok(()) => return Ok(Ok(begun)),
+                Err(Conflict::Changed) => pause(lost).await,
+                Err(conflict) => return Ok(Err(conflict)),
             }
-            if self.commit(self.farewell(&user)?).await?.is_ok() {
-                return Ok(Removed::Now);
+            match self.record(id).await? {
+                Some(present) => user = present,
+                None => return Ok(Err(Conflict::Gone)),
             }
-            pause(lost).await;
         }
         Err(StoreError::Contended)
     }
 
-    async fn has_made_users(&self, id: u64) -> Result<bool, StoreError> {
-        let head: Option<ListHead> = self.item(head(list_of(Parent::User(id), Kind::User))).await?;
-        Ok(head.is_some_and(|head| head.count > 0))
-    }
-
-    /// Takes a user's name off the events they manage and the users they made.
-    async fn leave_behind(&self, id: u64, managed: &[u64]) -> Result<Result<(), Conflict>, StoreError> {
-        if let Err(conflict) = self.leave_events(id, managed).await? {
-            return Ok(Err(conflict));
-        }
-        let made: Vec<User> = self.records_of(Parent::User(id)).await?;
-        let made: Vec<_> = made.iter().map(User::id).collect();
-        for user in self.records::<User>(&made).await? {
-            let orphaned = |user: &User| Ok::<_, Refused<Infallible>>(User { creator: None, ..user.clone() });
-            if let Err(refused) = self.change_record(user, orphaned).await {
-                return refused.into();
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// Takes a user's name off all events they manage: they are no manager any more.
-    pub async fn leave_managed_events(&self, id: u64) -> Result<Result<(), Conflict>, StoreError> {
-        let head: Option<ListHead> = self.item(events_head(id)).await?;
-        self.leave_events(id, &head.map(|head| head.managed).unwrap_or_default()).await
-    }
-
-    async fn leave_events(&self, id: u64, managed: &[u64]) -> Result<Result<(), Conflict>, StoreError> {
-        let unmanaged = |event: &Event| {
-            let managers = event.managers.iter().copied().filter(|manager| *manager != id).collect();
-            Ok::<_, Refused<Infallible>>(Event { managers, ..event.clone() })
-        };
-        for event in self.records::<Event>(managed).await? {
-            if let Err(refused) = self.change_record(event, unmanaged).await {
-                return refused.into();
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    fn farewell(&self, user: &Stored<User>) -> Result<Vec<Write>, StoreError> {
+    fn farewell(&self, user: &Stored<User>, made: &Heads, events: &Heads) -> Result<Vec<Write>, StoreError> {
         let id = user.record.id;
-        let mut writes = self.removal(user)?;
-        writes.push(self.closing(list_of(Parent::User(id), Kind::User), 0)?);
-        writes.push(self.closing(list_of(Parent::User(id), Kind::Event), 0)?);
-        writes.push(self.remembering(&user.record)?);
+        // An item may be written once in a transaction, and who made themselves is in their own list.
+        let made_by_themselves = user.record.creator == Some(id);
+        let mut writes = self.removal_from_lists(user)?;
+        if !made_by_themselves {
+            writes.extend(self.counts(Some(&user.record), None)?);
+        }
+        writes.extend(self.sealing(made, -i64::from(made_by_themselves), false)?);
+        writes.extend(self.sealing(events, 0, true)?);
         writes.push(self.delete(password_key(id), None, Conflict::Changed)?);
         Ok(writes)
     }

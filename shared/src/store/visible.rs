@@ -54,6 +54,12 @@ impl Store {
         Ok(Selection::of(event.map(|event| Parent::Event(event.id))))
     }
 
+    /// What has this number, where a user sees its event.
+    pub async fn only_part_seen_by<T: Record>(&self, user: &User, id: u64) -> Result<Selection<T>, StoreError> {
+        let part = self.part_seen_by::<T>(user, id).await?;
+        Ok(Selection::only(part.into_iter().map(|(stored, _)| stored.record).collect()))
+    }
+
     /// Something with its event, where a user sees that.
     pub async fn part_seen_by<T: Record>(
         &self,

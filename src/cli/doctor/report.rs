@@ -45,7 +45,9 @@ impl Check {
 
 /// All that was looked at.
 pub(super) struct Report {
-    pub(super) stack: String,
+    /// What was looked at, a `stack` or a `dataDir`, and its name.
+    pub(super) kind: &'static str,
+    pub(super) name: String,
     pub(super) checks: Vec<Check>,
 }
 
@@ -70,6 +72,6 @@ impl Report {
     }
 
     pub(super) fn json(&self) -> String {
-        format!("{:#}\n", json!({ "stack": self.stack, "checks": self.checks }))
+        format!("{:#}\n", json!({ self.kind: self.name, "checks": self.checks }))
     }
 }

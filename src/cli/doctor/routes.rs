@@ -57,7 +57,9 @@ fn routes(paths: &Value, api_url: &str, events_url: Option<&str>) -> Vec<Route> 
             let documented = operation["responses"].as_object().into_iter().flatten();
             let documented: Vec<u16> = documented.filter_map(|(status, _)| status.parse().ok()).collect();
             let is_open = operation["security"] == json!([{}]);
-            for slash in ["", "/"] {
+            // The root has one spelling only.
+            let slashes = if path == "/" { &[""][..] } else { &["", "/"] };
+            for slash in slashes {
                 let (path, method) = (format!("{path}{slash}"), method.to_uppercase());
                 let url = format!("{base}{}", without_names(&path));
                 routes.push(Route { method, path, url, documented: documented.clone(), is_open });

@@ -1,12 +1,13 @@
-//! The secret: whether functions can start with it, and how old its values are.
+//! The secrets: whether functions can start with them, and how old their values are.
 
 use std::time::Duration;
 
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use clap::ValueEnum;
 use secrecy::ExposeSecret;
 use shared::{
     clock::Timestamp,
-    config::{Config, Environment, Setting, Strictness},
+    config::{Config, Environment, SecretFamily, Setting, Strictness},
     store::{self, Settings},
 };
 
@@ -23,29 +24,23 @@ const OLD: Duration = Duration::from_hours(365 * 24);
 /// How long two values may be live before somebody should finish.
 const BOTH: Duration = Duration::from_hours(30 * 24);
 
-/// What there is to say about a stack's secret, and when it was changed last.
-pub(super) async fn check(aws: &Aws, stack: &Stack, id: &str, now: Timestamp) -> (Vec<Check>, Option<Timestamp>) {
-    let described = aws.secrets_manager().describe_secret().secret_id(id).send().await;
-    match described {
-        Err(error) => {
-            return (vec![Check::fail("secret", format!("cannot be described: {}", store::reason(&error)))], None);
-        }
-        Ok(found) if found.deleted_date.is_some() => {
-            let detail = "it is to be deleted: aws secretsmanager restore-secret";
-            return (vec![Check::fail("secret", detail)], None);
-        }
-        Ok(found) if found.kms_key_id.as_deref().is_some_and(|key| !key.ends_with("alias/aws/secretsmanager")) => {
-            let detail = "it has a key of its own, which the functions' roles may not use: give it the default one";
-            return (vec![Check::fail("secret", detail)], None);
-        }
-        Ok(_) => {}
+/// What there is to say about a stack's secrets, and when one of them was changed last.
+pub(super) async fn check(aws: &Aws, stack: &Stack, prefix: &str, now: Timestamp) -> (Vec<Check>, Option<Timestamp>) {
+    let mut wrong = Vec::new();
+    for family in SecretFamily::ALL {
+        let id = format!("{prefix}{}", family.name());
+        wrong.extend(unusable(aws, &id).await.map(|detail| Check::fail(format!("secret {id}"), detail)));
     }
-    let keyring = match Keyring::read(aws, id).await {
+    if !wrong.is_empty() {
+        return (wrong, None);
+    }
+    let keyring = match Keyring::read(aws, prefix, &SecretFamily::ALL).await {
         Ok(keyring) => keyring,
-        Err(error) => return (vec![Check::fail("secret", error.to_string())], None),
+        Err(error) => return (vec![Check::fail("secrets", error.to_string())], None),
     };
-    let age = keyring.changed_at.map_or_else(String::new, |at| format!(", changed {} ago", stretch(now.since(at))));
-    let mut checks = vec![Check::ok("secret", format!("can be read{age}")), content(stack, &keyring)];
+    let changed_at = keyring.changed_at();
+    let age = changed_at.map_or_else(String::new, |at| format!(", changed {} ago", stretch(now.since(at))));
+    let mut checks = vec![Check::ok("secrets", format!("can be read{age}")), content(stack, &keyring)];
     let settings = match stack.output(TABLE_NAME) {
         // What is wrong with the table is said of the table.
         Some(table) => aws.store(table).present_settings().await.ok().flatten(),
@@ -57,13 +52,30 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, id: &str, now: Timestamp) ->
             checks.push(ages(*credential, &values, settings.as_ref(), now));
         }
     }
-    (checks, keyring.changed_at)
+    (checks, changed_at)
 }
 
-/// Whether every function could start with it.
+/// Why functions cannot read a secret, whatever it holds; `None` where they can.
+async fn unusable(aws: &Aws, id: &str) -> Option<String> {
+    match aws.secrets_manager().describe_secret().secret_id(id).send().await {
+        Err(error) if error.as_service_error().is_some_and(DescribeSecretError::is_resource_not_found_exception) => {
+            Some("there is none: greenroom key create makes what is missing".to_owned())
+        }
+        Err(error) => Some(format!("cannot be described: {}", store::reason(&error))),
+        Ok(found) if found.deleted_date.is_some() => {
+            Some("Secrets Manager is about to delete it: aws secretsmanager restore-secret keeps it".to_owned())
+        }
+        Ok(found) if found.kms_key_id.as_deref().is_some_and(|key| !key.ends_with("alias/aws/secretsmanager")) => {
+            Some("it has a key of its own, which the functions' roles may not use: give it the default one".to_owned())
+        }
+        Ok(_) => None,
+    }
+}
+
+/// Whether every function could start with them.
 fn content(stack: &Stack, keyring: &Keyring) -> Check {
     let mut environment: Environment = keyring.settings().collect();
-    // What a function asks the secret for depends on these.
+    // What a function needs of them depends on these.
     let chosen = [(Setting::VideoProvider, "VideoProvider"), (Setting::MailTransport, "MailTransport")];
     let chosen = chosen.map(|(setting, parameter)| (setting, stack.parameter(parameter)));
     let chosen: Vec<_> = chosen.into_iter().filter_map(|(setting, value)| Some((setting, value?.to_owned()))).collect();

@@ -1,7 +1,7 @@
 //! The credentials that have live values, and what the command line calls them.
 
 use clap::ValueEnum;
-use shared::config::Setting;
+use shared::config::{SecretFamily, Setting};
 
 /// A credential of which several values may be live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -39,6 +39,22 @@ impl Credential {
             Self::StreamsWebhook => Setting::StreamsWebhookSecret,
             Self::OpentokWebhook => Setting::OpentokWebhookSecret,
         }
+    }
+
+    /// The secret of a deployment that holds it.
+    pub(super) fn family(self) -> SecretFamily {
+        match self {
+            Self::SigningKeys => SecretFamily::SigningKeys,
+            Self::Openvidu => SecretFamily::Openvidu,
+            Self::StreamsToken => SecretFamily::StreamsToken,
+            Self::StreamsWebhook => SecretFamily::StreamsWebhook,
+            Self::OpentokWebhook => SecretFamily::OpentokWebhook,
+        }
+    }
+
+    /// The credential that this setting is.
+    pub(crate) fn of(setting: Setting) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|credential| credential.setting() == setting)
     }
 
     /// Who has to be given a new value; `None` where nobody has to.

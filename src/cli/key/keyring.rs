@@ -1,9 +1,11 @@
-//! The secret of a deployed stack, where its credentials are kept.
+//! The secrets of a deployment, where its credentials are kept.
+
+use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
-use shared::{clock::Timestamp, store};
+use shared::{clock::Timestamp, config::SecretFamily, store};
 
 use super::{Credential, Values};
 use crate::cli::{CliError, aws::Aws};
@@ -13,62 +15,93 @@ const CURRENT: &str = "AWSCURRENT";
 /// The label of a version that is yet to be read.
 const NEXT: &str = "GREENROOM_NEXT";
 
-/// A deployed secret, as it was read.
+/// The secrets of a deployment, as they were read.
 pub(crate) struct Keyring {
     client: Client,
+    secrets: BTreeMap<SecretFamily, Held>,
+}
+
+/// A secret of Secrets Manager, as it was read.
+struct Held {
     id: String,
     version: String,
-    /// When this version was made.
-    pub(crate) changed_at: Option<Timestamp>,
+    changed_at: Option<Timestamp>,
     content: Map<String, Value>,
 }
 
 impl Keyring {
-    /// Reads the secret of this ARN or name.
-    pub(crate) async fn read(aws: &Aws, id: &str) -> Result<Self, CliError> {
+    /// Reads these secrets of the deployment whose secrets' names begin with `prefix`. One request each.
+    pub(crate) async fn read(aws: &Aws, prefix: &str, families: &[SecretFamily]) -> Result<Self, CliError> {
         let client = aws.secrets_manager();
-        let failed = |reason| CliError::Aws("the secret".to_owned(), reason);
-        let read = client.get_secret_value().secret_id(id).version_stage(CURRENT).send().await;
-        let read = read.map_err(|error| failed(store::reason(&error)))?;
-        let text = SecretString::from(read.secret_string.unwrap_or_default());
-        let content = serde_json::from_str(text.expose_secret());
-        Ok(Self {
-            client,
-            id: id.to_owned(),
-            version: read.version_id.unwrap_or_default(),
-            changed_at: read.created_date.map(|at| Timestamp::from_seconds(at.secs())),
-            content: content.map_err(|_| failed("it is not a JSON object".to_owned()))?,
-        })
+        let mut secrets = BTreeMap::new();
+        for family in families {
+            secrets.insert(*family, Held::read(&client, format!("{prefix}{}", family.name())).await?);
+        }
+        Ok(Self { client, secrets })
     }
 
-    /// All that it holds, as an environment has it.
+    /// Reads one secret that holds the settings of every family.
+    pub(super) async fn read_whole(aws: &Aws, id: &str) -> Result<Map<String, Value>, CliError> {
+        Ok(Held::read(&aws.secrets_manager(), id.to_owned()).await?.content)
+    }
+
+    /// When one of these secrets was changed last.
+    pub(crate) fn changed_at(&self) -> Option<Timestamp> {
+        self.secrets.values().filter_map(|held| held.changed_at).max()
+    }
+
+    /// All that they hold, as an environment has it.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (String, String)> {
-        self.content.iter().map(|(name, value)| (name.clone(), text(value)))
+        let contents = self.secrets.values().flat_map(|held| &held.content);
+        contents.map(|(name, value)| (name.clone(), text(value)))
     }
 
     /// The live values of a credential; `None` where it has none.
     pub(crate) fn values(&self, credential: Credential) -> Result<Option<Values>, CliError> {
-        let kept = self.content.get(credential.setting().name()).map(text).filter(|text| !text.is_empty());
+        let held = self.secrets.get(&credential.family());
+        let kept = held.and_then(|held| held.content.get(credential.setting().name()));
+        let kept = kept.map(text).filter(|text| !text.is_empty());
         Ok(kept.map(|text| Values::read(credential, &text)).transpose()?)
     }
 
     /// Gives a credential these values and leaves everything else as it is. It fails where the secret has been changed
     /// since it was read.
     pub(super) async fn write(&self, credential: Credential, values: Vec<Value>) -> Result<(), CliError> {
-        let failed = |reason| CliError::Aws("the secret".to_owned(), reason);
-        let mut content = self.content.clone();
+        let Some(held) = self.secrets.get(&credential.family()) else {
+            return Err(CliError::NoValue(credential.name()));
+        };
+        let mut content = held.content.clone();
         content.insert(credential.setting().name().to_owned(), values.into());
-        let put = self.client.put_secret_value().secret_id(&self.id).version_stages(NEXT);
+        let put = self.client.put_secret_value().secret_id(&held.id).version_stages(NEXT);
         let put = put.secret_string(Value::from(content).to_string()).send().await;
-        let version = put.map_err(|error| failed(store::reason(&error)))?.version_id.unwrap_or_default();
+        let version = put.map_err(|error| failed(&held.id, store::reason(&error)))?.version_id.unwrap_or_default();
         // The label moves from the version that was read, or not at all.
-        let moved = self.client.update_secret_version_stage().secret_id(&self.id).version_stage(CURRENT);
-        let moved = moved.remove_from_version_id(&self.version).move_to_version_id(version).send().await;
+        let moved = self.client.update_secret_version_stage().secret_id(&held.id).version_stage(CURRENT);
+        let moved = moved.remove_from_version_id(&held.version).move_to_version_id(version).send().await;
         moved.map(drop).map_err(|error| match error.as_service_error() {
             Some(refused) if refused.is_invalid_parameter_exception() => CliError::SecretChanged,
-            _ => failed(store::reason(&error)),
+            _ => failed(&held.id, store::reason(&error)),
         })
     }
+}
+
+impl Held {
+    async fn read(client: &Client, id: String) -> Result<Self, CliError> {
+        let read = client.get_secret_value().secret_id(&id).version_stage(CURRENT).send().await;
+        let read = read.map_err(|error| failed(&id, store::reason(&error)))?;
+        let text = SecretString::from(read.secret_string.unwrap_or_default());
+        let content = serde_json::from_str(text.expose_secret());
+        Ok(Self {
+            version: read.version_id.unwrap_or_default(),
+            changed_at: read.created_date.map(|at| Timestamp::from_seconds(at.secs())),
+            content: content.map_err(|_| failed(&id, "it is not a JSON object".to_owned()))?,
+            id,
+        })
+    }
+}
+
+fn failed(id: &str, reason: String) -> CliError {
+    CliError::Aws(format!("the secret {id}"), reason)
 }
 
 fn text(value: &Value) -> String {

@@ -2,13 +2,17 @@
 
 use clap::ValueEnum;
 use secrecy::ExposeSecret;
-use shared::{clock::Timestamp, store::Settings, uses};
+use shared::{
+    clock::Timestamp,
+    store::{Settings, Store},
+    uses,
+};
 
 use super::{Credential, Deployment, KeyPlace, Values};
 use crate::cli::{
     CliError,
+    data_dir::OpenDataDir,
     grid::{grid, stretch},
-    place::Place,
 };
 
 /// The credentials of a place, and what its table knows of their uses.
@@ -35,15 +39,14 @@ impl Known {
         Ok(Self { credentials, settings, has_table: deployment.table.is_some() })
     }
 
-    pub(super) async fn at_home(place: &Place) -> Result<Self, CliError> {
+    pub(super) async fn at_home(data_dir: &OpenDataDir, store: &Store) -> Result<Self, CliError> {
         let all = Credential::value_variants().iter();
-        let data_dir = place.data_dir.as_ref();
         let read = |credential: &Credential| {
-            let values = data_dir?.values(*credential).transpose()?;
+            let values = data_dir.values(*credential).transpose()?;
             Some(values.map(|values| (*credential, values)))
         };
         let credentials = all.filter_map(read).collect::<Result<_, _>>()?;
-        Ok(Self { credentials, settings: place.store.present_settings().await?, has_table: true })
+        Ok(Self { credentials, settings: store.present_settings().await?, has_table: true })
     }
 
     /// When this value was used last, as far as the table knows.
@@ -54,9 +57,9 @@ impl Known {
 }
 
 pub(super) async fn list(place: &KeyPlace, now: Timestamp) -> Result<(), CliError> {
-    let known = match place.deployment().await? {
+    let known = match place.deployment(Credential::value_variants()).await? {
         Some(deployment) => Known::of(&deployment).await?,
-        None => Known::at_home(&Place::find(Some(&place.data_dir.path)).await?).await?,
+        None => Known::at_home(&place.credentials()?, &place.store.open().await?.store).await?,
     };
     let mut rows = vec![["CREDENTIAL", "VALUE", "KID", "AGE", "LAST USE"].map(str::to_owned).to_vec()];
     for (credential, values) in &known.credentials {

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use shared::clock::Timestamp;
 
 use super::{Credential, KeyPlace, Values, listing::Known};
-use crate::cli::{CliError, grid::stretch, place::Place};
+use crate::cli::{CliError, grid::stretch};
 
 /// For how long nobody must have used a value that is dropped.
 const UNUSED: Duration = Duration::from_hours(24);
@@ -18,7 +18,7 @@ pub(super) async fn retire(
     now: Timestamp,
 ) -> Result<(), CliError> {
     let none = || Values::none(credential);
-    if let Some(deployment) = place.deployment().await? {
+    if let Some(deployment) = place.deployment(&[credential]).await? {
         let values = deployment.keyring.values(credential)?.unwrap_or_else(none);
         let left = values.retire()?;
         if !force {
@@ -29,14 +29,14 @@ pub(super) async fn retire(
         println!("The older value of {} is dropped. Next: roll it out; it is refused then.", credential.name());
         return Ok(());
     }
-    let found = Place::find(Some(&place.data_dir.path)).await?;
-    let data_dir = found.data_dir.as_ref().ok_or(CliError::NoValue(credential.name()))?;
-    let values = data_dir.values(credential)?.unwrap_or_else(none);
-    let left = values.retire()?;
-    if !force {
-        ensure_unused(credential, &values, &Known::at_home(&found).await?, now)?;
-    }
-    data_dir.set_values(credential, left)?;
+    let data_dir = place.credentials()?;
+    let known = if force { None } else { Some(Known::at_home(&data_dir, &place.store.open().await?.store).await?) };
+    data_dir.change_values(credential, |values| {
+        let left = values.retire()?;
+        known.map_or(Ok(()), |known| ensure_unused(credential, values, &known, now))?;
+        Ok(left)
+    })?;
+    place.say_restart().await;
     println!("The older value of {} is refused from the next start on.", credential.name());
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The live values of one credential, as they are kept, and what is done with them.
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -68,8 +70,20 @@ impl Values {
         Ok(Self { credential, entries, live })
     }
 
+    /// The same, bare values having been made at this instant.
+    pub(crate) fn dated(mut self, created_at: Option<Timestamp>) -> Self {
+        let Some(at) = created_at else { return self };
+        for (entry, live) in self.entries.iter_mut().zip(&mut self.live) {
+            if let Value::String(secret) = entry {
+                *entry = json!({ "secret": secret, "createdAt": at.to_string() });
+                live.created_at = Some(at);
+            }
+        }
+        self
+    }
+
     /// Those of a credential that has none yet.
-    pub(super) fn none(credential: Credential) -> Self {
+    pub(crate) fn none(credential: Credential) -> Self {
         Self { credential, entries: Vec::new(), live: Vec::new() }
     }
 
@@ -92,7 +106,14 @@ impl Values {
         if self.live.iter().any(|live| value == Some(live.secret.expose_secret())) {
             return Err(ValuesError::Known(self.credential.name()));
         }
-        let entry = new_entry(self.credential, value, now);
+        // Dates tell which value is the newer one, and say whole seconds only.
+        let after = self
+            .live
+            .iter()
+            .filter_map(|live| live.created_at)
+            .max()
+            .map(|at| at.whole_second() + Duration::from_secs(1));
+        let entry = new_entry(self.credential, value, after.map_or(now, |after| now.max(after)));
         let mut entries = self.entries.clone();
         entries.insert(if first { 0 } else { entries.len() }, entry);
         Ok(entries)
@@ -173,6 +194,13 @@ mod tests {
         assert_eq!(both.rotate(None, NOW, true), Err(ValuesError::Full("openvidu")));
         assert_eq!(both.retire().unwrap()[0]["createdAt"], "2023-11-14T22:13:20Z");
         assert_eq!(one.retire(), Err(ValuesError::Single("openvidu")));
+    }
+
+    #[test]
+    fn of_two_values_made_in_one_second_the_later_is_known() {
+        let first = new_entry(Credential::Openvidu, None, NOW);
+        let both = values(Credential::Openvidu, std::slice::from_ref(&first)).rotate(None, NOW, true).unwrap();
+        assert_eq!(values(Credential::Openvidu, &both).retire().unwrap(), both[..1]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) async fn measure(rows: &mut Rows) {
     write_down_uses(&app).await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
-    for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css"] {
+    for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/", "/health"] {
         let caller = app.anyone();
         let answer = caller.begin(caller.request("GET", path, &[], Body::empty())).await;
         assert_eq!(answer.status(), 200, "{path}");

@@ -8,7 +8,7 @@ use shared::{
     http::Reported,
     meter::metered,
     model::Jid,
-    store::{Feed, Listener},
+    store::{Credential, Feed, Listener},
 };
 
 use super::Rows;
@@ -96,6 +96,7 @@ async fn large_rooms(rows: &mut Rows) {
     app.wait(Duration::from_mins(1));
     let alice = app.as_participant("alice");
     assert_eq!(alice.get("/api/rooms").await.status, 200);
+    rows.note("one of 300 participants", alice.get("/api/rooms").await);
     rows.note("to 300", alice.say(BODY).await);
     for _ in 0..60 {
         app.wait(Duration::from_millis(1));
@@ -139,8 +140,8 @@ async fn streams(rows: &mut Rows) {
 
 async fn feed(app: &TestApp, name: &str) -> Feed {
     let user = app.store.user_named(name).await.unwrap().unwrap().id;
-    let hash = app.store.password_hash(user).await.unwrap();
-    let listener = Listener { user, jid: Jid::of(name, "localhost").unwrap(), hash };
+    let hash = app.store.password_hash(user).await.unwrap().unwrap();
+    let listener = Listener { user, jid: Jid::of(name, "localhost").unwrap(), credential: Credential::Password(hash) };
     app.store.feed(listener, None, app.clock.now()).await.unwrap()
 }
 

@@ -23,7 +23,8 @@ pub(super) async fn measure(rows: &mut Rows) {
     log_in(rows, &app).await;
     users(rows, &caller, &admin).await;
     manager(rows, &app).await;
-    api_tokens(rows, &caller).await;
+    let admin = app.again(&admin).await;
+    api_tokens(rows, &app.organiser(&admin)).await;
 }
 
 async fn log_in(rows: &mut Rows, app: &TestApp) {
@@ -34,6 +35,8 @@ async fn log_in(rows: &mut Rows, app: &TestApp) {
     let answer = rows.note("with the right password", obtain(PASSWORD).await);
     rows.note_any("with a wrong password", obtain("wrong").await);
     rows.note("refreshed", app.anyone().post("/api/v2/token-auth/refresh/", answer.body).await);
+    let elsewhere = app.account("elsewhere", Role::Partner, None).await;
+    rows.note("all of them", app.organiser(&elsewhere).post_nothing("/api/v2/token-auth/revoke/").await);
 }
 
 fn user(username: &str, role: &str) -> Value {
@@ -58,8 +61,9 @@ async fn users(rows: &mut Rows, caller: &Caller<'_>, admin: &Account) {
     let set = caller.post(&format!("{path}password_set/"), json!({ "newPw": "another password" })).await;
     rows.note("any", set);
     let change = json!({ "oldPw": PASSWORD, "newPw": "long enough", "newPwRepeat": "long enough" });
-    rows.note("any", caller.post(&format!("{USERS}{}/password_change/", admin.id), change).await);
     rows.note("who has nothing", caller.delete(&path).await);
+    // It ends the caller's login.
+    rows.note("any", caller.post(&format!("{USERS}{}/password_change/", admin.id), change).await);
 }
 
 /// A partner with 20 managers, one of whom manages ten events.

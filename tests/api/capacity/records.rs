@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::model::user::Role;
 
-use super::{Rows, instance};
+use super::{Rows, instance, write_down_uses};
 use crate::live_cost::fill;
 
 const EVENTS: &str = "/api/v2/events/";
@@ -48,8 +48,19 @@ async fn events(rows: &mut Rows) {
     rows.note("two, by a partner", caller.get(EVENTS).await);
     rows.note("two of all, by an admin", app.organiser(&admin).get(EVENTS).await);
     rows.note("one, by a manager", app.organiser(&manager).get(EVENTS).await);
+    let fresh = app.again_with([]);
+    write_down_uses(&fresh).await;
+    rows.note("two of all, by an admin, the first of its instance", fresh.organiser(&admin).get(EVENTS).await);
     rows.note("none", caller.get(&format!("{path}archives/")).await);
     rows.note("empty", caller.delete(&path).await);
+    for (made, case) in
+        [(3..=99, "98 of all, by an admin"), (100..=100, "99 of all, of 100 that were made, by an admin")]
+    {
+        for number in made {
+            caller.make(EVENTS, json!({ "name": format!("Congress {number}"), "displayName": "Our congress" })).await;
+        }
+        rows.note(case, app.organiser(&admin).get(EVENTS).await);
+    }
 }
 
 async fn parts(rows: &mut Rows, list: &str, body: Value, other: Value, change: Value) {

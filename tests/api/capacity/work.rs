@@ -5,7 +5,11 @@ use shared::{
     clock::InTime,
     meter::metered,
     metrics::HOUSEKEEPING,
-    model::{Event, live::Stream, outbox::Errand},
+    model::{
+        Event,
+        job::{Errand, LEASE},
+        live::Stream,
+    },
     store::Stored,
 };
 
@@ -23,20 +27,22 @@ pub(super) async fn measure(rows: &mut Rows) {
     let app = with_server(&MediaServer::default()).await;
     run(rows, &app, "nothing to do").await;
     let name = shared::id::ConnectionName::random();
-    let errand = Errand::TerminateSession { stream: Stream::of_session(1, 2), name };
-    let (_, put) = app.store.errand_put(&errand, app.clock.now()).unwrap();
+    let errand = Errand::TerminateSession { stream: Stream::of_session(1, 2), name, by: "once".to_owned() };
+    let (_, put) = app.store.job_put(errand, app.clock.now()).unwrap();
     app.client.transact_write_items().transact_items(put).send().await.unwrap();
     run(rows, &app, "an errand to a media server").await;
     let id = app.event_to_join(json!({}), "moderator").await;
     app.login_tokens(id, "token", 27).await;
     fill(&app, 1, 100).await;
     let event: Stored<Event> = app.store.record(id).await.unwrap().unwrap();
-    app.store.end_event(event).await.unwrap().unwrap();
+    app.store.end_event(event, app.clock.now()).await.unwrap().unwrap();
+    // Whoever deleted it has died over it.
+    app.wait(LEASE);
     run(rows, &app, "an event with 28 login tokens, two sessions and 100 participants").await;
 }
 
 async fn run(rows: &mut Rows, app: &TestApp, case: &str) {
-    let (outcome, usage) = metered(housekeeping::run(&app.shared, ALWAYS)).await;
+    let (outcome, usage) = app.acting_as("housekeeping", metered(housekeeping::run(&app.shared, ALWAYS))).await;
     outcome.unwrap();
     rows.add(HOUSEKEEPING, case, usage);
 }

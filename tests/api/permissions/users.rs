@@ -101,7 +101,8 @@ impl World {
     }
 
     async fn ask(&self, endpoint: &str, target: usize) -> u16 {
-        let caller = self.app.organiser(&self.caller);
+        let caller = self.app.again(&self.caller).await;
+        let caller = self.app.organiser(&caller);
         let path = format!("/api/v2/users/{}/", self.targets[target]);
         let unchanged = self.app.store.record(self.targets[target]).await.unwrap();
         let unchanged = unchanged.map(|user| serde_json::to_value::<shared::model::User>(user.record).unwrap());

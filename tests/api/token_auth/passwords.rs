@@ -40,7 +40,10 @@ async fn ones_own_password_is_changed_by_who_knows_it() {
     assert_eq!(obtain(&app, "Ada", PASSWORD).await.to_string(), WRONG);
     assert_eq!(obtain(&app, "Ada", "battery").await.to_string(), WRONG);
     assert_eq!(obtain(&app, "Ada", " battery ").await.status, 200);
-    // The old one is old.
+    // The old one is old, and whoever is logged in is so with the new one.
+    let next = obtain(&app, "Ada", " battery ").await.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(caller.post(&path, change(" battery ")).await.status, 401);
+    let caller = app.with_authorization(format!("JWT {next}"));
     assert_eq!(caller.post(&path, change(PASSWORD)).await.status, 400);
 }
 
@@ -57,8 +60,38 @@ async fn a_password_that_was_no_text_opens_as_its_digits() {
     let (app, ada) = with_ada().await;
     let admin = app.admin().await;
     let path = format!("/api/v2/users/{ada}/password_set/");
-    assert_eq!(app.organiser(&admin).post(&path, json!({ "newPw": 12_345_678 })).await.status, 204);
-    assert_eq!(obtain(&app, "Ada", "12345678").await.status, 200);
-    let answer = app.anyone().post(super::OBTAIN, json!({ "username": "Ada", "password": 12_345_678 })).await;
+    assert_eq!(app.organiser(&admin).post(&path, json!({ "newPw": 72_345_618 })).await.status, 204);
+    assert_eq!(obtain(&app, "Ada", "72345618").await.status, 200);
+    let answer = app.anyone().post(super::OBTAIN, json!({ "username": "Ada", "password": 72_345_618 })).await;
     assert_eq!(answer.status, 200);
+}
+
+#[rstest]
+#[case::a_common_one("password1")]
+#[case::a_common_one_in_capitals("PassWord1")]
+#[case::digits("12345678")]
+#[case::their_mail_address("ada@GREENROOM.example")]
+#[case::their_name("Ada Lovelace")]
+#[case::the_service("GreenRoom")]
+#[tokio::test]
+async fn what_everybody_tries_first_is_no_new_password(#[case] password: &str) {
+    let (app, ada) = with_ada().await;
+    let admin = app.admin().await;
+    let admin = app.organiser(&admin);
+    let user = format!("/api/v2/users/{ada}/");
+    let token = obtain(&app, "Ada", PASSWORD).await.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(admin.patch(&user, json!({ "username": "ada lovelace" })).await.status, 200);
+    let refused = r#"400 {"newPw":["This password is too common."]}"#;
+    let set = admin.post(&format!("{user}password_set/"), json!({ "newPw": password })).await;
+    assert_eq!(set.to_string(), refused);
+    let change = json!({ "oldPw": PASSWORD, "newPw": password, "newPwRepeat": password });
+    let own = app.with_authorization(format!("JWT {token}"));
+    assert_eq!(own.post(&format!("{user}password_change/"), change).await.to_string(), refused);
+}
+
+#[tokio::test]
+async fn a_common_password_that_somebody_has_goes_on() {
+    let (app, ada) = with_ada().await;
+    app.give_passwords(&[ada], "password1").await;
+    assert_eq!(obtain(&app, "Ada", "password1").await.status, 200);
 }

@@ -2,7 +2,9 @@
 
 from greenroom import organiser, token_of
 
-USERNAME, PASSWORD = "test", "testpass"
+USERNAME, PASSWORD = "test", "testpass-of-user-12"
+# The examples have a password that everybody tries first, which is no longer taken as a new one.
+PASSWORDS = {"testpass": PASSWORD}
 INTERPRETER, PARTICIPANT = "interpreter-token", "participant-token"
 EVENTS = 160
 

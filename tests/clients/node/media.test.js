@@ -254,9 +254,9 @@ test('a wrong secret is refused everywhere', OPTIONS, async () => {
 test('recordings are not served', OPTIONS, async () => {
   const ov = client();
   const { sessionId } = await ov.createSession();
-  await refuses(404, ov.startRecording(sessionId, 'name'));
-  await refuses(404, ov.stopRecording('rec_unknown'));
-  await refuses(404, ov.getRecording('rec_unknown'));
-  await refuses(404, ov.listRecordings());
-  await refuses(404, ov.deleteRecording('rec_unknown'));
+  await refuses(501, ov.startRecording(sessionId, 'name'));
+  await refuses(501, ov.stopRecording('rec_unknown'));
+  await refuses(501, ov.getRecording('rec_unknown'));
+  await refuses(501, ov.listRecordings());
+  await refuses(501, ov.deleteRecording('rec_unknown'));
 });

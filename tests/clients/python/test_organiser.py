@@ -49,7 +49,7 @@ def test_a_jwt_says_who_logged_in(own):
     token = token_of(own, "paul", "password of Paul")
     assert jwt.get_unverified_header(token) == {"typ": "JWT", "alg": "HS256", "kid": "1"}
     claims = claims_of(token)
-    assert set(claims) == {"user_id", "username", "email", "exp", "orig_iat"}
+    assert set(claims) == {"user_id", "username", "email", "exp", "orig_iat", "epoch"}
     assert (claims["user_id"], claims["username"], claims["email"]) == (user, "Paul", "paul@example.com")
     assert claims["exp"] - claims["orig_iat"] == 7 * DAY
     assert abs(claims["orig_iat"] - time.time()) < 60

@@ -17,6 +17,8 @@ pub(super) struct Admin {
     /// Somebody who is blocked and let in again, and whether they are blocked.
     guest: Account,
     is_blocked: bool,
+    /// Whether they were blocked since they logged in.
+    is_logged_out: bool,
     users: Vec<User>,
     deleted: Vec<User>,
     /// The API tokens that clients have, with their numbers.
@@ -41,7 +43,7 @@ impl Admin {
     pub(super) async fn make(bed: &Bed, hand: u64) -> Self {
         let guest = bed.sound.account(&format!("guest{hand}"), Role::Partner).await;
         let (users, deleted, tokens, taken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { guest, is_blocked: false, users, deleted, tokens, taken }
+        Self { guest, is_blocked: false, is_logged_out: false, users, deleted, tokens, taken }
     }
 
     pub(super) async fn work(mut self, work: &Work<'_>, setting: &Setting, hand: u64) -> Self {
@@ -55,6 +57,8 @@ impl Admin {
                     let changed = work.insist(&call).await.answer;
                     assert_eq!(changed.status, 204, "{changed}");
                     self.is_blocked = !self.is_blocked;
+                    // Unblocking revives no token.
+                    self.is_logged_out = true;
                 }
                 3 => {
                     if let Some(user) = chance.take(&mut self.users) {
@@ -90,7 +94,7 @@ impl Admin {
     pub(super) async fn check(&self, instance: &Instance, setting: &Setting) {
         let by = &setting.admin;
         let root = instance.send(&Call::new("GET", "/api/v2").by(&self.guest.jwt)).await;
-        assert_eq!(root.status, if self.is_blocked { 401 } else { 200 }, "{root}");
+        assert_eq!(root.status, if self.is_logged_out { 401 } else { 200 }, "{root}");
         for user in &self.users {
             let read = instance.does(Call::new("GET", path(user.id)).by(by)).await;
             assert_eq!(read.body["username"], user.name.as_str());

@@ -1,5 +1,6 @@
-//! A function that does one `PutItem` of a small new item, and answers how many nanoseconds it took. With `WRITE` set to
-//! `transaction` the put is one of a transaction's two items, beside the update of an item that is there already.
+//! A function that does one `PutItem` of a small new item, and answers how many nanoseconds it took. With `CALL` set to
+//! `transaction` the put is one of a transaction's two items, beside the update of an item that is there already; with
+//! `batch` it is a batch of its own; with `get` an item is read instead.
 //!
 //! Its clock runs around the SDK's call alone: that is what a function cannot do without.
 
@@ -13,7 +14,7 @@ use std::{
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region},
-    types::{AttributeValue, Put, TransactWriteItem, Update},
+    types::{AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest},
 };
 use aws_smithy_http_client::Builder;
 use lambda_http::{Error, Request, run, service_fn};
@@ -23,16 +24,18 @@ async fn main() -> Result<(), Error> {
     let (client, table) = (client()?, variable("TABLE_NAME")?);
     let count = AtomicU64::new(0);
     let (client, table, count) = (&client, table.as_str(), &count);
-    let in_transaction = variable("WRITE").is_ok_and(|write| write == "transaction");
+    let kind = variable("CALL").unwrap_or_default();
+    let kind = kind.as_str();
     // The connection is made during the start, as the functions do.
     put(client, table, u64::MAX).await?;
     run(service_fn(async |_: Request| {
         let number = count.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
-        if in_transaction {
-            put_in_transaction(client, table, number).await?;
-        } else {
-            put(client, table, number).await?;
+        match kind {
+            "transaction" => put_in_transaction(client, table, number).await?,
+            "batch" => put_in_batch(client, table, number).await?,
+            "get" => get(client, table).await?,
+            _ => put(client, table, number).await?,
         }
         Ok::<_, Error>(begun.elapsed().as_nanos().to_string())
     }))
@@ -57,6 +60,19 @@ async fn put_in_transaction(client: &Client, table: &str, number: u64) -> Result
         .build()?;
     let items = [TransactWriteItem::builder().update(update).build(), TransactWriteItem::builder().put(put).build()];
     client.transact_write_items().set_transact_items(Some(items.into())).send().await?;
+    Ok(())
+}
+
+async fn put_in_batch(client: &Client, table: &str, number: u64) -> Result<(), Error> {
+    let put = PutRequest::builder().set_item(Some(item(number))).build()?;
+    let puts = vec![WriteRequest::builder().put_request(put).build()];
+    client.batch_write_item().request_items(table, puts).send().await?;
+    Ok(())
+}
+
+async fn get(client: &Client, table: &str) -> Result<(), Error> {
+    let key = key(u64::MAX).map(|(name, value)| (name.to_owned(), value)).into();
+    client.get_item().table_name(table).set_key(Some(key)).consistent_read(true).send().await?;
     Ok(())
 }
 

@@ -73,3 +73,15 @@ pub enum BodyRefusals {
     #[response(status = 415, example = json!({"detail": "Unsupported media type \"text/plain\" in request."}))]
     UnsupportedMediaType(#[to_schema] Detail),
 }
+
+/// What a request may be answered with that has something in it that may be guessed.
+#[derive(IntoResponses)]
+pub enum Throttled {
+    /// There was too much that was wrong, or too many wait for their passwords to be looked at
+    #[response(
+        status = 429,
+        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        example = json!({"detail": "Request was throttled. Expected available in 271 seconds."}),
+    )]
+    Throttled(#[to_schema] Detail),
+}

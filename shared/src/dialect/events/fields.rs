@@ -45,6 +45,8 @@ pub enum Problem {
     EventNameTaken,
     /// There is this login token already.
     LoginTokenTaken,
+    /// Another API token is called this.
+    ApiTokenNameTaken,
     /// The event has a floor.
     FloorTaken,
     /// Relayed media cannot be archived.
@@ -53,6 +55,8 @@ pub enum Problem {
     OwnsEvents,
     /// The present password is another.
     WrongPassword,
+    /// The new password is one of those that everybody tries first.
+    TooCommon,
     /// The two new passwords differ.
     PasswordMismatch,
     /// Name or password is wrong.
@@ -97,10 +101,12 @@ impl Problem {
             Self::UsernameTaken => "A user with that username already exists.",
             Self::EventNameTaken => "event with this name already exists.",
             Self::LoginTokenTaken => "login token with this token already exists.",
+            Self::ApiTokenNameTaken => "api token with this name already exists.",
             Self::FloorTaken => "Only one session per event may have this flag set to true.",
             Self::RelayedArchive => "May not be true if media mode is relayed.",
             Self::OwnsEvents => "This user still owns events.",
             Self::WrongPassword => "The current password is not correct.",
+            Self::TooCommon => "This password is too common.",
             Self::PasswordMismatch => "The two passwords do not match.",
             Self::WrongCredentials => "Unable to login with provided credentials.",
             Self::Blocked => "User account is blocked.",

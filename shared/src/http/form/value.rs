@@ -124,6 +124,10 @@ pub fn pk(value: &Value) -> Result<Pk, Problem> {
         Value::String(text) if text.is_empty() => Err(Problem::Null),
         Value::String(text) if is_integer(text) => Ok(Pk::of(text.trim())),
         Value::Number(number) if !number.is_f64() || !is_exact(number) => Ok(Pk::of(&number.to_string())),
+        // `1.0` and `1e0` are 1.
+        Value::Number(number) if number.as_f64().is_some_and(|value| value.fract() == 0.0) => {
+            Ok(Pk::of(&format!("{:.0}", number.as_f64().unwrap_or_default())))
+        }
         other => Err(Problem::NoPk(type_of(other))),
     }
 }

@@ -3,56 +3,16 @@
 //! They come late, twice, out of order or never. What decides is the time that the media server gives, and a closing
 //! wins over an opening of the same time; so whatever order they come in, the same connections are left.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-use super::{EndReason, LiveConnection, REMEMBERED, Source, Stream};
-use crate::{
-    clock::Timestamp,
-    id::{ConnectionName, hex},
-    model::login_token::StreamRole,
+use super::{
+    Client, EndReason, EndedBy, LiveConnection, REMEMBERED, Source, Stream,
+    publishers::{AWAITED, Fate, Publishers},
 };
+use crate::{clock::Timestamp, id::ConnectionName, model::login_token::StreamRole};
 
-/// Of how many clients under a name their closings are remembered.
-const CLOSED_MAX: usize = 16;
-
-/// Who was admitted, as the media server knows them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Client {
-    /// Its address.
-    pub address: String,
-    /// Its port.
-    pub port: u16,
-    /// The URL it asked for.
-    pub url: String,
-}
-
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Client")
-    }
-}
-
-impl Client {
-    /// What it is recognised by, at a fixed length.
-    #[must_use]
-    pub fn key(&self) -> String {
-        hex(&self.digest("")[..16])
-    }
-
-    /// The name of one that chose none: the same for the same client.
-    #[must_use]
-    pub fn name(&self, protocol: &str) -> ConnectionName {
-        ConnectionName::made_of(&self.digest(&protocol.to_ascii_lowercase()))
-    }
-
-    fn digest(&self, protocol: &str) -> [u8; 32] {
-        let Self { address, port, url } = self;
-        Sha256::digest(format!("{protocol}\n{address}\n{port}\n{url}")).into()
-    }
-}
+/// How long after the end of its lifetime a viewer is still taken for one: the media server takes a moment to cut it.
+const CUT: Duration = Duration::from_secs(30);
 
 /// What a webhook is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,12 +21,39 @@ pub struct Webhook {
     pub stream: Stream,
     /// The name of the connection in it.
     pub name: ConnectionName,
+    /// Whether the client chose the name.
+    pub named: bool,
     /// What it does there: publishers are admitted, and not listed.
     pub role: StreamRole,
     /// The client.
     pub client: Client,
     /// When it happened, by the media server's clock.
     pub at: Timestamp,
+}
+
+/// How long whoever is let in may stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// When their right ends.
+    pub until: Timestamp,
+    /// Whether the media server cuts them off at that time by itself.
+    pub cuts: bool,
+    /// Whether nobody publishes their stream yet.
+    pub waits: bool,
+}
+
+impl Terms {
+    /// Those of a client who may stay for `ttl`, or is cut off after `lifetime`.
+    #[must_use]
+    pub fn new(now: Timestamp, ttl: Duration, lifetime: Option<Duration>, waits: bool) -> Self {
+        let until = now + lifetime.map_or(ttl, |lifetime| lifetime + CUT);
+        Self { until, cuts: lifetime.is_some(), waits }
+    }
+
+    /// When an entry ends that nothing more is told of.
+    fn ends_at(&self, now: Timestamp) -> Timestamp {
+        if self.waits { self.until.min(now + AWAITED) } else { self.until }
+    }
 }
 
 /// Why a client is not let in.
@@ -81,6 +68,19 @@ pub enum Refusal {
 }
 
 impl Webhook {
+    /// What a closing is called that knows only by way of which proxy the viewer came; `None` where it knows more, or is of
+    /// a viewer who chose a name.
+    #[must_use]
+    pub fn proxy_name(&self) -> Option<ConnectionName> {
+        self.client.peer_name().filter(|_| self.may_be_of_a_proxy())
+    }
+
+    /// Whether what it calls the client may be a proxy only.
+    #[must_use]
+    pub fn may_be_of_a_proxy(&self) -> bool {
+        !self.named && self.client.is_told_by_playlists()
+    }
+
     /// What an opening makes of what is known of the name: a connection, or nothing new.
     ///
     /// # Errors
@@ -89,9 +89,9 @@ impl Webhook {
         &self,
         before: Option<&LiveConnection>,
         now: Timestamp,
-        ends_at: Timestamp,
+        terms: &Terms,
     ) -> Result<Option<LiveConnection>, Refusal> {
-        let Some(before) = before else { return Ok(Some(self.connection(now, ends_at))) };
+        let Some(before) = before else { return Ok(Some(self.connection(now, terms))) };
         if before.is_held(now) {
             return Err(Refusal::Held);
         }
@@ -99,73 +99,154 @@ impl Webhook {
         if before.has_token(now) {
             return Err(if before.is_terminated() { Refusal::Held } else { Refusal::Taken });
         }
-        let own = before.is_of(&self.client);
-        if before.is_live(now) && !own {
+        let is_live = before.is_live(now);
+        if is_live && !before.is_of(&self.client) {
             return Err(Refusal::Taken);
         }
-        if before.closed.get(&self.client.key()).is_some_and(|closed| self.at <= *closed) {
+        let terminated = before.barred.is_some_and(|barred| self.at <= barred);
+        if terminated || before.spells.is_over(&self.client, self.at) {
             return Err(Refusal::Closed);
         }
-        let opened_at = before.opened_at.filter(|_| own);
-        let is_live = before.is_live(now);
-        if is_live && (opened_at > Some(self.at) || opened_at == Some(self.at) && before.ends_at >= ends_at) {
+        let repeated = is_live && before.spells.has_opening(&self.client, self.at);
+        if repeated && before.ends_at >= terms.ends_at(now) {
             return Ok(None);
         }
-        let begun = if is_live {
-            // A repeated webhook: its client is there; the closing to come may not be older than it.
-            let ends_at = before.ends_at.max(ends_at);
-            LiveConnection { opened_at: Some(self.at), ends_at, expires_at: ends_at + REMEMBERED, ..before.clone() }
-        } else {
-            self.connection(now, ends_at)
-        };
-        Ok(Some(LiveConnection { closed: before.closed.clone(), revision: before.revision, ..begun }))
+        Ok(Some(if is_live { self.taken_over(before, now, terms) } else { self.renewed(before, now, terms) }))
+    }
+
+    /// What an opening that came after its closing makes of what is known of the name: that closing is of no other;
+    /// `None` where that was known.
+    #[must_use]
+    pub fn missed(&self, before: &LiveConnection) -> Option<LiveConnection> {
+        let terminated = before.barred.is_some_and(|barred| self.at <= barred);
+        let mut after = before.clone();
+        (!terminated && after.spells.open(&self.client, self.at)).then_some(after)
+    }
+
+    /// A live connection whose viewer has come again, or has a second player.
+    fn taken_over(&self, before: &LiveConnection, now: Timestamp, terms: &Terms) -> LiveConnection {
+        let mut after = before.clone();
+        after.spells.open(&self.client, self.at);
+        if before.opened_at <= Some(self.at) {
+            (after.opened_at, after.source) = (Some(self.at), Source::Admission(self.client.clone()));
+        }
+        let ends_at = before.ends_at.max(terms.ends_at(now));
+        after.awaits = before.awaits.filter(|_| terms.waits).map(|until| until.max(terms.until));
+        after.cuts = before.cuts && terms.cuts;
+        after.ending = None;
+        LiveConnection { ends_at, expires_at: ends_at + REMEMBERED, ..after }
+    }
+
+    /// A connection under a name that another had before.
+    fn renewed(&self, before: &LiveConnection, now: Timestamp, terms: &Terms) -> LiveConnection {
+        let mut spells = before.spells.clone();
+        // What was open when the one before ended is over.
+        spells.retire();
+        spells.open(&self.client, self.at);
+        let (barred, revision) = (before.barred, before.revision);
+        LiveConnection { spells, barred, revision, ..self.connection(now, terms) }
     }
 
     /// What a closing makes of what is known of the name; `None` where that stays as it is.
     #[must_use]
     pub fn close(&self, before: Option<&LiveConnection>, now: Timestamp) -> Option<LiveConnection> {
-        let key = self.client.key();
         let Some(before) = before else {
-            // Its opening may still come. Nobody was admitted, so the stream is not known by it.
-            let unseen = LiveConnection { connected_at: None, opened_at: None, ..self.connection(now, now) };
-            return Some(unseen.closing(key, self.at).ended(now, EndReason::CLOSED));
+            // Its opening may still come.
+            let mut unseen = self.unseen(now);
+            unseen.spells.close(&self.client, self.at);
+            return Some(unseen);
         };
-        if before.closed.get(&key).is_some_and(|closed| self.at <= *closed) {
+        let mut after = before.clone();
+        if !after.spells.close(&self.client, self.at) {
             return None;
         }
-        let ends = before.is_live(now) && before.is_of(&self.client) && before.opened_at <= Some(self.at);
-        let after = before.clone().closing(key, self.at);
-        Some(if ends { after.ended(now, EndReason::CLOSED) } else { after })
+        let ends = before.is_live(now) && before.is_closed_by(self) && !after.is_open();
+        Some(if ends { after.left(now, EndReason::CLOSED, EndedBy::PARTICIPANT) } else { after })
     }
 
-    fn connection(&self, now: Timestamp, ends_at: Timestamp) -> LiveConnection {
-        let Self { stream, name, role, client, at } = self.clone();
-        let source = Source::Admission(client);
-        LiveConnection {
+    /// What is left where an opening was refused after it may have been written down: nothing of it, also where it is
+    /// written down later; `None` where that is so already.
+    #[must_use]
+    pub fn take_back(&self, before: Option<&LiveConnection>, now: Timestamp) -> Option<LiveConnection> {
+        let mut after = before.cloned().unwrap_or_else(|| self.unseen(now));
+        if !after.spells.withdraw(&self.client, self.at) {
+            return None;
+        }
+        let is_own = before.is_some_and(|before| before.is_live(now) && before.is_of(&self.client));
+        if is_own && !after.is_open() {
+            if !after.spells.has_openings() {
+                (after.opened_at, after.connected_at) = (None, None);
+            }
+            return Some(after.left(now, EndReason::CLOSED, EndedBy::PROVIDER));
+        }
+        Some(after)
+    }
+
+    fn connection(&self, now: Timestamp, terms: &Terms) -> LiveConnection {
+        let Self { stream, name, role, client, at, .. } = self.clone();
+        let (source, ends_at) = (Source::Admission(client), terms.ends_at(now));
+        let mut connection = LiveConnection {
             connected_at: Some(now),
             opened_at: Some(at),
+            awaits: Some(terms.until).filter(|_| terms.waits),
+            cuts: terms.cuts,
             ..LiveConnection::begin(stream, name, role, source, now, ends_at)
-        }
+        };
+        connection.spells.open(&self.client, at);
+        connection
+    }
+
+    /// What is left of somebody who was not let in: the stream is not known by it.
+    fn unseen(&self, now: Timestamp) -> LiveConnection {
+        let Self { stream, name, role, client, .. } = self.clone();
+        let unseen = LiveConnection::begin(stream, name, role, Source::Admission(client), now, now);
+        unseen.ended(now, EndReason::CLOSED, EndedBy::PARTICIPANT)
     }
 }
 
 impl LiveConnection {
-    /// Whether a webhook of this client brought it.
+    /// Whether a webhook of this client brought it, or of another at its address.
     fn is_of(&self, client: &Client) -> bool {
-        matches!(&self.source, Source::Admission(own) if own == client)
+        matches!(&self.source, Source::Admission(own) if own.address == client.address)
     }
 
-    /// Remembers a closing, and forgets the oldest where there are too many.
-    fn closing(mut self, client: String, at: Timestamp) -> Self {
-        self.closed.insert(client, at);
-        while self.closed.len() > CLOSED_MAX {
-            forget_oldest(&mut self.closed);
+    /// Whether a closing can be its own.
+    fn is_closed_by(&self, closing: &Webhook) -> bool {
+        let Source::Admission(own) = &self.source else { return false };
+        if self.spells.has_openings() {
+            return closing.client.is_at(own);
         }
-        self
+        // It was admitted before it was kept what opened it.
+        own.address == closing.client.address && own.port == closing.client.port && self.opened_at <= Some(closing.at)
     }
-}
 
-fn forget_oldest(closed: &mut BTreeMap<String, Timestamp>) {
-    let oldest = closed.iter().min_by_key(|(_, at)| **at).map(|(client, _)| client.clone());
-    closed.retain(|client, _| Some(client) != oldest.as_ref());
+    /// Whether its viewer has something open, by what the media server has told.
+    fn is_open(&self) -> bool {
+        matches!(&self.source, Source::Admission(own) if self.spells.open_since(own).is_some())
+    }
+
+    /// What the publishers of its stream make of a media server's viewer; `None` where it stays as it is.
+    #[must_use]
+    pub fn settled(&self, publishers: &Publishers, now: Timestamp) -> Option<Self> {
+        let Source::Admission(own) = &self.source else { return None };
+        let came = self.spells.open_since(own).or(self.opened_at)?;
+        if !self.is_live(now) || self.is_publisher() {
+            return None;
+        }
+        match (publishers.fate(came), self.awaits) {
+            (Fate::Leaves, _) => Some(self.clone().left(now, EndReason::PUBLISHER_LEFT, EndedBy::PROVIDER)),
+            (Fate::Stays, Some(until)) => {
+                Some(Self { awaits: None, ends_at: until, expires_at: until + REMEMBERED, ..self.clone() })
+            }
+            (Fate::Stays, None) | (Fate::Waits, _) => None,
+        }
+    }
+
+    /// This connection, over for what a media server told. One that is being terminated has ended so.
+    fn left(mut self, now: Timestamp, reason: EndReason, by: EndedBy) -> Self {
+        match self.ending.take() {
+            Some(ending) => self.ended(now, EndReason::TERMINATED, ending.who),
+            None => self.ended(now, reason, by),
+        }
+    }
 }

@@ -3,6 +3,8 @@
 //! One token may be used by several clients, several times: each is a connection of the provider's own. The name is
 //! connected while any of them is open.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{EndReason, LiveConnection, Source};
@@ -10,6 +12,33 @@ use crate::{
     clock::{Timestamp, seconds},
     id::ProviderSessionId,
 };
+
+/// For how long a callback counts once (`access.md`): as long as one may be on its way with the same time in it.
+pub const CALLBACK_KEPT: Duration = Duration::from_mins(10);
+
+/// How many clients of a name are known (`access.md`).
+const CLIENTS_MAX: usize = 5;
+
+/// Where a client stands among those of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// What is known of it.
+    pub known: Option<&'a ProviderConnection>,
+    /// Who is forgotten for it.
+    pub instead_of: Option<&'a str>,
+}
+
+/// Where a client stands among those that are kept of its name; `None` where there is no room for it, for as many are
+/// there. Who has gone makes room, the first of them first.
+#[must_use]
+pub fn place_among<'a>(kept: &'a [ProviderConnection], id: &str) -> Option<Place<'a>> {
+    let known = kept.iter().find(|client| client.id == id);
+    if known.is_some() || kept.len() < CLIENTS_MAX {
+        return Some(Place { known, instead_of: None });
+    }
+    let gone = kept.iter().filter(|client| client.destroyed_at.is_some()).min_by_key(|client| client.destroyed_at)?;
+    Some(Place { known, instead_of: Some(&gone.id) })
+}
 
 /// One client's connection under a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +126,7 @@ impl LiveConnection {
                     // Where the end is told first, the beginning too is known by it.
                     after.connected_at = self.connected_at.or(created_at.map(when));
                     let came = after.connected_at.unwrap_or(self.created_at);
-                    after = after.ended(when(*at).max(came), reason.clone());
+                    after = after.ended(when(*at).max(came), reason.clone(), reason.of_whom());
                 }
             }
             ProviderEvent::Created(_) | ProviderEvent::Destroyed { .. } => return None,

@@ -201,8 +201,8 @@ async fn raw(answers: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
     (url, requests)
 }
 
-const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 22\r\n\r\n[{\"session_id\":\"1_x\"}]";
-const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 22\r\n\r\n[{\"session";
+const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 39\r\n\r\n[{\"session_id\":\"1_MX40NTgyODA2Mn5-eA\"}]";
+const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 39\r\n\r\n[{\"session";
 
 #[rstest]
 #[case::dropped_before_the_answer(&["", WHOLE], true)]

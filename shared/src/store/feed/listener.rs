@@ -1,11 +1,12 @@
 //! Who listens. Every look at the archives is one at their account too, so that who is not let in any more hears nothing.
 
 use crate::{
+    clock::Timestamp,
     model::{Jid, User},
     password::PasswordHash,
     store::{
         Attributes, StoreError, Stored, Unique,
-        user::{Password, password_key},
+        password::{Password, password_key},
     },
 };
 
@@ -16,8 +17,32 @@ pub struct Listener {
     pub user: u64,
     /// Their JID, whose local part is their name.
     pub jid: Jid,
-    /// That of their password; `None` where they had none.
-    pub hash: Option<PasswordHash>,
+    /// What they were let in with.
+    pub credential: Credential,
+}
+
+/// What somebody was let in with.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// The password with this hash.
+    Password(PasswordHash),
+    /// A token that they had logged in for.
+    Token {
+        /// How often all their logins had been ended by then.
+        epoch: u64,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+}
+
+impl Credential {
+    /// Whether it is still good, for this user with this password.
+    fn is_good(&self, user: &User, hash: Option<&PasswordHash>, now: Timestamp) -> bool {
+        match self {
+            Self::Password(password) => hash == Some(password),
+            Self::Token { epoch, until } => *epoch == user.token_epoch && now <= *until,
+        }
+    }
 }
 
 impl Listener {
@@ -31,18 +56,19 @@ impl Listener {
         partition == Unique::Username.key(self.jid.local()).pk || partition == password_key(self.user).pk
     }
 
-    /// Whether they would be let in again: they are there under their name, not blocked, and their password is the same.
-    pub(super) fn is_welcome(&self, account: Vec<(String, Attributes)>) -> Result<bool, StoreError> {
-        let (mut named, mut hash) = (false, None);
+    /// Whether they would be let in again: they are there under their name, not blocked, and what they came with is still
+    /// good (`access.md`).
+    pub(super) fn is_welcome(&self, account: Vec<(String, Attributes)>, now: Timestamp) -> Result<bool, StoreError> {
+        let (mut named, mut hash) = (None, None);
         for (partition, item) in account {
             if partition == password_key(self.user).pk {
                 let password: Password = serde_dynamo::from_item(item)?;
                 hash = Some(password.hash);
             } else {
                 let Stored::<User> { record, .. } = serde_dynamo::from_item(item)?;
-                named = record.id == self.user && !record.blocked;
+                named = Some(record).filter(|user| user.id == self.user && !user.blocked);
             }
         }
-        Ok(named && hash == self.hash)
+        Ok(named.is_some_and(|user| self.credential.is_good(&user, hash.as_ref(), now)))
     }
 }

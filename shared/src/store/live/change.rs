@@ -1,5 +1,7 @@
 //! Changing what is known of a name.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
@@ -8,10 +10,7 @@ use super::live_item;
 use crate::{
     clock::Timestamp,
     id::ConnectionId,
-    model::{
-        live::{LiveConnection, Refusal, Webhook},
-        login_token::StreamRole,
-    },
+    model::live::{LiveConnection, Refusal, Terms, Webhook},
     store::{
         RACES, Store, StoreError, media_session, n, pause,
         transaction::{Committed, failed_first, is_failed_condition},
@@ -21,8 +20,23 @@ use crate::{
 /// What became of a client that a media server asked about.
 pub type Admitted = Result<(), Refusal>;
 
+/// A client that a media server asks about, and how long it may stay.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    /// What the media server says of it.
+    pub webhook: &'a Webhook,
+    /// When that is read.
+    pub now: Timestamp,
+    /// When it is taken off where nothing more is told of it.
+    pub ttl: Duration,
+    /// When the media server cuts it off; `None`: it does not.
+    pub lifetime: Option<Duration>,
+    /// Whether viewers stay and go without regard to who publishes.
+    pub keeps_viewers: bool,
+}
+
 /// What became of a name.
-enum Changed<T> {
+pub(super) enum Changed<T> {
     /// It is as it had to become.
     To(T),
     /// Something elsewhere is in the way.
@@ -30,7 +44,7 @@ enum Changed<T> {
 }
 
 /// What a look at a name leads to.
-enum Step<T> {
+pub(super) enum Step<T> {
     /// It stays as it is.
     Stay(T),
     /// It becomes this.
@@ -38,25 +52,58 @@ enum Step<T> {
 }
 
 impl Store {
-    /// Lets a client in, or not.
+    /// Lets a viewer in, or not.
     ///
-    /// One request, a transaction, where the name is new; one more where it is not.
-    pub async fn open_live_connection(
-        &self,
-        webhook: &Webhook,
-        now: Timestamp,
-        ends_at: Timestamp,
-    ) -> Result<Admitted, StoreError> {
-        let open = |before: Option<&LiveConnection>| match webhook.open(before, now, ends_at) {
+    /// Two requests, of which one is a transaction, where the name is new; one more where it is not, and one for a viewer
+    /// who chose none. One less with `keeps_viewers`.
+    pub async fn open_live_connection(&self, opening: &Opening<'_>) -> Result<Admitted, StoreError> {
+        let Opening { webhook, now, .. } = *opening;
+        let Some(terms) = self.terms(opening).await? else { return Ok(Err(Refusal::Held)) };
+        let open = |before: Option<&LiveConnection>| match webhook.open(before, now, &terms) {
             Ok(Some(after)) => Step::To(Box::new(after), Ok(())),
             Ok(None) => Step::Stay(Ok(())),
+            Err(Refusal::Closed) => match before.and_then(|before| webhook.missed(before)) {
+                Some(after) => Step::To(Box::new(after), Err(Refusal::Closed)),
+                None => Step::Stay(Err(Refusal::Closed)),
+            },
             Err(refusal) => Step::Stay(Err(refusal)),
         };
-        let taken = self.media_check(webhook, now)?;
-        match self.change_live(None, open, taken, now).await? {
+        let mut with: Vec<_> = self.media_check(webhook, now)?.into_iter().collect();
+        with.extend(self.behind_put(webhook, terms.until)?);
+        match self.change_live(None, open, with, now).await? {
             Changed::To(admitted) => Ok(admitted),
             Changed::Refused => Ok(Err(Refusal::Taken)),
         }
+    }
+
+    /// Whether a viewer would be let in, of whom nothing is kept.
+    ///
+    /// Two requests, and one for a viewer who chose no name.
+    pub async fn would_open(&self, opening: &Opening<'_>) -> Result<Admitted, StoreError> {
+        let Opening { webhook, now, .. } = *opening;
+        let before = self.live_connection(&webhook.stream, &webhook.name);
+        let (terms, before) = tokio::try_join!(self.terms(opening), before)?;
+        let Some(terms) = terms else { return Ok(Err(Refusal::Held)) };
+        if let Some(check) = self.media_check(webhook, now)?
+            && let Committed::No(_) = self.transact(vec![check]).await?
+        {
+            return Ok(Err(Refusal::Taken));
+        }
+        Ok(webhook.open(before.as_ref(), now, &terms).map(drop))
+    }
+
+    /// How long a viewer may stay; `None` where nobody is let in from where they are.
+    async fn terms(&self, opening: &Opening<'_>) -> Result<Option<Terms>, StoreError> {
+        let Opening { webhook, now, ttl, lifetime, keeps_viewers } = *opening;
+        let waits = async {
+            if keeps_viewers {
+                return Ok(false);
+            }
+            let publishers = self.publishers(&webhook.stream).await?;
+            Ok(!publishers.is_some_and(|publishers| publishers.is_live_for(webhook.at)))
+        };
+        let (waits, banned) = tokio::try_join!(waits, self.is_banned(webhook, now))?;
+        Ok((!banned).then(|| Terms::new(now, ttl, lifetime, waits)))
     }
 
     /// On condition that no token of a media session has the name: those lie elsewhere.
@@ -72,29 +119,52 @@ impl Store {
         Ok(Some(TransactWriteItem::builder().condition_check(check).build()))
     }
 
-    /// Takes note that a client has gone.
+    /// Takes note that a viewer has gone.
+    ///
+    /// Two requests; more where it came by way of a proxy, which is all that is known of it.
+    pub async fn close_live_connection(&self, webhook: &Webhook, now: Timestamp) -> Result<(), StoreError> {
+        let before = self.live_connection(&webhook.stream, &webhook.name).await?;
+        let is_known = before.as_ref().is_some_and(|before| before.is_live(now));
+        if !is_known && webhook.may_be_of_a_proxy() && self.close_behind(webhook, now).await? {
+            return Ok(());
+        }
+        self.tell_live(webhook, before, now, |before| webhook.close(before, now)).await
+    }
+
+    /// Sees to it that nothing is left of an opening that was refused, whatever has been written down of it or is on its
+    /// way.
     ///
     /// Two requests.
-    pub async fn close_live_connection(&self, webhook: &Webhook, now: Timestamp) -> Result<(), StoreError> {
-        let publishes = webhook.role == StreamRole::Publisher;
-        let before = match super::key(&webhook.stream, &webhook.name, publishes) {
-            Some(key) => self.item(key).await?,
-            None => return Ok(()),
-        };
-        let close = |before: Option<&LiveConnection>| match webhook.close(before, now) {
+    pub async fn take_back_live_connection(&self, webhook: &Webhook, now: Timestamp) -> Result<(), StoreError> {
+        let before = self.live_connection(&webhook.stream, &webhook.name).await?;
+        self.tell_live(webhook, before, now, |before| webhook.take_back(before, now)).await
+    }
+
+    async fn tell_live(
+        &self,
+        webhook: &Webhook,
+        before: Option<LiveConnection>,
+        now: Timestamp,
+        step: impl Fn(Option<&LiveConnection>) -> Option<LiveConnection>,
+    ) -> Result<(), StoreError> {
+        if super::key(&webhook.stream, &webhook.name, false).is_none() {
+            return Ok(());
+        }
+        let step = |before: Option<&LiveConnection>| match step(before) {
             Some(after) => Step::To(Box::new(after), ()),
             None => Step::Stay(()),
         };
         // Without a condition of its own it is never refused.
-        self.change_live(before, close, None, now).await.map(drop)
+        self.change_live(before, step, Vec::new(), now).await.map(drop)
     }
 
-    /// Changes a name to what `step` makes of it, first of `before`, then of what is there, if `check` holds.
-    async fn change_live<T>(
+    /// Changes a name to what `step` makes of it, first of `before`, then of what is there, `with` other writes, if their
+    /// conditions hold.
+    pub(super) async fn change_live<T>(
         &self,
         mut before: Option<LiveConnection>,
         step: impl Fn(Option<&LiveConnection>) -> Step<T>,
-        check: Option<TransactWriteItem>,
+        with: Vec<TransactWriteItem>,
         now: Timestamp,
     ) -> Result<Changed<T>, StoreError> {
         for lost in 0..RACES {
@@ -103,11 +173,11 @@ impl Store {
                 Step::To(after, outcome) => (after, outcome),
             };
             let mut writes = self.live_change(before.as_ref(), *after, now)?;
-            writes.extend(check.clone());
+            writes.extend(with.iter().cloned());
             match self.transact(writes).await? {
                 Committed::Yes => return Ok(Changed::To(outcome)),
-                // The check is the last; what is known of the name comes first.
-                Committed::No(reasons) if check.is_some() && !failed_first(&reasons) => return Ok(Changed::Refused),
+                // What is known of the name comes first.
+                Committed::No(reasons) if !with.is_empty() && !failed_first(&reasons) => return Ok(Changed::Refused),
                 Committed::No(reasons) => before = found_first(reasons)?,
             }
             if lost > 0 {

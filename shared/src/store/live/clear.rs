@@ -6,12 +6,12 @@ use serde::Deserialize;
 use super::{SHARDS, delete, ledger, partition, prefix, provider, put};
 use crate::{
     clock::Timestamp,
-    id::{ErrandId, ProviderSessionId},
+    id::ProviderSessionId,
     model::{
-        live::{DEFAULT_VHOST, EndReason, LiveConnection, Stream},
-        outbox::Errand,
+        job::Errand,
+        live::{DEFAULT_VHOST, EndReason, EndedBy, LiveConnection, Stream},
     },
-    store::{Attributes, Store, StoreError, batch::BATCH_MAX, outbox::errand_item, s},
+    store::{Attributes, JobKey, Store, StoreError, Worked, batch::BATCH_MAX, job::job_item, s},
 };
 
 /// Which attributes a deletion reads.
@@ -38,56 +38,61 @@ impl Client {
 }
 
 impl Store {
-    /// Ends all live connections of a stream, and says so in the ledger, until all have ended or the time is up; what the
-    /// media provider is to be told of those who are there.
+    /// Ends all live connections of a stream at this time, and says so in the ledger, until all have ended or the time is
+    /// up; whether all have, and the errands that drop who is there.
     ///
-    /// Two requests for each shard, four more for every 25 connections in it, and three for every 25 clients.
+    /// Two requests for each shard, five more for every 25 connections in it, and three for every 25 clients.
     pub async fn end_live_connections(
         &self,
         stream: &Stream,
-        now: Timestamp,
+        by: EndedBy,
+        at: Timestamp,
         in_time: impl Fn() -> bool,
-    ) -> Result<Vec<ErrandId>, StoreError> {
+    ) -> Result<Worked, StoreError> {
         let in_time = &in_time;
         let shards = (0..SHARDS).map(|shard| async move {
             // In this order: under a name that is gone no client comes any more.
-            self.end_connections_in(stream, shard, now, in_time).await?;
+            if !self.end_connections_in(stream, shard, by, at, in_time).await? {
+                return Ok(Worked { done: false, errands: Vec::new() });
+            }
             let partition = partition(&stream.vhost, &stream.app, shard);
-            let (_, errands) = self.clear_partition(partition, &provider::clients(stream), now, in_time).await?;
-            Ok::<_, StoreError>(errands)
+            self.clear_partition(partition, &provider::clients(stream), at, in_time).await
         });
-        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
+        Ok(try_join_all(shards).await?.into_iter().collect())
     }
 
     async fn end_connections_in(
         &self,
         stream: &Stream,
         shard: u8,
-        now: Timestamp,
+        by: EndedBy,
+        at: Timestamp,
         in_time: impl Fn() -> bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let partition = partition(&stream.vhost, &stream.app, shard);
         while in_time() {
             let items = self.some_items(&partition, &prefix(&stream.stream), None).await?;
             if items.is_empty() {
-                break;
+                return Ok(true);
             }
-            let mut writes = Vec::new();
+            let (mut ends, mut deletes) = (Vec::new(), Vec::new());
             for connection in serde_dynamo::from_items::<_, LiveConnection>(items)? {
-                writes.push(delete(super::key_of(&connection)?.attributes())?);
-                let is_live = connection.is_live(now);
-                let ended = connection.clone().ended(now, EndReason::SESSION_CLOSED);
-                let (old, new) = if is_live { ledger::end(&connection, &ended, now)? } else { (None, None) };
-                writes.extend(old.map(|key| delete(key.attributes())).transpose()?);
-                writes.extend(new.map(put).transpose()?);
+                deletes.push(delete(super::key_of(&connection)?.attributes())?);
+                let is_live = connection.is_live(at);
+                let ended = connection.clone().ended(at, EndReason::SESSION_CLOSED, by);
+                let (old, new) = if is_live { ledger::end(&connection, &ended, at)? } else { (None, None) };
+                ends.extend(old.map(|key| delete(key.attributes())).transpose()?);
+                ends.extend(new.map(put).transpose()?);
             }
-            self.write_all(&writes).await?;
+            // Whoever goes on with it finds the connection, and says the same of its end once more.
+            self.write_all(&ends).await?;
+            self.write_all(&deletes).await?;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Deletes what there is of an event's connections, the ledger included, until all of it is gone or the time is up;
-    /// `true` where it is gone. Who is there is dropped by errands.
+    /// whether it is gone, and the errands that drop who is there.
     ///
     /// Two requests for each shard, and two more for every 25 items in it; another where clients are there.
     pub async fn clear_live_connections(
@@ -95,12 +100,12 @@ impl Store {
         event: u64,
         now: Timestamp,
         in_time: impl Fn() -> bool,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Worked, StoreError> {
         let app = event.to_string();
         let live = (0..SHARDS).map(|shard| partition(DEFAULT_VHOST, &app, shard));
         let all = live.chain(ledger::partitions(DEFAULT_VHOST, &app));
         let cleared = all.map(|partition| self.clear_partition(partition, "", now, &in_time));
-        Ok(try_join_all(cleared).await?.into_iter().all(|(cleared, _)| cleared))
+        Ok(try_join_all(cleared).await?.into_iter().collect())
     }
 
     /// Deletes what lies in a partition behind sort keys that begin so; whether all of it is gone, and the errands that
@@ -111,20 +116,20 @@ impl Store {
         prefix: &str,
         now: Timestamp,
         in_time: impl Fn() -> bool,
-    ) -> Result<(bool, Vec<ErrandId>), StoreError> {
-        let mut dropping = Vec::new();
+    ) -> Result<Worked, StoreError> {
+        let mut errands = Vec::new();
         while in_time() {
             let items = self.some_items(&partition, prefix, Some(KEYS)).await?;
             if items.is_empty() {
-                return Ok((true, dropping));
+                return Ok(Worked { done: true, errands });
             }
-            let (ids, errands): (Vec<_>, Vec<_>) = errands(&items, now)?.into_iter().unzip();
-            dropping.extend(ids);
+            let (keys, dropping): (Vec<_>, Vec<_>) = dropping(&items, now)?.into_iter().unzip();
+            errands.extend(keys);
             // Before the clients go, so that none is forgotten.
-            self.write_all(&errands.into_iter().map(put).collect::<Result<Vec<_>, _>>()?).await?;
+            self.write_all(&dropping.into_iter().map(put).collect::<Result<Vec<_>, _>>()?).await?;
             self.write(items.into_iter().map(key_only).map(delete).collect::<Result<_, _>>()?).await?;
         }
-        Ok((false, dropping))
+        Ok(Worked { done: false, errands })
     }
 
     /// So many items of a partition as a batch takes.
@@ -147,11 +152,11 @@ impl Store {
 }
 
 /// What drops the clients among these items.
-fn errands(items: &[Attributes], now: Timestamp) -> Result<Vec<(ErrandId, Attributes)>, StoreError> {
+fn dropping(items: &[Attributes], now: Timestamp) -> Result<Vec<(JobKey, Attributes)>, StoreError> {
     let is_client = |item: &&Attributes| item.get("Type") == Some(&s(provider::KIND));
     let clients = items.iter().filter(is_client).map(|item| serde_dynamo::from_item::<_, Client>(item.clone()));
     let clients = clients.collect::<Result<Vec<_>, _>>()?;
-    clients.into_iter().filter_map(Client::errand).map(|errand| errand_item(&errand, now)).collect()
+    clients.into_iter().filter_map(Client::errand).map(|errand| job_item(errand.into(), now)).collect()
 }
 
 fn key_only(mut item: Attributes) -> Attributes {

@@ -14,7 +14,7 @@ use crate::{
     id::ConnectionName,
     model::{
         connection::ServerData,
-        live::{Client, EndReason, LiveConnection, Source, Stream},
+        live::{Client, EndReason, EndedBy, LiveConnection, Source, Stream},
         login_token::StreamRole,
     },
     store::{Attributes, Item, Key, Store, StoreError},
@@ -52,6 +52,9 @@ pub struct LedgerEntry {
     pub ended_at: Timestamp,
     /// Why it ended.
     pub reason: EndReason,
+    /// Who ended it; nothing is known of those that ended before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
     #[serde(with = "seconds")]
     expires_at: Timestamp,
 }
@@ -67,7 +70,12 @@ impl LedgerEntry {
             Source::Event { .. } | Source::Media => None,
         };
         let ended_at = connection.end_at();
-        let reason = ended.map_or(EndReason::EXPIRED, |end| end.reason);
+        let (reason, ended_by) = match (ended, &connection.ending) {
+            (Some(end), _) => (end.reason, end.by),
+            // By then its media server has cut it off.
+            (None, Some(ending)) => (EndReason::TERMINATED, Some(ending.who)),
+            (None, None) => (EndReason::EXPIRED, Some(EndedBy::EXPIRY)),
+        };
         Self {
             name,
             stream,
@@ -79,6 +87,7 @@ impl LedgerEntry {
             connected_at,
             ended_at,
             reason,
+            ended_by,
             expires_at: ended_at + KEPT,
         }
     }
@@ -127,6 +136,12 @@ fn is_news(before: Option<&LiveConnection>, after: &LiveConnection) -> bool {
     is_token && after.is_terminated() && before.is_some_and(|before| !before.is_terminated())
 }
 
+/// Whether there is something to be said of somebody who has gone: not of a publisher, nor of whom a media server was
+/// told not to let in.
+fn was_there(ended: &LiveConnection) -> bool {
+    !ended.is_publisher() && (!ended.is_viewer() || ended.opened_at.is_some())
+}
+
 /// Where an entry has to go, and the one that has to come, for a connection that becomes another.
 fn moves(
     before: Option<&LiveConnection>,
@@ -139,7 +154,7 @@ fn moves(
         None => planned(after, now),
         // One that was not there before did not end now; of a publisher nothing is said. Whose client had gone, and who was
         // terminated then, ended so.
-        Some(_) if (was_live && before.is_some() || is_news(before, after)) && !after.is_publisher() => {
+        Some(_) if (was_live && before.is_some() || is_news(before, after)) && was_there(after) => {
             Some(LedgerEntry::of(after))
         }
         Some(_) => None,

@@ -7,13 +7,17 @@ use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
 
 use crate::{
     clock::Timestamp,
-    id::{ConnectionId, ConnectionName, ErrandId, random_hex},
+    id::{ConnectionId, ConnectionName, random_hex},
     model::{
         EventSession,
-        live::{LiveConnection, Source, Stream},
-        outbox::Errand,
+        job::Errand,
+        live::{EndedBy, Ending, LiveConnection, Source, Stream},
     },
-    store::{RACES, Store, StoreError, pause, record::main_key, transaction::Committed},
+    store::{
+        ClaimedJob, JobKey, RACES, Store, StoreError, pause,
+        record::main_key,
+        transaction::{Committed, is_failed_condition},
+    },
 };
 
 /// What is to be terminated, and how.
@@ -29,15 +33,40 @@ pub struct Terminating<'a> {
     pub hold: Duration,
     /// How long a media session without a live token stays.
     pub grace: Duration,
+    /// Who does it.
+    pub by: EndedBy,
+    /// Whether a media server has to cut its viewers off.
+    pub passes_on: bool,
 }
 
 /// What was terminated.
 #[derive(Clone, Debug)]
-pub struct Terminated {
-    /// The connection, as it is now.
-    pub connection: LiveConnection,
-    /// What its media server is still to be told.
-    pub errand: Option<ErrandId>,
+pub enum Terminated {
+    /// The connection is over.
+    Ended {
+        /// It, as it is now.
+        connection: LiveConnection,
+        /// What the media provider is still to be told.
+        errand: Option<JobKey>,
+    },
+    /// A media server has to cut the viewer off, who is there until then.
+    Ending {
+        /// The connection, as it is now.
+        connection: LiveConnection,
+        /// How it is being ended.
+        ending: Ending,
+        /// The job that tells the media server, whose lease we have; `None` where there was one before.
+        job: Option<ClaimedJob>,
+    },
+}
+
+/// What a media server made of cutting somebody off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// It has, or they had gone.
+    Off,
+    /// It has no such call.
+    Impossible,
 }
 
 /// What ends, and the writes that end it where it lies elsewhere.
@@ -46,8 +75,44 @@ struct Target {
     elsewhere: Vec<TransactWriteItem>,
 }
 
+/// Who tells a media server, or the media provider, of an end.
+enum Teller {
+    /// There is nobody to tell, or it is told already.
+    Nobody,
+    /// We, at once.
+    ByUs(ClaimedJob),
+    /// Whoever is first.
+    ByAnybody(JobKey),
+}
+
+impl Teller {
+    /// What became of a connection.
+    fn of(self, connection: LiveConnection) -> Terminated {
+        let (job, errand) = match self {
+            Self::Nobody => (None, None),
+            Self::ByUs(job) => (Some(job), None),
+            Self::ByAnybody(errand) => (None, Some(errand)),
+        };
+        match connection.ending.clone() {
+            Some(ending) => Terminated::Ending { connection, ending, job },
+            None => Terminated::Ended { connection, errand },
+        }
+    }
+}
+
+impl Terminated {
+    /// The connection, as it is now.
+    #[must_use]
+    pub fn connection(&self) -> &LiveConnection {
+        match self {
+            Self::Ended { connection, .. } | Self::Ending { connection, .. } => connection,
+        }
+    }
+}
+
 impl Store {
-    /// Ends a live connection and its token, whatever it came from, and holds its name; `None` where there is none.
+    /// Ends a live connection and its token, whatever it came from, and holds its name; `None` where there is none. A
+    /// viewer whom a media server has to cut off stays until that has done so.
     ///
     /// Two requests, of a media session's connection up to five, however many connections the stream has. `is_wanted`
     /// says whether there is a media server to be told.
@@ -56,32 +121,93 @@ impl Store {
         what: &Terminating<'_>,
         is_wanted: impl Fn(&Errand) -> bool,
     ) -> Result<Option<Terminated>, StoreError> {
-        let by = random_hex();
-        let mut told = None;
+        let id = random_hex();
+        let (mut told, mut banned_for_longer) = (Teller::Nobody, false);
         for lost in 0..RACES {
             // On the heap: what is asked of a media session is large.
             let media = Box::pin(self.media_target(what));
             let (known, media) = tokio::try_join!(self.live_connection(what.stream, what.name), media)?;
-            if let Some(connection) = known.clone().filter(|known| known.terminated_by.as_ref() == Some(&by)) {
+            if let Some(connection) = known.clone().filter(|known| known.terminated_by.as_ref() == Some(&id)) {
                 // An earlier attempt of ours, whose answer was lost.
-                return Ok(Some(Terminated { connection, errand: told }));
+                return Ok(Some(told.of(connection)));
             }
             let target = media.or_else(|| live_target(known.as_ref(), what.now));
             let Some(Target { connection, elsewhere }) = target else { return Ok(None) };
-            let ended = connection.terminated(what.now, what.hold, &by);
-            let errand = errand(&ended).filter(&is_wanted);
+            let (after, errand) = decided(what, connection, &id);
             let mut writes = elsewhere;
-            writes.extend(self.termination(known.as_ref(), &ended, what.now)?);
-            let errand = errand.map(|errand| self.errand_put(&errand, what.now)).transpose()?;
-            told = errand.map(|(id, put)| {
+            writes.extend(self.termination(known.as_ref(), &after, what.now)?);
+            told = Teller::Nobody;
+            if let Some(errand) = errand.filter(&is_wanted) {
+                let (teller, put) = self.tell_of_end(errand, &after, what.now)?;
+                told = teller;
                 writes.push(put);
-                id
-            });
+            }
+            let ban = self.ban(&after)?.filter(|_| !banned_for_longer);
+            let has_ban = ban.is_some();
+            writes.extend(ban);
             match self.transact(writes).await? {
-                Committed::Yes => return Ok(Some(Terminated { connection: ended, errand: told })),
-                Committed::No(_) if self.is_orphan(&ended).await? => return Ok(None),
+                Committed::Yes => return Ok(Some(told.of(after))),
+                // The ban is the last.
+                Committed::No(reasons) if has_ban && reasons.last().is_some_and(is_failed_condition) => {
+                    banned_for_longer = true;
+                }
+                Committed::No(_) if self.is_orphan(&after).await? => return Ok(None),
                 Committed::No(_) => pause(lost).await,
             }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// The write that has a media server be told of an end: by us, where it has to cut the viewer off.
+    fn tell_of_end(
+        &self,
+        errand: Errand,
+        after: &LiveConnection,
+        now: Timestamp,
+    ) -> Result<(Teller, TransactWriteItem), StoreError> {
+        if after.ending.is_some() {
+            return self.claimed_put(errand.into(), now).map(|(job, put)| (Teller::ByUs(job), put));
+        }
+        self.job_put(errand, now).map(|(key, put)| (Teller::ByAnybody(key), put))
+    }
+
+    /// Lets nobody without a name in from where a viewer was terminated.
+    fn ban(&self, after: &LiveConnection) -> Result<Option<TransactWriteItem>, StoreError> {
+        match (&after.source, after.held_until) {
+            (Source::Admission(client), Some(until)) if after.is_viewer() => {
+                self.ban_put(&after.stream, &client.address, until).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes note of what a media server made of cutting a viewer off; the connection as it is then, `None` where there is
+    /// none left. With it goes the job that told the media server, where it is ours.
+    ///
+    /// Two requests.
+    pub async fn take_note_of_cut(
+        &self,
+        (stream, name): (&Stream, &ConnectionName),
+        (by, job): (&str, Option<&JobKey>),
+        cut: Cut,
+        now: Timestamp,
+    ) -> Result<Option<LiveConnection>, StoreError> {
+        for lost in 0..RACES {
+            let Some(known) = self.live_connection(stream, name).await? else { return Ok(None) };
+            if !(known.is_live(now) && known.is_ending_by(by)) {
+                // It has gone, or somebody has come since.
+                return Ok(Some(known));
+            }
+            let after = match cut {
+                Cut::Off => known.clone().cut_off(now),
+                Cut::Impossible => known.clone().not_cut_off(),
+            };
+            let mut writes = self.live_change(Some(&known), after.clone(), now)?;
+            writes.extend(job.map(|job| self.job_delete(job)).transpose()?);
+            if let Committed::Yes = self.transact(writes).await? {
+                return Ok(Some(after));
+            }
+            pause(lost).await;
         }
         Err(StoreError::Contended)
     }
@@ -138,15 +264,34 @@ fn live_target(known: Option<&LiveConnection>, now: Timestamp) -> Option<Target>
     live.map(|live| Target { connection: live.clone(), elsewhere: Vec::new() })
 }
 
-/// What the media server is to be told of the end of a connection.
+/// What becomes of a connection, and what is to be told of it.
+fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (LiveConnection, Option<Errand>) {
+    if !(what.passes_on && connection.is_viewer() && connection.is_live(what.now)) {
+        let ended = connection.terminated(what.now, what.hold, id, what.by);
+        let errand = errand(&ended);
+        return (ended, errand);
+    }
+    let mut after = connection.ending(what.now, what.hold, id, what.by);
+    let Some(ending) = &mut after.ending else { return (after, None) };
+    if ending.has_job {
+        // Somebody has asked for the same before, and it is still to be told.
+        return (after, None);
+    }
+    ending.has_job = true;
+    let by = ending.by.clone();
+    let (stream, name) = (after.stream.clone(), after.name.clone());
+    (after, Some(Errand::TerminateSession { stream, name, by }))
+}
+
+/// What the media provider is to be told of the end of a connection.
 pub(super) fn errand(ended: &LiveConnection) -> Option<Errand> {
     let (stream, name) = (ended.stream.clone(), ended.name.clone());
     match &ended.source {
         Source::Event { provider_session } => {
             Some(Errand::DisconnectProvider { provider_session: provider_session.clone(), stream, name })
         }
-        Source::Admission(_) => Some(Errand::TerminateSession { stream, name }),
-        // The participants of a media session hold nothing but our token.
-        Source::Media => None,
+        // The participants of a media session hold nothing but our token, and a media server that has to be told of its
+        // viewers is told before they end.
+        Source::Media | Source::Admission(_) => None,
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     id::{ConnectionId, MediaSessionId},
     model::{
         Connection, MediaSession,
-        live::{EndReason, LiveConnection},
+        live::{EndReason, EndedBy, LiveConnection},
     },
     store::{
         Item, RACES, Store, StoreError, n, pause, s,
@@ -102,7 +102,7 @@ impl Store {
                 Ok(removal) => removal,
                 Err(unknown) => return Ok(unknown),
             };
-            let ended = LiveConnection::of_media(&target).ended(now, EndReason::DISCONNECTED);
+            let ended = LiveConnection::of_media(&target).ended(now, EndReason::DISCONNECTED, EndedBy::BACKEND);
             removal.extend(self.ledger_put(&ended)?);
             match self.transact(removal).await? {
                 Committed::Yes => return Ok(Disconnected::Now),

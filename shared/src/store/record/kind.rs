@@ -28,8 +28,8 @@ impl Kind {
         }
     }
 
-    /// The `Type` of their items.
-    pub(super) fn name(self) -> &'static str {
+    /// The `Type` of their items, and what their counter is called.
+    pub(in crate::store) fn name(self) -> &'static str {
         match self {
             Self::User => "User",
             Self::Event => "Event",
@@ -105,6 +105,10 @@ pub enum Conflict {
     NoParent(Kind, u64),
     /// There is no such user, or they manage as many events as one may.
     NoManager(u64),
+    /// The user owns events.
+    OwnsEvents,
     /// It was changed in between; a write that may be repeated is.
     Changed,
+    /// The user's password is not the one that was to be replaced.
+    PasswordChanged,
 }

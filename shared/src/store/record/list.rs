@@ -3,11 +3,16 @@
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures_util::future::try_join_all;
 
-use super::{Parent, Record, Stored, list_of, main_key, merged::Merged, padded};
+use super::{
+    Parent, Record, Stored, list_of, main_key,
+    merged::Merged,
+    padded,
+    search::{Budget, Search},
+};
 use crate::store::{Attributes, Ended, Store, StoreError};
 
 /// Most items a batch asks for.
-const BATCH_MAX: usize = 100;
+pub(super) const BATCH_MAX: usize = 100;
 
 /// What a list is made of.
 #[derive(Clone, Debug)]
@@ -43,7 +48,7 @@ impl<T> Selection<T> {
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// How many records are passed over.
+    /// How many records are passed over, behind `after` where that is said.
     pub skip: u64,
     /// How many there may be.
     pub limit: usize,
@@ -54,25 +59,37 @@ pub struct Window {
 /// A page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// How many records the whole list has.
-    pub count: u64,
+    /// How many records the whole list has; `None` where not all of it could be looked through.
+    pub count: Option<u64>,
     /// Those of the page, by number.
     pub records: Vec<T>,
-    /// Whether there are more behind them.
-    pub more: bool,
+    /// Where more may follow: what the next page begins behind.
+    pub next: Option<Next>,
+}
+
+/// Where a page goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The number of the last record that was looked at.
+    pub after: u64,
+    /// How many records are still to be passed over.
+    pub skip: u64,
 }
 
 impl Store {
     /// A page of a list, by number.
     ///
-    /// Without `matches` its count comes from the lists' heads, and as much is read as lies before the page's end; with
-    /// it, everything is.
+    /// A list of everything of a kind of which few were made is read whole. Of any other the count comes from the lists'
+    /// heads without `matches`, and as much is read as lies before the page's end, or nothing but the heads where the page
+    /// lies behind all. With it, everything is looked through, until a budget is used up; the page then goes on from
+    /// there.
     pub async fn page<T: Record>(
         &self,
         selection: Selection<T>,
         window: Window,
         matches: Option<&(dyn Fn(&T) -> bool + Send + Sync)>,
     ) -> Result<Page<T>, StoreError> {
+        let selection = self.by_number(selection).await?;
         match matches {
             Some(matches) => self.matching_page(selection, window, matches).await,
             None => self.plain_page(selection, window).await,
@@ -80,47 +97,56 @@ impl Store {
     }
 
     async fn plain_page<T: Record>(&self, selection: Selection<T>, window: Window) -> Result<Page<T>, StoreError> {
-        let skip = if window.after.is_some() { 0 } else { usize::try_from(window.skip).unwrap_or(usize::MAX) };
-        let wanted = skip.saturating_add(window.limit);
-        let mut merged = Merged::of(self, selection, window.after, wanted);
+        let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
+        let mut merged = Merged::of(self, selection, window.after, skip.saturating_add(window.limit));
+        if window.skip > 0 && window.after.is_none() {
+            let count = merged.count().await?;
+            if window.skip >= count {
+                return Ok(Page { count: Some(count), records: Vec::new(), next: None });
+            }
+        }
         merged.fill().await?;
         let count = merged.count().await?;
-        let (mut records, mut more) = (Vec::new(), false);
-        if window.after.is_some() || window.skip < count {
-            for _ in 0..skip {
-                merged.next().await?;
-            }
-            while records.len() < window.limit
-                && let Some(record) = merged.next().await?
-            {
-                records.push(record.read()?);
-            }
-            more = merged.next().await?.is_some();
+        for _ in 0..skip {
+            merged.next().await?;
         }
-        Ok(Page { count, records, more })
+        let mut records: Vec<T> = Vec::new();
+        while records.len() < window.limit
+            && let Some(record) = merged.next().await?
+        {
+            records.push(record.read()?);
+        }
+        let more = merged.next().await?.is_some();
+        let next = records.last().filter(|_| more).map(|last| Next { after: last.id(), skip: 0 });
+        Ok(Page { count: Some(count), records, next })
     }
 
     async fn matching_page<T: Record>(
         &self,
         selection: Selection<T>,
-        window: Window,
+        Window { skip, limit, after }: Window,
         matches: &(dyn Fn(&T) -> bool + Send + Sync),
     ) -> Result<Page<T>, StoreError> {
-        let mut merged = Merged::of(self, selection, None, usize::MAX);
-        let mut page = Page { count: 0, records: Vec::new(), more: false };
-        while let Some(record) = merged.next().await? {
-            let record: T = record.read()?;
-            if matches(&record) {
-                let behind = window.after.map_or(page.count >= window.skip, |after| record.id() > after);
-                page.count += 1;
-                if behind && page.records.len() < window.limit {
-                    page.records.push(record);
-                } else {
-                    page.more |= behind;
-                }
+        let mut search = Search { matches, budget: Budget::default(), found: Vec::new(), count: 0, last: after };
+        let mut merged = Merged::searched(self, selection.clone(), after);
+        // One more than the page has, to know whether another follows.
+        let all = search.look_through(&mut merged, skip, limit + 1, None).await?;
+        let next = match search.found.get(limit) {
+            Some(_) => search.found.get(limit - 1).map(|last| Next { after: last.id(), skip: 0 }),
+            None if all => None,
+            None => search.last.map(|after| Next { after, skip: skip.saturating_sub(search.count) }),
+        };
+        let mut records = std::mem::take(&mut search.found);
+        records.truncate(limit);
+        // What lies before the page is counted too, as far as the budget goes.
+        let counted = match after {
+            Some(after) if all => {
+                let mut before = Merged::searched(self, selection, None);
+                search.look_through(&mut before, 0, 0, Some(after)).await?
             }
-        }
-        Ok(page)
+            _ => all,
+        };
+        Ok(Page { count: counted.then_some(search.count), records, next })
     }
 
     /// Everything in a parent's list, by number.

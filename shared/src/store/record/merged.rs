@@ -4,13 +4,23 @@ use std::collections::VecDeque;
 
 use futures_util::future::try_join_all;
 
-use super::{HEAD, Kind, Parent, Record, Selection, head, kind_lists, list_of, padded};
-use crate::store::{Attributes, Ended, Store, StoreError, s};
+use super::{
+    HEAD, Kind, Parent, Record, Selection, head,
+    heads::{count_in, further_heads, says_spread},
+    kind_lists, list_of, padded, search,
+};
+use crate::store::{Attributes, Ended, Key, Store, StoreError, s};
 
+/// How many items of all partitions together a search reads before others have their turn.
+const SEARCHED_AT_ONCE: usize = 1_000;
+/// And of one of many partitions, lest there be too many requests.
+const SEARCHED_LEAST: usize = 250;
 /// Sorts before every sort key of a list.
 const FIRST: &str = "!";
 /// How many partitions are read at once.
 const AT_ONCE: usize = 16;
+/// More items than a list can have heads.
+const HEADS_MAX: usize = 20;
 /// Most items a query asks for: a page of a thousand is read at once, and with it whether another one follows.
 const QUERY_MAX: usize = 1_300;
 
@@ -43,7 +53,7 @@ struct Feed {
     /// The sort key of the last item that was read.
     after: String,
     ahead: VecDeque<(u64, Attributes)>,
-    count: Option<u64>,
+    count: Option<i64>,
     ended: bool,
 }
 
@@ -57,12 +67,15 @@ pub(super) struct Merged<'a, T> {
     ended: Vec<Ended>,
     /// How many items a partition is asked for at once.
     at_once: i32,
+    /// Whether others come first.
+    patient: bool,
 }
 
 impl<'a, T: Record> Merged<'a, T> {
     /// `wanted` is how many records are likely to be asked for.
     pub(super) fn of(store: &'a Store, selection: Selection<T>, after: Option<u64>, wanted: usize) -> Self {
         let Selection { parents, mut beside, ended } = selection;
+        let parents_own = parents.is_some();
         let lists = match parents {
             None => kind_lists(T::KIND),
             Some(parents) => parents.into_iter().map(|parent| list_of(parent, T::KIND)).collect(),
@@ -70,14 +83,24 @@ impl<'a, T: Record> Merged<'a, T> {
         let all_beside = beside.len() as u64;
         beside.retain(|record| after.is_none_or(|after| record.id() > after));
         beside.sort_by_key(T::id);
-        // Numbers are given in turn, so they lie evenly among the partitions of a kind; the head comes with them.
+        // Numbers are given in turn, so they lie evenly among the partitions of a kind; the heads come with them.
         let share = (wanted / lists.len().max(1)).min(QUERY_MAX);
-        let at_once = (share + share / 4 + 9).min(QUERY_MAX);
+        let heads = if parents_own { HEADS_MAX } else { 1 };
+        let at_once = (share + share / 4 + 8 + heads).min(QUERY_MAX);
         let from = after.map_or_else(|| FIRST.to_owned(), padded);
         let feed = |list| Feed { list, after: from.clone(), ahead: VecDeque::new(), count: None, ended: false };
         let feeds = lists.into_iter().map(feed).collect();
         let at_once = i32::try_from(at_once).unwrap_or(i32::MAX);
-        Self { store, feeds, beside: beside.into(), all_beside, ended, at_once }
+        Self { store, feeds, beside: beside.into(), all_beside, ended, at_once, patient: false }
+    }
+
+    /// A list that is looked through, a little at a time.
+    pub(super) fn searched(store: &'a Store, selection: Selection<T>, after: Option<u64>) -> Self {
+        let mut merged = Self::of(store, selection, after, 0);
+        let share = SEARCHED_AT_ONCE / merged.feeds.len().max(1);
+        merged.at_once = i32::try_from(share.max(SEARCHED_LEAST)).unwrap_or(i32::MAX);
+        merged.patient = true;
+        merged
     }
 
     /// The next record by number that is not of an event that is gone.
@@ -107,25 +130,34 @@ impl<'a, T: Record> Merged<'a, T> {
     /// Reads on in every partition that has nothing ahead.
     pub(super) async fn fill(&mut self) -> Result<(), StoreError> {
         let (store, at_once) = (self.store, self.at_once);
+        let patient = self.patient;
         let mut empty: Vec<_> = self.feeds.iter_mut().filter(|feed| feed.ahead.is_empty() && !feed.ended).collect();
         for feeds in empty.chunks_mut(AT_ONCE) {
-            try_join_all(feeds.iter_mut().map(|feed| feed.read_on(store, at_once))).await?;
+            let reading = feeds.iter_mut().map(|feed| async move {
+                let _turn = if patient { Some(search::turn().await?) } else { None };
+                feed.read_on(store, at_once).await
+            });
+            try_join_all(reading).await?;
         }
         Ok(())
     }
 
     /// How many records the whole list has.
     pub(super) async fn count(&self) -> Result<u64, StoreError> {
-        let unknown: Vec<_> = self.feeds.iter().filter(|feed| feed.count.is_none()).collect();
-        let keys = unknown.iter().map(|feed| head(feed.list.clone()).attributes()).collect();
-        let heads = self.store.batch(keys).await?;
-        let known: u64 = self.feeds.iter().filter_map(|feed| feed.count).sum();
+        let unknown: Vec<_> = self.feeds.iter().filter(|feed| feed.count.is_none()).map(|feed| &feed.list).collect();
+        let firsts = unknown.iter().map(|list| head((*list).clone()).attributes()).collect();
+        let firsts = self.store.batch(firsts).await?;
+        let spread = firsts.iter().filter(|head| says_spread(head)).filter_map(|head| head.get("PK")?.as_s().ok());
+        let further = spread.flat_map(|list| further_heads(list)).map(Key::attributes).collect();
+        let further = self.store.batch(further).await?;
+        let known: i64 = self.feeds.iter().filter_map(|feed| feed.count).sum();
+        let counted = known + firsts.iter().chain(&further).map(count_in).sum::<i64>();
         let left = self.ended.iter().map(|ended| match T::KIND {
             Kind::User | Kind::Event => 0,
             Kind::Session => ended.sessions,
             Kind::LoginToken => ended.login_tokens,
         });
-        let all = self.all_beside + known + heads.iter().map(count_in).sum::<u64>();
+        let all = self.all_beside + u64::try_from(counted).unwrap_or(0);
         Ok(all.saturating_sub(left.sum()))
     }
 }
@@ -150,16 +182,12 @@ impl Feed {
         for item in output.items.unwrap_or_default() {
             let Some(key) = item.get("SK").and_then(|key| key.as_s().ok()) else { continue };
             self.after.clone_from(key);
-            if key == HEAD {
-                self.count = Some(count_in(&item));
+            if key.starts_with(HEAD) {
+                self.count = Some(self.count.unwrap_or(0) + count_in(&item));
             } else if let Ok(id) = key.parse() {
                 self.ahead.push_back((id, item));
             }
         }
         Ok(())
     }
-}
-
-fn count_in(head: &Attributes) -> u64 {
-    head.get("count").and_then(|count| count.as_n().ok()?.parse().ok()).unwrap_or(0)
 }

@@ -2,20 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, TransactWriteItem, Update,
-    builders::{PutBuilder, UpdateBuilder},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, builders::PutBuilder};
 
 use super::{
-    Conflict, Parent, Record, Stored, Unique, Write, as_parent, head, kind_list, list_of, main_key, parents_key,
+    Conflict, Parent, Record, Stored, Unique, Write, as_parent, heads::COUNT, kind_list, list_of, main_key, parents_key,
 };
-use crate::store::{Attributes, Item, Key, Store, StoreError, n, record::Kind, s};
+use crate::store::{Attributes, Item, Key, Store, StoreError, n, record::Kind};
 
 /// Most events a user may manage: their numbers share an item.
 const MANAGED_MAX: u32 = 5_000;
-/// Counts records in a head.
-const COUNT: &str = "SET #type = :head ADD #count :by";
 
 /// What becomes of a head.
 #[derive(Clone, Copy, Default)]
@@ -26,6 +21,9 @@ struct HeadChange {
     manages: Option<bool>,
 }
 
+/// That a user may manage one event more.
+const MANAGING: &str = "attribute_not_exists(leaving) AND (attribute_not_exists(#managed) OR size(#managed) < :max)";
+
 impl Store {
     pub(in crate::store) fn insertion<T: Record>(&self, record: &T) -> Result<Vec<Write>, StoreError> {
         let stored = Stored { record: record.clone(), revision: 1 };
@@ -35,7 +33,7 @@ impl Store {
         if let Some(parent) = record.parent() {
             writes.push(self.joining(parent, &stored)?);
         }
-        writes.extend(self.heads(None, Some(record))?);
+        writes.extend(self.counts(None, Some(record))?);
         for (unique, value) in record.unique() {
             let free = |put: PutBuilder| if unique.is_exclusive() { new(put) } else { put };
             writes.push(self.put(unique.key(&value), &stored, free, Conflict::Taken(unique))?);
@@ -47,6 +45,17 @@ impl Store {
     }
 
     pub(in crate::store) fn replacement<T: Record>(
+        &self,
+        before: &Stored<T>,
+        after: &T,
+    ) -> Result<Vec<Write>, StoreError> {
+        let mut writes = self.replacement_of_places(before, after)?;
+        writes.extend(self.counts(Some(&before.record), Some(after))?);
+        Ok(writes)
+    }
+
+    /// Changes a record in all its places, without the heads of the lists that it comes to or leaves.
+    pub(in crate::store) fn replacement_of_places<T: Record>(
         &self,
         before: &Stored<T>,
         after: &T,
@@ -70,7 +79,6 @@ impl Store {
                 writes.push(self.joining(parent, &stored)?);
             }
         }
-        writes.extend(self.heads(Some(&before.record), Some(after))?);
         writes.extend(self.renaming(before, &stored)?);
         if let Some(item) = before.record.trace(after)? {
             writes.push(self.writing(item, Conflict::Changed)?);
@@ -97,15 +105,21 @@ impl Store {
         Ok(writes)
     }
 
-    /// Deletes a record; its own lists have to be empty, and are closed.
+    /// Deletes a record; its own lists are another matter.
     pub(in crate::store) fn removal<T: Record>(&self, stored: &Stored<T>) -> Result<Vec<Write>, StoreError> {
+        let mut writes = self.removal_from_lists(stored)?;
+        writes.extend(self.counts(Some(&stored.record), None)?);
+        Ok(writes)
+    }
+
+    /// Deletes a record in all its places, without the heads of its parent's and its managers' lists.
+    pub(in crate::store) fn removal_from_lists<T: Record>(&self, stored: &Stored<T>) -> Result<Vec<Write>, StoreError> {
         let record = &stored.record;
         let mut writes = self.removal_of_places(stored)?;
         writes.push(self.count(kind_list(T::KIND, record.id()), -1)?);
         if let Some(parent) = record.parent() {
             writes.push(self.delete(parents_key::<T>(parent, record.id()), None, Conflict::Changed)?);
         }
-        writes.extend(self.heads(Some(record), None)?);
         Ok(writes)
     }
 
@@ -119,19 +133,6 @@ impl Store {
         Ok(writes)
     }
 
-    /// Removes the head of a list that counts this many records: nothing joins it any more.
-    pub(in crate::store) fn closing(&self, list: String, count: u64) -> Result<Write, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&*self.table)
-            .set_key(Some(head(list).attributes()))
-            .condition_expression("#count = :count AND attribute_not_exists(#managed)")
-            .expression_attribute_names("#count", "count")
-            .expression_attribute_names("#managed", "managed")
-            .expression_attribute_values(":count", n(count))
-            .build()?;
-        Ok(Write { item: TransactWriteItem::builder().delete(delete).build(), fails_as: Conflict::Changed })
-    }
-
     /// Puts a record into its parent's list.
     fn joining<T: Record>(&self, parent: Parent, stored: &Stored<T>) -> Result<Write, StoreError> {
         self.put(parents_key::<T>(parent, stored.record.id()), stored, |put| put, Conflict::Changed)
@@ -139,7 +140,11 @@ impl Store {
 
     /// What a change from `before` to `after` means for the heads of its parents' and its managers' lists. Whoever is
     /// both has one head, which a transaction may change once.
-    fn heads<T: Record>(&self, before: Option<&T>, after: Option<&T>) -> Result<Vec<Write>, StoreError> {
+    pub(in crate::store) fn counts<T: Record>(
+        &self,
+        before: Option<&T>,
+        after: Option<&T>,
+    ) -> Result<Vec<Write>, StoreError> {
         let mut changes: BTreeMap<Parent, HeadChange> = BTreeMap::new();
         let [old, new] = [before, after].map(|record| record.and_then(Record::parent));
         if old != new {
@@ -156,65 +161,67 @@ impl Store {
             changes.entry(Parent::User(*manager)).or_default().manages = Some(joins);
         }
         let id = after.or(before).map(Record::id).unwrap_or_default();
-        changes.into_iter().map(|(parent, change)| self.head_change(parent, T::KIND, id, change)).collect()
+        let changes = changes.into_iter().map(|(parent, change)| self.head_changes(parent, T::KIND, id, change));
+        Ok(changes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// Changes the head of a list that is open.
-    fn head_change(&self, parent: Parent, kind: Kind, id: u64, change: HeadChange) -> Result<Write, StoreError> {
+    /// Counts in the list of a parent that is open, and notes in its first head what a user manages. As long as the list
+    /// is not spread, that is one head.
+    fn head_changes(
+        &self,
+        parent: Parent,
+        kind: Kind,
+        number: u64,
+        change: HeadChange,
+    ) -> Result<Vec<Write>, StoreError> {
         let HeadChange { count, manages } = change;
-        let update = self.counting(list_of(parent, kind), count).condition_expression("attribute_exists(PK)");
-        let update = if manages.is_some() {
-            let event = AttributeValue::Ns(vec![id.to_string()]);
-            update.expression_attribute_names("#managed", "managed").expression_attribute_values(":event", event)
-        } else {
-            update
-        };
-        let update = match manages {
-            None => update,
-            Some(true) => update
-                .update_expression(format!("{COUNT}, #managed :event"))
-                .condition_expression(
-                    "attribute_exists(PK) AND (attribute_not_exists(#managed) OR size(#managed) < :max)",
-                )
-                .expression_attribute_values(":max", n(MANAGED_MAX)),
-            Some(false) => update.update_expression(format!("{COUNT} DELETE #managed :event")),
-        };
-        let fails_as = match (count, manages) {
-            (1.., _) => Conflict::NoParent(kind, parent.id()),
-            (_, Some(true)) => Conflict::NoManager(parent.id()),
+        let list = list_of(parent, kind);
+        let counted = match count {
+            0 => None,
+            1.. => Some(Conflict::NoParent(kind, parent.id())),
             // Its parent went first, and it with them.
+            _ => Some(Conflict::Gone),
+        };
+        let Some(manages) = manages else {
+            return counted.map(|fails_as| self.counted(list, number, count, fails_as)).into_iter().collect();
+        };
+        let in_one = self.counts_in_one(&list);
+        let mut writes = Vec::new();
+        if let Some(fails_as) = counted.filter(|_| !in_one) {
+            writes.push(self.counted(list.clone(), number, count, fails_as)?);
+        }
+        let (update, open) = match counted {
+            Some(_) if in_one => {
+                (self.count_in_open(list, number, count), "attribute_exists(PK) AND attribute_not_exists(spread)")
+            }
+            _ => (self.count_in_first(list, 0), "attribute_exists(PK)"),
+        };
+        // What is sealed can be left.
+        let sealed = if manages || count > 0 { " AND attribute_not_exists(sealed)" } else { "" };
+        let open = format!("{open}{sealed}");
+        let update = update
+            .expression_attribute_names("#managed", "managed")
+            .expression_attribute_values(":event", AttributeValue::Ns(vec![number.to_string()]));
+        let update = if manages {
+            update
+                .update_expression(format!("{COUNT}, #managed :event"))
+                .condition_expression(format!("{open} AND {MANAGING}"))
+                .expression_attribute_values(":max", n(MANAGED_MAX))
+        } else {
+            update.update_expression(format!("{COUNT} DELETE #managed :event")).condition_expression(open)
+        };
+        let fails_as = match counted {
+            Some(fails_as) if in_one && count > 0 => fails_as,
+            _ if manages => Conflict::NoManager(parent.id()),
             _ => Conflict::Gone,
         };
-        Ok(Write { item: TransactWriteItem::builder().update(update.build()?).build(), fails_as })
+        writes.push(Write { item: TransactWriteItem::builder().update(update.build()?).build(), fails_as });
+        Ok(writes)
     }
 
-    /// Counts one record more or less in the list of its kind.
-    pub(in crate::store) fn count(&self, list: String, by: i64) -> Result<Write, StoreError> {
-        let update = self.counting(list, by).build()?;
-        Ok(Write { item: TransactWriteItem::builder().update(update).build(), fails_as: Conflict::Changed })
-    }
-
-    fn counting(&self, list: String, by: i64) -> UpdateBuilder {
-        self.updating(head(list))
-            .update_expression(COUNT)
-            .expression_attribute_names("#type", "Type")
-            .expression_attribute_names("#count", "count")
-            .expression_attribute_values(":head", s("Head"))
-            .expression_attribute_values(":by", n(by))
-    }
-
-    fn opening(&self, list: String) -> Result<Write, StoreError> {
-        #[derive(serde::Serialize)]
-        struct Head {
-            count: u64,
-        }
-        let item = Item { key: head(list), kind: "Head", entity: &Head { count: 0 } }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed })
-    }
-
-    fn updating(&self, key: Key) -> UpdateBuilder {
-        Update::builder().table_name(&*self.table).set_key(Some(key.attributes()))
+    fn counted(&self, list: String, number: u64, by: i64, fails_as: Conflict) -> Result<Write, StoreError> {
+        let update = self.count_in_open(list, number, by).build()?;
+        Ok(Write { item: TransactWriteItem::builder().update(update).build(), fails_as })
     }
 
     fn put<T: Record>(

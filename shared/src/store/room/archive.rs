@@ -1,7 +1,6 @@
-//! The archives of rooms, and what is left of those of rooms that have ended.
+//! The archives of rooms.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, Put, TransactWriteItem, WriteRequest};
-use serde::{Deserialize, Serialize};
 
 use super::membership::TOLD_FOR;
 use crate::{
@@ -9,39 +8,23 @@ use crate::{
     id::ArchiveId,
     model::{
         Jid,
+        job::Work,
         room::{Membership, RoomEntry},
     },
     store::{
         ArchiveWindow, Attributes, Item, Key, RACES, Store, StoreError,
         archive::{entry_key, last_of},
-        pause,
-        record::padded,
-        s,
+        pause, s,
         transaction::{Committed, is_failed_condition},
     },
 };
 
-/// The partition of the archives of rooms that have ended.
-const ENDED: &str = "ENDEDROOMS";
-/// A sort key behind all that there are.
-const LAST: &str = "~";
 /// How many items a batch deletes at most.
 pub(in crate::store) const PIECE: usize = 25;
 
 /// The archive of a room.
 pub(in crate::store) fn archive_of(archive: &ArchiveId) -> String {
     format!("ROOMARCHIVE#{archive}")
-}
-
-/// Archives lie in the order in which their rooms ended.
-fn ended_key(archive: &ArchiveId, at: Timestamp) -> Key {
-    Key { pk: ENDED.to_owned(), sk: format!("{}/{archive}", padded(at.millis().try_into().unwrap_or_default())) }
-}
-
-/// An archive whose room has ended.
-#[derive(Serialize, Deserialize)]
-struct EndedRoom {
-    archive: ArchiveId,
 }
 
 impl Store {
@@ -92,28 +75,18 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Says that an archive is left to be deleted.
+    /// Has an archive deleted once nobody is told any more of what was said before its room ended at this time.
     pub(super) fn leaving_archive(&self, archive: &ArchiveId, at: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let ended = EndedRoom { archive: archive.clone() };
-        let item = Item { key: ended_key(archive, at), kind: "EndedRoom", entity: &ended }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        self.later_put(Work::ClearArchive { archive: archive.clone() }, at, (at + TOLD_FOR).next())
     }
 
-    /// Deletes what is left of rooms that ended so long ago that nobody is told of it any more, until all of it is gone or
-    /// the time is up; `true` where it is gone. Another call goes on where this one stopped.
-    pub async fn clear_ended_rooms(&self, now: Timestamp, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
-        let untold = padded((now - TOLD_FOR).millis().try_into().unwrap_or_default());
-        while in_time() {
-            let ended = self.some_keys(ENDED, &untold).await?;
-            let Some(ended) = ended.into_iter().next() else { return Ok(true) };
-            let archive = ended.sk.split_once('/').map_or(ended.sk.as_str(), |(_, archive)| archive);
-            if !self.clear_partition_of(&format!("ROOMARCHIVE#{archive}"), &in_time).await? {
-                return Ok(false);
-            }
-            self.delete_keys(vec![ended]).await?;
-        }
-        Ok(false)
+    /// Deletes the archive of a room that has ended, until all of it is gone or the time is up; `true` where it is gone.
+    pub(in crate::store) async fn clear_room_archive(
+        &self,
+        archive: &ArchiveId,
+        in_time: impl Fn() -> bool,
+    ) -> Result<bool, StoreError> {
+        self.clear_partition_of(&archive_of(archive), in_time).await
     }
 
     /// Deletes all items of a partition, until all are gone or the time is up; `true` where they are gone.
@@ -123,7 +96,7 @@ impl Store {
         in_time: impl Fn() -> bool,
     ) -> Result<bool, StoreError> {
         loop {
-            let keys = self.some_keys(pk, LAST).await?;
+            let keys = self.some_keys(pk).await?;
             if keys.is_empty() {
                 return Ok(true);
             }
@@ -134,11 +107,10 @@ impl Store {
         }
     }
 
-    /// The keys of some items of a partition, before this sort key.
-    async fn some_keys(&self, pk: &str, before: &str) -> Result<Vec<Key>, StoreError> {
+    /// The keys of some items of a partition.
+    async fn some_keys(&self, pk: &str) -> Result<Vec<Key>, StoreError> {
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
-        let query = query.key_condition_expression("PK = :pk AND SK < :before");
-        let query = query.expression_attribute_values(":pk", s(pk)).expression_attribute_values(":before", s(before));
+        let query = query.key_condition_expression("PK = :pk").expression_attribute_values(":pk", s(pk));
         let query = query.projection_expression("PK, SK").limit(i32::try_from(PIECE).unwrap_or(i32::MAX));
         Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
     }

@@ -1,0 +1,128 @@
+//! How much memory each function is worth, by what its warm requests take at the share of a processor that it buys.
+//!
+//! `cargo run --release -p bench -- memory` builds each function by itself, fills a store, and sends each function its
+//! most usual request and its heaviest, at each size of memory in turns, as root for the control groups. A request comes
+//! when the quota of the one before is back: most instances wait most of their time.
+//!
+//! `--warm N` sends fewer requests, `--only NAME,NAME` looks at some of the functions.
+
+mod choice;
+mod report;
+mod work;
+
+use std::time::Duration;
+
+use crate::{
+    Result, build,
+    cold::{functions::REQUESTS, quota::Quota, store::Store, subject::Subject},
+    fixture::Event,
+};
+
+use self::{
+    choice::{Kind, SIZES},
+    report::Row,
+    work::{HASHING, HASHING_FIRST, HEAVIEST},
+};
+
+/// Between two requests, in which the quota comes back: one of its periods and half.
+const PAUSE: Duration = Duration::from_millis(30);
+/// Requests of a turn. Turns are short, so that what else the machine does meets all sizes.
+const TURN: usize = 5;
+
+/// The sizes in their order, each with what it buys.
+type Quotas = Vec<(u64, Quota)>;
+
+/// What was asked for on the command line.
+pub(crate) struct Options {
+    /// Requests of each operation at each size.
+    warm: usize,
+    only: Vec<String>,
+}
+
+impl Options {
+    /// What the arguments behind `memory` say.
+    pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self { warm: 25, only: Vec::new() };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--warm" => options.warm = value()?.parse()?,
+                "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
+                other => return Err(format!("memory has no option {other}: --warm, --only").into()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Measures and prints.
+pub(crate) async fn run(options: &Options) -> Result<()> {
+    let store = Store::start().await?;
+    let fixture = store.fixture().await?;
+    let loaded = work::fill(&store, &fixture).await?;
+    let quotas: Quotas = SIZES.iter().map(|size| Ok((*size, Quota::of_memory(*size)?))).collect::<Result<_>>()?;
+    let mut rows = Vec::new();
+    for (name, usual, status) in REQUESTS {
+        if !options.only.is_empty() && !options.only.iter().any(|only| only == name) {
+            continue;
+        }
+        let kind = match status {
+            None => Kind::Unattended,
+            Some(_) if *name == "message-events" => Kind::Stream,
+            Some(_) if HASHING.contains(name) => Kind::Password,
+            Some(_) => Kind::Usual,
+        };
+        println!("{name}");
+        let event = || fixture.event(&format!("{name}/{usual}"));
+        let mut subject = subject(&store, name, event()?, *status)?;
+        rows.push(warm(&mut subject, &quotas, Row::new(name, usual, kind), options.warm).await?);
+        if HASHING_FIRST.contains(name) {
+            let row = Row::new(name, "with a password not looked at lately", Kind::Password);
+            rows.push(first(&mut subject, &quotas, row, options.warm).await?);
+        }
+        for heaviest in HEAVIEST.iter().filter(|heaviest| heaviest.function == *name) {
+            let event = heaviest.event(&fixture, &loaded)?;
+            let mut subject = self::subject(&store, name, event, Some(heaviest.status))?;
+            let row = Row::new(name, heaviest.what, heaviest.kind);
+            rows.push(warm(&mut subject, &quotas, row, options.warm).await?);
+        }
+    }
+    report::print(&rows)
+}
+
+fn subject(store: &Store, name: &str, event: Event, status: Option<u16>) -> Result<Subject> {
+    let mut environment = store.environment()?;
+    environment.push(("SSL_CERT_FILE".to_owned(), store.proxy.trusted_beside_amazon()?));
+    Ok(Subject::new(name, &build::release(name)?, event, status, 0).with(0, environment))
+}
+
+/// So many warm requests at each size.
+async fn warm(subject: &mut Subject, quotas: &Quotas, mut row: Row, requests: usize) -> Result<Row> {
+    let (_, whole) = quotas.last().ok_or("no sizes")?;
+    subject.measure_start(whole).await?;
+    // Caches and connections.
+    subject.measure_warm(TURN, Duration::ZERO).await?;
+    for _ in 0..requests.div_ceil(TURN) {
+        for (size, quota) in quotas {
+            subject.hold(quota)?;
+            subject.forget();
+            subject.measure_warm(TURN, PAUSE).await?;
+            row.add(*size, &subject.figures.warm);
+        }
+    }
+    subject.stop().await?;
+    Ok(row)
+}
+
+/// As many first requests at each size.
+async fn first(subject: &mut Subject, quotas: &Quotas, mut row: Row, requests: usize) -> Result<Row> {
+    for _ in 0..requests.div_ceil(TURN) {
+        for (size, quota) in quotas {
+            subject.forget();
+            subject.measure_start(quota).await?;
+            row.add(*size, &subject.figures.first);
+        }
+    }
+    subject.stop().await?;
+    Ok(row)
+}

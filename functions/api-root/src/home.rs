@@ -1,0 +1,148 @@
+//! `GET /`: whoever has only the address of this API is led on. `GET /health`: whether its table answers.
+
+use std::convert::Infallible;
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, header, request::Parts},
+    response::{Html, IntoResponse, Response},
+};
+use serde::Serialize;
+use shared::{
+    App,
+    dialect::device,
+    http::{accepts, base_url, prefix},
+    store::StoreError,
+};
+use utoipa::ToSchema;
+
+/// The page's own style is all that it needs.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Where to go on.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Home {
+    /// Of the documentation, for people.
+    #[schema(example = "https://greenroom.example/docs")]
+    documentation: String,
+    /// Of the OpenAPI document, for programs.
+    #[schema(example = "https://greenroom.example/openapi.json")]
+    specification: String,
+    /// Says whether the table answers.
+    #[schema(example = "https://greenroom.example/health")]
+    health: String,
+}
+
+/// Who asks where to go on.
+pub(crate) struct Visitor {
+    base: String,
+    prefix: String,
+    is_browser: bool,
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let is_browser = names_html(&parts.headers) && accepts(&parts.headers, "text/html");
+        Ok(Self { base: base_url(parts, app), prefix: prefix(parts).to_owned(), is_browser })
+    }
+}
+
+/// Whether a caller names HTML: programs that take anything do not mean a page.
+fn names_html(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|range| range.trim().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// What a visitor is answered.
+pub(crate) enum Welcome {
+    /// A page, to be read at this prefix.
+    Page(String),
+    /// The same for programs.
+    Links(Home),
+}
+
+impl IntoResponse for Welcome {
+    fn into_response(self) -> Response {
+        let vary = [(header::VARY, "accept")];
+        match self {
+            Self::Links(home) => (vary, Json(home)).into_response(),
+            Self::Page(prefix) => {
+                let page = include_str!("home.html").replace("{prefix}", &prefix);
+                (vary, [(header::CONTENT_SECURITY_POLICY, POLICY)], Html(page)).into_response()
+            }
+        }
+    }
+}
+
+/// Say where to go on.
+///
+/// Browsers get a page that leads on.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "home",
+    tag = "Specification",
+    responses((
+        status = 200,
+        description = "Where to go on",
+        content(
+            (Home = "application/json"),
+            (String = "text/html", example = json!("<!doctype html>…")),
+        ),
+    )),
+    security(()),
+)]
+pub(crate) async fn home(Visitor { base, prefix, is_browser }: Visitor) -> Welcome {
+    if is_browser {
+        return Welcome::Page(prefix);
+    }
+    Welcome::Links(Home {
+        documentation: format!("{base}/docs"),
+        specification: format!("{base}/openapi.json"),
+        health: format!("{base}/health"),
+    })
+}
+
+/// That all is well.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Say whether the table answers.
+///
+/// For load balancers and monitoring. It reads one item.
+#[utoipa::path(
+    get,
+    path = "/health",
+    operation_id = "health",
+    tag = "Health",
+    responses(
+        (status = 200, description = "The table answers", body = Health),
+        (
+            status = 500,
+            description = "A fault of ours",
+            body = device::Body,
+            example = json!({"error": {"code": "internal", "message": "Something went wrong on our side"}}),
+        ),
+        (
+            status = 503,
+            description = "The table does not answer",
+            body = device::Body,
+            headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+            example = json!({"error": {"code": "unavailable", "message": "The service is busy; try again"}}),
+        ),
+    ),
+    security(()),
+)]
+pub(crate) async fn health(State(app): State<App>) -> Result<Json<Health>, device::Error> {
+    // A table that refuses us serves nobody either, and may be put right without us.
+    app.store.prime().await.map_err(|cause| StoreError::Unavailable(cause.to_string()))?;
+    Ok(Json(Health { status: "ok" }))
+}

@@ -1,0 +1,43 @@
+//! A user as callers see them.
+
+use serde::Serialize;
+use shared::model::{self, user::Role};
+use utoipa::ToSchema;
+
+/// A user. Its password is kept apart.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct User {
+    /// Counts from 1.
+    #[schema(example = 3)]
+    id: u64,
+    /// Unique without regard to case; shown as it was typed.
+    #[schema(max_length = 150, example = "alice")]
+    username: String,
+    /// May be empty.
+    #[schema(max_length = 254, example = "alice@company.example")]
+    email: String,
+    /// May be empty.
+    #[schema(max_length = 150, example = "Alice")]
+    first_name: String,
+    /// May be empty.
+    #[schema(max_length = 150, example = "Example")]
+    last_name: String,
+    /// Whether they are kept from logging in.
+    #[schema(example = false)]
+    blocked: bool,
+    /// What they are.
+    #[schema(example = "manager")]
+    role: Role,
+    /// Who made them.
+    #[schema(example = 2)]
+    creator: Option<u64>,
+}
+
+impl From<model::User> for User {
+    fn from(user: model::User) -> Self {
+        // How often their logins were ended is nobody's business.
+        let model::User { id, username, email, first_name, last_name, blocked, role, creator, token_epoch: _ } = user;
+        Self { id, username, email, first_name, last_name, blocked, role, creator }
+    }
+}

@@ -1,0 +1,271 @@
+//! Who did what (`access.md`): one line in the log for each decision about access, and on AWS a metric.
+//!
+//! A line has `event`, `actor`, `target`, `address` and `reason`, each where it is known. People and things are written
+//! as a kind and a number or id of ours, like `user:7`; what has none as a kind and a keyed hash, like
+//! `account#0a1b2c3d4e5f6071`, and so are addresses. The key is the deployment's own. A line never has a name, a value or a body: a [`Party`] that is called by one keeps it to itself.
+
+use crate::{
+    App,
+    id::{ConnectionId, ConnectionName, DeviceId, DeviceKey},
+    meter,
+    metrics::Line,
+    model::{
+        User,
+        guesses::Source,
+        live::{self, LiveConnection, Stream},
+    },
+    store::Store,
+};
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody was let in with a password, or given a new token for one that is still good.
+    Login,
+    /// Somebody was not.
+    LoginRefused,
+    /// A login, or all of a user's, was ended.
+    TokenRevoked,
+    /// A user has another password.
+    PasswordChanged,
+    /// A user may not log in any more.
+    UserBlocked,
+    /// A user may log in again.
+    UserUnblocked,
+    /// A user is something else than before.
+    RoleChanged,
+    /// Somebody came to an event or a stream.
+    Join,
+    /// Somebody was not let in there.
+    JoinRefused,
+    /// So much was guessed that nothing more is looked at for a while.
+    GuardShut,
+    /// A device has a session.
+    DeviceRegistered,
+    /// A device's token was shown after its successor: it was taken for stolen, and its session ended.
+    DeviceTokenStolen,
+    /// Somebody was cut off.
+    ConnectionTerminated,
+    /// There is one static API token more.
+    ApiTokenCreated,
+    /// There is one less.
+    ApiTokenDeleted,
+    /// A webhook was not from whom it said, or is none of now.
+    WebhookRefused,
+}
+
+impl Event {
+    /// What the log calls it, and what its metric is called.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Login => ("login", "Logins"),
+            Self::LoginRefused => ("login_refused", "LoginsRefused"),
+            Self::TokenRevoked => ("token_revoked", "TokensRevoked"),
+            Self::PasswordChanged => ("password_changed", "PasswordsChanged"),
+            Self::UserBlocked => ("user_blocked", "UsersBlocked"),
+            Self::UserUnblocked => ("user_unblocked", "UsersUnblocked"),
+            Self::RoleChanged => ("role_changed", "RolesChanged"),
+            Self::Join => ("join", "Joins"),
+            Self::JoinRefused => ("join_refused", "JoinsRefused"),
+            Self::GuardShut => ("guard_shut", "GuardsShut"),
+            Self::DeviceRegistered => ("device_registered", "DevicesRegistered"),
+            Self::DeviceTokenStolen => ("device_token_stolen", "DeviceTokensStolen"),
+            Self::ConnectionTerminated => ("connection_terminated", "ConnectionsTerminated"),
+            Self::ApiTokenCreated => ("api_token_created", "ApiTokensCreated"),
+            Self::ApiTokenDeleted => ("api_token_deleted", "ApiTokensDeleted"),
+            Self::WebhookRefused => ("webhook_refused", "WebhooksRefused"),
+        }
+    }
+}
+
+/// Who decided or asked, or whom or what it is about.
+#[derive(Clone, Copy)]
+pub enum Party<'a> {
+    /// A user, by their number.
+    User(u64),
+    /// An event, by its number.
+    Event(u64),
+    /// A login token, by its number.
+    LoginToken(u64),
+    /// A static API token, by its number.
+    ApiToken(u64),
+    /// A device, by the keyed hash that it is kept under.
+    Device(&'a DeviceId),
+    /// A connection of a media session.
+    MediaConnection(&'a ConnectionId),
+    /// A connection that we named.
+    Connection(&'a ConnectionName),
+    /// An account that there is none of, by what was given for its name: a hash, without regard to case.
+    Account(&'a str),
+    /// A login token that there is none of, by what was given for one: a hash.
+    UnknownLoginToken(&'a str),
+    /// Somebody whose client chose its own name: a hash.
+    Guest(&'a str),
+    /// A stream: a hash of its names, which its operator chose.
+    Stream(&'a Stream),
+    /// An operator of live sessions. Who knows the access token is one; there is no telling them apart.
+    Operator,
+    /// A back-end. Who knows the secret is one.
+    Backend,
+    /// A media server.
+    MediaServer,
+    /// The media provider.
+    MediaProvider,
+    /// Whoever ran the command.
+    Command,
+}
+
+impl<'a> From<&'a LiveConnection> for Party<'a> {
+    fn from(connection: &'a LiveConnection) -> Self {
+        match connection.source {
+            live::Source::Admission(_) => Self::Guest(connection.name.as_str()),
+            live::Source::Event { .. } | live::Source::Media => Self::Connection(&connection.name),
+        }
+    }
+}
+
+impl Party<'_> {
+    /// Them as the log has them; what has to be hashed is left out where the key is not to be had.
+    fn written(self, key: Option<&DeviceKey>) -> Option<String> {
+        let hashed = |kind: &str, value: &str| Some(format!("{kind}#{}", key?.pseudonym(kind, value)));
+        match self {
+            Self::User(number) => Some(format!("user:{number}")),
+            Self::Event(number) => Some(format!("event:{number}")),
+            Self::LoginToken(number) => Some(format!("login_token:{number}")),
+            Self::ApiToken(number) => Some(format!("api_token:{number}")),
+            Self::Device(id) => Some(format!("device#{id}")),
+            Self::MediaConnection(id) => Some(format!("connection:{id}")),
+            Self::Connection(name) => Some(format!("connection:{name}")),
+            Self::Account(name) => hashed("account", &User::folded(name)),
+            Self::Guest(name) => hashed("guest", name),
+            Self::Stream(Stream { vhost, app, stream }) => hashed("stream", &format!("{vhost}/{app}/{stream}")),
+            Self::UnknownLoginToken(given) => hashed("login_token", given),
+            Self::Operator => Some("operator".to_owned()),
+            Self::Backend => Some("backend".to_owned()),
+            Self::MediaServer => Some("media_server".to_owned()),
+            Self::MediaProvider => Some("media_provider".to_owned()),
+            Self::Command => Some("command".to_owned()),
+        }
+    }
+}
+
+/// A decision about access, to be written down once it counts.
+#[must_use]
+pub struct Decision<'a> {
+    event: Event,
+    actor: Option<Party<'a>>,
+    target: Option<Party<'a>>,
+    reason: Option<&'static str>,
+}
+
+impl<'a> Decision<'a> {
+    /// That this happened.
+    pub const fn new(event: Event) -> Self {
+        Self { event, actor: None, target: None, reason: None }
+    }
+
+    /// Who asked for it.
+    pub const fn by(self, actor: Party<'a>) -> Self {
+        Self { actor: Some(actor), ..self }
+    }
+
+    /// Whom or what it is about.
+    pub const fn of(self, target: Party<'a>) -> Self {
+        Self { target: Some(target), ..self }
+    }
+
+    /// Why, in our own words: what somebody sent cannot be one.
+    pub const fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// Writes it down for the request that runs now. Costs a request to the table where nothing has been asked of it
+    /// yet.
+    pub async fn record(self, app: &App) {
+        // Who cannot be hashed is left out of the line; that it happened is not.
+        let key = app.store.device_key().await.ok();
+        let origin = meter::origin();
+        let entry = self.entry(key, origin.source);
+        match &app.config.metrics {
+            Some(metrics) => origin.id.iter().fold(entry.line(), Line::of).print(metrics, app.clock.now()),
+            None => entry.log(),
+        }
+    }
+
+    /// Writes it down for a command, which no request comes to.
+    pub async fn record_of_command(self, store: &Store) {
+        self.by(Party::Command).entry(store.device_key().await.ok(), Source(None)).log();
+    }
+
+    fn entry(self, key: Option<&DeviceKey>, source: Source) -> Entry {
+        let address = source.0.and_then(|_| Some(key?.pseudonym("address", &source.counted())));
+        let written = |party: Option<Party<'_>>| party.and_then(|party| party.written(key));
+        Entry {
+            event: self.event,
+            actor: written(self.actor),
+            target: written(self.target),
+            address,
+            reason: self.reason,
+        }
+    }
+}
+
+/// What the line says.
+#[derive(Clone, Debug)]
+struct Entry {
+    event: Event,
+    actor: Option<String>,
+    target: Option<String>,
+    address: Option<String>,
+    reason: Option<&'static str>,
+}
+
+impl Entry {
+    fn log(&self) {
+        let Self { actor, target, address, reason, .. } = self;
+        let (event, _) = self.event.names();
+        tracing::info!(event, actor, target, address, reason, "access");
+    }
+
+    fn line(&self) -> Line {
+        let (event, metric) = self.event.names();
+        let known = [
+            ("actor", self.actor.as_deref()),
+            ("target", self.target.as_deref()),
+            ("address", self.address.as_deref()),
+            ("reason", self.reason),
+        ];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        known.fold(Line::of_decision(event, metric), |line, (name, value)| line.with(name, value.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_number_is_the_same_hash_whenever_one_key_makes_it() {
+        let (key, another) = (DeviceKey::random(), DeviceKey::random());
+        let written = |party: Party<'_>, key| party.written(Some(key)).unwrap();
+        let ada = written(Party::Account("Ada"), &key);
+        assert_eq!(ada, written(Party::Account("ada"), &key));
+        assert_ne!(ada, written(Party::Account("ada"), &another));
+        assert_ne!(ada.split_once('#').unwrap().1, written(Party::Guest("ada"), &key).split_once('#').unwrap().1);
+        assert!(!ada.contains("ada"), "{ada}");
+        assert_eq!(Party::Account("ada").written(None), None);
+        assert_eq!(Party::User(7).written(None).as_deref(), Some("user:7"));
+    }
+
+    #[test]
+    fn an_address_is_hashed_as_it_is_counted() {
+        let key = DeviceKey::random();
+        let address = |text: &str| {
+            let source = Source(Some(text.parse().unwrap()));
+            Decision::new(Event::Login).entry(Some(&key), source).address.unwrap()
+        };
+        assert_eq!(address("2001:db8:1:2::1"), address("2001:db8:1:2::2"));
+        assert_ne!(address("192.0.2.1"), address("192.0.2.2"));
+        assert_eq!(Decision::new(Event::Login).entry(Some(&key), Source(None)).address, None);
+    }
+}

@@ -1,0 +1,199 @@
+//! Which paths and methods there are, and which part of a path is ours.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
+
+use serde_json::{Map, Value};
+use utoipa::openapi::{HttpMethod, OpenApi};
+
+use super::address::is_prefix;
+
+/// A path that a function serves, and with which methods.
+pub type Served = (String, Vec<HttpMethod>);
+
+/// Every path with its methods, as the OpenAPI document has them. Made when it is asked for the first time.
+#[derive(Clone)]
+pub struct RouteTable(Arc<LazyLock<Table, Box<dyn FnOnce() -> Table + Send>>>);
+
+#[derive(Default)]
+struct Table {
+    /// The value of `Allow` by path.
+    allow: matchit::Router<String>,
+    /// What paths begin with: their first segment, and their first two where the second is no parameter.
+    beginnings: BTreeSet<String>,
+}
+
+impl RouteTable {
+    /// The paths and methods of this document.
+    #[must_use]
+    pub fn of(document: impl FnOnce() -> OpenApi + Send + 'static) -> Self {
+        Self::from_paths(move || serde_json::to_value(&document().paths).unwrap_or_default())
+    }
+
+    /// The paths and methods of a function's routes.
+    #[must_use]
+    pub fn of_routes(routes: fn() -> Vec<Served>) -> Self {
+        Self::from_paths(move || paths(routes()))
+    }
+
+    /// The paths and methods of the `paths` of an OpenAPI document.
+    #[must_use]
+    pub fn from_paths(paths: impl FnOnce() -> Value + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(move || table(&paths())))))
+    }
+
+    /// The methods a path is served with; `None` where it is not served at all.
+    pub(super) fn allow(&self, path: &str) -> Option<String> {
+        self.0.allow(path).map(str::to_owned)
+    }
+
+    /// Parts a path that came through a gateway into what the gateway has put before ours, which is a stage or the base
+    /// path of a custom domain, and ours. `template` is the path of the route that the gateway took, where it says so.
+    ///
+    /// No gateway says how long its part is, so ours is what a route of ours matches. Who asks may choose the path, but
+    /// gains nothing: what is looked at afterwards, for credentials and for the API's dialect too, is our part alone.
+    #[must_use]
+    pub fn split<'a>(&self, path: &'a str, template: Option<&str>) -> (&'a str, &'a str) {
+        let splits = || {
+            let splits = path.match_indices('/').map(|(at, _)| path.split_at(at));
+            splits.filter(|(prefix, _)| is_base_path(prefix))
+        };
+        let serves = |path: &str| self.0.allow(path).is_some();
+        if template == Some("/") && serves("/") {
+            // Nothing of the path is ours but its end.
+            let prefix = path.trim_end_matches('/');
+            return if is_base_path(prefix) { (prefix, "/") } else { ("", path) };
+        }
+        // A template that ends in a greedy parameter says nothing of the length.
+        if let Some(length) = template.filter(|path| path.starts_with('/') && !path.contains("+}")).map(segments)
+            && let Some(split) = splits().find(|(_, own)| segments(own) == length && serves(own))
+        {
+            return split;
+        }
+        // Whose beginning is as specific as ours is ours, though nothing is there.
+        if serves(path) || self.0.likeness(path) == 2 {
+            return ("", path);
+        }
+        let likest = || splits().rev().max_by_key(|(_, own)| self.0.likeness(own));
+        let likest = || likest().filter(|(_, own)| self.0.likeness(own) > 0);
+        // Any path that ends in a slash would be the root's.
+        splits().find(|(_, own)| *own != "/" && serves(own)).or_else(likest).unwrap_or(("", path))
+    }
+}
+
+impl Table {
+    fn allow(&self, path: &str) -> Option<&str> {
+        let path = match path.trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        };
+        self.allow.at(path).ok().map(|found| found.value.as_str())
+    }
+
+    /// With how many segments a path begins as one of ours does, two at most.
+    fn likeness(&self, path: &str) -> usize {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).skip(1).take(2);
+        ends.filter(|end| self.beginnings.contains(&path[..*end])).count()
+    }
+}
+
+/// How many segments a path has.
+fn segments(path: &str) -> usize {
+    path.trim_end_matches('/').matches('/').count()
+}
+
+/// Whether a gateway may have put this before our paths, and links may begin with it.
+fn is_base_path(prefix: &str) -> bool {
+    prefix.is_empty() || (is_prefix(prefix) && !prefix.contains("//") && !prefix.ends_with('/'))
+}
+
+/// Routes in the form of the `paths` of an OpenAPI document.
+fn paths(routes: Vec<Served>) -> Value {
+    let mut paths = Map::new();
+    for (path, methods) in routes {
+        let item = paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
+        for method in methods.iter().filter_map(|method| serde_json::to_value(method).ok()) {
+            item[method.as_str().unwrap_or_default()] = Value::Null;
+        }
+    }
+    Value::Object(paths)
+}
+
+fn table(paths: &Value) -> Table {
+    let mut table = Table::default();
+    for (path, item) in paths.as_object().into_iter().flatten() {
+        let methods = ["get", "post", "put", "patch", "delete"].into_iter();
+        let allow: Vec<_> = methods.filter(|method| item.get(method).is_some()).map(str::to_uppercase).collect();
+        // Two paths that collide would have kept the router from being built before.
+        let _ = table.allow.insert(path, allow.join(", "));
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).skip(1).take(2);
+        let beginnings = ends.map(|end| &path[..end]).filter(|beginning| !beginning.contains('{') && *beginning != "/");
+        table.beginnings.extend(beginnings.map(str::to_owned));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(unreachable_pub, reason = "the macro is for whole packages, which others use")]
+
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[utoipa::path(get, path = "/things/{id}")]
+    async fn read() {}
+
+    #[utoipa::path(delete, path = "/things/{id}")]
+    async fn remove() {}
+
+    #[utoipa::path(post, path = "/things")]
+    async fn make() {}
+
+    crate::routes!(read, remove, make);
+
+    #[test]
+    fn routes_without_their_document_allow_what_it_says() {
+        let documented = RouteTable::of(|| routes().into_openapi());
+        let bare = RouteTable::of_routes(paths);
+        let allowed = [Some("GET, DELETE"), Some("POST"), None];
+        for table in [documented, bare] {
+            assert_eq!(
+                ["/things/7/", "/things", "/"].map(|path| table.allow(path)).each_ref().map(Option::as_deref),
+                allowed
+            );
+        }
+        let _ = router();
+    }
+
+    /// Of what is served where, and of where nothing is.
+    fn whole() -> RouteTable {
+        let paths =
+            ["/api/v2", "/api/v2/users", "/api/v2/users/{id}", "/api/sessions", "/api/sessions/{id}", "/v1/admission"];
+        RouteTable::from_paths(move || paths.iter().map(|path| ((*path).to_owned(), json!({"get": null}))).collect())
+    }
+
+    #[rstest]
+    #[case::at_the_root("/api/v2/users", None, "")]
+    #[case::at_the_root_with_a_slash("/api/v2/users/", Some("/api/v2/users/"), "")]
+    #[case::behind_a_stage("/prod/api/v2/users/7", Some("/api/v2/users/{id}"), "/prod")]
+    #[case::behind_a_stage_of_a_greedy_route("/prod/api/v2/users/7", Some("/{proxy+}"), "/prod")]
+    #[case::behind_a_base_path("/media/v1/api/v2/users", Some("$default"), "/media/v1")]
+    #[case::behind_one_of_our_own_words("/api/api/v2/users", None, "/api")]
+    #[case::behind_another_of_our_own_words("/v1/api/sessions/daily", None, "/v1")]
+    #[case::behind_a_whole_path_of_ours("/api/v2/api/v2/users", Some("/api/v2/users"), "/api/v2")]
+    #[case::what_begins_like_ours_is_ours("/api/v2/api/v2/users", Some("$default"), "")]
+    #[case::not_found_behind_a_stage("/prod/api/v2/nothing", None, "/prod")]
+    #[case::not_found_behind_one_of_our_own_words("/v1/api/v2/nothing", None, "/v1")]
+    #[case::not_found_at_the_root("/nothing", None, "")]
+    #[case::nothing_that_could_not_be_in_a_link("/%2e%2e/api/v2/users", None, "")]
+    #[case::no_empty_segment("//api/v2/users", None, "")]
+    #[case::nor_one_that_is_folded("/../api/v2/users", None, "")]
+    #[case::nothing("/", None, "")]
+    fn a_path_is_parted_where_ours_begins(#[case] path: &str, #[case] template: Option<&str>, #[case] prefix: &str) {
+        assert_eq!(whole().split(path, template), path.split_at(prefix.len()));
+    }
+}

@@ -1,0 +1,71 @@
+//! Going on with what is due.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, future::join_all, stream};
+
+use crate::{
+    App,
+    clock::InTime,
+    delivery,
+    model::job::Job,
+    store::{JOB_SHARDS, JobKey, StoreError},
+};
+
+/// How many jobs of a shard are done at once.
+const AT_ONCE: usize = 8;
+/// How long one is gone on with before others have their turn.
+const TURN: Duration = Duration::from_secs(2);
+
+/// What became of a job that was due.
+enum Outcome {
+    /// Done, put off, or another's.
+    Settled,
+    /// It got on, and is due.
+    GotOn,
+}
+
+/// Does the jobs that are due, page by page, until all are done or put off, or the time is up. One that fails holds up no
+/// other.
+///
+/// # Errors
+/// Jobs could not be looked up, taken or written down.
+pub async fn run_due(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
+    let shards = join_all((0..JOB_SHARDS).map(|shard| run_shard(app, shard, in_time))).await;
+    shards.into_iter().collect()
+}
+
+async fn run_shard(app: &App, shard: u8, in_time: InTime<'_>) -> Result<(), StoreError> {
+    let (mut after, mut got_on, mut outcome) = (None, false, Ok(()));
+    while in_time() {
+        let page = app.store.due_jobs(shard, app.clock.now(), after.as_ref()).await?;
+        let runs = page
+            .jobs
+            .into_iter()
+            .map(|key| async move { if in_time() { run(app, &key, in_time).await } else { Ok(Outcome::Settled) } });
+        for run in stream::iter(runs).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            match run {
+                Ok(Outcome::Settled) => {}
+                Ok(Outcome::GotOn) => got_on = true,
+                Err(error) => outcome = Err(error),
+            }
+        }
+        after = page.next;
+        if after.is_none() && !std::mem::take(&mut got_on) {
+            break;
+        }
+    }
+    outcome
+}
+
+async fn run(app: &App, key: &JobKey, in_time: InTime<'_>) -> Result<Outcome, StoreError> {
+    let now = app.clock.now();
+    let Some(claimed) = app.store.claim_job(key, now).await? else { return Ok(Outcome::Settled) };
+    let Job::Work(work) = &claimed.job else {
+        delivery::run(app, &claimed).await?;
+        return Ok(Outcome::Settled);
+    };
+    let until = now + TURN;
+    let worked = super::run(app, &claimed, work, &|| in_time() && app.clock.now() < until).await?;
+    Ok(if worked.done { Outcome::Settled } else { Outcome::GotOn })
+}

@@ -1,0 +1,204 @@
+//! When clients came and went, whatever order that is told in (`ovenmediaengine.md`).
+//!
+//! Webhooks come late, twice, out of order or never. So what they say is kept, by the media server's clock, and what
+//! is open is counted from that anew: the same openings and closings come to the same in whatever order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::client::{Client, Telling};
+use crate::clock::Timestamp;
+
+/// How many openings, closings, and openings taken back are kept of a slot.
+const TIMES_MAX: usize = 16;
+/// How many slots are kept.
+const SLOTS_MAX: usize = 16;
+/// What stands between a slot and an address.
+const AT: char = '@';
+
+/// What was told of one slot at one address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Times {
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    opened: BTreeSet<Timestamp>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    closed: BTreeSet<Timestamp>,
+    /// Openings that were refused after they were written down.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    withdrawn: BTreeSet<Timestamp>,
+}
+
+/// What was told under a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Spells(BTreeMap<String, Times>);
+
+/// A time in which something is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spell {
+    pub(super) from: Timestamp,
+    pub(super) to: Option<Timestamp>,
+}
+
+impl Spells {
+    /// Whether nothing was told.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether something was opened.
+    #[must_use]
+    pub fn has_openings(&self) -> bool {
+        self.0.values().any(|times| times.opened.difference(&times.withdrawn).next().is_some())
+    }
+
+    /// Takes note of an opening; `false` where it was told before.
+    pub(super) fn open(&mut self, client: &Client, at: Timestamp) -> bool {
+        self.note(client, |times| &mut times.opened, at)
+    }
+
+    /// Takes note of a closing; `false` where it was told before.
+    pub(super) fn close(&mut self, client: &Client, at: Timestamp) -> bool {
+        self.note(client, |times| &mut times.closed, at)
+    }
+
+    /// Takes an opening back, also one that is still to come; `false` where it was taken back before.
+    pub(super) fn withdraw(&mut self, client: &Client, at: Timestamp) -> bool {
+        self.note(client, |times| &mut times.withdrawn, at)
+    }
+
+    fn note(&mut self, client: &Client, which: fn(&mut Times) -> &mut BTreeSet<Timestamp>, at: Timestamp) -> bool {
+        let set = which(self.0.entry(key(&client.slot(), &client.address)).or_default());
+        let is_new = set.insert(at);
+        if set.len() > TIMES_MAX {
+            set.pop_first();
+        }
+        while self.0.len() > SLOTS_MAX {
+            self.forget_one();
+        }
+        is_new
+    }
+
+    /// Forgets the slot of which was not heard for the longest time, of those where nothing is open if there are any.
+    fn forget_one(&mut self) {
+        let oldest = self.0.iter().min_by_key(|(key, times)| (times.is_open(key), times.last()));
+        if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+            self.0.remove(&key);
+        }
+    }
+
+    /// Whether an opening of this client was told.
+    pub(super) fn has_opening(&self, client: &Client, at: Timestamp) -> bool {
+        self.0.get(&key(&client.slot(), &client.address)).is_some_and(|times| times.opened.contains(&at))
+    }
+
+    /// Whether nothing is open for an opening of this client: it was taken back, or closings that are not older have ended
+    /// as much as was opened until then. Which of several was closed is nobody's to tell; how many are left is.
+    pub(super) fn is_over(&self, client: &Client, at: Timestamp) -> bool {
+        let (slot, times) = (client.slot(), self.0.get(&key(&client.slot(), &client.address)));
+        if times.is_some_and(|times| times.withdrawn.contains(&at)) {
+            return true;
+        }
+        let open = |spells: &Self| spells.spells(client, &slot).iter().filter(|spell| spell.to.is_none()).count();
+        let mut with = self.clone();
+        if !with.open(client, at) {
+            return open(self) == 0;
+        }
+        // Of what is kept with it, so that what it has pushed out counts on neither side.
+        let mut without = with.clone();
+        if let Some(times) = without.0.get_mut(&key(&slot, &client.address)) {
+            times.opened.remove(&at);
+        }
+        open(&with) <= open(&without)
+    }
+
+    /// When the last thing was opened.
+    pub(super) fn last_opening(&self) -> Option<Timestamp> {
+        self.0.values().filter_map(|times| times.opened.last()).max().copied()
+    }
+
+    /// Has everything be over that is open.
+    pub(super) fn retire(&mut self) {
+        for (key, times) in &mut self.0 {
+            let open = times.spells(slot_of(key), &times.closed).into_iter().filter(|spell| spell.to.is_none());
+            let open: Vec<_> = open.map(|spell| spell.from).collect();
+            times.withdrawn.extend(open);
+            while times.withdrawn.len() > TIMES_MAX {
+                times.withdrawn.pop_first();
+            }
+        }
+    }
+
+    /// When the last thing was opened that a client has open; `None` where it has nothing open.
+    pub(super) fn open_since(&self, client: &Client) -> Option<Timestamp> {
+        let slots = self.0.keys().filter_map(|key| key.rsplit_once(AT)).filter(|(_, at)| *at == client.address);
+        let spells = slots.flat_map(|(slot, _)| self.spells(client, slot));
+        spells.filter(|spell| spell.to.is_none()).map(|spell| spell.from).max()
+    }
+
+    /// The times in which a client has a slot open. Closings that know its peer only are its too.
+    fn spells(&self, client: &Client, slot: &str) -> Vec<Spell> {
+        let Some(own) = self.0.get(&key(slot, &client.address)) else { return Vec::new() };
+        let peer = client.peer.as_ref().and_then(|peer| self.0.get(&key(slot, peer)));
+        let closed: BTreeSet<_> =
+            own.closed.iter().chain(peer.into_iter().flat_map(|peer| &peer.closed)).copied().collect();
+        own.spells(slot, &closed)
+    }
+
+    /// The times in which anything is open, each as long as nothing else was opened.
+    pub(super) fn eras(&self) -> Vec<Spell> {
+        let all = self.0.iter().flat_map(|(key, times)| times.spells(slot_of(key), &times.closed));
+        let mut eras: Vec<_> = all.collect();
+        eras.sort_by_key(|era| era.from);
+        let starts: Vec<_> = eras.iter().map(|era| era.from).collect();
+        for era in &mut eras {
+            let next = starts.iter().copied().find(|start| *start > era.from);
+            era.to = match (era.to, next) {
+                (Some(to), Some(next)) => Some(to.min(next)),
+                (to, next) => to.or(next),
+            };
+        }
+        eras
+    }
+}
+
+impl Times {
+    /// The times in which a slot is open: of several that are opened at once, the one that was opened first closes first.
+    /// A closing comes after an opening of the same time.
+    fn spells(&self, slot: &str, closed: &BTreeSet<Timestamp>) -> Vec<Spell> {
+        let opened = self.opened.difference(&self.withdrawn).map(|at| (*at, true));
+        let mut told: Vec<_> = opened.chain(closed.iter().map(|at| (*at, false))).collect();
+        told.sort_by_key(|(at, opens)| (*at, !opens));
+        let one_closing = Telling::of(slot.split(':').next().unwrap_or(slot)) == Telling::Playlists;
+        let (mut spells, mut first_open) = (Vec::<Spell>::new(), 0);
+        for (at, opens) in told {
+            if opens {
+                spells.push(Spell { from: at, to: None });
+            } else if first_open < spells.len() {
+                let until = if one_closing { spells.len() } else { first_open + 1 };
+                spells[first_open..until].iter_mut().for_each(|spell| spell.to = Some(at));
+                first_open = until;
+            }
+        }
+        spells
+    }
+
+    fn is_open(&self, key: &str) -> bool {
+        self.spells(slot_of(key), &self.closed).iter().any(|spell| spell.to.is_none())
+    }
+
+    fn last(&self) -> Option<Timestamp> {
+        [&self.opened, &self.closed, &self.withdrawn].into_iter().filter_map(|times| times.last()).max().copied()
+    }
+}
+
+fn key(slot: &str, address: &str) -> String {
+    format!("{slot}{AT}{address}")
+}
+
+fn slot_of(key: &str) -> &str {
+    key.rsplit_once(AT).map_or(key, |(slot, _)| slot)
+}

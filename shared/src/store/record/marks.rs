@@ -1,0 +1,39 @@
+//! Marks in the head of a user's list of events: whether events can list them as a manager.
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, builders::UpdateBuilder};
+
+use super::{Conflict, Kind, Parent, Write, head, list_of};
+use crate::store::{Store, StoreError};
+
+impl Store {
+    /// Lets a user manage no event any more: they leave those that they do.
+    pub(in crate::store) fn no_managing(&self, user: u64) -> Result<Write, StoreError> {
+        let update = self.marking(user).update_expression("SET leaving = :true");
+        let update = update.condition_expression("attribute_exists(PK) AND attribute_not_exists(sealed)");
+        changing(update.expression_attribute_values(":true", AttributeValue::Bool(true)))
+    }
+
+    /// Lets a user manage events again, on condition that they have left those that they did.
+    pub(in crate::store) fn managing_again(&self, user: u64) -> Result<Write, StoreError> {
+        let left = "attribute_exists(PK) AND attribute_not_exists(sealed) AND attribute_not_exists(#managed)";
+        let update = self.marking(user).update_expression("REMOVE leaving").condition_expression(left);
+        changing(update.expression_attribute_names("#managed", "managed"))
+    }
+
+    /// Takes these events off what a user manages, on condition that they are to leave them.
+    pub(in crate::store) fn leaving(&self, user: u64, events: &[u64]) -> Result<Write, StoreError> {
+        let events = AttributeValue::Ns(events.iter().map(ToString::to_string).collect());
+        let update = self.marking(user).update_expression("DELETE #managed :events");
+        let update = update.condition_expression("attribute_exists(leaving) OR attribute_exists(sealed)");
+        let update = update.expression_attribute_names("#managed", "managed");
+        changing(update.expression_attribute_values(":events", events))
+    }
+
+    fn marking(&self, user: u64) -> UpdateBuilder {
+        self.updating(head(list_of(Parent::User(user), Kind::Event)))
+    }
+}
+
+fn changing(update: UpdateBuilder) -> Result<Write, StoreError> {
+    Ok(Write { item: TransactWriteItem::builder().update(update.build()?).build(), fails_as: Conflict::Changed })
+}

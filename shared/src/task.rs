@@ -1,0 +1,96 @@
+//! Work in tasks of its own: it is done whether or not anybody waits for the outcome (`ovenmediaengine.md`).
+//!
+//! A gateway drops a handler whose caller hangs up, and Lambda lets a process stand still once it has answered and asks
+//! for more. A media server hangs up a few milliseconds after it has said something, and does not say it again.
+
+use std::{fmt, panic::resume_unwind, sync::Arc};
+
+use tokio::{sync::watch, task::JoinHandle};
+use tracing::Instrument;
+
+use crate::meter::carried;
+
+/// The work of a process that goes on by itself: how many tasks there are of it.
+#[derive(Clone)]
+pub struct Tasks(Arc<watch::Sender<usize>>);
+
+/// One of them, until it is dropped.
+struct Running(Arc<watch::Sender<usize>>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|running| *running = running.saturating_sub(1));
+    }
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tasks")
+    }
+}
+
+impl Tasks {
+    /// Begins work that goes on when whoever waits here is dropped; what it comes to. It counts towards the request that
+    /// it is done for.
+    pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        match self.begin(work).await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The process ends, and nobody is there to be told.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Begins work that nobody waits for.
+    pub fn leave(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.begin(work));
+    }
+
+    fn begin<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.0.send_modify(|running| *running += 1);
+        let running = Running(self.0.clone());
+        let work = async move {
+            let _running = running;
+            work.await
+        };
+        tokio::spawn(carried(work).in_current_span())
+    }
+
+    /// Waits until none of it is left.
+    pub async fn done(&self) {
+        // Fails only where the sender is gone, which is ours.
+        let _ = self.0.subscribe().wait_for(|running| *running == 0).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::{sync::oneshot, time::timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_goes_on_when_nobody_waits_for_it_any_more() {
+        let tasks = Tasks::default();
+        let (go, told) = oneshot::channel::<()>();
+        let (report, done) = oneshot::channel();
+        let work = async move {
+            told.await.unwrap();
+            report.send("done").unwrap();
+        };
+        assert!(timeout(Duration::ZERO, tasks.run(work)).await.is_err());
+        assert!(timeout(Duration::ZERO, tasks.done()).await.is_err());
+        go.send(()).unwrap();
+        tasks.done().await;
+        assert_eq!(done.await, Ok("done"));
+        assert_eq!(tasks.run(async { 7 }).await, 7);
+    }
+}

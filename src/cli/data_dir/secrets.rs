@@ -1,0 +1,233 @@
+//! The credentials of a data directory: made once, kept in lines that a shell can read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use serde_json::{Value, json};
+use shared::{
+    clock::{Clock, Timestamp},
+    config::Setting,
+    id::{hex, random_bytes, random_hex},
+};
+
+use super::{OpenDataDir, lock_file, private};
+use crate::cli::{
+    CliError,
+    key::{Credential, Values, values::new_entry},
+};
+
+/// Lines that a shell can read, so that other programs can be given the same credentials.
+const SECRETS: &str = "secrets.env";
+
+/// What was written with the values it is about: nothing tells others from new ones.
+const PART_OF_THE_STORE: [Setting; 6] = [
+    Setting::OpenviduSecret,
+    Setting::SigningKeys,
+    Setting::OpentokApiKey,
+    Setting::OpentokApiSecret,
+    Setting::StreamsAccessToken,
+    Setting::StreamsWebhookSecret,
+];
+
+/// Ends the name that says when a bare value was made.
+const CREATED_AT: &str = "_CREATED_AT";
+
+/// The credentials of a data directory.
+pub(crate) struct Kept {
+    pub(crate) values: BTreeMap<String, String>,
+    /// Those that were made just now.
+    pub(crate) made: BTreeSet<String>,
+}
+
+impl OpenDataDir {
+    /// Where the credentials are kept.
+    pub(crate) fn secrets_file(&self) -> PathBuf {
+        self.path.join(SECRETS)
+    }
+
+    /// The credentials kept here, with new ones for those that are not, unless they would be in the place of lost ones: a
+    /// store that is not empty has been used with others. What is `given` in another way is neither made nor lost.
+    pub(crate) fn start_secrets(&self, given: impl Fn(Setting) -> bool) -> Result<Kept, CliError> {
+        let _lock = self.lock_secrets()?;
+        let mut values = self.secrets()?;
+        let mut new = generated_secrets();
+        if self.has_store() {
+            let lost = self.lost_secrets(given)?;
+            if !lost.is_empty() {
+                return Err(CliError::Lost {
+                    file: self.secrets_file(),
+                    lost: lost.join(", "),
+                    dir: self.path.clone(),
+                });
+            }
+            // Nobody has this one but in the file, and the accounts have been made.
+            new.retain(|name, _| name == Setting::LocalDynamodbKey.name());
+        }
+        let made = fill(&mut values, new);
+        if !made.is_empty() {
+            self.write_secrets(&values)?;
+        }
+        Ok(Kept { values, made })
+    }
+
+    /// Those that a store was used with and are not kept here, unless they are `given` in another way.
+    pub(crate) fn lost_secrets(&self, given: impl Fn(Setting) -> bool) -> Result<Vec<&'static str>, CliError> {
+        let kept = self.secrets()?;
+        let lost = PART_OF_THE_STORE.iter().filter(|it| !kept.contains_key(it.name()) && !given(**it));
+        Ok(lost.map(|setting| setting.name()).collect())
+    }
+
+    /// Takes the credentials of another directory in the place of its own.
+    pub(crate) fn take_secrets(&self, from: &Self) -> Result<(), CliError> {
+        let _lock = self.lock_secrets()?;
+        self.write_secrets(&from.secrets()?)
+    }
+
+    /// New credentials for those that are lost; their names.
+    pub(crate) fn recover_secrets(&self) -> Result<Vec<&'static str>, CliError> {
+        let _lock = self.lock_secrets()?;
+        let mut values = self.secrets()?;
+        let mut new = generated_secrets();
+        // The accounts are in the store, with passwords and tokens that only their owners know.
+        for account in [Setting::AdminPassword, Setting::ApiToken, Setting::MobileApiToken] {
+            new.remove(account.name());
+        }
+        let made = fill(&mut values, new);
+        if !made.is_empty() {
+            self.write_secrets(&values)?;
+        }
+        let names = Setting::ALL.iter().map(|setting| setting.name());
+        Ok(names.filter(|name| made.contains(*name)).collect())
+    }
+
+    /// The live values of a credential; `None` where it has none.
+    pub(crate) fn values(&self, credential: Credential) -> Result<Option<Values>, CliError> {
+        values_in(credential, &self.secrets()?)
+    }
+
+    /// Gives a credential other values, made of those it has.
+    pub(crate) fn change_values(
+        &self,
+        credential: Credential,
+        change: impl FnOnce(&Values) -> Result<Vec<Value>, CliError>,
+    ) -> Result<(), CliError> {
+        let _lock = self.lock_secrets()?;
+        let mut kept = self.secrets()?;
+        let values = values_in(credential, &kept)?.unwrap_or_else(|| Values::none(credential));
+        let name = credential.setting().name();
+        // What a shell reads cannot have a quote in it, and JSON can do without.
+        kept.insert(name.to_owned(), Value::from(change(&values)?).to_string().replace('\'', r"\u0027"));
+        kept.remove(&format!("{name}{CREATED_AT}"));
+        self.write_secrets(&kept)
+    }
+
+    /// Every name and value that is kept here.
+    pub(crate) fn secrets(&self) -> Result<BTreeMap<String, String>, CliError> {
+        let path = self.secrets_file();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(error) => return Err(CliError::File(path, error)),
+        };
+        let secrets: Option<_> = text.lines().map(read_assignment).collect();
+        secrets.ok_or_else(|| {
+            let malformed = "every line must be NAME='value'";
+            CliError::File(path, io::Error::new(io::ErrorKind::InvalidData, malformed))
+        })
+    }
+
+    /// Keeps everybody else from changing the credentials, until what is returned is dropped. The lock is another than the
+    /// database's, which a server keeps as long as it runs.
+    fn lock_secrets(&self) -> Result<File, CliError> {
+        let path = self.path.join("secrets.lock");
+        let lock = lock_file(&path).and_then(|file| file.lock().map(|()| file));
+        lock.map_err(|error| CliError::File(path, error))
+    }
+
+    /// Writes a new file and renames it, so that a crash leaves the one or the other.
+    fn write_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<(), CliError> {
+        let (path, new) = (self.secrets_file(), self.path.join("secrets.env.new"));
+        let text: Vec<_> = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
+        let write = || {
+            // One that a crash left behind may be readable for others.
+            if let Err(error) = fs::remove_file(&new)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                return Err(error);
+            }
+            let mut file = private(OpenOptions::new().create_new(true).write(true)).open(&new)?;
+            file.write_all(text.concat().as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|error| CliError::File(path.clone(), error))
+    }
+}
+
+/// The live values of a credential among those that are kept.
+fn values_in(credential: Credential, kept: &BTreeMap<String, String>) -> Result<Option<Values>, CliError> {
+    let name = credential.setting().name();
+    let Some(text) = kept.get(name) else { return Ok(None) };
+    let created_at = kept.get(&format!("{name}{CREATED_AT}")).and_then(|text| Timestamp::parse(text));
+    Ok(Some(Values::read(credential, text)?.dated(created_at)))
+}
+
+/// Adds what is not there; the names of what was.
+fn fill(values: &mut BTreeMap<String, String>, new: BTreeMap<String, String>) -> BTreeSet<String> {
+    let mut made = BTreeSet::new();
+    for (name, value) in new {
+        // Of a value that was there nothing says when it was made.
+        let dates_another = name.strip_suffix(CREATED_AT).is_some_and(|of| !made.contains(of));
+        if !values.contains_key(&name) && !dates_another {
+            made.insert(name.clone());
+            values.insert(name, value);
+        }
+    }
+    made
+}
+
+/// Reads a line that a shell reads too. No value of ours has a quote in it.
+fn read_assignment(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once('=')?;
+    let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
+    Some((name.to_owned(), value.to_owned()))
+}
+
+/// A key as OpenTok's projects have, of nobody's project.
+pub(crate) fn opentok_key() -> String {
+    format!("4{:07}", u32::from_be_bytes(random_bytes()) % 10_000_000)
+}
+
+/// A secret as OpenTok's projects have.
+pub(crate) fn opentok_secret() -> String {
+    hex(&random_bytes::<20>())
+}
+
+/// New credentials for a trial on one's own machine.
+pub(crate) fn generated_secrets() -> BTreeMap<String, String> {
+    let now = Clock::system().now();
+    let signing_key = new_entry(Credential::SigningKeys, None, now);
+    let made = [
+        (Setting::OpenviduSecret, random_hex()),
+        (Setting::SigningKeys, json!([signing_key]).to_string()),
+        (Setting::OpentokApiKey, opentok_key()),
+        (Setting::OpentokApiSecret, opentok_secret()),
+        (Setting::StreamsAccessToken, random_hex()),
+        (Setting::StreamsWebhookSecret, random_hex()),
+        (Setting::LocalDynamodbKey, random_hex()),
+        (Setting::AdminPassword, random_hex()),
+        (Setting::ApiToken, hex(&random_bytes::<20>())),
+        (Setting::MobileApiToken, hex(&random_bytes::<20>())),
+    ];
+    let mut made: BTreeMap<_, _> = made.map(|(setting, value)| (setting.name().to_owned(), value)).into();
+    // A shell takes the bare value, so its date has a line of its own.
+    for dated in [Setting::OpenviduSecret, Setting::StreamsAccessToken, Setting::StreamsWebhookSecret] {
+        made.insert(format!("{}{CREATED_AT}", dated.name()), now.whole_second().to_string());
+    }
+    made
+}

@@ -1,0 +1,105 @@
+//! `greenroom key create`: the secrets that a deployment reads.
+
+use aws_sdk_secretsmanager::{Client, operation::create_secret::CreateSecretError};
+use serde_json::{Map, Value, json};
+use shared::{
+    clock::Timestamp,
+    config::{SecretFamily, Setting},
+    store,
+};
+
+use super::{Credential, Keyring, values::new_entry};
+use crate::cli::{
+    CliError,
+    aws::Aws,
+    data_dir::{opentok_key, opentok_secret},
+};
+
+/// Makes those secrets of a deployment that there are not: of the values in the one secret that `from` names, where it
+/// has them, or of new ones. A secret that is there stays as it is.
+pub(super) async fn create(aws: &Aws, prefix: &str, from: Option<&str>, now: Timestamp) -> Result<(), CliError> {
+    let given = match from {
+        Some(id) => Keyring::read_whole(aws, id).await?,
+        None => Map::new(),
+    };
+    let client = aws.secrets_manager();
+    for family in SecretFamily::ALL {
+        let name = format!("{prefix}{}", family.name());
+        let content = content_of(family, &given, now);
+        let is_empty = content.is_empty();
+        if !make(&client, &name, Value::from(content).to_string()).await? {
+            println!("{name}: there already, and left as it is");
+        } else if is_empty {
+            println!("{name}: made, empty until you put {} into it", names(family));
+        } else {
+            println!("{name}: made, with {}", names(family));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a secret; `false` where there is one of this name.
+async fn make(client: &Client, name: &str, content: String) -> Result<bool, CliError> {
+    let made = client.create_secret().name(name).secret_string(content).send().await;
+    match made {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(CreateSecretError::is_resource_exists_exception) => {
+            Ok(false)
+        }
+        Err(error) => Err(CliError::Aws(format!("the secret {name}"), store::reason(&error))),
+    }
+}
+
+/// What a new secret holds.
+fn content_of(family: SecretFamily, given: &Map<String, Value>, now: Timestamp) -> Map<String, Value> {
+    let value = |setting: &Setting| {
+        let given = given.get(setting.name()).filter(|value| value.as_str() != Some("")).cloned();
+        Some((setting.name().to_owned(), given.or_else(|| made_for(*setting, now))?))
+    };
+    family.settings().iter().filter_map(value).collect()
+}
+
+/// A new value of a setting; `None` for what others give out.
+fn made_for(setting: Setting, now: Timestamp) -> Option<Value> {
+    match setting {
+        Setting::OpentokApiKey => Some(opentok_key().into()),
+        Setting::OpentokApiSecret => Some(opentok_secret().into()),
+        Setting::OpentokWebhookSecret => None,
+        setting => Some(json!([new_entry(Credential::of(setting)?, None, now)])),
+    }
+}
+
+fn names(family: SecretFamily) -> String {
+    family.settings().iter().map(|setting| setting.name()).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::config::{Config, Environment, Strictness};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+    fn all(given: &Map<String, Value>) -> Map<String, Value> {
+        SecretFamily::ALL.into_iter().flat_map(|family| content_of(family, given, NOW)).collect()
+    }
+
+    #[test]
+    fn functions_start_with_what_is_made() {
+        let settings: Vec<_> = SecretFamily::ALL.iter().flat_map(|family| family.settings()).copied().collect();
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let environment: Environment = all(&Map::new()).into_iter().map(|(name, value)| (name, text(value))).collect();
+        assert!(Config::read(&environment, &settings, Strictness::Deployed).is_ok());
+    }
+
+    #[test]
+    fn what_a_single_secret_holds_is_kept_and_the_rest_made() {
+        let given =
+            json!({ "OPENVIDU_SECRET": "a", "SMTP_URL": "smtp://mail.example", "OPENTOK_API_KEY": "", "other": 1 });
+        let made = all(given.as_object().unwrap());
+        assert_eq!((&made["OPENVIDU_SECRET"], &made["SMTP_URL"]), (&json!("a"), &json!("smtp://mail.example")));
+        assert_ne!(made["OPENTOK_API_KEY"], "");
+        assert!(!made.contains_key("other") && !made.contains_key("STREAMS_API_TOKEN"));
+    }
+}

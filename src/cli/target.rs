@@ -1,0 +1,185 @@
+//! Which store a command works on, and saying so.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use shared::{
+    config::{AwsEnvironment, Config, Environment, Setting, Strictness},
+    store::{self, Store},
+};
+
+#[cfg(unix)]
+use super::socket::Server;
+use super::{CliError, DataDir, aws::Aws, data_dir::OpenDataDir, key::TABLE_NAME, stack::Stack};
+use crate::{embedded::Embedded, table};
+
+/// Name of the table where the environment does not say.
+pub(super) const TABLE: &str = "greenroom";
+
+/// How long a data directory may be somebody else's who is no server, and how often that is looked at.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The store of a command: the data directory's, the one that the AWS variables name, or a deployed stack's.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    pub(super) data_dir: DataDir,
+    /// The store of a deployed stack, instead of the data directory's
+    #[arg(long, value_name = "NAME", conflicts_with = "data_dir")]
+    pub(super) stack: Option<String>,
+    /// Where it is deployed, instead of where the environment says
+    #[arg(long)]
+    pub(super) region: Option<String>,
+}
+
+/// A store that is there.
+pub(crate) struct OpenStore {
+    pub(crate) store: Store,
+    /// What the environment says, and for what it does not what the place says.
+    environment: Environment,
+    /// The data directory, closed to other processes where its database is used.
+    _data_dir: Option<OpenDataDir>,
+}
+
+impl StoreArgs {
+    /// Opens the store, and says which it is. None is made.
+    pub(crate) async fn open(&self) -> Result<OpenStore, CliError> {
+        let aws = Aws::of_process(self.region.as_deref());
+        if let Some(name) = &self.stack {
+            let stack = Stack::find(&aws, name).await?;
+            let no_table = || CliError::Aws(format!("the stack {name}"), format!("it has no output {TABLE_NAME}"));
+            let table = stack.output(TABLE_NAME).ok_or_else(no_table)?;
+            say_store(&format!("table {table} of the stack {name}, {}", aws.region()));
+            let store = aws.store(table);
+            return Ok(OpenStore { store, environment: aws.into_environment(), _data_dir: None });
+        }
+        let mut environment = aws.into_environment();
+        if AwsEnvironment::read(&environment, "DYNAMODB").is_set() {
+            return elsewhere(environment, &self.data_dir.path).await;
+        }
+        let path = &self.data_dir.path;
+        let data_dir = match reach(path).await? {
+            Reached::Database(data_dir) => data_dir,
+            #[cfg(unix)]
+            Reached::Server(server) => {
+                let data_dir = OpenDataDir::share(path)?;
+                fill(&mut environment, Some(&data_dir));
+                let database = data_dir.database();
+                say_store(&format!("{}, through the server at {}", database.display(), server.url));
+                let store = Store::new(server.client(), &table_name(&environment));
+                return Ok(OpenStore { store, environment, _data_dir: None });
+            }
+        };
+        if !data_dir.has_store() {
+            return Err(CliError::NoStore(path.clone()));
+        }
+        fill(&mut environment, Some(&data_dir));
+        let table = table_name(&environment);
+        let embedded = Embedded::open(&data_dir.make_database()?)?;
+        table::ensure(&embedded.client(), &table, false)
+            .await
+            .map_err(|error| CliError::Table(table.clone(), error))?;
+        say_store(&data_dir.database().display().to_string());
+        let store = Store::new(embedded.direct_client(), &table);
+        Ok(OpenStore { store, environment, _data_dir: Some(data_dir) })
+    }
+}
+
+/// How the store of a data directory is reached.
+pub(super) enum Reached {
+    /// Nobody else has it.
+    Database(OpenDataDir),
+    /// A server has it.
+    #[cfg(unix)]
+    Server(Server),
+}
+
+/// Reaches the store of a data directory: by itself, or through the server that has it. Another command may have it for a
+/// moment, and a server that starts does not listen yet, so both are asked again for a while.
+pub(super) async fn reach(path: &Path) -> Result<Reached, CliError> {
+    let begun = Instant::now();
+    loop {
+        match OpenDataDir::open(path) {
+            Ok(data_dir) => return Ok(Reached::Database(data_dir)),
+            Err(error) if !matches!(error, CliError::InUse(_)) || begun.elapsed() > PATIENCE => return Err(error),
+            Err(_) => {}
+        }
+        #[cfg(unix)]
+        if let Some(server) = Server::find(path).await {
+            return Ok(Reached::Server(server));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl OpenStore {
+    /// These settings, as the environment of the command has them.
+    pub(crate) fn config(&self, settings: &[Setting]) -> Result<Config, CliError> {
+        Ok(Config::read(&self.environment, settings, Strictness::Local)?)
+    }
+}
+
+/// The table that the AWS variables name.
+async fn elsewhere(mut environment: Environment, path: &Path) -> Result<OpenStore, CliError> {
+    let data_dir = OpenDataDir::share(path).ok();
+    fill(&mut environment, data_dir.as_ref());
+    let (aws, table) = (local_door(&environment, data_dir.as_ref())?, table_name(&environment));
+    let client = store::client(&aws);
+    table::ensure(&client, &table, false).await.map_err(|error| CliError::Table(table.clone(), error))?;
+    say_store(&describe(&aws, &table));
+    Ok(OpenStore { store: Store::new(client, &table), environment, _data_dir: None })
+}
+
+/// The AWS variables, with the key of the data directory's server where they name a place on this machine and no key.
+pub(super) fn local_door(
+    environment: &Environment,
+    data_dir: Option<&OpenDataDir>,
+) -> Result<AwsEnvironment, CliError> {
+    let aws = AwsEnvironment::read(environment, "DYNAMODB");
+    let mut environment = environment.clone();
+    if aws.is_on_loopback()
+        && let Some(data_dir) = data_dir
+    {
+        let name = Setting::LocalDynamodbKey.name();
+        let key = environment.get(name).map(str::to_owned).or(data_dir.secrets()?.remove(name));
+        environment.fill(key.map(|key| ("AWS_ACCESS_KEY_ID".to_owned(), key)));
+    }
+    Ok(AwsEnvironment::read(&environment, "DYNAMODB"))
+}
+
+/// What the environment does not say of the table and of where mails are left.
+pub(super) fn fill(environment: &mut Environment, data_dir: Option<&OpenDataDir>) {
+    environment.fill([(Setting::TableName.name().to_owned(), TABLE.to_owned())]);
+    let mail_dir = data_dir.map_or_else(std::env::temp_dir, |dir| dir.path().to_owned()).join("mail");
+    environment.fill([(Setting::MailDir.name().to_owned(), mail_dir.display().to_string())]);
+}
+
+fn table_name(environment: &Environment) -> String {
+    environment.get(Setting::TableName.name()).unwrap_or(TABLE).to_owned()
+}
+
+/// For people: the table of a store that the AWS variables name.
+pub(super) fn describe(aws: &AwsEnvironment, table: &str) -> String {
+    let place = aws.endpoint_url.clone().unwrap_or_else(|| format!("AWS, {}", aws.region()));
+    format!("table {table} of DynamoDB at {place}")
+}
+
+/// Says which store a command works on, beside what it prints for programs.
+pub(super) fn say_store(store: &str) {
+    eprintln!("greenroom: store: {store}");
+}
+
+/// Says so where the environment names a profile of AWS, which is not read.
+pub(super) fn say_ignored_profile() {
+    let environment = Environment::of_process();
+    let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find(|name| environment.get(name).is_some());
+    if let Some(name) = named {
+        eprintln!(
+            "greenroom: {name} is ignored: credentials are read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and \
+             AWS_SESSION_TOKEN, as `aws configure export-credentials --format env` prints them"
+        );
+    }
+}

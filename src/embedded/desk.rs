@@ -1,0 +1,157 @@
+//! The thread that a database in a file is worked on: whatever waits is run one after the other, its writes are synced
+//! together, and then it is answered.
+
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use tokio::sync::oneshot;
+
+use super::engine::Engine;
+
+/// How many answers wait for one sync at most.
+const GROUP_MAX: usize = 256;
+
+/// Where operations are handed in. The last one who has it waits until all that was handed in is done, and the file
+/// closed.
+#[derive(Clone)]
+pub(super) struct Desk(Arc<Thread>);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the embedded database has stopped working; the log says why")]
+pub struct Stopped;
+
+struct Thread {
+    jobs: Option<Sender<Job>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+struct Job {
+    writes: bool,
+    work: Box<dyn FnOnce(&Engine) -> Answer + Send>,
+}
+
+/// Gives an answer to who waits for it. One that is dropped says that there is none.
+type Answer = Box<dyn FnOnce() + Send>;
+
+impl Desk {
+    /// Works on this engine's file from now on.
+    pub(super) fn open(engine: Engine, file: &Path) -> io::Result<Self> {
+        let mut log = file.as_os_str().to_owned();
+        log.push("-wal");
+        let log = File::open(log)?;
+        let (jobs, received) = channel();
+        let thread = thread::Builder::new().name("table".to_owned());
+        let handle = thread.spawn(move || work(&engine, || log.sync_data(), &received))?;
+        Ok(Self(Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) })))
+    }
+
+    /// What comes of this, when all that it `writes` lies on the disk.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        writes: bool,
+        work: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        let (job, answered) = Job::of(writes, work);
+        let jobs = self.0.jobs.as_ref().ok_or(Stopped)?;
+        jobs.send(job).map_err(|_| Stopped)?;
+        answered.await.map_err(|_| Stopped)
+    }
+}
+
+impl Job {
+    /// Work to be done, and where what comes of it is to be had.
+    fn of<T: Send + 'static>(
+        writes: bool,
+        work: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> (Self, oneshot::Receiver<T>) {
+        let (answer, answered) = oneshot::channel();
+        let work = Box::new(move |engine: &Engine| -> Answer {
+            let outcome = work(engine);
+            // Who has gone needs no answer.
+            Box::new(move || drop(answer.send(outcome)))
+        });
+        (Self { writes, work }, answered)
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(handle) = self.handle.take() {
+            // Fails where it panicked, which has been printed.
+            let _ = handle.join();
+        }
+    }
+}
+
+/// Runs what is handed in. Once a sync has failed nobody knows what lies on the disk: then nothing more is run, and a new
+/// start reads what is there.
+fn work(engine: &Engine, sync: impl Fn() -> io::Result<()>, jobs: &Receiver<Job>) {
+    let mut answers: Vec<Answer> = Vec::new();
+    while let Ok(first) = jobs.recv() {
+        let mut next = Some(first);
+        let mut unsynced = false;
+        while let Some(job) = next {
+            unsynced |= job.writes;
+            let answer = (job.work)(engine);
+            // What is read beside a write may be that write's: nobody hears of it before it is safe.
+            if unsynced {
+                answers.push(answer);
+            } else {
+                answer();
+            }
+            next = if answers.len() < GROUP_MAX { jobs.try_recv().ok() } else { None };
+        }
+        if unsynced && let Err(error) = sync() {
+            tracing::error!(%error, "what was written cannot be synced; the embedded database stops working");
+            return;
+        }
+        answers.drain(..).for_each(|answer| answer());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// What four who wait are told, of whom the second and the fourth write.
+    fn four(sync: impl Fn() -> io::Result<()>) -> Vec<bool> {
+        let (sender, receiver) = channel();
+        let answers = [false, true, false, true].map(|writes| {
+            let (job, answered) = Job::of(writes, |_| ());
+            sender.send(job).unwrap();
+            answered
+        });
+        drop(sender);
+        work(&Engine::memory().unwrap(), sync, &receiver);
+        answers.into_iter().map(|mut answered| answered.try_recv().is_ok()).collect()
+    }
+
+    #[test]
+    fn writes_that_wait_are_synced_together_and_then_answered() {
+        let syncs = Cell::new(0);
+        let answered = four(|| {
+            syncs.set(syncs.get() + 1);
+            Ok(())
+        });
+        assert_eq!((syncs.get(), answered), (1, vec![true; 4]));
+    }
+
+    #[test]
+    fn what_could_not_be_synced_is_not_answered() {
+        let answered = four(|| Err(io::Error::other("the disk is gone")));
+        // Who read before anything was written has heard.
+        assert_eq!(answered, [true, false, false, false]);
+    }
+}

@@ -1,0 +1,35 @@
+//! Which function takes a request.
+
+use std::collections::BTreeMap;
+
+/// What takes what no route does.
+const FALLBACK: &str = "fallback";
+
+/// Which function serves which path and method, as API Gateway has it.
+#[derive(Clone, Default)]
+pub struct Routes(BTreeMap<String, BTreeMap<String, String>>, matchit::Router<String>);
+
+impl Routes {
+    /// Each route as its function, its method in upper case and its path.
+    pub fn of(routes: impl IntoIterator<Item = (String, String, String)>) -> Result<Self, matchit::InsertError> {
+        let mut all = Self::default();
+        for (function, method, path) in routes {
+            if !all.0.contains_key(&path) {
+                all.1.insert(path.clone(), path.clone())?;
+            }
+            all.0.entry(path).or_default().insert(method, function);
+        }
+        Ok(all)
+    }
+
+    /// The function that takes a request of this method to this path.
+    #[must_use]
+    pub fn function(&self, method: &str, path: &str) -> &str {
+        let path = match path.trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        };
+        let methods = self.1.at(path).ok().and_then(|found| self.0.get(found.value));
+        methods.and_then(|methods| methods.get(method)).map_or(FALLBACK, String::as_str)
+    }
+}

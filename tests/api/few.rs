@@ -1,0 +1,249 @@
+//! Lists of everything of a kind: one request where few were ever made, and the same answers where many were.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rstest::rstest;
+use serde_json::{Value, json};
+use shared::model::{LoginToken, login_token::TokenType};
+
+use crate::{
+    counted::note_uses,
+    lists::follow,
+    organisers::Account,
+    support::{Answer, Caller, TestApp},
+};
+
+const LISTS: [(&str, u32); 5] = [
+    ("/api/v2/users/", 2),
+    ("/api/v2/events/", 2),
+    ("/api/v2/apitokens/", 2),
+    // What is left of events that have ended is asked for too.
+    ("/api/v2/sessions/", 3),
+    ("/api/v2/logintokens/", 3),
+];
+const TOKENS: &str = "/api/v2/logintokens/";
+const API_TOKENS: &str = "/api/v2/apitokens/";
+
+impl TestApp {
+    /// Another instance on the same table, which has started and knows of no number yet.
+    async fn fresh(&self) -> Self {
+        note_uses(self).await;
+        let fresh = self.again_with([]);
+        fresh.store.prime().await.unwrap();
+        fresh
+    }
+
+    /// Has a counter say this number, as if so many had been made.
+    pub(crate) async fn count_to(&self, counter: &str, number: u64) {
+        let update = self.client.update_item().table_name(&*self.table).update_expression("SET #number = :number");
+        let update = update.expression_attribute_names("#number", "number");
+        let update = update.expression_attribute_values(":number", AttributeValue::N(number.to_string()));
+        let update = update.key("PK", AttributeValue::S(format!("COUNTER#{counter}")));
+        update.key("SK", AttributeValue::S("COUNTER".to_owned())).send().await.unwrap();
+    }
+
+    /// Takes away what versions before tokens lay under their numbers did not write.
+    async fn forget_numbers_of_api_tokens(&self, made: u64) {
+        for number in 1..=made {
+            let delete = self.client.delete_item().table_name(&*self.table);
+            let delete = delete.key("PK", AttributeValue::S(format!("APITOKENS#NUMBER#{number}")));
+            delete.key("SK", AttributeValue::S("NUMBER".to_owned())).send().await.unwrap();
+        }
+        let update = self.client.update_item().table_name(&*self.table).update_expression("REMOVE placed");
+        let update = update.key("PK", AttributeValue::S("COUNTER#api-token".to_owned()));
+        update.key("SK", AttributeValue::S("COUNTER".to_owned())).send().await.unwrap();
+    }
+}
+
+/// What an answer cost: requests to the table and read units.
+fn cost(answer: &Answer) -> (u64, f64) {
+    let usage = answer.reported.usage;
+    (usage.requests, usage.read_units)
+}
+
+async fn make_three_of_each(caller: &Caller<'_>) {
+    for number in 1..=3 {
+        let event = caller.make_event(&format!("Congress {number}")).await;
+        caller.make("/api/v2/users/", json!({ "username": format!("user-{number}"), "role": "manager" })).await;
+        caller.make(API_TOKENS, json!({ "name": format!("app {number}") })).await;
+        caller.make("/api/v2/sessions/", json!({ "event": event, "language": "x" })).await;
+        let token = json!({ "event": event, "token": format!("token {number:03}"), "tokenType": "floor" });
+        caller.make(TOKENS, token).await;
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_few_is_one_request_which_costs_no_more_than_empty_partitions() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let fresh = app.fresh().await;
+    for (list, requests) in LISTS {
+        let answer = fresh.organiser(&admin).get(list).await;
+        assert_eq!(cost(&answer).0, u64::from(requests), "{list}, empty");
+    }
+    make_three_of_each(&app.organiser(&admin)).await;
+    let fresh = app.fresh().await;
+    let caller = fresh.organiser(&admin);
+    for (list, requests) in LISTS {
+        let count = if list.contains("users") { 4 } else { 3 };
+        for query in ["", "?limit=1", "?offset=1", "?offset=9", "?nonsense=1"] {
+            let answer = caller.get(&format!("{list}{query}")).await;
+            assert_eq!(
+                (answer.body["count"].as_u64(), cost(&answer).0),
+                (Some(count), requests.into()),
+                "{list}{query}"
+            );
+            // Of 16 partitions and of each other request one.
+            assert!(cost(&answer).1 <= 15.0 + f64::from(requests), "{list}{query}: {:?}", cost(&answer));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_others_made_since_is_listed_however_many_it_is() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let event = app.organiser(&admin).make_event("A").await;
+    let mut ids = app.login_tokens(event, "first", 3).await;
+    let elsewhere = app.fresh().await;
+    let caller = elsewhere.organiser(&admin);
+    // To begin with, and of those few that it asks for beyond what it knows, in one request; of more in another one, once.
+    for (more, requests) in [(0, [3, 3]), (4, [3, 3]), (5, [4, 3]), (60, [4, 3]), (40, [19, 18])] {
+        ids.extend(app.login_tokens(event, &format!("{more} more"), more).await);
+        for requests in requests {
+            let answer = caller.get(&format!("{TOKENS}?limit=1000")).await;
+            assert_eq!((answer.ids(), cost(&answer).0), (ids.clone(), requests), "{more} more");
+        }
+    }
+}
+
+/// Login tokens of all types; those that are left when some are deleted.
+async fn some_tokens(app: &TestApp, admin: &Account, made: u64) -> Vec<(u64, &'static str)> {
+    let caller = app.organiser(admin);
+    let event = caller.make_event("A").await;
+    let mut left = Vec::new();
+    for number in 1..=made {
+        let id = app.store.new_id::<LoginToken>().await.unwrap();
+        let (token_type, named) = match number % 3 {
+            0 => (TokenType::Floor, "floor"),
+            1 => (TokenType::Remote, "remote"),
+            _ => (TokenType::Participant, "participant"),
+        };
+        let token = LoginToken { id, event, token: format!("token {number:03}"), token_type };
+        app.store.insert_record(&token).await.unwrap().unwrap();
+        left.push((id, named));
+    }
+    for gone in [1, 16, 17, 50, 97, made] {
+        assert_eq!(caller.delete(&format!("{TOKENS}{gone}/")).await.status, 204);
+    }
+    left.retain(|(id, _)| ![1, 16, 17, 50, 97, made].contains(id));
+    left
+}
+
+/// All pages from this one on, by their cursors.
+async fn pages(caller: &Caller<'_>, path: &str) -> Vec<Value> {
+    let (mut path, mut bodies) = (Some(path.to_owned()), Vec::new());
+    while let Some(next) = path {
+        let answer = caller.get(&next).await;
+        bodies.push(answer.body.clone());
+        path = answer.following();
+    }
+    bodies
+}
+
+#[rstest]
+#[case(98)]
+#[case(99)]
+#[case(100)]
+#[case(101)]
+#[tokio::test]
+async fn few_are_listed_as_many_are(#[case] made: u64) {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let left = some_tokens(&app, &admin, made).await;
+    let few = app.fresh().await;
+    let answers = async |app: &TestApp| {
+        let mut answers = Vec::new();
+        for query in [
+            "",
+            "limit=1000",
+            "limit=40",
+            "limit=30&offset=1",
+            "limit=93",
+            "limit=92&offset=1",
+            "limit=50&offset=2",
+            "offset=99",
+            "tokenType=floor",
+            "tokenType=floor&limit=13",
+            "tokenType=floor&limit=13&offset=1",
+            "tokenType=floor&limit=13&offset=9",
+            "tokenType=interpreter",
+        ] {
+            answers.push((query, pages(&app.organiser(&admin), &format!("{TOKENS}?{query}")).await));
+        }
+        answers
+    };
+    let (requests, by_number) = (cost(&few.organiser(&admin).get(TOKENS).await).0, answers(&few).await);
+    assert_eq!(requests, if made < 100 { 4 } else { 19 }, "to begin with");
+    app.count_to("LoginToken", 1_000).await;
+    let many = app.fresh().await;
+    assert_eq!(by_number, answers(&many).await);
+    for app in [&few, &many] {
+        let caller = app.organiser(&admin);
+        let of = |wanted: &str| -> Vec<u64> {
+            left.iter().filter(|(_, kind)| kind.contains(wanted)).map(|(id, _)| *id).collect()
+        };
+        assert_eq!(follow(&caller, &format!("{TOKENS}?limit=30")).await, of(""));
+        assert_eq!(follow(&caller, &format!("{TOKENS}?limit=10&tokenType=floor")).await, of("floor"));
+        let answer = caller.get(&format!("{TOKENS}?limit=10&offset=2")).await;
+        assert_eq!(answer.ids(), of("")[20..30]);
+        assert_eq!(answer.body["count"], left.len());
+    }
+}
+
+#[tokio::test]
+async fn api_tokens_of_earlier_versions_are_found_and_given_their_numbers_places() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let caller = app.organiser(&admin);
+    for number in 1..=45 {
+        caller.make(API_TOKENS, json!({ "name": format!("app {number}") })).await;
+    }
+    app.forget_numbers_of_api_tokens(45).await;
+    assert_eq!(caller.delete(&format!("{API_TOKENS}7/")).await.status, 204);
+    assert_eq!(caller.delete(&format!("{API_TOKENS}7/")).await.status, 404);
+    let ids = || (1..=45).filter(|id| *id != 7);
+    let first = caller.get(API_TOKENS).await;
+    assert_eq!((first.ids(), cost(&first).0), (ids().collect::<Vec<_>>(), 21));
+    let second = caller.get(API_TOKENS).await;
+    assert_eq!((&second.body, cost(&second).0), (&first.body, 2));
+    // An earlier version makes another one, which is under its hash only.
+    caller.make(API_TOKENS, json!({ "name": "late" })).await;
+    let placed = second.body["count"].as_u64().unwrap() + 1;
+    app.forget_numbers_of_api_tokens(46).await;
+    app.count_to("api-token", 46).await;
+    let fresh = app.fresh().await;
+    assert_eq!(fresh.organiser(&admin).get(API_TOKENS).await.body["count"], placed);
+    for id in ids().chain([46]) {
+        assert_eq!(caller.delete(&format!("{API_TOKENS}{id}/")).await.status, 204, "{id}");
+    }
+    assert_eq!(caller.get(API_TOKENS).await.body["count"], 0);
+    assert!(!app.items().await.iter().any(|item| item.contains("APITOKENS#")), "nothing is left");
+}
+
+#[tokio::test]
+async fn more_api_tokens_than_few_are_listed_and_deleted_too() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let caller = app.organiser(&admin);
+    for number in 1..=3 {
+        caller.make(API_TOKENS, json!({ "name": format!("app {number}") })).await;
+    }
+    app.count_to("api-token", 100).await;
+    let fresh = app.fresh().await;
+    let many = fresh.organiser(&admin);
+    let [first, second] = [many.get(API_TOKENS).await, many.get(API_TOKENS).await];
+    assert_eq!((first.ids(), cost(&first).0, cost(&second).0), (vec![1, 2, 3], 18, 17));
+    let deletion = many.delete(&format!("{API_TOKENS}2/")).await;
+    assert_eq!((deletion.status.as_u16(), cost(&deletion).0), (204, 3));
+    assert_eq!(many.get(API_TOKENS).await.ids(), [1, 3]);
+}

@@ -1,0 +1,160 @@
+//! Viewers come and go with who publishes their stream.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use shared::config::Setting;
+
+use crate::{
+    stream_sessions::{sessions, viewer},
+    support::TestApp,
+};
+
+const URL: &str = "ws://live.example:3333/app/stream?session=one";
+const ALLOWED: &str = r#"200 {"allowed":true}"#;
+
+/// What a media server says of a publisher of the stream.
+fn publisher(status: &str, host: u8, time: i64) -> Value {
+    let mut body = viewer(status, 1, time, "rtmp://live.example:1935/app/stream");
+    body["client"]["address"] = json!(format!("192.0.2.{host}"));
+    body["request"]["direction"] = json!("incoming");
+    body["request"]["protocol"] = json!("RTMP");
+    body
+}
+
+/// Somebody opens the stream, or closes it.
+pub(crate) async fn publish(app: &TestApp, status: &str, time: i64) {
+    assert_eq!(app.webhook(&publisher(status, 9, time)).await.status, 200);
+}
+
+/// The reason and the ender of the viewer who went last.
+async fn last_end(app: &TestApp) -> Value {
+    let admin = app.account("later", shared::model::user::Role::Admin, None).await;
+    let ended = app.entry(&admin, "state=ended&app=app").await;
+    json!([ended["reason"], ended["endedBy"]["kind"]])
+}
+
+#[tokio::test]
+async fn who_comes_before_their_stream_is_live_is_taken_off_after_a_minute() {
+    let app = TestApp::new().await;
+    assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.to_string(), ALLOWED);
+    app.wait(Duration::from_secs(59));
+    assert_eq!(app.live_names("app", "stream").await, ["one"]);
+    app.wait(Duration::from_secs(1));
+    assert!(app.live_names("app", "stream").await.is_empty());
+    assert_eq!(last_end(&app).await, json!(["expired", "expiry"]));
+    // Nor is the name anybody's.
+    let mut other = viewer("opening", 1, 60, URL);
+    other["client"]["address"] = json!("192.0.2.2");
+    assert_eq!(app.webhook(&other).await.to_string(), ALLOWED);
+}
+
+#[rstest]
+#[case::before(0, 1)]
+#[case::after(5, 0)]
+#[tokio::test]
+async fn who_waits_stays_when_a_publisher_comes(#[case] viewer_at: i64, #[case] publisher_at: i64) {
+    let app = TestApp::new().await;
+    if publisher_at < viewer_at {
+        publish(&app, "opening", publisher_at).await;
+    }
+    assert_eq!(app.webhook(&viewer("opening", 1, viewer_at, URL)).await.to_string(), ALLOWED);
+    if publisher_at > viewer_at {
+        app.wait(Duration::from_secs(59));
+        publish(&app, "opening", publisher_at).await;
+    }
+    app.wait(Duration::from_secs(80_000));
+    assert_eq!(app.live_names("app", "stream").await, ["one"]);
+    publish(&app, "closing", 80_000).await;
+    assert!(app.live_names("app", "stream").await.is_empty());
+    assert_eq!(last_end(&app).await, json!(["publisher_left", "provider"]));
+}
+
+#[tokio::test]
+async fn another_publisher_ends_who_came_before_and_not_who_comes_after() {
+    let app = TestApp::new().await;
+    publish(&app, "opening", 0).await;
+    assert_eq!(app.webhook(&viewer("opening", 1, 1, URL)).await.to_string(), ALLOWED);
+    assert_eq!(app.webhook(&publisher("opening", 8, 10)).await.to_string(), ALLOWED);
+    assert!(app.live_names("app", "stream").await.is_empty());
+    let two = URL.replace("one", "two");
+    assert_eq!(app.webhook(&viewer("opening", 1, 11, &two)).await.to_string(), ALLOWED);
+    // The first one's closing comes late.
+    publish(&app, "closing", 12).await;
+    app.wait(Duration::from_mins(10));
+    assert_eq!(app.live_names("app", "stream").await, ["two"]);
+}
+
+#[tokio::test]
+async fn who_is_let_in_while_the_publisher_goes_ends_a_little_later() {
+    let app = TestApp::new().await;
+    publish(&app, "opening", 0).await;
+    // Their publisher's closing is told first.
+    publish(&app, "closing", 10).await;
+    app.webhook(&viewer("opening", 1, 9, URL)).await;
+    app.wait(Duration::from_secs(15));
+    app.deliver_due().await;
+    assert!(app.live_names("app", "stream").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_edge_server_keeps_its_viewers() {
+    let app = TestApp::with([(Setting::StreamsKeepViewers, "true")]).await;
+    app.webhook(&viewer("opening", 1, 0, URL)).await;
+    publish(&app, "opening", 1).await;
+    publish(&app, "closing", 2).await;
+    app.wait(Duration::from_secs(80_000));
+    app.deliver_due().await;
+    assert_eq!(app.live_names("app", "stream").await, ["one"]);
+}
+
+#[tokio::test]
+async fn a_picture_is_let_in_by_the_same_rules_and_is_no_session() {
+    let app = TestApp::new().await;
+    let picture = |address: &str, status: &str, url: &str| {
+        let mut body = viewer(status, 1, 0, url);
+        body["request"]["protocol"] = json!("Thumbnail");
+        body["client"]["address"] = json!(address);
+        body
+    };
+    let nameless = "http://live.example:20080/app/stream/thumb.png";
+    for url in [nameless, URL] {
+        assert_eq!(app.webhook(&picture("192.0.2.1", "opening", url)).await.to_string(), ALLOWED);
+    }
+    assert_eq!(app.operator().get(&sessions("app", "stream")).await.status, 404);
+    app.webhook(&viewer("opening", 1, 0, URL)).await;
+    assert_eq!(app.webhook(&picture("192.0.2.2", "opening", URL)).await.body["allowed"], false);
+    assert_eq!(app.webhook(&picture("192.0.2.1", "closing", URL)).await.to_string(), "200 {}");
+    assert_eq!(app.live_names("app", "stream").await, ["one"]);
+    assert_eq!(app.operator().delete(&format!("{}/one", sessions("app", "stream"))).await.status, 200);
+    for url in [nameless, URL] {
+        assert_eq!(app.webhook(&picture("192.0.2.1", "opening", url)).await.body["allowed"], false);
+    }
+    assert_eq!(app.webhook(&picture("192.0.2.2", "opening", nameless)).await.to_string(), ALLOWED);
+}
+
+#[rstest]
+#[case::a_day_ago(-86_401, false)]
+#[case::just_so(-86_400, true)]
+#[case::ahead(86_400, true)]
+#[case::a_day_ahead(86_401, false)]
+#[tokio::test]
+async fn a_webhook_is_of_today(#[case] time: i64, #[case] allowed: bool) {
+    let app = TestApp::new().await;
+    assert_eq!(app.webhook(&viewer("opening", 1, time, URL)).await.body["allowed"], allowed);
+}
+
+#[tokio::test]
+async fn only_a_webrtc_viewer_is_given_a_lifetime() {
+    let app = TestApp::with([(Setting::StreamsLifetime, "3600")]).await;
+    let lifetime = async |direction: &str, protocol: &str| {
+        let mut body = viewer("opening", 1, 0, &format!("{URL}-{protocol}-{direction}"));
+        body["request"]["direction"] = json!(direction);
+        body["request"]["protocol"] = json!(protocol);
+        app.webhook(&body).await.body["lifetime"].clone()
+    };
+    assert_eq!(lifetime("outgoing", "webrtc").await, 3_600_000);
+    assert_eq!(lifetime("outgoing", "LLHLS").await, Value::Null);
+    assert_eq!(lifetime("incoming", "WebRTC").await, Value::Null);
+}

@@ -1,0 +1,139 @@
+//! No function's role allows more in the table than the function does there.
+//!
+//! That it allows all of that is looked at wherever a function is asked for something, as [`TestApp`] and the functions'
+//! own binaries are refused what `template.yaml` does not allow.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use shared::config::Setting;
+use testbed::rights::seen_on_this_thread;
+
+use crate::{
+    capacity::measure,
+    support::{ROLES, TestApp},
+};
+
+/// The credentials whose uses are written down.
+const CREDENTIALS: [Setting; 5] = [
+    Setting::OpenviduSecret,
+    Setting::SigningKeys,
+    Setting::StreamsAccessToken,
+    Setting::StreamsWebhookSecret,
+    Setting::OpentokWebhookSecret,
+];
+
+/// Until the use of a credential is written down again.
+const LONG: Duration = Duration::from_hours(2);
+
+/// What functions need for cases that are none of those of `docs/cost.md`, and which cases these are. Other tests have them.
+const RARE: &[(&str, &str, &[&str])] = &[
+    (
+        "admission",
+        "viewers who go with their publisher, come by way of a proxy or with a media session's token, and terminated ones",
+        &["ConditionCheckItem", "JOBS#*", "LIVEPEER#*", "LIVESTREAM#*", "MEDIA#*", "Query"],
+    ),
+    ("apitokens", "tokens of earlier versions, and many", &["ConditionCheckItem", "Query"]),
+    ("bookingemails", "a device books", &["DEVICE#*"]),
+    ("contacts", "a wrong password", &["GUESSES#*", "UpdateItem"]),
+    (
+        "create-session",
+        "registration by token; a session of the same name that was closed and is half cleared away",
+        &["APITOKENS#*", "ConditionCheckItem", "DeleteItem", "LEDGER#*", "MEDIA#*", "Query"],
+    ),
+    (
+        "events",
+        "an event whose session was renewed at the provider, whose floor goes, whose name is another's",
+        &["EVENT#*/FORMER", "EVENTNAME#*", "FLOOR#*"],
+    ),
+    (
+        "fallback",
+        "a wrong method of /api/v2 asks for the credentials of the path",
+        &["APITOKENS#*", "DEVICE#*", "USERS#*"],
+    ),
+    (
+        "housekeeping",
+        "work on users, rooms, media sessions and viewers that was broken off",
+        &[
+            "ARCHIVE#*",
+            "BatchGetItem",
+            "ConditionCheckItem",
+            "EVENT#*/FORMER",
+            "EVENTNAME#*",
+            "EVENTS#*",
+            "LEDGER#*",
+            "LIVESTREAM#*",
+            "MEDIA#*",
+            "PutItem",
+            "ROOM#*",
+            "ROOMARCHIVE#*",
+            "ROOMS#*",
+            "ROSTER#*",
+            "USER#*/EVENTS",
+            "USER#*/USERS",
+            "USERNAME#*",
+            "USERS#*",
+        ],
+    ),
+    ("issue-token", "something else is wrong with the request, and there may be no such session", &["MEDIA#*"]),
+    (
+        "live",
+        "managers; terminated viewers, participants of media sessions, and whoever a media server has to cut off",
+        &["DeleteItem", "JOBS#*", "LEDGER#*", "LIVESTREAM#*", "MEDIA#*", "SESSIONS#*", "USER#*/EVENTS", "UpdateItem"],
+    ),
+    (
+        "logintokens",
+        "managers; a token that another has; an event that is being deleted",
+        &["ENDED", "LOGINTOKEN#*", "USER#*/EVENTS"],
+    ),
+    ("message-events", "a wrong password", &["GUESSES#*", "UpdateItem"]),
+    ("messages", "a wrong password", &["GUESSES#*"]),
+    ("networktestsessions", "a device tries the network", &["DEVICE#*"]),
+    ("opentok-webhook", "who comes back with a terminated token", &["JOBS#*", "UpdateItem"]),
+    ("rtcsessions", "a device joins; a wrong login token", &["DEVICE#*", "GUESSES#*", "PutItem", "UpdateItem"]),
+    ("sessions", "managers", &["USER#*/EVENTS"]),
+    (
+        "stream-sessions",
+        "no stream of that name; terminated viewers, and whoever a media server has to cut off",
+        &["APPS", "JOBS#*", "LIVESTREAM#*"],
+    ),
+    (
+        "users",
+        "a user who is renamed or deleted after they wrote messages, were in rooms and had contacts",
+        &["ARCHIVE#*", "ConditionCheckItem", "ROOM#*", "ROOMARCHIVE#*", "ROOMS#*", "ROSTER#*", "USERNAME#*"],
+    ),
+];
+
+/// What a process does whatever it is asked for: it reads the settings when it starts, and writes down that its credentials
+/// were used.
+async fn start_and_note() {
+    let app = TestApp::new().await;
+    for function in greenroom::functions() {
+        if !function.settings.contains(&Setting::TableName) {
+            continue;
+        }
+        let process = app.again_with([]).shared;
+        let work = Box::pin(async {
+            process.store.prime().await.unwrap();
+            if function.router.has_routes() {
+                for credential in CREDENTIALS.into_iter().filter(|one| function.settings.contains(one)) {
+                    process.uses.mark(credential, 0);
+                }
+                process.uses.write_down(&process.store, process.clock.now()).await;
+            }
+        });
+        app.acting_as(function.name, work).await;
+        app.wait(LONG);
+    }
+}
+
+#[tokio::test]
+async fn no_role_allows_more_than_its_function_does() {
+    start_and_note().await;
+    measure().await;
+    let unused = ROLES.unused(&seen_on_this_thread());
+    let rare: BTreeSet<_> = RARE
+        .iter()
+        .flat_map(|(function, _, rights)| rights.iter().map(|right| ((*function).to_owned(), (*right).to_owned())))
+        .collect();
+    assert_eq!(unused, rare);
+}

@@ -1,0 +1,62 @@
+//! How many connections the first request of a new instance opens: each costs a handshake at the function's quota.
+
+use serde_json::json;
+use shared::model::user::Role;
+
+use crate::{
+    bed::{AS_DEPLOYED, Bed, Call},
+    calls,
+    contract::operation_of,
+};
+
+/// What asks several partitions at once, all 16 of a list or two, or reads two items while it is at it.
+const SEVERAL: &[&str] = &[
+    "DELETE /api/contacts",
+    "DELETE /api/contacts/{jid}",
+    "DELETE /api/sessions/{sessionId}/connection/{connectionId}",
+    "DELETE /api/v2/events/{id}",
+    "DELETE /api/v2/sessions/{id}",
+    "DELETE /api/v2/users/{id}",
+    "GET /api/live",
+    "GET /api/sessions",
+    "GET /api/v2/events/{id}/archives",
+    "GET /v1/vhosts/{vhost}/apps/{app}/streams/{stream}/sessions",
+    "POST /api/contacts",
+    "POST /api/v2/rtcsessions",
+    "PUT /api/contacts/{jid}",
+];
+
+#[tokio::test]
+async fn the_first_list_of_an_instance_needs_no_connection_but_the_one_that_its_start_opened() {
+    let bed = Bed::new().await;
+    let admin = bed.sound.account("admin", Role::Admin).await.jwt;
+    for number in 1..=3 {
+        let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": format!("event {number}") })).await;
+        bed.sound.makes("/api/v2/sessions", &admin, json!({ "event": event, "language": "x" })).await;
+        bed.sound.makes("/api/v2/apitokens", &admin, json!({ "name": format!("app {number}") })).await;
+        let token = json!({ "event": event, "token": format!("login token {number}"), "tokenType": "floor" });
+        bed.sound.makes("/api/v2/logintokens", &admin, token).await;
+    }
+    for list in ["users", "events", "sessions", "logintokens", "apitokens"] {
+        for query in ["", "?offset=1&limit=1", "?nonsense=1"] {
+            let before = bed.proxy.connections();
+            let instance = bed.instance(AS_DEPLOYED);
+            instance.store.prime().await.unwrap();
+            instance.does(Call::new("GET", format!("/api/v2/{list}{query}")).by(&admin)).await;
+            assert_eq!(bed.proxy.connections() - before, 1, "{list}{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_request_of_an_instance_opens_no_connection_but_where_it_asks_for_several_things_at_once() {
+    let bed = Bed::new().await;
+    for call in calls::every(&bed).await {
+        let before = bed.proxy.connections();
+        let instance = bed.instance(AS_DEPLOYED);
+        instance.store.prime().await.unwrap();
+        instance.send(&call).await;
+        let (opened, operation) = (bed.proxy.connections() - before, operation_of(&call));
+        assert!(opened == 1 || SEVERAL.contains(&&*operation), "{operation}: {opened}");
+    }
+}

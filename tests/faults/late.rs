@@ -1,0 +1,47 @@
+//! Openings that the store takes too long for: whoever asked is refused, and nothing is left.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use testbed::{
+    Fault::{self, BrokenAfter, ResetAfter, SilentAfter, Slow},
+    Plan,
+};
+
+use crate::{
+    bed::{AS_DEPLOYED, Bed, Call},
+    world::{operator, webhook, webhook_from},
+};
+
+/// So long that reading and then writing takes longer than a media server waits, and neither longer than an attempt may.
+const TOO_SLOW: Duration = Duration::from_millis(1300);
+
+fn list(stream: &str) -> Call {
+    Call::new("GET", format!("/v1/vhosts/default/apps/app/streams/{stream}/sessions")).by(&operator())
+}
+
+#[rstest]
+#[case::answered_too_late(Slow(TOO_SLOW))]
+#[case::never_answered(SilentAfter)]
+#[case::cut_off(ResetAfter)]
+#[case::told_otherwise(BrokenAfter)]
+#[tokio::test]
+async fn an_opening_that_cannot_be_answered_in_time_leaves_nothing(#[case] fault: Fault) {
+    let bed = Bed::new().await;
+    let slow = bed.instance(AS_DEPLOYED);
+    // Its application is known from then on, and somebody is there who stays.
+    assert_eq!(slow.send(&webhook("opening", "known", "first")).await.body["allowed"], true);
+    bed.proxy.inject(Plan::always(fault));
+    let late = webhook("opening", "stream", "late");
+    let refused = slow.send(&late).await;
+    assert_eq!((refused.status, &refused.body["allowed"]), (200, &false.into()), "{refused}");
+    bed.proxy.heal();
+    slow.app.tasks.done().await;
+    assert_eq!(bed.sound.send(&list("stream")).await.status, 404);
+    // Nor is it there when it comes once more; another has the name.
+    assert_eq!(bed.sound.send(&late).await.body["allowed"], false);
+    let other = webhook_from("192.0.2.2", "opening", "stream", "late");
+    assert_eq!(bed.sound.send(&other).await.body["allowed"], true);
+    assert_eq!(bed.sound.send(&list("stream")).await.body["response"], serde_json::json!(["late"]));
+    assert_eq!(bed.sound.send(&list("known")).await.body["response"], serde_json::json!(["first"]));
+}

@@ -1,0 +1,333 @@
+//! What needs more than one transaction, broken off after each of its writes: it ends as if nothing had happened.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rstest::rstest;
+use serde_json::{Value, json};
+use shared::{
+    model::{User, job::LEASE, user::Role},
+    store::Attributes,
+};
+use testbed::Fault::{self, Broken, BrokenAfter};
+
+use crate::{
+    bed::{Bed, Call, text},
+    table,
+    world::{backend, participant},
+};
+
+/// Until after nobody is told any more of what was said in a room that ended.
+const UNTOLD: Duration = Duration::from_hours(25);
+/// What differs with when something was done.
+const OF_THE_TIME: [&str; 5] = ["expiresAt", "last", "left", "since", "timestamp"];
+
+/// A table with much of everything, and what is in it.
+struct World {
+    items: Vec<Attributes>,
+    admin: String,
+    event: u64,
+    session: u64,
+    /// Manages events, writes messages, is in rooms and has contacts.
+    manager: u64,
+    /// Made users.
+    partner: u64,
+}
+
+impl World {
+    async fn make() -> Self {
+        let bed = Bed::new().await;
+        let sound = &bed.sound;
+        let admin = sound.account("admin", Role::Admin).await.jwt;
+        let partner = sound.account("partner", Role::Partner).await.id;
+        let manager = sound.participant("manager").await.id;
+        sound.participant("friend").await;
+        let path = format!("/api/v2/users/{manager}");
+        sound.does(Call::new("PATCH", path).by(&admin).json(json!({ "role": "manager", "creator": partner }))).await;
+        for number in 0..30 {
+            let user = json!({ "username": format!("made {number}"), "role": "manager", "creator": partner });
+            sound.makes("/api/v2/users", &admin, user).await;
+        }
+        for number in 0..17 {
+            let event = json!({ "name": format!("Managed {number}"), "managers": [manager] });
+            sound.makes("/api/v2/events", &admin, event).await;
+        }
+        let (event, session) = fill_event(&bed, &admin, manager).await;
+        fill_talk(&bed).await;
+        let by = backend();
+        sound.does(Call::new("POST", "/api/sessions").by(&by).json(json!({ "customSessionId": "daily" }))).await;
+        for _ in 0..45 {
+            sound.does(Call::new("POST", "/api/tokens").by(&by).json(json!({ "session": "daily" }))).await;
+        }
+        let items = bed.items().await;
+        Self { items, admin, event, session, manager, partner }
+    }
+
+    /// Another table with the same in it.
+    async fn again(&self) -> Bed {
+        let bed = Bed::new().await;
+        bed.fill(&self.items).await;
+        bed
+    }
+}
+
+async fn fill_event(bed: &Bed, admin: &str, manager: u64) -> (u64, u64) {
+    let sound = &bed.sound;
+    let event = json!({ "name": "Gala", "managers": [manager] });
+    let event = sound.makes("/api/v2/events", admin, event).await;
+    let mut session = 0;
+    for (language, is_floor) in [("English", true), ("German", false)] {
+        let body = json!({ "event": event, "language": language, "isFloor": is_floor });
+        session = sound.makes("/api/v2/sessions", admin, body).await;
+    }
+    let path = format!("/api/v2/sessions/{session}");
+    sound.does(Call::new("PATCH", path).by(admin).json(json!({ "archive": false }))).await;
+    for number in 0..30 {
+        let token = json!({ "event": event, "token": format!("login token {number}"), "tokenType": "moderator" });
+        sound.makes("/api/v2/logintokens", admin, token).await;
+    }
+    let client = sound.client().await;
+    for number in 0..6 {
+        let join = json!({ "loginToken": format!("login token {number}") });
+        sound.does(Call::new("POST", "/api/v2/rtcsessions").by(&client).json(join)).await;
+    }
+    (event, session)
+}
+
+async fn fill_talk(bed: &Bed) {
+    let (sound, manager, friend) = (&bed.sound, participant("manager"), participant("friend"));
+    for room in ["one", "two", "three"] {
+        let config = json!({ "name": room, "subject": "Talk" });
+        sound.does(Call::new("PUT", format!("/api/rooms/{room}")).by(&manager).json(config)).await;
+        for number in 0..20 {
+            let body = json!({ "body": format!("word {number}") });
+            sound.does(Call::new("POST", format!("/api/rooms/{room}/messages")).by(&manager).json(body)).await;
+        }
+    }
+    for room in ["one", "two"] {
+        let user = json!({ "user": "friend@localhost" });
+        sound.does(Call::new("POST", format!("/api/rooms/{room}/users")).by(&manager).json(user)).await;
+    }
+    for (by, contact) in [(&manager, "friend@localhost"), (&friend, "manager@localhost"), (&manager, "other@localhost")]
+    {
+        sound.does(Call::new("POST", "/api/contacts").by(by).json(json!({ "jid": contact }))).await;
+    }
+    for number in 0..30 {
+        let to = if number % 2 == 0 { "friend@localhost" } else { "other@localhost" };
+        let message = json!({ "to": to, "body": format!("letter {number}") });
+        sound.does(Call::new("POST", "/api/messages").by(&manager).json(message)).await;
+    }
+}
+
+/// A change that needs more than one transaction.
+type Change = fn(&World) -> Call;
+
+fn change(world: &World, method: &'static str, path: &str, body: Option<Value>) -> Call {
+    let call = Call::new(method, format!("/api/v2/{path}")).by(&world.admin);
+    match body {
+        Some(body) => call.json(body),
+        None => call,
+    }
+}
+
+#[rstest]
+#[case::an_event_is_deleted(|world: &World| change(world, "DELETE", &format!("events/{}", world.event), None))]
+#[case::a_session_is_deleted(|world: &World| change(world, "DELETE", &format!("sessions/{}", world.session), None))]
+#[case::a_user_is_deleted(|world: &World| change(world, "DELETE", &format!("users/{}", world.manager), None))]
+#[case::who_made_users_is_deleted(|world: &World| change(world, "DELETE", &format!("users/{}", world.partner), None))]
+#[case::a_manager_becomes_another(|world: &World| {
+    change(world, "PATCH", &format!("users/{}", world.manager), Some(json!({ "role": "partner" })))
+})]
+#[case::a_user_is_renamed(|world: &World| {
+    change(world, "PATCH", &format!("users/{}", world.manager), Some(json!({ "username": "renamed" })))
+})]
+#[case::a_user_is_called_what_makes_no_jid(|world: &World| {
+    change(world, "PATCH", &format!("users/{}", world.manager), Some(json!({ "username": "re named" })))
+})]
+#[case::a_manager_is_renamed_and_becomes_another(|world: &World| {
+    let body = json!({ "username": "renamed", "role": "partner" });
+    change(world, "PATCH", &format!("users/{}", world.manager), Some(body))
+})]
+#[case::a_media_session_is_closed(|_: &World| Call::new("DELETE", "/api/sessions/daily").by(&backend()))]
+#[case::a_room_ends(|_: &World| Call::new("DELETE", "/api/rooms/three/users/manager@localhost").by(&participant("manager")))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_breaks_off_is_finished(#[case] change: Change) {
+    let world = World::make().await;
+    let call = change(&world);
+    let whole = outcome(&world, &call, None).await;
+    assert!((200..300).contains(&whole.status), "{}", whole.status);
+    assert!(whole.writes > 0);
+    for fault in [Broken, BrokenAfter] {
+        for after in 0..whole.writes {
+            let broken = outcome(&world, &call, Some((after, fault))).await;
+            let what = format!("{fault:?} after {after} of {} writes", whole.writes);
+            assert!(broken.status == whole.status || broken.status == 503, "{what}: {}", broken.status);
+            if after == 0 && fault == Broken {
+                // Nothing was answered, and nothing done.
+                assert_eq!(broken.status, 503, "{what}");
+                assert_same(&broken.items, &normal(&world.items), &what);
+            } else {
+                assert_same(&broken.items, &whole.items, &what);
+            }
+        }
+    }
+}
+
+/// What came of a request, and of keeping house after it.
+struct Outcome {
+    status: u16,
+    writes: u64,
+    items: Vec<String>,
+}
+
+/// Sends a request that breaks off, and keeps house.
+async fn outcome(world: &World, call: &Call, broken: Option<(u64, Fault)>) -> Outcome {
+    let bed = world.again().await;
+    let instance = bed.instance(1);
+    // Behind the last entry of every archive, so that the first write is the one that decides.
+    bed.clock.advance(Duration::from_secs(1));
+    // Once an hour a credential is said to be in use, by whichever request comes first.
+    let warm = Call { method: "GET", body: None, path: "/api/v2".to_owned(), ..call.clone() };
+    for path in ["/api/v2", "/api/sessions", "/api/rooms"] {
+        instance.send(&Call { path: path.to_owned(), ..warm.clone() }).await;
+    }
+    let (after, fault) = broken.unwrap_or((u64::MAX, Broken));
+    bed.proxy.break_after(after, fault);
+    let status = instance.send(call).await.status;
+    let writes = bed.proxy.writes();
+    bed.proxy.heal();
+    for wait in [LEASE, UNTOLD] {
+        bed.clock.advance(wait);
+        bed.sound.keep_house().await.unwrap();
+    }
+    let items = bed.items().await;
+    table::check(&items);
+    assert!(!items.iter().any(|item| text(item, "Type") == "Job"), "{call}: a job is left");
+    Outcome { status, writes, items: normal(&items) }
+}
+
+/// The items without what differs with when something was done, or by chance.
+fn normal(items: &[Attributes]) -> Vec<String> {
+    let mut lines: Vec<_> = items.iter().filter(|item| text(item, "Type") != "Settings").map(normal_item).collect();
+    lines.sort();
+    lines
+}
+
+fn normal_item(item: &Attributes) -> String {
+    let is_entry = text(item, "Type") == "RoomEntry";
+    let mut attributes: Vec<_> = item
+        .iter()
+        .filter(|(name, _)| !OF_THE_TIME.contains(&name.as_str()))
+        .filter(|(name, _)| !(is_entry && ["SK", "id"].contains(&name.as_str())))
+        .filter(|(name, _)| *name != "sessionId" || text(item, "Type") != "EventSession")
+        .map(|(name, value)| format!("{name}={}", shown(value)))
+        .collect();
+    attributes.sort();
+    attributes.join(" ")
+}
+
+/// A value, with what is in it in an order.
+fn shown(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::M(map) => {
+            let mut parts: Vec<_> = map.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
+            parts.sort();
+            format!("{{{}}}", parts.join(" "))
+        }
+        AttributeValue::L(list) => list.iter().map(shown).collect::<Vec<_>>().join(","),
+        AttributeValue::Ns(numbers) => {
+            let mut numbers = numbers.clone();
+            numbers.sort();
+            numbers.join(",")
+        }
+        value => format!("{value:?}"),
+    }
+}
+
+fn assert_same(found: &[String], expected: &[String], what: &str) {
+    let missing: Vec<_> = expected.iter().filter(|line| !found.contains(line)).collect();
+    let extra: Vec<_> = found.iter().filter(|line| !expected.contains(line)).collect();
+    assert!(missing.is_empty() && extra.is_empty(), "{what}: missing {missing:#?}, too many {extra:#?}");
+}
+
+/// Two names later, in the middle of which everything broke off, they are in their rooms under the last.
+#[tokio::test]
+async fn who_is_renamed_twice_and_deleted_is_in_no_room() {
+    for deleted in [false, true] {
+        let world = World::make().await;
+        let bed = world.again().await;
+        let instance = bed.instance(1);
+        let path = format!("/api/v2/users/{}", world.manager);
+        for name in ["second", "third"] {
+            bed.proxy.break_after(1, Broken);
+            let rename = Call::new("PATCH", &path).by(&world.admin).json(json!({ "username": name }));
+            assert_eq!(instance.send(&rename).await.status, 200);
+        }
+        if deleted {
+            bed.proxy.break_after(1, Broken);
+            assert_eq!(instance.send(&Call::new("DELETE", &path).by(&world.admin)).await.status, 204);
+        }
+        bed.proxy.heal();
+        bed.clock.advance(LEASE);
+        bed.sound.keep_house().await.unwrap();
+        let items = bed.items().await;
+        table::check(&items);
+        let named = |name: &str| {
+            let jid = AttributeValue::S(format!("{name}@localhost"));
+            let rooms = items.iter().filter(|item| text(item, "Type") == "Room");
+            let people = rooms.flat_map(|room| room["participants"].as_l().unwrap());
+            people.filter(|one| one.as_m().unwrap()["jid"] == jid).count()
+        };
+        let third = if deleted { 0 } else { 3 };
+        assert_eq!([named("manager"), named("second"), named("third")], [0, 0, third]);
+    }
+}
+
+/// While a user has not left everything yet, others change what names them, and they become a manager again.
+#[tokio::test]
+async fn whoever_is_leaving_is_in_nobodys_way() {
+    let world = World::make().await;
+    let bed = world.again().await;
+    let (instance, sound) = (bed.instance(1), &bed.sound);
+    let path = format!("/api/v2/users/{}", world.manager);
+    let becomes = |role: &str| Call::new("PATCH", &path).by(&world.admin).json(json!({ "role": role }));
+    bed.proxy.break_after(1, Broken);
+    assert_eq!(instance.send(&becomes("partner")).await.status, 200);
+    bed.proxy.heal();
+    // An event that still lists them can be changed, and deleted; none can list them anew.
+    let gala = format!("/api/v2/events/{}", world.event);
+    sound.does(Call::new("PATCH", &gala).by(&world.admin).json(json!({ "name": "Ball" }))).await;
+    sound.does(Call::new("PATCH", "/api/v2/events/1").by(&world.admin).json(json!({ "managers": [] }))).await;
+    sound.does(Call::new("DELETE", "/api/v2/events/2").by(&world.admin)).await;
+    let anew = json!({ "name": "New", "managers": [world.manager] });
+    assert_eq!(sound.send(&Call::new("POST", "/api/v2/events").by(&world.admin).json(anew.clone())).await.status, 400);
+    assert_eq!(sound.send(&becomes("manager")).await.status, 503);
+    bed.clock.advance(LEASE);
+    sound.keep_house().await.unwrap();
+    sound.does(becomes("manager")).await;
+    let managed = sound.makes("/api/v2/events", &world.admin, anew).await;
+    let jwt = sound.jwt(&sound.store.record::<User>(world.manager).await.unwrap().unwrap().record);
+    let events = sound.does(Call::new("GET", "/api/v2/events").by(&jwt)).await.body;
+    assert_eq!((&events["count"], &events["results"][0]["id"]), (&json!(1), &json!(managed)));
+    // Half deleted, they are in nobody's way either.
+    bed.proxy.break_after(1, Broken);
+    assert_eq!(instance.send(&Call::new("DELETE", &path).by(&world.admin)).await.status, 204);
+    bed.proxy.heal();
+    sound.does(Call::new("DELETE", format!("/api/v2/events/{managed}")).by(&world.admin)).await;
+    bed.clock.advance(LEASE);
+    sound.keep_house().await.unwrap();
+    table::check(&bed.items().await);
+}
+
+#[tokio::test]
+async fn a_refused_change_changes_nothing() {
+    let world = World::make().await;
+    let bed = world.again().await;
+    let path = format!("/api/v2/users/{}", world.manager);
+    for body in [r#"{"role":"partner","username":"FRIEND"}"#, r#"{"username":"FRIEND","role":"partner"}"#] {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let refused = bed.sound.send(&Call::new("PATCH", &path).by(&world.admin).json(body)).await;
+        assert_eq!(refused.status, 400, "{refused}");
+    }
+    assert_same(&normal(&bed.items().await), &normal(&world.items), "a refused change");
+}
