@@ -1,0 +1,88 @@
+//! The passwords of conversations: which are taken, at once, and what looking at one costs.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::json;
+use shared::model::user::Role;
+
+use super::{Conversation, DAY, Door, HERE, LogIn, OBTAIN, THERE, with_alice};
+use crate::{counted::Counted, participants::PASSWORD, support::basic};
+
+#[tokio::test]
+async fn a_right_password_is_hashed_once_a_minute_and_costs_two_requests_and_one_a_day() {
+    let app = with_alice().await;
+    // The deployment's key is made by the first who needs it, and known from then on.
+    app.store.settings().await.unwrap();
+    let Counted { app, requests } = Counted::over(app).await;
+    let count = || requests.load(std::sync::atomic::Ordering::SeqCst);
+    let cost = async |door: Door, address: &str| {
+        let before = count();
+        assert!(app.knock(door, "alice", PASSWORD, address).await.status.is_success());
+        count() - before
+    };
+    assert_eq!([cost(LogIn, HERE).await, cost(LogIn, HERE).await], [3, 2]);
+    // With the archive's page.
+    assert_eq!([cost(Conversation, THERE).await, cost(Conversation, THERE).await], [4, 3]);
+    app.wait(Duration::from_mins(1));
+    assert_eq!([cost(Conversation, THERE).await, cost(LogIn, THERE).await], [3, 2]);
+    app.wait(DAY);
+    // With the note, once an hour, that the signing key is in use.
+    assert_eq!([cost(LogIn, HERE).await, cost(LogIn, HERE).await], [4, 2]);
+}
+
+#[tokio::test]
+async fn a_new_password_counts_at_once() {
+    let app = with_alice().await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    app.give_passwords(&[app.user("alice").await.id], "another one").await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 401);
+    assert_eq!(app.try_password("alice@localhost", "another one", HERE).await, 200);
+}
+
+#[tokio::test]
+async fn a_blocked_user_is_out_at_once() {
+    let app = with_alice().await;
+    let admin = app.account("root", Role::Admin, None).await;
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+    assert_eq!(app.organiser(&admin).post_nothing("/api/v2/users/1/block").await.status, 204);
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 401);
+    assert_eq!(app.organiser(&admin).post_nothing("/api/v2/users/1/unblock").await.status, 204);
+    assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
+}
+
+#[tokio::test]
+async fn the_token_a_user_logged_in_for_does_in_place_of_the_password() {
+    let app = with_alice().await;
+    let login = json!({"username": "alice", "password": PASSWORD});
+    let token = app.anyone().post(OBTAIN, login).await.body["token"].as_str().unwrap().to_owned();
+    app.participant("bob").await;
+    assert_eq!(app.try_password("alice@localhost", &token, HERE).await, 200);
+    assert_eq!(app.try_password("bob@localhost", &token, HERE).await, 401);
+    app.wait(Duration::from_hours(24 * 8));
+    assert_eq!(app.try_password("alice@localhost", &token, HERE).await, 401);
+}
+
+#[tokio::test]
+async fn what_is_no_account_is_refused_alike() {
+    let app = with_alice().await;
+    let header = |text: &str| basic(text);
+    let long: SecretString = "x".repeat(1_025).into();
+    for authorization in [
+        header(&format!("alice@elsewhere.example:{PASSWORD}")),
+        header(&format!("alice:{PASSWORD}")),
+        header(&format!("@x:{PASSWORD}")),
+        header(&format!("bob@localhost:{PASSWORD}")),
+        header("alice@localhost"),
+        header("alice@localhost:"),
+        header(&format!("alice@localhost:{}", secrecy::ExposeSecret::expose_secret(&long))),
+        "Basic ???".to_owned(),
+        "Basic".to_owned(),
+        "Bearer alice".to_owned(),
+    ] {
+        let answer = app.with_authorization(authorization).get("/api/messages").await;
+        assert_eq!(answer.to_string(), "401 -");
+        assert_eq!(answer.header("www-authenticate"), r#"Basic realm="mongooseim""#);
+    }
+    assert_eq!(app.anyone().get("/api/messages").await.to_string(), "401 -");
+}
