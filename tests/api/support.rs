@@ -1,9 +1,9 @@
 //! The API as a caller sees it.
 
+mod caller;
+
 use std::{
     collections::BTreeMap,
-    fmt,
-    net::IpAddr,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -13,31 +13,23 @@ use aws_sdk_dynamodb::{
     config::timeout::TimeoutConfig,
     types::{AttributeValue, TimeToLiveSpecification},
 };
-use axum::{
-    Router,
-    body::{Body, Bytes, HttpBody, to_bytes},
-    http::{HeaderMap, Request, StatusCode, header, response::Parts},
-    middleware::map_request,
-    response::Response,
-};
+use axum::{Router, body::Body, http::Request, middleware::map_request};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{
     App,
     auth::SigningKeys,
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
-    http::Reported,
     id::random_hex,
     meter::{Meter, Origin},
     model::guesses::Source,
     store::{self, Store},
 };
 use testbed::rights::{Guard, Roles, Routes, call_of};
-use tower::ServiceExt;
 
-use crate::conformance::{self, Exchange};
+pub(crate) use self::caller::{Answer, Caller};
 
 /// The secret of the back-ends.
 pub(crate) const SECRET: &str = "test:secret-of-the-backend";
@@ -243,147 +235,4 @@ async fn keep_what_expires(client: &Client, table: &str) {
     let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().unwrap();
     // An emulator without TTL keeps everything by itself.
     let _ = client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await;
-}
-
-/// Somebody who sends requests.
-pub(crate) struct Caller<'a> {
-    app: &'a TestApp,
-    authorization: Option<String>,
-    source: Option<IpAddr>,
-    /// Sent with every request.
-    header: Option<(&'static str, String)>,
-}
-
-impl Caller<'_> {
-    /// The same caller, at this address.
-    pub(crate) fn at(self, address: &str) -> Self {
-        Self { source: Some(address.parse().unwrap()), ..self }
-    }
-
-    /// The same caller, who sends this header too.
-    pub(crate) fn with_header(self, name: &'static str, value: &str) -> Self {
-        Self { header: Some((name, value.to_owned())), ..self }
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, &[], Body::empty()).await
-    }
-
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
-        self.send("DELETE", path, &[], Body::empty()).await
-    }
-
-    /// Posts JSON.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        self.post_text(path, body.to_string()).await
-    }
-
-    /// Posts what is said to be JSON.
-    pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {
-        self.send("POST", path, &[("content-type", "application/json")], body.into()).await
-    }
-
-    /// Posts what is said to be JSON; the answer's text.
-    pub(crate) async fn post_for_text(&self, path: &str, body: String) -> String {
-        let headers = [("content-type", "application/json")];
-        let (_, body) = self.exchange("POST", path, &headers, body.into()).await;
-        String::from_utf8(body.to_vec()).unwrap()
-    }
-
-    /// Posts nothing.
-    pub(crate) async fn post_nothing(&self, path: &str) -> Answer {
-        self.send("POST", path, &[], Body::empty()).await
-    }
-
-    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
-        let (parts, bytes) = self.exchange(method, path, headers, body).await;
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        let reported = parts.extensions.get().cloned().unwrap_or_default();
-        Answer { status: parts.status, headers: parts.headers, body, reported }
-    }
-
-    async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
-        // What has no known size may never end.
-        let (sent, body) = match HttpBody::size_hint(&body).exact() {
-            Some(_) => {
-                let sent = to_bytes(body, usize::MAX).await.unwrap();
-                (Some(sent.clone()), Body::from(sent))
-            }
-            None => (None, body),
-        };
-        let response = self.begin(self.request(method, path, headers, body)).await;
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap();
-        self.app.guard.check();
-        conformance::check(&Exchange {
-            method,
-            path,
-            sent: sent.as_deref(),
-            status: parts.status,
-            headers: &parts.headers,
-            body: &body,
-        });
-        (parts, body)
-    }
-
-    /// What a GET is answered with, as text.
-    pub(crate) async fn text(&self, path: &str, headers: &[(&str, &str)]) -> String {
-        let (parts, body) = self.exchange("GET", path, headers, Body::empty()).await;
-        assert_eq!(parts.status, StatusCode::OK, "{path}");
-        String::from_utf8_lossy(&body).into_owned()
-    }
-
-    /// The answer to a request, whose body has not been read yet.
-    pub(crate) async fn begin(&self, request: Request<Body>) -> Response {
-        self.app.service.clone().oneshot(request).await.unwrap()
-    }
-
-    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "greenroom.example");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some((name, value)) = &self.header {
-            request = request.header(*name, value);
-        }
-        if let Some(authorization) = &self.authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        request.extension(Source(self.source)).body(body).unwrap()
-    }
-}
-
-/// An answer; shown as its status and its JSON, `-` for none.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-    pub(crate) reported: Reported,
-}
-
-impl Answer {
-    /// The value of a header, `-` for none.
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("-", |value| value.to_str().unwrap())
-    }
-
-    /// The status and the message of an OpenVidu error.
-    pub(crate) fn problem(&self) -> String {
-        let [status, message] = ["status", "message"].map(|key| &self.body[key]);
-        assert_eq!(*status, self.status.as_u16());
-        format!("{} {}", self.status.as_u16(), message.as_str().unwrap())
-    }
-
-    /// The status and the code of a device error.
-    pub(crate) fn code(&self) -> String {
-        format!("{} {}", self.status.as_u16(), self.body["error"]["code"].as_str().unwrap())
-    }
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.status.as_u16();
-        if self.body.is_null() { write!(f, "{status} -") } else { write!(f, "{status} {}", self.body) }
-    }
 }
