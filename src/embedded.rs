@@ -16,10 +16,7 @@ mod transaction;
 mod typed;
 mod values;
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
 use axum::Router;
@@ -50,6 +47,9 @@ pub enum EmbeddedError {
     /// It does not answer any more.
     #[error("{0}")]
     Stopped(#[from] Stopped),
+    /// The thread that works on it cannot be started.
+    #[error("the embedded database cannot be started: {0}")]
+    Thread(std::io::Error),
     /// The port it was to be reached at failed.
     #[error("the embedded database cannot be served: {0}")]
     Serve(std::io::Error),
@@ -58,17 +58,9 @@ pub enum EmbeddedError {
 /// An embedded DynamoDB.
 #[derive(Clone)]
 pub struct Embedded {
-    place: Place,
+    desk: Desk,
     /// Whether a transaction that is sent twice is known by its token: in-process no answer is lost.
     keeps_tokens: bool,
-}
-
-/// Where the database is.
-#[derive(Clone)]
-enum Place {
-    /// In a file, which is synced after writes: who waits for that keeps no other request waiting.
-    File(Desk),
-    Memory(Arc<Mutex<Engine>>),
 }
 
 impl std::fmt::Debug for Embedded {
@@ -86,13 +78,14 @@ impl Embedded {
             file::ensure_ours(file)?;
         }
         let engine = Engine::open(file, name)?;
-        let desk = Desk::open(engine, file).map_err(|error| unusable(error.to_string()))?;
-        Ok(Self { place: Place::File(desk), keeps_tokens: false })
+        let desk = Desk::over_file(engine, file).map_err(|error| unusable(error.to_string()))?;
+        Ok(Self { desk, keeps_tokens: false })
     }
 
     /// A database in memory.
     pub fn memory() -> Result<Self, EmbeddedError> {
-        Ok(Self { place: Place::Memory(Arc::new(Mutex::new(Engine::memory()?))), keeps_tokens: false })
+        let desk = Desk::over_memory(Engine::memory()?).map_err(EmbeddedError::Thread)?;
+        Ok(Self { desk, keeps_tokens: false })
     }
 
     /// Makes the table that `template.yaml` declares, unless there is one of this name.
@@ -140,19 +133,7 @@ impl Embedded {
     async fn respond(&self, operation: String, body: Vec<u8>) -> Result<(u16, String), Stopped> {
         let keeps_tokens = self.keeps_tokens;
         let writes = !only_reads(&operation);
-        self.run(writes, move |engine| engine.respond(&operation, &body, keeps_tokens)).await
-    }
-
-    /// What comes of this, once all that it `writes` is safe.
-    async fn run<T: Send + 'static>(
-        &self,
-        writes: bool,
-        work: impl FnOnce(&Engine) -> T + Send + 'static,
-    ) -> Result<T, Stopped> {
-        match &self.place {
-            Place::File(desk) => desk.run(writes, work).await,
-            Place::Memory(engine) => engine.lock().map(|engine| work(&engine)).map_err(|_| Stopped),
-        }
+        self.desk.run(writes, move |engine| engine.respond(&operation, &body, keeps_tokens)).await
     }
 }
 

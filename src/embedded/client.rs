@@ -65,7 +65,7 @@ impl HttpConnector for Embedded {
         let embedded = self.clone();
         if let Some(call) = typed::call_of(&request) {
             return HttpConnectorFuture::new(async move {
-                let answered = embedded.run(call.writes, call.work).await;
+                let answered = embedded.desk.run(call.writes, call.work).await;
                 match answered.map_err(|error| ConnectorError::other(error.into(), None))? {
                     Ok(output) => {
                         let mut response = response(200, String::new())?;

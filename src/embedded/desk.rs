@@ -1,5 +1,6 @@
-//! The thread that a database in a file is worked on: whatever waits is run one after the other, its writes are synced
-//! together, and then it is answered.
+//! The thread that works on a database: it runs the waiting operations one after the other, syncs their writes together,
+//! and then answers them. The threads that serve requests never work on the database, so that a long query of one
+//! request keeps no other request from being served.
 
 use std::{
     fs::File,
@@ -44,13 +45,22 @@ type Answer = Box<dyn FnOnce() + Send>;
 
 impl Desk {
     /// Works on this engine's file from now on.
-    pub(super) fn open(engine: Engine, file: &Path) -> io::Result<Self> {
+    pub(super) fn over_file(engine: Engine, file: &Path) -> io::Result<Self> {
         let mut log = file.as_os_str().to_owned();
         log.push("-wal");
         let log = File::open(log)?;
+        Self::start(engine, move || log.sync_data())
+    }
+
+    /// Works on an engine in memory from now on, where nothing is synced.
+    pub(super) fn over_memory(engine: Engine) -> io::Result<Self> {
+        Self::start(engine, || Ok(()))
+    }
+
+    fn start(engine: Engine, sync: impl Fn() -> io::Result<()> + Send + 'static) -> io::Result<Self> {
         let (jobs, received) = channel();
         let thread = thread::Builder::new().name("table".to_owned());
-        let handle = thread.spawn(move || work(&engine, || log.sync_data(), &received))?;
+        let handle = thread.spawn(move || work(&engine, sync, &received))?;
         Ok(Self(Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) })))
     }
 

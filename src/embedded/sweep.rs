@@ -33,12 +33,12 @@ struct Sweep {
 pub(super) async fn sweep(embedded: &Embedded) -> Result<usize, EmbeddedError> {
     let now = Clock::system().now().seconds().to_string();
     let mut deleted = 0;
-    for sweep in embedded.run(false, move |engine| sweeps(engine, &now)).await?? {
+    for sweep in embedded.desk.run(false, move |engine| sweeps(engine, &now)).await?? {
         let sweep = Arc::new(sweep);
         let mut after = None;
         loop {
             let page = sweep.clone();
-            let (of_page, next) = embedded.run(true, move |engine| page.page(engine, after)).await??;
+            let (of_page, next) = embedded.desk.run(true, move |engine| page.page(engine, after)).await??;
             deleted += of_page;
             after = next;
             if after.is_none() {

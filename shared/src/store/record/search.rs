@@ -20,13 +20,13 @@ const RECORDS: u32 = 25_000;
 const TIME: Duration = Duration::from_millis(1500);
 /// How many searches of a process read at once.
 const AT_ONCE: usize = 2;
+/// How many records a search decodes before other requests have their turn: a millisecond's work.
+const DECODED_AT_ONCE: u32 = 50;
 
 static SEARCHES: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// Waits until a search may read a little.
 pub(super) async fn turn() -> Result<SemaphorePermit<'static>, StoreError> {
-    // A table in memory answers without waiting: a search would keep its thread to itself until it is through.
-    tokio::task::yield_now().await;
     // Nobody closes it.
     SEARCHES.acquire().await.map_err(|_| StoreError::Contended)
 }
@@ -81,6 +81,9 @@ impl<T: Record> Search<'_, T> {
                 return Ok(true);
             }
             self.budget.records -= 1;
+            if self.budget.records.is_multiple_of(DECODED_AT_ONCE) {
+                tokio::task::yield_now().await;
+            }
             self.last = Some(record.id());
             if (self.matches)(&record) {
                 self.count += 1;
