@@ -1,6 +1,10 @@
 //! The documents say what the code says.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{Command, CommandFactory};
 use greenroom::cli::Cli;
@@ -89,9 +93,8 @@ fn the_architecture_has_the_keys_of_the_table() {
 #[test]
 fn links_between_the_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let guides = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root.join(name));
-    for document in documents.into_iter().chain(guides) {
+    for document in documents.into_iter().chain(files(&root.join("docs"))) {
         let text = fs::read_to_string(&document).unwrap();
         let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
         for link in links.filter(|link| !link.starts_with("https://")) {
@@ -103,6 +106,12 @@ fn links_between_the_documents_lead_somewhere() {
             assert!(section.is_empty() || found, "{} links to {link}", document.display());
         }
     }
+}
+
+/// The files of a directory and of those below it.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// What a section's title is linked to by.
