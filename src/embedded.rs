@@ -119,7 +119,7 @@ impl Embedded {
         serve(listener, router(self.clone()), stopped).await
     }
 
-    /// The same, for programs on this machine that know the access key id (`access.md`).
+    /// The same, for programs on this machine that know the access key id (`docs/apis/access.md`).
     pub async fn listen_to_key(
         &self,
         listener: TcpListener,

@@ -108,6 +108,30 @@ fn links_between_the_documents_lead_somewhere() {
     }
 }
 
+#[test]
+fn documents_that_the_code_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = ["benches", "functions", "shared", "src", "testbed", "tests"].map(|place| root.join(place));
+    let sources = places.iter().flat_map(|place| files(place));
+    let mut named = BTreeSet::new();
+    for source in sources.filter(|file| has_extension(file, "rs")) {
+        let text = fs::read_to_string(&source).unwrap();
+        let names = text.split("`docs/").skip(1).filter_map(|rest| rest.split_once('`')).map(|(name, _)| name);
+        for name in names.filter(|name| has_extension(Path::new(name), "md")) {
+            assert!(root.join("docs").join(name).is_file(), "{} names docs/{name}", source.display());
+            named.insert(name.to_owned());
+        }
+    }
+    for contract in files(&root.join("docs/apis")) {
+        let name = contract.strip_prefix(root.join("docs")).unwrap().display().to_string();
+        assert!(name == "apis/README.md" || named.contains(&name), "nothing in the code names docs/{name}");
+    }
+}
+
+fn has_extension(file: &Path, extension: &str) -> bool {
+    file.extension().is_some_and(|found| found == extension)
+}
+
 /// The files of a directory and of those below it.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());

@@ -1,4 +1,4 @@
-//! Who did what (`access.md`): one line in the log for each decision about access, and on AWS a metric.
+//! Who did what (`docs/apis/access.md`): one line in the log for each decision about access, and on AWS a metric.
 //!
 //! A line has `event`, `actor`, `target`, `address` and `reason`, each where it is known. People and things are written
 //! as a kind and a number or id of ours, like `user:7`; what has none as a kind and a keyed hash, like

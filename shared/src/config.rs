@@ -34,9 +34,9 @@ pub use self::{
     telemetry::Metrics,
 };
 
-/// Shortest password of a user, in characters (`events-api.md`).
+/// Shortest password of a user, in characters (`docs/apis/events-api.md`).
 pub const PASSWORD_CHARS_MIN: usize = 8;
-/// Longest password of a user, in bytes (`events-api.md`).
+/// Longest password of a user, in bytes (`docs/apis/events-api.md`).
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Whether a device must show a static API token to register.

@@ -16,15 +16,15 @@ use crate::{error::Error, store::StoreError};
 /// The API that a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
-    /// `device-sessions.md`, and whatever belongs to no other.
+    /// `docs/apis/device-sessions.md`, and whatever belongs to no other.
     Device,
-    /// `openvidu.md`
+    /// `docs/apis/openvidu.md`
     OpenVidu,
-    /// `events-api.md`
+    /// `docs/apis/events-api.md`
     Events,
-    /// `mongooseim.md`
+    /// `docs/apis/mongooseim.md`
     Conversation,
-    /// `ovenmediaengine.md`
+    /// `docs/apis/ovenmediaengine.md`
     Streams,
 }
 

@@ -91,11 +91,11 @@ id!(
     JobId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// What a callback of the media provider's is recognised by, a hash (`access.md`).
+    /// What a callback of the media provider's is recognised by, a hash (`docs/apis/access.md`).
     CallbackId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// What the media provider calls a session (`opentok.md`).
+    /// What the media provider calls a session (`docs/apis/opentok.md`).
     ProviderSessionId = "2_MX40NTgyODA2Mn5-MTc5NTM0NDAwMDAwMH4"
 );
 
@@ -216,7 +216,7 @@ impl MediaSessionId {
         Self(format!("ses_{}", random_hex()))
     }
 
-    /// The id spelt like this; `None` where no session can have such an id (`openvidu.md`: `[a-zA-Z0-9_-]+`).
+    /// The id spelt like this; `None` where no session can have such an id (`docs/apis/openvidu.md`: `[a-zA-Z0-9_-]+`).
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
         let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';

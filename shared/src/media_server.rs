@@ -1,4 +1,4 @@
-//! A real OvenMediaEngine: it is told which of its sessions we have ended (`ovenmediaengine.md`).
+//! A real OvenMediaEngine: it is told which of its sessions we have ended (`docs/apis/ovenmediaengine.md`).
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Users' passwords: Argon2id with the parameters OWASP names (`events-api.md`), off the asynchronous threads.
+//! Users' passwords: Argon2id with the parameters OWASP names (`docs/apis/events-api.md`), off the asynchronous
+//! threads.
 
 mod weak;
 

@@ -1,4 +1,5 @@
-//! The media provider: who makes the sessions that participants meet in, and keeps their archives (`opentok.md`).
+//! The media provider: who makes the sessions that participants meet in, and keeps their archives
+//! (`docs/apis/opentok.md`).
 //!
 //! Tokens need no provider to ask: a [`TokenSigner`] makes them from the project's secret.
 

@@ -1,4 +1,4 @@
-//! What was read lately, kept for the minute in which everybody joins (`events-api.md`, rtcsessions).
+//! What was read lately, kept for the minute in which everybody joins (`docs/apis/events-api.md`, rtcsessions).
 
 use std::{
     hash::Hash,
@@ -116,7 +116,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
     }
 }
 
-/// For how long a password that was right need not be hashed again (`mongooseim.md`).
+/// For how long a password that was right need not be hashed again (`docs/apis/mongooseim.md`).
 const PASSWORD_FOR: Duration = Duration::from_mins(1);
 
 /// The last passwords that were right, each under a keyed hash that means nothing outside this process, with the stored

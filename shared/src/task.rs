@@ -1,4 +1,4 @@
-//! Work in tasks of its own: it is done whether or not anybody waits for the outcome (`ovenmediaengine.md`).
+//! Work in tasks of its own: it is done whether or not anybody waits for the outcome (`docs/apis/ovenmediaengine.md`).
 //!
 //! A gateway drops a handler whose caller hangs up, and Lambda lets a process stand still once it has answered and asks
 //! for more. A media server hangs up a few milliseconds after it has said something, and does not say it again.

@@ -1,4 +1,4 @@
-//! Terminating live connections: in the table, and at their media server (`ovenmediaengine.md`).
+//! Terminating live connections: in the table, and at their media server (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 

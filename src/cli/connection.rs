@@ -23,9 +23,9 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-/// How many connections are served at once (`access.md`). More wait until one of them has ended.
+/// How many connections are served at once (`docs/apis/access.md`). More wait until one of them has ended.
 pub(super) const CONNECTIONS_MAX: usize = 4096;
-/// How long the head of a request may take, or its first byte after the last answer (`access.md`).
+/// How long the head of a request may take, or its first byte after the last answer (`docs/apis/access.md`).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long what was sent may stay unacknowledged. A stream sends something every 15 seconds, so that one without a
 /// client is given up within 25.

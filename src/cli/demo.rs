@@ -86,7 +86,7 @@ async fn event(caller: &Caller, jwt: &str) -> Result<u64, CliError> {
     event["id"].as_u64().ok_or_else(|| CliError::Demo(event.to_string()))
 }
 
-/// A login token of each type; those are made that are not there. Nobody is to guess one (`access.md`).
+/// A login token of each type; those are made that are not there. Nobody is to guess one (`docs/apis/access.md`).
 async fn login_tokens(caller: &Caller, jwt: &str, event: u64) -> Result<Vec<String>, CliError> {
     let present = caller.get(&format!("logintokens/?event={event}"), jwt).await?;
     let mut tokens = Vec::new();

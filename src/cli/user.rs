@@ -16,7 +16,7 @@ use shared::{
 
 use super::{CliError, accounts::create_user, grid::one_line, target::StoreArgs};
 
-/// Longest name, in characters (`events-api.md`).
+/// Longest name, in characters (`docs/apis/events-api.md`).
 const USERNAME_MAX: usize = 150;
 
 /// How many users are read at once.

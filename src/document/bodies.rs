@@ -1,4 +1,4 @@
-//! What bodies of session management have in common (`events-api.md`), and their types do not say.
+//! What bodies of session management have in common (`docs/apis/events-api.md`), and their types do not say.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
 //! The embedded database over HTTP, with DynamoDB's own protocol: for the commands of its owner through a socket, and
-//! for other tools at a port (`access.md`).
+//! for other tools at a port (`docs/apis/access.md`).
 
 use std::sync::Arc;
 

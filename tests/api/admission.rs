@@ -1,4 +1,4 @@
-//! Admission webhooks (`ovenmediaengine.md`).
+//! Admission webhooks (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 

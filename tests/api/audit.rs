@@ -1,4 +1,5 @@
-//! Who did what (`access.md`): each decision about access leaves one line, which tells nobody's name and no value.
+//! Who did what (`docs/apis/access.md`): each decision about access leaves one line, which tells nobody's name and no
+//! value.
 
 use std::{
     cell::RefCell,

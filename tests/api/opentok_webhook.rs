@@ -1,4 +1,4 @@
-//! OpenTok's session monitoring (`opentok.md`).
+//! OpenTok's session monitoring (`docs/apis/opentok.md`).
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Who may do what: the table of `events-api.md`, walked over every role, endpoint and ownership, and what stands below
-//! it. The expectations are written down here once more, and not taken from the code.
+//! Who may do what: the table of `docs/apis/events-api.md`, walked over every role, endpoint and ownership, and what
+//! stands below it. The expectations are written down here once more, and not taken from the code.
 
 mod events;
 mod invariants;

@@ -1,4 +1,4 @@
-//! The operators' list of live sessions (`ovenmediaengine.md`).
+//! The operators' list of live sessions (`docs/apis/ovenmediaengine.md`).
 
 use std::{fmt::Display, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `--dynamodb-port`: who is answered there (`access.md`).
+//! `--dynamodb-port`: who is answered there (`docs/apis/access.md`).
 
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;

@@ -316,14 +316,15 @@ def filter_failure(context, failure, case, response):
     """Whether it is one: the contracts ask for some answers that the checks do not expect."""
     path, operation = case.operation.path, case.operation.definition.raw["operationId"]
     if isinstance(failure, AcceptedNegativeData):
-        # Anything but 200 means to a media server that we are out of order (`ovenmediaengine.md`), and the media provider
-        # monitors more than concerns us (`opentok.md`).
+        # Anything but 200 means to a media server that we are out of order (`docs/apis/ovenmediaengine.md`), and the
+        # media provider monitors more than concerns us (`docs/apis/opentok.md`).
         is_webhook = operation in ("admit", "monitorSession")
-        # What is no number counts as the default, and who filters by what is not there finds nothing (`events-api.md`).
+        # What is no number counts as the default, and who filters by what is not there finds nothing
+        # (`docs/apis/events-api.md`).
         is_list = case.method == "GET" and path.startswith(("/api/v2", "/api/live")) and only_at_query(case)
         return not (is_webhook or is_list)
     if isinstance(failure, UnsupportedMethodResponse):
-        # Below `/v1` there is no 405, and credentials come first (`ovenmediaengine.md`).
+        # Below `/v1` there is no 405, and credentials come first (`docs/apis/ovenmediaengine.md`).
         return not path.startswith("/v1")
     return True
 

@@ -1,4 +1,5 @@
-//! `POST /v1/admission`: a media server asks whether a client may come, and says that one has gone (`ovenmediaengine.md`).
+//! `POST /v1/admission`: a media server asks whether a client may come, and says that one has gone
+//! (`docs/apis/ovenmediaengine.md`).
 
 mod opening;
 mod request;

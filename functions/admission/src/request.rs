@@ -83,7 +83,7 @@ pub(crate) enum Read {
     Webhook(Box<Webhook>, Status),
     /// For none of ours.
     NoWebhook,
-    /// For one that is no longer, or not yet, of any use (`access.md`).
+    /// For one that is no longer, or not yet, of any use (`docs/apis/access.md`).
     OutOfTime,
 }
 

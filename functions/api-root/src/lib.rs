@@ -1,5 +1,5 @@
-//! Where things are: `GET /api/v2` says it of its endpoints (`events-api.md`), `GET /` of everything; `GET /health` says
-//! whether the table answers.
+//! Where things are: `GET /api/v2` says it of its endpoints (`docs/apis/events-api.md`), `GET /` of everything;
+//! `GET /health` says whether the table answers.
 
 mod home;
 

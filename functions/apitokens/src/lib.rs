@@ -1,4 +1,4 @@
-//! `/api/v2/apitokens`: the static tokens that clients carry (`events-api.md`).
+//! `/api/v2/apitokens`: the static tokens that clients carry (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use secrecy::ExposeSecret;

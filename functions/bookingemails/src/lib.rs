@@ -1,4 +1,4 @@
-//! `POST /api/v2/bookingemails`: a booking, kept and then sent by mail (`events-api.md`).
+//! `POST /api/v2/bookingemails`: a booking, kept and then sent by mail (`docs/apis/events-api.md`).
 
 use axum::{extract::State, http::StatusCode};
 use shared::{

@@ -1,4 +1,4 @@
-//! `/api/contacts`: whom a participant keeps in their roster (`mongooseim.md`).
+//! `/api/contacts`: whom a participant keeps in their roster (`docs/apis/mongooseim.md`).
 
 use axum::{
     Json,

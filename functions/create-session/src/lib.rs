@@ -1,4 +1,5 @@
-//! `POST /api/sessions`: a device registers, or a back-end opens a media session (`device-sessions.md`, `openvidu.md`).
+//! `POST /api/sessions`: a device registers, or a back-end opens a media session (`docs/apis/device-sessions.md`,
+//! `docs/apis/openvidu.md`).
 
 use axum::{Json, extract::State};
 use serde::Serialize;

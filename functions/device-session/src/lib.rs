@@ -1,5 +1,5 @@
 //! What a device's token opens: its session, a new token, the end of both, the device's other sessions
-//! (`device-sessions.md`).
+//! (`docs/apis/device-sessions.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `/api/v2/events`: events and the archives of their sessions (`events-api.md`).
+//! `/api/v2/events`: events and the archives of their sessions (`docs/apis/events-api.md`).
 
 mod archives;
 mod fields;

@@ -1,4 +1,4 @@
-//! `POST /api/tokens`: a participant's right to be in a media session, with its connection (`openvidu.md`).
+//! `POST /api/tokens`: a participant's right to be in a media session, with its connection (`docs/apis/openvidu.md`).
 
 use axum::{
     Json,

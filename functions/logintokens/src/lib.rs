@@ -1,4 +1,4 @@
-//! `/api/v2/logintokens`: what participants type in to join an event (`events-api.md`).
+//! `/api/v2/logintokens`: what participants type in to join an event (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{

@@ -1,4 +1,4 @@
-//! Reading and closing media sessions and their connections (`openvidu.md`).
+//! Reading and closing media sessions and their connections (`docs/apis/openvidu.md`).
 
 use axum::{
     Json,

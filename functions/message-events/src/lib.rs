@@ -1,4 +1,4 @@
-//! `/api/sse`: what happens in a participant's conversations, as it happens (`mongooseim.md`).
+//! `/api/sse`: what happens in a participant's conversations, as it happens (`docs/apis/mongooseim.md`).
 
 mod stream;
 

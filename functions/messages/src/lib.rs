@@ -1,4 +1,4 @@
-//! `/api/messages`: messages from one participant to another (`mongooseim.md`).
+//! `/api/messages`: messages from one participant to another (`docs/apis/mongooseim.md`).
 
 use axum::{
     Json,

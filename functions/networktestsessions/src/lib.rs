@@ -1,4 +1,4 @@
-//! `POST /api/v2/networktestsessions`: a session to try one's network with (`events-api.md`).
+//! `POST /api/v2/networktestsessions`: a session to try one's network with (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `POST /webhooks/opentok`: the media provider says who came to a session and who left it (`opentok.md`).
+//! `POST /webhooks/opentok`: the media provider says who came to a session and who left it (`docs/apis/opentok.md`).
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! `/api/rooms`: rooms, who is in them and what is said there (`mongooseim.md`, MUC Light).
+//! `/api/rooms`: rooms, who is in them and what is said there (`docs/apis/mongooseim.md`, MUC Light).
 
 mod entrance;
 mod members;

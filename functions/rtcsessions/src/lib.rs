@@ -1,4 +1,4 @@
-//! `POST /api/v2/rtcsessions`: a participant joins an event (`events-api.md`).
+//! `POST /api/v2/rtcsessions`: a participant joins an event (`docs/apis/events-api.md`).
 
 mod reply;
 
@@ -104,7 +104,7 @@ async fn refused<T>(app: &App, actor: Party<'_>, reason: &'static str, error: Er
 type EventWithSessions = Arc<(Event, Vec<EventSession>)>;
 
 /// The login token as it was at most 5 seconds ago, and what was guessed from where it comes from, looked up at once. One
-/// that there is not is counted (`access.md`).
+/// that there is not is counted (`docs/apis/access.md`).
 async fn find_login_token(
     app: &App,
     given: String,

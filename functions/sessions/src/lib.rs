@@ -1,4 +1,4 @@
-//! `/api/v2/sessions`: an event's audio in each language, and its floor (`events-api.md`).
+//! `/api/v2/sessions`: an event's audio in each language, and its floor (`docs/apis/events-api.md`).
 
 mod archives;
 mod fields;

@@ -1,4 +1,4 @@
-//! The live sessions of a stream: listing and terminating them (`ovenmediaengine.md`).
+//! The live sessions of a stream: listing and terminating them (`docs/apis/ovenmediaengine.md`).
 
 use std::convert::Infallible;
 

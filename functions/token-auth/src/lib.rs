@@ -1,4 +1,4 @@
-//! `POST /api/v2/token-auth/*`: logging in (`events-api.md`).
+//! `POST /api/v2/token-auth/*`: logging in (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -122,7 +122,7 @@ async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserTo
     }
 }
 
-/// Log out everywhere: no token that the caller has logged in for so far is good any more (`access.md`).
+/// Log out everywhere: no token that the caller has logged in for so far is good any more (`docs/apis/access.md`).
 #[utoipa::path(
     post,
     path = "/api/v2/token-auth/revoke",

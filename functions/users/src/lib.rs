@@ -1,4 +1,4 @@
-//! `/api/v2/users`: the people who manage events (`events-api.md`).
+//! `/api/v2/users`: the people who manage events (`docs/apis/events-api.md`).
 
 mod fields;
 mod password;

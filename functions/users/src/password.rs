@@ -138,7 +138,7 @@ pub(crate) async fn password_set(
     }
 }
 
-/// Refuses a password that everybody tries first, for this user (`access.md`).
+/// Refuses a password that everybody tries first, for this user (`docs/apis/access.md`).
 fn refuse_common(form: &mut Form, new: Option<&SecretString>, user: &User) {
     let common = |new: &SecretString| password::is_too_common(new.expose_secret(), &user.username, &user.email);
     if new.is_some_and(common) {

@@ -1,5 +1,5 @@
-//! Participants of conversations: `Basic` and bare JID and password (`mongooseim.md`). The token that a user logged in for
-//! does in place of the password.
+//! Participants of conversations: `Basic` and bare JID and password (`docs/apis/mongooseim.md`). The token that a user
+//! logged in for does in place of the password.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::Engine;

@@ -1,4 +1,4 @@
-//! Back-ends: `Basic OPENVIDUAPP:secret` (`openvidu.md`).
+//! Back-ends: `Basic OPENVIDUAPP:secret` (`docs/apis/openvidu.md`).
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{

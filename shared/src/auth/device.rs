@@ -1,4 +1,4 @@
-//! Devices: `Bearer` and the token they were registered with (`device-sessions.md`).
+//! Devices: `Bearer` and the token they were registered with (`docs/apis/device-sessions.md`).
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 

@@ -1,5 +1,5 @@
-//! The guard before what people type in: passwords, and login tokens (`access.md`). It is asked before a value is looked
-//! at, and while it is shut its answer is the same for what is right and what is wrong.
+//! The guard before what people type in: passwords, and login tokens (`docs/apis/access.md`). It is asked before a
+//! value is looked at, and while it is shut its answer is the same for what is right and what is wrong.
 
 use std::time::Duration;
 

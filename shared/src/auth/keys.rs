@@ -22,7 +22,7 @@ use crate::{
 /// Audience of device tokens.
 const DEVICE: &str = "device";
 
-/// What a device token says (`device-sessions.md`).
+/// What a device token says (`docs/apis/device-sessions.md`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeviceClaims {
     aud: String,

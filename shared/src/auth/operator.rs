@@ -1,4 +1,4 @@
-//! Operators of live sessions: `Basic` and the access token alone, in base64 (`ovenmediaengine.md`).
+//! Operators of live sessions: `Basic` and the access token alone, in base64 (`docs/apis/ovenmediaengine.md`).
 
 use axum::{
     extract::FromRequestParts,

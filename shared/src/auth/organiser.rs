@@ -1,5 +1,5 @@
 //! Organisers: `JWT` and the token they logged in for; clients: `Token` and a static API token, or `Bearer` and a
-//! device's (`events-api.md`).
+//! device's (`docs/apis/events-api.md`).
 
 use std::sync::Arc;
 

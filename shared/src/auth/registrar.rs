@@ -1,4 +1,4 @@
-//! Whoever may register a device: anybody, or who shows a static API token (`device-sessions.md`).
+//! Whoever may register a device: anybody, or who shows a static API token (`docs/apis/device-sessions.md`).
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 

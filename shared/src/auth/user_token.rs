@@ -1,4 +1,4 @@
-//! The tokens that users log in for (`events-api.md`).
+//! The tokens that users log in for (`docs/apis/events-api.md`).
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub struct UserClaims {
     exp: i64,
     /// When the first of the tokens was given that this one goes back to.
     orig_iat: i64,
-    /// How often all logins of theirs had been ended by then (`access.md`).
+    /// How often all logins of theirs had been ended by then (`docs/apis/access.md`).
     #[serde(default)]
     epoch: u64,
 }

@@ -1,4 +1,5 @@
-//! Whether a webhook comes from whom it says: signatures over its body (`ovenmediaengine.md`, `opentok.md`).
+//! Whether a webhook comes from whom it says: signatures over its body (`docs/apis/ovenmediaengine.md`,
+//! `docs/apis/opentok.md`).
 
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub fn admission_signer(signature: &[u8], body: &[u8], secrets: &[SecretString])
     }))
 }
 
-/// How far what a callback says of its time may be from ours (`access.md`).
+/// How far what a callback says of its time may be from ours (`docs/apis/access.md`).
 const CALLBACK_AGE: Duration = Duration::from_mins(5);
 
 /// What a signed callback of OpenTok's says of itself.

@@ -1,4 +1,4 @@
-//! Settings of booking mails (`events-api.md`).
+//! Settings of booking mails (`docs/apis/events-api.md`).
 
 use std::path::PathBuf;
 

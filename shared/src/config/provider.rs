@@ -1,4 +1,4 @@
-//! Settings of the media provider (`opentok.md`).
+//! Settings of the media provider (`docs/apis/opentok.md`).
 
 use secrecy::SecretString;
 

@@ -1,4 +1,4 @@
-//! Settings of live sessions (`ovenmediaengine.md`).
+//! Settings of live sessions (`docs/apis/ovenmediaengine.md`).
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Settings of a real OvenMediaEngine (`ovenmediaengine.md`).
+//! Settings of a real OvenMediaEngine (`docs/apis/ovenmediaengine.md`).
 
 use secrecy::SecretString;
 

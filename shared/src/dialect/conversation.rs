@@ -1,4 +1,5 @@
-//! MongooseIM: mostly no body at all, and a JSON string that says what is wrong with a request (`mongooseim.md`).
+//! MongooseIM: mostly no body at all, and a JSON string that says what is wrong with a request
+//! (`docs/apis/mongooseim.md`).
 
 use std::{borrow::Cow, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Device sessions: `{"error":{"code":…,"message":…}}` (`device-sessions.md`).
+//! Device sessions: `{"error":{"code":…,"message":…}}` (`docs/apis/device-sessions.md`).
 
 mod document;
 

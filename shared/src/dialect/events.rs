@@ -1,4 +1,4 @@
-//! Session management, `/api/v2`: `{"detail":…}`, and messages by field (`events-api.md`).
+//! Session management, `/api/v2`: `{"detail":…}`, and messages by field (`docs/apis/events-api.md`).
 
 mod document;
 mod fields;

@@ -1,4 +1,4 @@
-//! OpenVidu: `{"timestamp","status","error","message","path"}` (`openvidu.md`).
+//! OpenVidu: `{"timestamp","status","error","message","path"}` (`docs/apis/openvidu.md`).
 
 mod document;
 

@@ -1,4 +1,4 @@
-//! Live sessions, `/v1`: `{"message":…,"response":…,"statusCode":…}` (`ovenmediaengine.md`).
+//! Live sessions, `/v1`: `{"message":…,"response":…,"statusCode":…}` (`docs/apis/ovenmediaengine.md`).
 
 mod document;
 

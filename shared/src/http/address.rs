@@ -1,5 +1,5 @@
-//! What this API is called from outside, the base of the links in its answers (`events-api.md`); and where who calls it is
-//! (`access.md`).
+//! What this API is called from outside, the base of the links in its answers (`docs/apis/events-api.md`); and where
+//! who calls it is (`docs/apis/access.md`).
 
 use std::{
     convert::Infallible,

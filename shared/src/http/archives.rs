@@ -1,4 +1,4 @@
-//! Archives of sessions, as the media provider lists them (`events-api.md`, `opentok.md`).
+//! Archives of sessions, as the media provider lists them (`docs/apis/events-api.md`, `docs/apis/opentok.md`).
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! What the endpoints of conversations take from a request (`mongooseim.md`).
+//! What the endpoints of conversations take from a request (`docs/apis/mongooseim.md`).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Lists of `/api/v2`: pages, filters and cursors (`events-api.md`).
+//! Lists of `/api/v2`: pages, filters and cursors (`docs/apis/events-api.md`).
 
 use std::collections::BTreeMap;
 

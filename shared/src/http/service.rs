@@ -96,8 +96,8 @@ fn cors(app: &App) -> CorsLayer {
         .expose_headers([REQUEST_ID, header::LINK])
 }
 
-/// Gives the request its id, which the answer carries too, with what every answer says to browsers (`access.md`). A
-/// caller's own id is not taken: it could say anything.
+/// Gives the request its id, which the answer carries too, with what every answer says to browsers
+/// (`docs/apis/access.md`). A caller's own id is not taken: it could say anything.
 async fn identify<F: Future<Output = Response>>(
     app: &App,
     mut request: Request,

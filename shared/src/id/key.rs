@@ -37,8 +37,8 @@ impl DeviceKey {
         self.tag(["credential", setting, secret])
     }
 
-    /// What stands in the log for something of this kind that has no number of ours (`access.md`): 64 bits of its keyed
-    /// hash.
+    /// What stands in the log for something of this kind that has no number of ours (`docs/apis/access.md`): 64 bits of
+    /// its keyed hash.
     #[must_use]
     pub fn pseudonym(&self, kind: &str, value: &str) -> String {
         self.tag(["log", kind, value])

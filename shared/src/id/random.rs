@@ -36,7 +36,7 @@ const TYPED: &[u8; 31] = b"23456789abcdefghjkmnpqrstuvwxyz";
 /// How many characters a code has; 12 of 31 are 59 bits.
 const TYPED_LENGTH: usize = 12;
 
-/// A code for people to type in, in groups of four, that nobody guesses (`access.md`).
+/// A code for people to type in, in groups of four, that nobody guesses (`docs/apis/access.md`).
 #[must_use]
 pub fn random_code() -> String {
     let mut code = String::new();

@@ -1,4 +1,4 @@
-//! Static API tokens: 40 hexadecimal digits that a client carries for good (`events-api.md`).
+//! Static API tokens: 40 hexadecimal digits that a client carries for good (`docs/apis/events-api.md`).
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Bookings: what somebody who wants an event interpreted tells the office (`events-api.md`).
+//! Bookings: what somebody who wants an event interpreted tells the office (`docs/apis/events-api.md`).
 //!
 //! Their texts are personal data: no `Debug` print has them.
 

@@ -1,4 +1,4 @@
-//! Contacts: whom a participant keeps in their roster (`mongooseim.md`, RFC 6121).
+//! Contacts: whom a participant keeps in their roster (`docs/apis/mongooseim.md`, RFC 6121).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! Devices and their sessions (`device-sessions.md`).
+//! Devices and their sessions (`docs/apis/device-sessions.md`).
 
 use std::{collections::HashMap, fmt, time::Duration};
 
@@ -16,7 +16,7 @@ pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
 pub const IDENTIFIER_MAX: usize = 256;
 
 /// Identifiers that are no device's own: what platforms, emulators and faulty clients give in place of one. Without regard
-/// to case, and to what groups the characters; and zeros alone, however many, are none either (`access.md`).
+/// to case, and to what groups the characters; and zeros alone, however many, are none either (`docs/apis/access.md`).
 const SHARED: [&str; 5] = ["9774d56d682e549c", "unknown", "null", "undefined", "020000000000"];
 
 /// What a device calls itself. Personal data: it has no `Display`, and its `Debug` prints its type only.

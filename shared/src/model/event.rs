@@ -1,4 +1,4 @@
-//! Events: what participants come to, in several languages (`events-api.md`).
+//! Events: what participants come to, in several languages (`docs/apis/events-api.md`).
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! Event sessions: an event's audio in one language, or its floor (`events-api.md`).
+//! Event sessions: an event's audio in one language, or its floor (`docs/apis/events-api.md`).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! What somebody typed in that was wrong, counted so that nobody finds what is right by trying (`access.md`).
+//! What somebody typed in that was wrong, counted so that nobody finds what is right by trying (`docs/apis/access.md`).
 
 use std::{net::IpAddr, time::Duration};
 

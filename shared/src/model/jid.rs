@@ -1,4 +1,4 @@
-//! JIDs: who is who in a conversation (`mongooseim.md`, RFC 7622).
+//! JIDs: who is who in a conversation (`docs/apis/mongooseim.md`, RFC 7622).
 
 use std::{cmp::Ordering, fmt};
 

@@ -1,4 +1,5 @@
-//! Live connections: one participant's right to be in one media stream, wherever it came from (`ovenmediaengine.md`).
+//! Live connections: one participant's right to be in one media stream, wherever it came from
+//! (`docs/apis/ovenmediaengine.md`).
 //!
 //! A name of a stream has one connection at a time. It is live until it is ended or its right ends, and what is left of
 //! it then keeps late and repeated webhooks, and whoever was sent away, from bringing it back.
@@ -36,7 +37,7 @@ pub use self::{
 
 /// The virtual host of all streams that are not a media server's own.
 pub const DEFAULT_VHOST: &str = "default";
-/// The application of the media sessions of `openvidu.md`.
+/// The application of the media sessions of `docs/apis/openvidu.md`.
 pub const MEDIA_APP: &str = "openvidu";
 /// How long what is left of a connection is kept, and a media server's stream is known, after its end.
 pub const REMEMBERED: Duration = Duration::from_hours(1);

@@ -1,4 +1,4 @@
-//! Login tokens: what a participant types in to join an event (`events-api.md`).
+//! Login tokens: what a participant types in to join an event (`docs/apis/events-api.md`).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

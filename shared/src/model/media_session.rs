@@ -1,4 +1,4 @@
-//! Media sessions: what a back-end opens and its participants meet in (`openvidu.md`).
+//! Media sessions: what a back-end opens and its participants meet in (`docs/apis/openvidu.md`).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Messages from one participant to another (`mongooseim.md`).
+//! Messages from one participant to another (`docs/apis/mongooseim.md`).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! What a participant of conversations is told as it happens (`mongooseim.md`).
+//! What a participant of conversations is told as it happens (`docs/apis/mongooseim.md`).
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Who may do what in `/api/v2`: the table of `events-api.md`, in one place.
+//! Who may do what in `/api/v2`: the table of `docs/apis/events-api.md`, in one place.
 //!
 //! What somebody does not see is not there for them (404); what they see and may not do is forbidden (403).
 

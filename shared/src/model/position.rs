@@ -1,4 +1,4 @@
-//! How far a participant has been told what happens: the `id` of an event (`mongooseim.md`).
+//! How far a participant has been told what happens: the `id` of an event (`docs/apis/mongooseim.md`).
 
 use std::collections::BTreeMap;
 

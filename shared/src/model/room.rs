@@ -1,4 +1,4 @@
-//! Rooms: who is in one, and who may change what (`mongooseim.md`, MUC Light).
+//! Rooms: who is in one, and who may change what (`docs/apis/mongooseim.md`, MUC Light).
 
 mod change;
 mod entry;

@@ -1,4 +1,4 @@
-//! The mode of an event's session (`events-api.md`).
+//! The mode of an event's session (`docs/apis/events-api.md`).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

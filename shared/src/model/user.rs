@@ -1,4 +1,4 @@
-//! Users: the people who manage events (`events-api.md`).
+//! Users: the people who manage events (`docs/apis/events-api.md`).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -48,7 +48,7 @@ pub struct User {
     pub role: Role,
     /// Who made them.
     pub creator: Option<u64>,
-    /// How often all their logins were ended; a token is good in the epoch that it was made in (`access.md`).
+    /// How often all their logins were ended; a token is good in the epoch that it was made in (`docs/apis/access.md`).
     #[serde(default)]
     pub token_epoch: u64,
 }
@@ -83,7 +83,8 @@ impl User {
         Self { token_epoch: self.token_epoch.saturating_add(1), ..self.clone() }
     }
 
-    /// They, kept from logging in. Their tokens have ended, and letting them in again revives none (`access.md`).
+    /// They, kept from logging in. Their tokens have ended, and letting them in again revives none
+    /// (`docs/apis/access.md`).
     #[must_use]
     pub fn block(&self) -> Self {
         Self { blocked: true, ..self.logged_out() }

@@ -1,4 +1,4 @@
-//! What is too weak to be a new password (`access.md`).
+//! What is too weak to be a new password (`docs/apis/access.md`).
 
 use crate::model::User;
 

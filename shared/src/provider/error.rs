@@ -45,7 +45,7 @@ impl ProviderError {
         matches!(self, Self::Status(_) | Self::Unreadable)
     }
 
-    /// Whether the same request may do better at once (`opentok.md`).
+    /// Whether the same request may do better at once (`docs/apis/opentok.md`).
     pub(super) fn is_worth_another_attempt(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Status(500..=599))
     }

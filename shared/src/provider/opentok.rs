@@ -1,4 +1,4 @@
-//! OpenTok's REST API (`opentok.md`).
+//! OpenTok's REST API (`docs/apis/opentok.md`).
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The form of session ids: `<digit>_` and base64 of `1~<api key>~<location>~<ms>~<random>~` (`opentok.md`).
+//! The form of session ids: `<digit>_` and base64 of `1~<api key>~<location>~<ms>~<random>~` (`docs/apis/opentok.md`).
 
 use std::net::Ipv4Addr;
 

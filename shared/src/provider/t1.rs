@@ -1,4 +1,4 @@
-//! T1 tokens: what a participant shows to the media provider (`opentok.md`).
+//! T1 tokens: what a participant shows to the media provider (`docs/apis/opentok.md`).
 
 use std::{
     fmt::{self, Write},

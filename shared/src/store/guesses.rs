@@ -1,5 +1,5 @@
-//! Wrong passwords and login tokens (`access.md`). What is counted is hashed with the deployment's key: neither addresses
-//! nor accounts nor what was typed in lie in the table for it.
+//! Wrong passwords and login tokens (`docs/apis/access.md`). What is counted is hashed with the deployment's key:
+//! neither addresses nor accounts nor what was typed in lie in the table for it.
 
 use aws_sdk_dynamodb::{
     primitives::Blob,

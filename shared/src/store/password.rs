@@ -67,8 +67,8 @@ impl Store {
         self.insert_record_with(user, Some(self.password_write(user.id, hash, Replacing::Nothing)?)).await
     }
 
-    /// Gives a user a password, and ends all their logins with the same write (`access.md`). Where the user was changed
-    /// in between, `may` is asked again whether they may be given it. One request, a transaction.
+    /// Gives a user a password, and ends all their logins with the same write (`docs/apis/access.md`). Where the user
+    /// was changed in between, `may` is asked again whether they may be given it. One request, a transaction.
     pub async fn set_password(
         &self,
         mut user: Stored<User>,

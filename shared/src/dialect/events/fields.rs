@@ -1,4 +1,4 @@
-//! Messages by field, in the words of Django REST Framework (`events-api.md`).
+//! Messages by field, in the words of Django REST Framework (`docs/apis/events-api.md`).
 
 use std::fmt;
 

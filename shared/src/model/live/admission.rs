@@ -1,4 +1,4 @@
-//! What a media server's webhooks make of a connection (`ovenmediaengine.md`).
+//! What a media server's webhooks make of a connection (`docs/apis/ovenmediaengine.md`).
 //!
 //! They come late, twice, out of order or never. What decides is the time that the media server gives, and a closing
 //! wins over an opening of the same time; so whatever order they come in, the same connections are left.

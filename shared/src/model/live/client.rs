@@ -1,4 +1,4 @@
-//! Clients of a media server, and how they are told apart (`ovenmediaengine.md`).
+//! Clients of a media server, and how they are told apart (`docs/apis/ovenmediaengine.md`).
 
 use std::net::IpAddr;
 

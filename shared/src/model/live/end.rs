@@ -42,7 +42,7 @@ impl EndReason {
     }
 }
 
-/// What kind of party ended a connection (`access.md`).
+/// What kind of party ended a connection (`docs/apis/access.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Ender {
@@ -60,7 +60,7 @@ pub enum Ender {
     Expiry,
 }
 
-/// Who ended a connection (`access.md`).
+/// Who ended a connection (`docs/apis/access.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EndedBy {
     /// What they are.

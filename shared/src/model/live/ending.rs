@@ -1,4 +1,4 @@
-//! Terminating: at once, or once a media server has done it (`ovenmediaengine.md`).
+//! Terminating: at once, or once a media server has done it (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the media provider's session monitoring makes of a connection (`opentok.md`).
+//! What the media provider's session monitoring makes of a connection (`docs/apis/opentok.md`).
 //!
 //! One token may be used by several clients, several times: each is a connection of the provider's own. The name is
 //! connected while any of them is open.
@@ -13,10 +13,11 @@ use crate::{
     id::ProviderSessionId,
 };
 
-/// For how long a callback counts once (`access.md`): as long as one may be on its way with the same time in it.
+/// For how long a callback counts once (`docs/apis/access.md`): as long as one may be on its way with the same time in
+/// it.
 pub const CALLBACK_KEPT: Duration = Duration::from_mins(10);
 
-/// How many clients of a name are known (`access.md`).
+/// How many clients of a name are known (`docs/apis/access.md`).
 const CLIENTS_MAX: usize = 5;
 
 /// Where a client stands among those of its name.

@@ -1,4 +1,4 @@
-//! Who publishes a stream, and what that makes of its viewers (`ovenmediaengine.md`).
+//! Who publishes a stream, and what that makes of its viewers (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 

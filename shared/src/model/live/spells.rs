@@ -1,4 +1,4 @@
-//! When clients came and went, whatever order that is told in (`ovenmediaengine.md`).
+//! When clients came and went, whatever order that is told in (`docs/apis/ovenmediaengine.md`).
 //!
 //! Webhooks come late, twice, out of order or never. So what they say is kept, by the media server's clock, and what
 //! is open is counted from that anew: the same openings and closings come to the same in whatever order.

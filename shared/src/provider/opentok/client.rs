@@ -13,7 +13,7 @@ use crate::{
     provider::ProviderError,
 };
 
-/// How long one attempt may take, from connecting to the last byte of the answer (`opentok.md`).
+/// How long one attempt may take, from connecting to the last byte of the answer (`docs/apis/opentok.md`).
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long both attempts may take together: less than 10 seconds, so that whoever asked us still gets an answer.
 const CALL_TIMEOUT: Duration = Duration::from_millis(9500);

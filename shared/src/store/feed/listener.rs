@@ -57,7 +57,7 @@ impl Listener {
     }
 
     /// Whether they would be let in again: they are there under their name, not blocked, and what they came with is still
-    /// good (`access.md`).
+    /// good (`docs/apis/access.md`).
     pub(super) fn is_welcome(&self, account: Vec<(String, Attributes)>, now: Timestamp) -> Result<bool, StoreError> {
         let (mut named, mut hash) = (None, None);
         for (partition, item) in account {

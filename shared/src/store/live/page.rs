@@ -22,7 +22,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Whether these are media sessions of `openvidu.md`.
+    /// Whether these are media sessions of `docs/apis/openvidu.md`.
     fn is_media(&self) -> bool {
         self.vhost == DEFAULT_VHOST && self.app == MEDIA_APP
     }

@@ -1,4 +1,4 @@
-//! Viewers of playlists who chose no name and came by way of a proxy (`ovenmediaengine.md`).
+//! Viewers of playlists who chose no name and came by way of a proxy (`docs/apis/ovenmediaengine.md`).
 //!
 //! Of such a viewer the closing knows the proxy only. So it goes by the name that a viewer at the proxy itself would have,
 //! and tells nobody which of those behind it has gone: it is taken for the one who came first. How many are left is right.
