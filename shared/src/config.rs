@@ -94,7 +94,7 @@ pub struct Config {
     pub opentok: OpenTok,
     /// The domain of JIDs, in lower case.
     pub xmpp_domain: String,
-    /// Secrets that the provider's webhooks may be signed with; where there is none, they need no signature.
+    /// Secrets that the provider's webhooks may be signed with; where there is none, every one of them is refused.
     pub opentok_webhook_secrets: Vec<SecretString>,
     /// Live sessions.
     pub streams: Streams,
