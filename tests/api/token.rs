@@ -129,6 +129,7 @@ async fn a_parameter_that_is_none_is_refused(#[case] mut body: Value, #[case] me
 
 #[rstest]
 #[case::types_before_the_session_is_missing(json!({ "role": 1 }), "400 Type error in some parameter")]
+#[case::options_before_the_session_is_missing(json!({ "kurentoOptions": [] }), "400 Type error in some parameter")]
 #[case::missing(json!({ "role": "x" }), "400 \"session\" parameter is mandatory")]
 #[case::null(json!({ "session": null }), "400 \"session\" parameter is mandatory")]
 #[case::number(json!({ "session": 7 }), "400 Type error in some parameter")]

@@ -130,11 +130,12 @@ impl FromRequest<App> for TokenRequest {
         Backend::from_request_parts(&mut parts, app).await?;
         let body = body?;
         let options = if body.is_empty() { TokenOptions::default() } else { options(&parts.headers, &body)? };
+        let kurento_options = given(options.kurento_options)?;
         Ok(Self {
             session: options.session.filter(|id| !id.is_empty()).ok_or(Error::SessionMissing)?,
             role: options.role.as_deref().map_or(Ok(Role::default()), role),
             data: ServerData::parse(options.data.unwrap_or_default()).ok_or(Error::DataTooLong),
-            kurento_options: given(options.kurento_options)?,
+            kurento_options,
             host: host(&parts.headers, app.config.public_url.as_deref()),
         })
     }
