@@ -1,5 +1,7 @@
 //! Devices, and media sessions with their tokens.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{Rows, instance};
@@ -27,6 +29,8 @@ async fn devices(rows: &mut Rows) {
     let mut token = String::new();
     for _ in 0..10 {
         token = app.register("device_unique_id_here").await;
+        // Of sessions of one instant any is the oldest.
+        app.wait(Duration::from_millis(1));
     }
     rows.note("in place of the oldest of ten", app.anyone().post(SESSIONS, body()).await);
     let bearer = app.bearer(&token);
