@@ -53,12 +53,14 @@ impl Line {
     #[must_use]
     pub fn of_request(route: String, status: u16, latency: Duration, usage: Usage) -> Self {
         let is = |answer: bool| if answer { 1.0 } else { 0.0 };
+        // 501 says that the caller asked for something that is not served: nothing failed.
+        let refused = (400..500).contains(&status) && status != 429 || status == 501;
         let line = Self::new("request", route).with("status", status.into());
         line.routed("Requests", Unit::Count, 1.0)
             .routed("Latency", Unit::Milliseconds, millis(latency))
-            .routed("ClientErrors", Unit::Count, is((400..500).contains(&status) && status != 429))
+            .routed("ClientErrors", Unit::Count, is(refused))
             .routed("Throttled", Unit::Count, is(status == 429))
-            .routed("ServerErrors", Unit::Count, is(status >= 500))
+            .routed("ServerErrors", Unit::Count, is(status >= 500 && status != 501))
             .using(usage)
     }
 

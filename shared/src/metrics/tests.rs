@@ -70,6 +70,8 @@ fn a_request_is_a_line_of_the_log_and_metrics_of_its_service_and_route() {
 #[case(200, json!([0.0, 0.0, 0.0]))]
 #[case(404, json!([1.0, 0.0, 0.0]))]
 #[case(429, json!([0.0, 1.0, 0.0]))]
+#[case(500, json!([0.0, 0.0, 1.0]))]
+#[case(501, json!([1.0, 0.0, 0.0]))]
 #[case(503, json!([0.0, 0.0, 1.0]))]
 fn a_status_counts_as_one_outcome(#[case] status: u16, #[case] outcomes: Value) {
     let document = document(request(status), true);
