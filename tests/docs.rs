@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -94,7 +94,7 @@ fn the_architecture_has_the_keys_of_the_table() {
 fn links_between_the_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root.join(name));
-    for document in documents.into_iter().chain(files(&root.join("docs"))) {
+    for document in documents.into_iter().chain(files(&root.join("docs")).unwrap()) {
         let text = fs::read_to_string(&document).unwrap();
         let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
         for link in links.filter(|link| !link.starts_with("https://")) {
@@ -112,17 +112,17 @@ fn links_between_the_documents_lead_somewhere() {
 fn documents_that_the_code_names_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let places = ["benches", "functions", "shared", "src", "testbed", "tests"].map(|place| root.join(place));
-    let sources = places.iter().flat_map(|place| files(place));
+    let sources = places.iter().flat_map(|place| files(place).unwrap());
     let mut named = BTreeSet::new();
     for source in sources.filter(|file| has_extension(file, "rs")) {
         let text = fs::read_to_string(&source).unwrap();
-        let names = text.split("`docs/").skip(1).filter_map(|rest| rest.split_once('`')).map(|(name, _)| name);
-        for name in names.filter(|name| has_extension(Path::new(name), "md")) {
+        let mentions = text.split("`docs/").skip(1).filter_map(|rest| rest.split_once('`')).map(|(name, _)| name);
+        for name in mentions.filter(|name| has_extension(Path::new(name), "md")) {
             assert!(root.join("docs").join(name).is_file(), "{} names docs/{name}", source.display());
             named.insert(name.to_owned());
         }
     }
-    for contract in files(&root.join("docs/apis")) {
+    for contract in files(&root.join("docs/apis")).unwrap() {
         let name = contract.strip_prefix(root.join("docs")).unwrap().display().to_string();
         assert!(name == "apis/README.md" || named.contains(&name), "nothing in the code names docs/{name}");
     }
@@ -133,9 +133,17 @@ fn has_extension(file: &Path, extension: &str) -> bool {
 }
 
 /// The files of a directory and of those below it.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// What a section's title is linked to by.

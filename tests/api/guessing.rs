@@ -8,16 +8,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use rstest::rstest;
-use secrecy::SecretString;
 use serde_json::json;
-use shared::{
-    config::Setting,
-    model::{User, user::Role},
-    store::Unique,
-};
+use shared::{config::Setting, model::User, store::Unique};
 
 use crate::{
-    counted::Counted,
     organisers::Account,
     participants::PASSWORD,
     support::{Answer, Caller, TestApp, basic},
