@@ -89,7 +89,9 @@ fn the_architecture_has_the_keys_of_the_table() {
 #[test]
 fn links_between_the_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let guides = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let directories = ["docs", "docs/guides"].map(|name| root.join(name));
+    let guides = directories.iter().flat_map(|directory| fs::read_dir(directory).unwrap());
+    let guides = guides.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root.join(name));
     for document in documents.into_iter().chain(guides) {
         let text = fs::read_to_string(&document).unwrap();
