@@ -187,38 +187,51 @@ async fn rotate(credential: Credential, place: &KeyPlace, now: Timestamp) -> Res
     let name = credential.name();
     let Some(deployment) = place.deployment(&[credential]).await? else {
         let data_dir = place.credentials()?;
-        data_dir.change_values(credential, |values| Ok(values.rotate(given.as_deref(), now, true)?))?;
+        let mut is_first = false;
+        data_dir.change_values(credential, |values| {
+            is_first = values.live().is_empty();
+            Ok(values.rotate(given.as_deref(), now, true)?)
+        })?;
         say_if_hidden(credential);
         place.say_restart().await;
         if credential == Credential::SigningKeys {
             println!("A new key signs from the next start on; tokens of the one before it stay good.");
+        } else if is_first {
+            println!("The first value of {name} is good from the next start on.");
         } else {
             println!("A new value of {name} is good from the next start on, and the one before it still is.");
         }
-        say_next(credential, place);
+        say_next(credential, place, is_first);
         return Ok(());
     };
     let values = deployment.keyring.values(credential)?.unwrap_or_else(|| Values::none(credential));
     let signs = credential == Credential::SigningKeys && !values.live().is_empty();
     deployment.keyring.write(credential, values.rotate(given.as_deref(), now, !signs)?).await?;
-    println!("A new value of {name} stands beside the present one.");
+    let is_first = values.live().is_empty();
+    if is_first {
+        println!("{name} has its first value.");
+    } else {
+        println!("A new value of {name} stands beside the present one.");
+    }
     println!("Next: roll it out, so that every instance takes it (docs/deploy.md, Replace a secret).");
     if signs {
         println!("Then have it sign: greenroom key promote{}", place.arguments());
     } else {
-        say_next(credential, place);
+        say_next(credential, place, is_first);
     }
     Ok(())
 }
 
-/// What is to be done when a new value is known everywhere.
-fn say_next(credential: Credential, place: &KeyPlace) {
+/// Says what is to be done when a new value is known everywhere.
+fn say_next(credential: Credential, place: &KeyPlace, is_first: bool) {
     let (name, arguments) = (credential.name(), place.arguments());
     match credential.clients() {
         Some("OpenTok") | None => {}
         Some(clients) => println!("Then give it to {clients}: greenroom key show {name}{arguments}"),
     }
-    println!("Once the older one is no longer used: greenroom key retire {name}{arguments}");
+    if !is_first {
+        println!("Once the older one is no longer used: greenroom key retire {name}{arguments}");
+    }
 }
 
 /// Says so where a value of the data directory's means nothing.

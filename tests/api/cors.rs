@@ -45,7 +45,7 @@ async fn an_answer_a_refusal_too_may_be_read_by_the_configured_origins() {
     for caller in [app.anyone(), app.backend()] {
         let answer = caller.send("GET", "/api/sessions", &origin, Body::empty()).await;
         assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
-        assert_eq!(answer.header("access-control-expose-headers"), "x-request-id,link");
+        assert_eq!(answer.header("access-control-expose-headers"), "x-request-id,link,retry-after");
         assert_eq!(answer.header("access-control-allow-credentials"), "true");
         assert!(vary(&answer).contains("origin"));
     }

@@ -94,13 +94,17 @@ fn what_opentok_signs_with_is_read_from_standard_input_and_kept_for_a_shell() {
     make_store(dir.path());
     let rotate = |value: &str| {
         let mut command = greenroom(&["key", "rotate", "opentok-webhook", "--data-dir", dir.path().to_str().unwrap()]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
-        child.wait().unwrap().success()
+        let output = child.wait_with_output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
     };
-    assert!(!rotate("\n"));
-    assert!(rotate("it's theirs\n"));
-    assert!(!rotate("it's theirs\n"));
+    assert_eq!(rotate("\n"), None);
+    assert_eq!(
+        rotate("it's theirs\n").unwrap(),
+        "The first value of opentok-webhook is good from the next start on.\n"
+    );
+    assert_eq!(rotate("it's theirs\n"), None);
     assert_eq!(key(dir.path(), &["show", "opentok-webhook"]).unwrap(), "it's theirs\n");
     let shell = format!(". {}/secrets.env; printf %s \"$OPENTOK_WEBHOOK_SECRET\"", dir.path().display());
     let sourced = std::process::Command::new("sh").args(["-c", &shell]).output().unwrap();

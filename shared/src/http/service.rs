@@ -93,7 +93,7 @@ fn cors(app: &App) -> CorsLayer {
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(listed)
-        .expose_headers([REQUEST_ID, header::LINK])
+        .expose_headers([REQUEST_ID, header::LINK, header::RETRY_AFTER])
 }
 
 /// Gives the request its id, which the answer carries too, with what every answer says to browsers
