@@ -10,7 +10,6 @@ mod data_dir;
 mod demo;
 mod doctor;
 mod error;
-mod grid;
 mod introduction;
 mod jobs;
 mod key;
@@ -23,6 +22,7 @@ mod signals;
 mod socket;
 mod stack;
 mod target;
+mod text;
 mod user;
 
 use std::path::PathBuf;

@@ -35,7 +35,7 @@ const HELD: Duration = Duration::from_millis(8);
 /// Requests of each crowd.
 const REQUESTS: usize = 240;
 /// How many of them are in flight together.
-const AT_ONCE: [usize; 4] = [1, 8, 16, 32];
+const CONCURRENCIES: [usize; 4] = [1, 8, 16, 32];
 /// The password of the admin.
 const PASSWORD: &str = "benchmark-password";
 /// The access key id that the table's port asks for.
@@ -70,7 +70,7 @@ pub(crate) async fn run(binary: Option<&str>) -> Result<()> {
     proxy.hold(HELD);
     println!("\n{REQUESTS} requests each; a transaction holds its items for {}\n", milliseconds(HELD));
     let mut record = Record::default();
-    for at_once in AT_ONCE {
+    for at_once in CONCURRENCIES {
         let event = json!({ "name": format!("Congress {at_once}"), "owner": admin });
         let event = send(address, "/api/v2/events", &token, &event).await?["id"].clone();
         for crowd in crowds(&event) {

@@ -28,7 +28,7 @@ const REQUESTS: usize = 50;
 /// Requests that look through everything.
 const SEARCHES: usize = 8;
 /// How many clients filter while another one joins.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 /// What is looked for by a filter that no index has: nobody has it, so that all are looked at.
 const FILTER: &str = "/api/v2/users/?role=partner";
 const PASSWORD: &str = "benchmark-password";
@@ -69,7 +69,7 @@ pub(crate) async fn run() -> Result<()> {
     let alone = join(address, REQUESTS).await?;
     report(&mut record, "a join", &alone)?;
     let mut searching = JoinSet::new();
-    for _ in 0..AT_ONCE {
+    for _ in 0..MAX_CONCURRENT {
         let token = token.clone();
         searching.spawn(async move { ask(address, &token, FILTER, usize::MAX).await.map(drop) });
     }

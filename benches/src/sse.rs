@@ -38,7 +38,7 @@ const MESSAGES: usize = 400;
 /// Between two messages: polls are not to be found out of step with them.
 const PAUSE: Duration = Duration::from_millis(37);
 /// How long an event may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The password of everybody.
 const PASSWORD: &str = "benchmark-password";
 
@@ -70,7 +70,7 @@ pub(crate) async fn run() -> Result<()> {
     }
     let (mut from_start, mut from_answer) = (Samples::default(), Samples::default());
     for _ in 0..MESSAGES * STREAMS {
-        let (id, at) = timeout(PATIENCE, arrived.recv()).await?.ok_or("the streams have ended")?;
+        let (id, at) = timeout(TIMEOUT, arrived.recv()).await?.ok_or("the streams have ended")?;
         let (begun, answered) = sent.get(&id).ok_or("an event of no message")?;
         from_start.push(at.duration_since(*begun));
         from_answer.push(at.saturating_duration_since(*answered));

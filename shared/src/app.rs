@@ -9,13 +9,13 @@ use std::{
 use crate::mail::Mailer;
 use crate::{
     auth::SigningKeys,
+    cache::Caches,
     clock::Clock,
     config::{AwsEnvironment, Config, Environment, VideoProvider},
-    recent::Recent,
+    last_used::LastUsedTracker,
     store::{self, Store},
     task::Tasks,
     trace::Tracer,
-    uses::Uses,
 };
 #[cfg(feature = "provider")]
 use crate::{media_server::MediaServer, provider::Media};
@@ -32,14 +32,14 @@ pub struct App {
     /// The settings.
     pub config: Arc<Config>,
     /// What was read lately.
-    pub recent: Arc<Recent>,
+    pub caches: Arc<Caches>,
     /// Who is told what is traced; `None` where nothing is.
     pub tracer: Option<Arc<Tracer>>,
     /// What goes on when nobody waits for it.
     pub tasks: Tasks,
     init: Arc<Mutex<Option<Duration>>>,
     /// Which values of the credentials were used.
-    pub uses: Arc<Uses>,
+    pub last_used: Arc<LastUsedTracker>,
     #[cfg(feature = "mail")]
     pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
     #[cfg(feature = "provider")]
@@ -58,11 +58,11 @@ impl App {
             init: Arc::default(),
             tasks: Tasks::default(),
             store,
-            uses: Arc::new(Uses::of(&config, &keys)),
+            last_used: Arc::new(LastUsedTracker::of(&config, &keys)),
             keys,
             clock,
             config: Arc::new(config),
-            recent: Arc::default(),
+            caches: Arc::default(),
             #[cfg(feature = "mail")]
             mailer: Arc::default(),
             #[cfg(feature = "provider")]

@@ -1,7 +1,7 @@
-//! Running errands: telling media servers what has been decided here.
+//! Running outbox messages: telling media servers what has been decided here.
 //!
-//! What is decided holds with us at once; an errand only makes a media server follow. So whoever wrote one runs it right
-//! after, and does not fail where that fails: it stays, for [`run_due`](crate::jobs::run_due).
+//! What is decided holds with us at once; an outbox message only makes a media server follow. So whoever wrote one runs
+//! it right after, and does not fail where that fails: it stays, for [`run_due`](crate::jobs::run_due).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     id::{ConnectionName, ProviderSessionId},
     meter,
     model::{
-        job::{Errand, Job},
+        job::{Job, OutboxMessage},
         live::Stream,
     },
     provider::{MediaProvider, ProviderError},
@@ -22,40 +22,42 @@ use crate::{
     termination::{NotCut, cut_off},
 };
 
-/// How long running an errand may take in all: somebody waits for an answer.
+/// How long running an outbox message may take in all: somebody waits for an answer.
 const IN_ALL: Duration = Duration::from_secs(3);
 /// How long a media server may take of that; the rest is for writing down what became of it.
 const TELLING: Duration = Duration::from_millis(2500);
-/// How many errands are run at once.
-const AT_ONCE: usize = 8;
+/// How many outbox messages are run at once.
+const MAX_CONCURRENT: usize = 8;
 
-/// Whether there is a media server to tell. Where there is none, no errand need be written.
+/// Whether there is a media server to tell. Where there is none, no outbox message need be written.
 #[must_use]
-pub fn is_wanted(config: &Config, errand: &Errand) -> bool {
-    match errand {
-        Errand::DisconnectProvider { .. } | Errand::DisconnectClient { .. } => {
+pub fn is_wanted(config: &Config, message: &OutboxMessage) -> bool {
+    match message {
+        OutboxMessage::DisconnectProvider { .. } | OutboxMessage::DisconnectClient { .. } => {
             config.video_provider == VideoProvider::OpenTok
         }
-        Errand::TerminateSession { .. } => config.streams_api.is_some(),
+        OutboxMessage::TerminateSession { .. } => config.streams_api.is_some(),
     }
 }
 
-/// Runs an errand, unless another is at it: tells the media server, within 3 seconds in all, and removes the errand, or
-/// puts it off where it fails. What goes wrong is in the log.
+/// Runs an outbox message, unless another is at it: tells the media server, within 3 seconds in all, and removes the
+/// outbox message, or puts it off where it fails. What goes wrong is in the log.
 pub async fn deliver(app: &App, key: &JobKey) {
     // What is cut off here goes on when the lease is over.
     match timeout(IN_ALL, take(app, key)).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "an errand to a media server cannot be looked up or written down"),
-        Err(_) => tracing::warn!("an errand to a media server took too long"),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "an outbox message to a media server cannot be looked up or written down")
+        }
+        Err(_) => tracing::warn!("an outbox message to a media server took too long"),
     }
 }
 
-/// Runs these errands, several at once, within 3 seconds in all. What is not run by then is due all the same.
+/// Runs these outbox messages, several at once, within 3 seconds in all. What is not run by then is due all the same.
 pub async fn deliver_all(app: &App, keys: &[JobKey]) {
-    let runs = stream::iter(keys).for_each_concurrent(AT_ONCE, |key| deliver(app, key));
+    let runs = stream::iter(keys).for_each_concurrent(MAX_CONCURRENT, |key| deliver(app, key));
     if timeout(IN_ALL, runs).await.is_err() {
-        tracing::warn!("errands to media servers took too long");
+        tracing::warn!("outbox messages to media servers took too long");
     }
 }
 
@@ -66,10 +68,10 @@ async fn take(app: &App, key: &JobKey) -> Result<(), StoreError> {
     }
 }
 
-/// Runs an errand that is ours, and removes it, or puts it off where it fails.
+/// Runs an outbox message that is ours, and removes it, or puts it off where it fails.
 pub(crate) async fn run(app: &App, claimed: &ClaimedJob) -> Result<(), StoreError> {
-    let Job::Errand(errand) = &claimed.job else { return Ok(()) };
-    match timeout(TELLING, tell(app, errand)).await.unwrap_or(Err(Untold::TimedOut)) {
+    let Job::OutboxMessage(message) = &claimed.job else { return Ok(()) };
+    match timeout(TELLING, tell(app, message)).await.unwrap_or(Err(Untold::TimedOut)) {
         Ok(()) => app.store.remove_job(&claimed.key).await,
         Err(reason) => put_off(app, claimed, &reason).await,
     }
@@ -78,11 +80,11 @@ pub(crate) async fn run(app: &App, claimed: &ClaimedJob) -> Result<(), StoreErro
 async fn put_off(app: &App, claimed: &ClaimedJob, reason: &Untold) -> Result<(), StoreError> {
     let (now, attempts) = (app.clock.now(), claimed.attempts);
     if claimed.job.is_given_up(claimed.created_at, now) {
-        tracing::error!(%reason, attempts, "an errand to a media server is given up");
-        meter::count(|usage| usage.errands_given_up += 1);
+        tracing::error!(%reason, attempts, "an outbox message to a media server is given up");
+        meter::count(|usage| usage.outbox_messages_given_up += 1);
         return app.store.remove_job(&claimed.key).await;
     }
-    tracing::warn!(%reason, attempts, "an errand to a media server is put off");
+    tracing::warn!(%reason, attempts, "an outbox message to a media server is put off");
     app.store.put_off_job(claimed, now).await
 }
 
@@ -99,23 +101,23 @@ enum Untold {
     TimedOut,
 }
 
-/// Tells whom an errand is for; where there is nobody, that is done.
-async fn tell(app: &App, errand: &Errand) -> Result<(), Untold> {
-    match errand {
-        Errand::TerminateSession { stream, name, by } if app.config.streams_api.is_none() => {
+/// Tells whom an outbox message is for; where there is nobody, that is done.
+async fn tell(app: &App, message: &OutboxMessage) -> Result<(), Untold> {
+    match message {
+        OutboxMessage::TerminateSession { stream, name, by } if app.config.streams_api.is_none() => {
             // Nobody can cut them off; who does not wait for that has ended it by now.
             let noted = app.store.take_note_of_cut((stream, name), (by, None), Cut::Off, app.clock.now());
             Ok(noted.await.map(drop)?)
         }
-        errand if !is_wanted(&app.config, errand) => Ok(()),
-        Errand::DisconnectProvider { provider_session, stream, name } => {
+        message if !is_wanted(&app.config, message) => Ok(()),
+        OutboxMessage::DisconnectProvider { provider_session, stream, name } => {
             let connections = app.store.provider_connections(stream, name).await?;
             Ok(disconnect(&*app.media().provider, provider_session, connections).await?)
         }
-        Errand::DisconnectClient { provider_session, connection } => {
+        OutboxMessage::DisconnectClient { provider_session, connection } => {
             Ok(disconnect(&*app.media().provider, provider_session, vec![connection.clone()]).await?)
         }
-        Errand::TerminateSession { stream, name, by } => tell_media_server(app, stream, name, by).await,
+        OutboxMessage::TerminateSession { stream, name, by } => tell_media_server(app, stream, name, by).await,
     }
 }
 
@@ -138,7 +140,7 @@ async fn disconnect(
     connections: Vec<String>,
 ) -> Result<(), ProviderError> {
     let ends = connections.into_iter().map(|connection| async move { provider.disconnect(session, &connection).await });
-    let ended: Vec<_> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
+    let ended: Vec<_> = stream::iter(ends).buffer_unordered(MAX_CONCURRENT).collect().await;
     ended.into_iter().collect()
 }
 

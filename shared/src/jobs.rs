@@ -32,7 +32,7 @@ pub async fn go_on(app: &App, begun: Begun) {
         let until = app.clock.now() + BEGINNING;
         let worked = run(&app, &begun.claimed, &begun.work, &|| app.clock.now() < until).await;
         match worked {
-            Ok(worked) => deliver(&app, &worked.errands).await,
+            Ok(worked) => deliver(&app, &worked.messages).await,
             Err(error) => tracing::warn!(%error, "what is left of a change is gone on with later"),
         }
     };
@@ -42,8 +42,8 @@ pub async fn go_on(app: &App, begun: Begun) {
     }
 }
 
-/// Does work that is ours for as long as there is time, and leaves what is not done by then to others. Work that fails is
-/// put off.
+/// Does work that is ours for as long as there is time, and leaves what is not done by then to others. Work that fails
+/// is put off.
 async fn run(app: &App, claimed: &ClaimedJob, work: &Work, in_time: InTime<'_>) -> Result<Worked, StoreError> {
     let tools = Tools { clock: &app.clock, domain: &app.config.xmpp_domain, in_time };
     let worked = app.store.work_off(work, claimed.created_at, tools).await;
@@ -61,8 +61,8 @@ async fn run(app: &App, claimed: &ClaimedJob, work: &Work, in_time: InTime<'_>) 
 
 /// Tells media servers what the work has led to. Functions that know none do no work that leads to that.
 #[cfg(feature = "provider")]
-async fn deliver(app: &App, errands: &[JobKey]) {
-    crate::delivery::deliver_all(app, errands).await;
+async fn deliver(app: &App, messages: &[JobKey]) {
+    crate::delivery::deliver_all(app, messages).await;
 }
 
 #[cfg(not(feature = "provider"))]

@@ -5,6 +5,7 @@
 mod app;
 pub mod audit;
 pub mod auth;
+pub mod cache;
 pub mod clock;
 pub mod config;
 #[cfg(feature = "provider")]
@@ -16,6 +17,7 @@ pub mod id;
 pub mod jobs;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod last_used;
 pub mod log;
 pub mod mail;
 #[cfg(feature = "provider")]
@@ -28,7 +30,6 @@ pub mod outgoing;
 pub mod password;
 #[cfg(feature = "provider")]
 pub mod provider;
-pub mod recent;
 mod routes;
 #[cfg(feature = "secrets")]
 pub mod secrets;
@@ -37,6 +38,5 @@ pub mod task;
 #[cfg(feature = "provider")]
 pub mod termination;
 pub mod trace;
-pub mod uses;
 
 pub use app::App;

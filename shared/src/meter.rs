@@ -25,8 +25,8 @@ pub struct Usage {
     pub requests: u64,
     /// Requests that repeat one.
     pub retries: u64,
-    /// Errands to media servers that were given up.
-    pub errands_given_up: u64,
+    /// Outbox messages to media servers that were given up.
+    pub outbox_messages_given_up: u64,
 }
 
 /// The request that something is used for.
@@ -118,8 +118,8 @@ pub async fn metered<T>(future: impl Future<Output = T>) -> (T, Usage) {
     (outcome, meter.usage())
 }
 
-/// The same work, counted towards what runs now, in whichever task it is done. What it uses after that has been reported
-/// is in no report.
+/// The same work, counted towards what runs now, in whichever task it is done. What it uses after that has been
+/// reported is in no report.
 pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let meter = current();
     async move {

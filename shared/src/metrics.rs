@@ -1,5 +1,6 @@
 //! Metrics for CloudWatch: a log line that is also a document in its Embedded Metric Format, so that what it says is
-//! paid for once (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+//! paid for once
+//! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 //!
 //! Made by hand: a crate for it brings a writer with a queue and a thread, more than there is here to write.
 //!
@@ -112,14 +113,18 @@ impl Line {
     }
 
     fn using(self, usage: Usage) -> Self {
-        let Usage { read_units, write_units, requests, retries, errands_given_up } = usage;
+        let Usage { read_units, write_units, requests, retries, outbox_messages_given_up } = usage;
         let line = self
             .routed("ReadUnits", Unit::Count, read_units)
             .routed("WriteUnits", Unit::Count, write_units)
             .only("TableRequests", Unit::Count, count(requests))
             .only("TableRetries", Unit::Count, count(retries));
         // There is one a day at most, and what is not sent is not billed.
-        if errands_given_up == 0 { line } else { line.only("ErrandsGivenUp", Unit::Count, count(errands_given_up)) }
+        if outbox_messages_given_up == 0 {
+            line
+        } else {
+            line.only("OutboxMessagesGivenUp", Unit::Count, count(outbox_messages_given_up))
+        }
     }
 
     fn routed(self, name: &'static str, unit: Unit, value: f64) -> Self {

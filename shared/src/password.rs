@@ -55,13 +55,13 @@ pub const BUSY_FOR: Duration = Duration::from_secs(1);
 const WAITING: usize = 15;
 
 /// Each hash fills 19 MiB, and more at once than there are processors are none the faster for it.
-static AT_ONCE: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
-static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(*AT_ONCE)));
+static MAX_CONCURRENT: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(*MAX_CONCURRENT)));
 /// Of those whose turn it is and those who wait for it.
 static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(most_at_once())));
 /// How many may hash or wait.
 fn most_at_once() -> usize {
-    (*AT_ONCE * (1 + WAITING)).max(32)
+    (*MAX_CONCURRENT * (1 + WAITING)).max(32)
 }
 
 /// What was hashed in is kept: an allocator that is given it back again and again grows.
@@ -161,7 +161,7 @@ mod tests {
         let busy = outcomes.iter().filter(|outcome| **outcome == Err(PasswordError::Busy)).count();
         assert_eq!(busy, 5);
         assert!(outcomes.iter().all(|outcome| !matches!(outcome, Err(PasswordError::Fault))));
-        assert!(MEMORY.lock().unwrap().len() <= *AT_ONCE);
+        assert!(MEMORY.lock().unwrap().len() <= *MAX_CONCURRENT);
         assert!(verify("correct horse".to_owned().into(), None).await.is_ok());
     }
 }

@@ -125,7 +125,7 @@ pub type Attributes = HashMap<String, AttributeValue>;
 pub const SHARDS: u8 = 16;
 
 /// How often a write that lost a race is tried again with what the race left behind: for some 2 seconds.
-const RACES: usize = 40;
+const CONFLICT_ATTEMPTS: usize = 40;
 /// The longest wait between two of these attempts, in milliseconds.
 const PAUSE_MAX: u64 = 100;
 /// The access patterns over one table.

@@ -70,11 +70,11 @@ pub async fn terminate(
 ) -> Result<Option<Outcome>, StoreError> {
     let (now, grace, passes_on) = (app.clock.now(), app.config.media_session_grace, app.config.streams_api.is_some());
     let what = Terminating { stream, name, now, hold, grace, by, passes_on };
-    match app.store.terminate(&what, |errand| is_wanted(&app.config, errand)).await? {
+    match app.store.terminate(&what, |message| is_wanted(&app.config, message)).await? {
         None => Ok(None),
-        Some(Terminated::Ended { connection, errand }) => {
-            if let Some(errand) = &errand {
-                deliver(app, errand).await;
+        Some(Terminated::Ended { connection, message }) => {
+            if let Some(message) = &message {
+                deliver(app, message).await;
             }
             Ok(Some(Outcome::Ended(connection)))
         }
@@ -104,7 +104,7 @@ async fn pass_on(
         && let Err(error) = app.store.put_off_job(job, app.clock.now()).await
     {
         // It is due when the lease is over.
-        tracing::warn!(%error, "an errand to a media server cannot be put off");
+        tracing::warn!(%error, "an outbox message to a media server cannot be put off");
     }
     Ok(Outcome::Ending(connection))
 }

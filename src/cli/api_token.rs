@@ -9,7 +9,7 @@ use shared::{
     store::{NameTaken, Store},
 };
 
-use super::{CliError, grid::one_line, target::StoreArgs};
+use super::{CliError, target::StoreArgs, text::one_line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiTokenCommand {

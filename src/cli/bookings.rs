@@ -14,8 +14,8 @@ use shared::{
 
 use super::{
     CliError,
-    grid::one_line,
     target::{OpenStore, StoreArgs},
+    text::one_line,
 };
 
 /// What sending mails needs of the environment.

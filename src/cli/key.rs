@@ -20,8 +20,8 @@ pub(super) use self::{credential::Credential, keyring::Keyring, values::Values};
 #[cfg(unix)]
 use super::socket::Server;
 use super::{
-    CliError, DataDir, accounts::ADMIN, aws::Aws, data_dir::OpenDataDir, error::quoted, grid::some, stack::Stack,
-    target::StoreArgs,
+    CliError, DataDir, accounts::ADMIN, aws::Aws, data_dir::OpenDataDir, error::quoted, stack::Stack,
+    target::StoreArgs, text::some,
 };
 
 /// Parameter of a stack that says what the names of its secrets begin with, and its output that says what its table is

@@ -15,7 +15,7 @@ use shared::{
     store::{Scope, Selection, Store, Terminating, Window},
 };
 
-use super::{CliError, grid::one_line, target::StoreArgs};
+use super::{CliError, target::StoreArgs, text::one_line};
 
 /// How many connections, or events, are read at once.
 const PAGE: usize = 500;

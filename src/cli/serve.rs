@@ -149,7 +149,8 @@ async fn serve_database(
     Ok(url)
 }
 
-/// Does what DynamoDB does by itself, and on AWS a function. Whoever has much to clear away keeps no errand waiting.
+/// Does what DynamoDB does by itself, and on AWS a function. Whoever has much to clear away keeps no outbox message
+/// waiting.
 fn keep_house(app: &App, embedded: Option<&Embedded>, jobs: &mut Jobs) {
     jobs.start("telling media servers", deliver(app.clone()));
     jobs.start("clearing away", clean(app.clone(), embedded.cloned()));

@@ -19,7 +19,7 @@ use crate::{embedded::Embedded, table};
 pub(super) const TABLE: &str = "greenroom";
 
 /// How long a data directory may be somebody else's who is no server, and how often that is looked at.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The store of a command: the data directory's, the one that the AWS variables name, or a deployed stack's.
@@ -104,7 +104,7 @@ pub(super) async fn reach(path: &Path) -> Result<Reached, CliError> {
     loop {
         match OpenDataDir::open(path) {
             Ok(data_dir) => return Ok(Reached::Database(data_dir)),
-            Err(error) if !matches!(error, CliError::InUse(_)) || begun.elapsed() > PATIENCE => return Err(error),
+            Err(error) if !matches!(error, CliError::InUse(_)) || begun.elapsed() > TIMEOUT => return Err(error),
             Err(_) => {}
         }
         #[cfg(unix)]

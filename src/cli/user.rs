@@ -14,7 +14,7 @@ use shared::{
     store::{Replacing, Selection, Store, Stored, Unique, Window},
 };
 
-use super::{CliError, accounts::create_user, grid::one_line, target::StoreArgs};
+use super::{CliError, accounts::create_user, target::StoreArgs, text::one_line};
 
 /// Longest name, in characters (`docs/apis/events-api.md`).
 const USERNAME_MAX: usize = 150;

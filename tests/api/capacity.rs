@@ -83,9 +83,9 @@ async fn write_down_uses(app: &TestApp) {
         Setting::StreamsWebhookSecret,
         Setting::OpentokWebhookSecret,
     ] {
-        app.shared.uses.mark(setting, 0);
+        app.shared.last_used.mark(setting, 0);
     }
-    app.shared.uses.write_down(&app.store, app.clock.now()).await;
+    app.shared.last_used.write_down(&app.store, app.clock.now()).await;
 }
 
 /// Every route of the API's document, and what else is done.

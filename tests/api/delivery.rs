@@ -1,4 +1,4 @@
-//! Errands to media servers: run right after they became necessary, or by whoever looks for what was left.
+//! Outbox messages to media servers: run right after they became necessary, or by whoever looks for what was left.
 
 use std::{
     collections::VecDeque,
@@ -19,7 +19,7 @@ use shared::{
     id::{ConnectionName, ProviderSessionId},
     jobs::run_due,
     model::{
-        job::{Errand, KEPT, LEASE},
+        job::{KEPT, LEASE, OutboxMessage},
         live::Stream,
     },
     store::{JOB_SHARDS, JobKey},
@@ -102,15 +102,15 @@ fn name(name: &str) -> ConnectionName {
     serde_json::from_value(name.into()).unwrap()
 }
 
-fn termination(viewer: &str) -> Errand {
+fn termination(viewer: &str) -> OutboxMessage {
     let [vhost, app, stream] = ["edge", "app", "a stream"].map(str::to_owned);
-    Errand::TerminateSession { stream: Stream { vhost, app, stream }, name: name(viewer), by: "once".to_owned() }
+    OutboxMessage::TerminateSession { stream: Stream { vhost, app, stream }, name: name(viewer), by: "once".to_owned() }
 }
 
 impl TestApp {
-    /// Decides something that makes this errand necessary.
-    async fn decide(&self, errand: &Errand) -> JobKey {
-        let (key, put) = self.store.job_put(errand.clone(), self.clock.now()).unwrap();
+    /// Decides something that makes this outbox message necessary.
+    async fn decide(&self, message: &OutboxMessage) -> JobKey {
+        let (key, put) = self.store.job_put(message.clone(), self.clock.now()).unwrap();
         self.client.transact_write_items().transact_items(put).send().await.unwrap();
         key
     }
@@ -235,7 +235,7 @@ async fn what_a_fault_leaves_behind_others_go_on_with() {
 }
 
 #[tokio::test]
-async fn who_lost_an_errand_to_another_does_not_put_it_off() {
+async fn who_lost_an_outbox_message_to_another_does_not_put_it_off() {
     let app = with_server(&MediaServer::default()).await;
     let id = app.decide(&termination("viewer")).await;
     let late = app.store.claim_job(&id, app.clock.now()).await.unwrap().unwrap();
@@ -278,7 +278,7 @@ async fn whoever_has_no_time_left_begins_nothing() {
 }
 
 #[tokio::test]
-async fn each_wait_is_longer_until_an_errand_is_given_up() {
+async fn each_wait_is_longer_until_an_outbox_message_is_given_up() {
     let server = MediaServer::failing([Failure::Status(500); 100]);
     let app = with_server(&server).await;
     app.decide(&termination("viewer")).await;
@@ -303,7 +303,7 @@ async fn each_wait_is_longer_until_an_errand_is_given_up() {
 #[rstest]
 #[case::a_media_server(termination("viewer"), &[(Setting::StreamsApiUrl, "http://127.0.0.1:9")])]
 #[case::the_media_provider(
-    Errand::DisconnectProvider {
+    OutboxMessage::DisconnectProvider {
         provider_session: ProviderSessionId::new("1_x".to_owned()),
         stream: Stream::of_session(1, 2),
         name: name("viewer"),
@@ -311,14 +311,14 @@ async fn each_wait_is_longer_until_an_errand_is_given_up() {
     &[(Setting::VideoProvider, "opentok")],
 )]
 #[tokio::test]
-async fn where_there_is_nobody_to_tell_an_errand_is_done(
-    #[case] errand: Errand,
+async fn where_there_is_nobody_to_tell_an_outbox_message_is_done(
+    #[case] message: OutboxMessage,
     #[case] settings: &'static [(Setting, &'static str)],
 ) {
     let app = TestApp::new().await;
-    assert!(!is_wanted(&app.shared.config, &errand));
-    assert!(is_wanted(&app.again_with(settings.iter().copied()).shared.config, &errand));
-    let id = app.decide(&errand).await;
+    assert!(!is_wanted(&app.shared.config, &message));
+    assert!(is_wanted(&app.again_with(settings.iter().copied()).shared.config, &message));
+    let id = app.decide(&message).await;
     app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
     assert_eq!(app.jobs().await, 0);
 }

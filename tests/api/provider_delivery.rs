@@ -93,7 +93,7 @@ impl Participant {
 
     /// The provider says what happened to one of their clients.
     async fn client(&self, id: &str, event: ProviderEvent) -> Option<JobKey> {
-        let (app, wanted) = (&self.app, |errand: &_| is_wanted(&self.app.shared.config, errand));
+        let (app, wanted) = (&self.app, |message: &_| is_wanted(&self.app.shared.config, message));
         let callback = CallbackId::of_sender(&random_hex());
         let (stream, name, event) = (&self.stream, &self.name, &event);
         let told = Told { stream, name, client: id, event, callback: &callback };
@@ -101,7 +101,7 @@ impl Participant {
     }
 
     async fn terminate(&self) -> JobKey {
-        let (app, wanted) = (&self.app, |errand: &_| is_wanted(&self.app.shared.config, errand));
+        let (app, wanted) = (&self.app, |message: &_| is_wanted(&self.app.shared.config, message));
         let terminating = Terminating {
             stream: &self.stream,
             name: &self.name,
@@ -111,12 +111,12 @@ impl Participant {
             by: EndedBy::OPERATOR,
             passes_on: false,
         };
-        let Some(Terminated::Ended { errand: Some(errand), .. }) =
+        let Some(Terminated::Ended { message: Some(message), .. }) =
             app.store.terminate(&terminating, wanted).await.unwrap()
         else {
-            panic!("no errand")
+            panic!("no outbox message")
         };
-        errand
+        message
     }
 
     fn path(&self, client: &str) -> String {
@@ -134,9 +134,9 @@ async fn every_client_under_a_terminated_name_is_dropped() {
     }
     let gone = ProviderEvent::Destroyed { created_at: Some(now), at: now, reason: EndReason::DISCONNECTED };
     participant.client("gone", gone).await;
-    let errand = participant.terminate().await;
+    let message = participant.terminate().await;
     assert!(provider.deleted().is_empty());
-    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &errand)).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &message)).await;
     assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into());
     participant.app.wait(LEASE);
     participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
@@ -148,8 +148,8 @@ async fn a_client_whose_drop_failed_is_dropped_later() {
     let provider = Provider { failures: Arc::new(Mutex::new([403].into())), ..Provider::default() };
     let participant = Participant::joined(&provider).await;
     participant.client("phone", ProviderEvent::Created(participant.app.clock.now())).await;
-    let errand = participant.terminate().await;
-    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &errand)).await;
+    let message = participant.terminate().await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &message)).await;
     assert_eq!(provider.deleted().len(), 1);
     participant.app.wait(Duration::from_millis(999));
     participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
@@ -167,8 +167,8 @@ async fn whoever_comes_back_with_a_terminated_token_is_dropped() {
     participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &participant.terminate().await)).await;
     assert!(provider.deleted().is_empty());
     participant.app.wait(Duration::from_secs(30));
-    let errand = participant.client("back", ProviderEvent::Created(participant.app.clock.now())).await.unwrap();
-    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &errand)).await;
+    let message = participant.client("back", ProviderEvent::Created(participant.app.clock.now())).await.unwrap();
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &message)).await;
     assert_eq!(provider.deleted(), [participant.path("back")].into());
 }
 

@@ -116,9 +116,9 @@ async fn start_and_note() {
             process.store.prime().await.unwrap();
             if function.router.has_routes() {
                 for credential in CREDENTIALS.into_iter().filter(|one| function.settings.contains(one)) {
-                    process.uses.mark(credential, 0);
+                    process.last_used.mark(credential, 0);
                 }
-                process.uses.write_down(&process.store, process.clock.now()).await;
+                process.last_used.write_down(&process.store, process.clock.now()).await;
             }
         });
         app.acting_as(function.name, work).await;

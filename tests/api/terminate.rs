@@ -102,7 +102,7 @@ async fn a_media_server_that_holds_the_session_is_told_at_once_or_later() {
 }
 
 #[tokio::test]
-async fn a_late_errand_leaves_whoever_came_since() {
+async fn a_late_outbox_message_leaves_whoever_came_since() {
     let server = MediaServer::failing([Failure::Status(500)]);
     let app = with_server(&server).await.again_with([(Setting::StreamsKeepViewers, "true")]);
     app.webhook(&viewer("opening", 1, 0, URL)).await;

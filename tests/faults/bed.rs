@@ -49,7 +49,7 @@ const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjv
 const NOW: i64 = 1_700_000_000_000;
 
 /// The longest that anybody waits for an answer to begin: the service's own limit, and a busy machine's delay.
-const PATIENCE: Duration = Duration::from_secs(25);
+const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// How many attempts an operation has in production; fewer show every fault to whoever calls.
 pub(crate) const AS_DEPLOYED: u32 = 8;
@@ -193,7 +193,7 @@ impl Instance {
             None => Body::empty(),
         };
         let answer = self.service.clone().oneshot(request.body(body).unwrap());
-        timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
+        timeout(TIMEOUT, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
     }
 
     /// The answer to a request; of a stream, its beginning.

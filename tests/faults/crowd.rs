@@ -17,7 +17,7 @@ use crate::{
 /// How long a transaction takes.
 const HELD: Duration = Duration::from_millis(8);
 /// Requests that are in flight together.
-const AT_ONCE: usize = 32;
+const MAX_CONCURRENT: usize = 32;
 /// Requests of a crowd.
 const REQUESTS: usize = 128;
 
@@ -25,7 +25,7 @@ const REQUESTS: usize = 128;
 async fn crowd(instance: &Instance, status: u16, call: impl Fn(usize) -> Call) {
     let next = AtomicUsize::new(0);
     let begun = Instant::now();
-    let hands = (0..AT_ONCE).map(|_| async {
+    let hands = (0..MAX_CONCURRENT).map(|_| async {
         let mut times = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);

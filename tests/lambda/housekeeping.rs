@@ -6,7 +6,7 @@ use shared::{
     id::ConnectionName,
     model::{
         Event, User,
-        job::{Errand, LEASE},
+        job::{LEASE, OutboxMessage},
         live::Stream,
         user::Role,
     },
@@ -33,7 +33,7 @@ pub(crate) async fn jobs(stage: &Stage) -> usize {
     jobs
 }
 
-/// Leaves an event that is half deleted, somebody in it, a user who is, and an errand to nobody.
+/// Leaves an event that is half deleted, somebody in it, a user who is, and an outbox message to nobody.
 pub(crate) async fn leave_work(stage: &Stage) {
     let meeting = stage.meeting().await;
     let store = stage.store();
@@ -46,8 +46,8 @@ pub(crate) async fn leave_work(stage: &Stage) {
     let user = store.record(id).await.unwrap().unwrap();
     store.remove_user(user, long_ago()).await.unwrap().unwrap();
     let (stream, name) = (Stream::of_session(1, 2), ConnectionName::random());
-    let errand = Errand::TerminateSession { stream, name, by: "once".to_owned() };
-    let (_, put) = store.job_put(errand, Clock::system().now()).unwrap();
+    let message = OutboxMessage::TerminateSession { stream, name, by: "once".to_owned() };
+    let (_, put) = store.job_put(message, Clock::system().now()).unwrap();
     let transaction = stage.client().transact_write_items().transact_items(put);
     transaction.send().await.unwrap();
 }

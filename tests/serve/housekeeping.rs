@@ -6,7 +6,7 @@ use shared::{
     clock::Clock,
     config::{AwsEnvironment, Environment},
     id::ConnectionName,
-    model::{job::Errand, live::Stream},
+    model::{job::OutboxMessage, live::Stream},
     store::{self, Store},
 };
 use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
@@ -22,8 +22,8 @@ async fn a_media_server_is_told_what_somebody_left_behind() {
     let variables = server.database_environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let client = store::client(&AwsEnvironment::read(&Environment::from_iter(variables), "DYNAMODB"));
     let (stream, name) = (Stream::of_session(1, 2), ConnectionName::random());
-    let errand = Errand::TerminateSession { stream, name, by: "once".to_owned() };
-    let (_, put) = Store::new(client.clone(), "greenroom").job_put(errand, Clock::system().now()).unwrap();
+    let message = OutboxMessage::TerminateSession { stream, name, by: "once".to_owned() };
+    let (_, put) = Store::new(client.clone(), "greenroom").job_put(message, Clock::system().now()).unwrap();
     client.transact_write_items().transact_items(put).send().await.unwrap();
 
     // Far more than it takes, so that a server that does nothing fails the test and a busy machine does not.

@@ -132,7 +132,7 @@ async fn take(app: App, request: Request<Body>, arrived: Instant) -> Result<Answ
         Decision::new(Event::WebhookRefused).by(Party::MediaServer).because("signature").record(&app).await;
         return Err(Error::InvalidSignature);
     };
-    app.uses.mark(Setting::StreamsWebhookSecret, signer);
+    app.last_used.mark(Setting::StreamsWebhookSecret, signer);
     // From here on the answer is always 200: anything else means to the media server that we are out of order.
     let (webhook, status) = match Admission::read(&body, &app) {
         Read::Webhook(webhook, status) => (webhook, status),

@@ -17,10 +17,11 @@ use crate::Answer;
 
 /// How long an opening may take: the media server waits 3 seconds, and then lets nobody in.
 const OPENING: Duration = Duration::from_millis(2500);
-/// How long the viewers of a publisher who came or went are looked at before the answer. Those that are left are looked at
-/// by the errand.
+/// How long the viewers of a publisher who came or went are looked at before the answer. Those that are left are looked
+/// at by the outbox message.
 const SETTLING: Duration = Duration::from_millis(1500);
-/// How often an opening that was refused is tried to be taken back, and for how long each time is waited, more and more.
+/// How often an opening that was refused is tried to be taken back, and for how long each time is waited, more and
+/// more.
 const TAKING_BACK: u32 = 8;
 const WAIT: Duration = Duration::from_millis(250);
 /// How much longer an application is known than a connection in it can be.
@@ -43,7 +44,8 @@ pub(crate) async fn open(app: &App, webhook: &Webhook, arrived: Instant) -> Answ
         Err(_) => "it took too long".to_owned(),
     };
     tracing::error!(error = refusal, "an opening was not written down, and refused");
-    // It may have been all the same, or be on its way: whoever was refused does not come, and is never said to have gone.
+    // It may have been all the same, or be on its way: whoever was refused does not come, and is never said to have
+    // gone.
     let (app, webhook, tasks) = (app.clone(), webhook.clone(), app.tasks.clone());
     tasks.leave(async move { take_back(&app, &webhook).await });
     Answer::refused("store", "The service is busy; try again")
@@ -104,7 +106,7 @@ async fn publish(app: &App, webhook: &Webhook, did: Publishing, limit: Instant) 
 
 async fn settle(app: &App, stream: &Stream, limit: Instant) {
     let in_time = || Instant::now() < limit;
-    // What fails, or takes longer, the errand does.
+    // What fails, or takes longer, the outbox message does.
     match timeout_at(limit, app.store.settle_viewers(stream, &app.clock, &in_time)).await {
         Ok(Ok(_)) | Err(_) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a publisher's viewers are looked at later"),
@@ -139,5 +141,5 @@ async fn remember_app(app: &App, webhook: &Webhook) -> Result<(), StoreError> {
         app.store.remember_app(vhost, name, now, kept).await?;
         Ok::<_, StoreError>(Some(()))
     };
-    app.recent.apps.get(&(vhost.clone(), name.clone()), now, remember).await.map(drop)
+    app.caches.apps.get(&(vhost.clone(), name.clone()), now, remember).await.map(drop)
 }

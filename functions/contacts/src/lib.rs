@@ -28,7 +28,7 @@ pub const SETTINGS: &[Setting] =
 /// How many contacts can be deleted at once.
 const DELETIONS_MAX: usize = 500;
 /// How many of them are deleted in parallel.
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENT: usize = 16;
 
 shared::routes!(list_contacts, add_contact, delete_contacts, change_contact, delete_contact);
 
@@ -158,7 +158,8 @@ async fn delete_contacts(
             Err(error) => Err(error),
         }
     });
-    let not_deleted = stream::iter(deletions).buffered(AT_ONCE).try_filter_map(async |jid| Ok(jid)).try_collect();
+    let not_deleted =
+        stream::iter(deletions).buffered(MAX_CONCURRENT).try_filter_map(async |jid| Ok(jid)).try_collect();
     Ok(Json(NotDeleted { not_deleted: not_deleted.await? }))
 }
 

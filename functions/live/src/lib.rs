@@ -1,8 +1,8 @@
 //! The ledger of live connections, for people: who is where, who was, and cutting somebody off.
 
 mod entry;
+mod paging;
 mod query;
-mod walk;
 
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ async fn list_live_connections(
     Organiser(caller): Organiser,
     query: Query,
 ) -> Result<Json<Page>, Error> {
-    let (results, next) = walk::walk(&app, &caller, &query).await?;
+    let (results, next) = paging::paginate(&app, &caller, &query).await?;
     let next = next.and_then(|position| query.link(&app, position));
     Ok(Json(Page { next, results }))
 }

@@ -139,12 +139,12 @@ async fn take_note(app: App, request: Request<Body>) -> Result<Noted, Error> {
     }
     let name = told.connection.data.as_str().and_then(ConnectionName::parse);
     let (Some(name), Some(stream)) = (name, find(&app, &told.session_id).await?) else { return Ok(Noted {}) };
-    let wanted = |errand: &_| is_wanted(&app.config, errand);
+    let wanted = |message: &_| is_wanted(&app.config, message);
     let (client, event) = (&*told.connection.id, &event);
     let told = Told { stream: &stream, name: &name, client, event, callback: &callback };
-    let errand = app.store.record_provider_event(told, app.clock.now(), wanted).await?;
-    if let Some(errand) = &errand {
-        deliver(&app, errand).await;
+    let message = app.store.record_provider_event(told, app.clock.now(), wanted).await?;
+    if let Some(message) = &message {
+        deliver(&app, message).await;
     }
     Ok(Noted {})
 }
@@ -165,15 +165,15 @@ impl SessionEvent {
     }
 }
 
-/// The callback, where it is the provider's: signed with a secret that is configured, or sent to a URL that ends in one.
-/// Where none is, nobody is believed.
+/// The callback, where it is the provider's: signed with a secret that is configured, or sent to a URL that ends in
+/// one. Where none is, nobody is believed.
 fn recognise(app: &App, parts: &Parts, body: &[u8]) -> Option<CallbackId> {
     let secrets = &app.config.opentok_webhook_secrets;
     let token = credentials(&parts.headers, "bearer").ok();
     let signed = token.and_then(|token| callback_signer(token, body, secrets, app.clock.now()));
     let by_key = || Some(Signed { by: callback_key(parts.uri.query()?, secrets)?, id: None });
     let Signed { by, id } = signed.or_else(by_key)?;
-    app.uses.mark(Setting::OpentokWebhookSecret, by);
+    app.last_used.mark(Setting::OpentokWebhookSecret, by);
     Some(id.map_or_else(|| CallbackId::of_body(body), |id| CallbackId::of_sender(&id)))
 }
 
@@ -193,6 +193,6 @@ async fn find(app: &App, provider_session: &str) -> Result<Option<Stream>, Error
         Ok::<_, StoreError>(found.map(|stored| (stored.record.event, stored.record.id)))
     };
     let found: Option<(u64, u64)> =
-        app.recent.provider_sessions.get(&provider_session.to_owned(), app.clock.now(), read).await?;
+        app.caches.provider_sessions.get(&provider_session.to_owned(), app.clock.now(), read).await?;
     Ok(found.map(|(event, session)| Stream::of_session(event, session)))
 }

@@ -114,7 +114,7 @@ async fn find_login_token(
         let found = app.store.record_with::<LoginToken>(Unique::LoginToken, &given).await?;
         Ok::<_, StoreError>(found.map(|stored| stored.record))
     };
-    let found = app.recent.login_tokens.get(&given, app.clock.now(), read);
+    let found = app.caches.login_tokens.get(&given, app.clock.now(), read);
     let (guesses, found) = tokio::join!(app.ask_about_login_tokens(address), found);
     let guesses = guesses?;
     if let Some(token) = found? {
@@ -132,7 +132,7 @@ async fn find_event(app: &App, token: &LoginToken) -> Result<Option<EventWithSes
         let (event, sessions) = tokio::try_join!(app.store.record::<Event>(token.event), sessions)?;
         Ok::<_, StoreError>(event.map(|stored| (stored.record, sessions)))
     };
-    Ok(app.recent.events.get(&token.event, now, read).await?)
+    Ok(app.caches.events.get(&token.event, now, read).await?)
 }
 
 /// Makes a token for each session that the login token opens, and records the connections.

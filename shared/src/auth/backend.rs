@@ -32,7 +32,7 @@ impl FromRequestParts<App> for Backend {
             return Err(Unauthenticated::Missing.into());
         };
         let index = check(credentials, &app.config.openvidu_secrets)?;
-        app.uses.mark(Setting::OpenviduSecret, index);
+        app.last_used.mark(Setting::OpenviduSecret, index);
         Ok(Self(()))
     }
 }

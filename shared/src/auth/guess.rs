@@ -81,9 +81,9 @@ impl App {
             return Err(self.shut(Some(party), "passwords", wait).await);
         }
         let known = id.zip(hash.as_ref());
-        let anew = !known.is_some_and(|(id, hash)| self.recent.passwords.knows(id, &given, hash, self.clock.now()));
+        let anew = !known.is_some_and(|(id, hash)| self.caches.passwords.knows(id, &given, hash, self.clock.now()));
         let right = match id.zip(hash.clone()) {
-            Some((id, hash)) => self.recent.passwords.verify(id, given.clone(), hash, self.clock.now()).await?,
+            Some((id, hash)) => self.caches.passwords.verify(id, given.clone(), hash, self.clock.now()).await?,
             // Whether there is such an account is not to be told from how long the answer takes.
             None => password::verify(given.clone(), None).await?,
         };
@@ -109,7 +109,7 @@ impl App {
     pub async fn ask_about_login_tokens(&self, source: Source) -> Result<TokenGuesses, Guarded> {
         let now = self.clock.now();
         let read = async || self.store.token_guesses(source, now).await.map(Some);
-        let guesses = self.recent.token_guesses.get(&source.counted(), now, read).await?.unwrap_or_default();
+        let guesses = self.caches.token_guesses.get(&source.counted(), now, read).await?.unwrap_or_default();
         match guesses.wait(now) {
             None => Ok(guesses),
             Some(wait) => Err(self.shut(None, "login_tokens", wait).await),
@@ -147,7 +147,7 @@ impl App {
                 // From now on it makes a difference who joined from there.
                 guesses = self.store.token_guesses(source, now).await?;
             }
-            self.recent.token_guesses.put(address.clone(), now, guesses);
+            self.caches.token_guesses.put(address.clone(), now, guesses);
             match counted {
                 Ok(_) => return Ok(()),
                 Err(_) if guesses.limit() > enough => {}

@@ -15,8 +15,8 @@ use crate::{
     clock::Timestamp,
     config::SigningKey,
     id::{DeviceId, DeviceSessionId},
+    last_used::UsedMark,
     model::DeviceSession,
-    uses::Mark,
 };
 
 /// Audience of device tokens.
@@ -62,7 +62,7 @@ struct Key {
     /// For what is no token.
     mac: Hmac<Sha256>,
     /// Set where a token was signed or found to be signed with it.
-    mark: Mark,
+    mark: UsedMark,
 }
 
 impl std::fmt::Debug for SigningKeys {
@@ -80,7 +80,7 @@ impl SigningKeys {
             let secret = BASE64_STANDARD.decode(key.secret.expose_secret()).ok()?;
             let (encoding, decoding) = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
             let mac = Hmac::new_from_slice(&secret).ok()?.chain_update("cursor");
-            Some(Key { kid: key.kid.clone(), encoding, decoding, mac, mark: Mark::default() })
+            Some(Key { kid: key.kid.clone(), encoding, decoding, mac, mark: UsedMark::default() })
         });
         Self(keys.collect())
     }
@@ -92,7 +92,7 @@ impl SigningKeys {
     }
 
     /// What is set when the key of this id is used.
-    pub(crate) fn mark(&self, kid: &str) -> Option<Mark> {
+    pub(crate) fn mark(&self, kid: &str) -> Option<UsedMark> {
         self.0.iter().find(|key| key.kid == kid).map(|key| key.mark.clone())
     }
 

@@ -26,7 +26,7 @@ impl FromRequestParts<App> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let index = check(&parts.headers, &app.config.streams.access_tokens).map_err(Error::Unauthenticated)?;
-        app.uses.mark(Setting::StreamsAccessToken, index);
+        app.last_used.mark(Setting::StreamsAccessToken, index);
         Ok(Self(()))
     }
 }

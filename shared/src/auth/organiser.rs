@@ -90,7 +90,7 @@ impl FromRequestParts<App> for Participant {
             Err(Unauthenticated::Missing) => {
                 let hash = ApiTokenHash::of(credentials(&parts.headers, "token").map_err(refused)?);
                 let known = app
-                    .recent
+                    .caches
                     .api_tokens
                     .get(&hash, app.clock.now(), async || app.store.api_token(&hash).await)
                     .await?;
@@ -106,7 +106,7 @@ impl FromRequestParts<App> for Participant {
 async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
     let now = app.clock.now();
     let Some(claims) = app.keys.verify(token, now) else { return Ok(false) };
-    let lately = app.recent.devices.get(&claims.sub, now, async || app.store.device(&claims.sub).await).await?;
+    let lately = app.caches.devices.get(&claims.sub, now, async || app.store.device(&claims.sub).await).await?;
     if lately.is_some_and(|device| device.session(&claims.session, claims.generation, now).is_some()) {
         return Ok(true);
     }
@@ -114,7 +114,7 @@ async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
     let present = present_device(&claims, app).await?;
     let is_good = present.is_some();
     if let Some(device) = present {
-        app.recent.devices.put(claims.sub.clone(), now, Arc::new(device));
+        app.caches.devices.put(claims.sub.clone(), now, Arc::new(device));
     }
     Ok(is_good)
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Most archives the provider is asked for at once.
-const AT_ONCE: usize = 1_000;
+const PAGE_MAX: usize = 1_000;
 /// Of how many sessions it is asked for archives at once.
 const SESSIONS_AT_ONCE: usize = 8;
 
@@ -68,7 +68,7 @@ async fn page(app: &App, session: &ProviderSessionId, skip: usize, limit: usize)
 /// Archives of several sessions together, newest first.
 async fn merged(app: &App, sessions: &[ProviderSessionId], skip: usize, limit: usize) -> Result<Found, ProviderError> {
     let wanted = skip.saturating_add(limit);
-    let first = wanted.min(AT_ONCE);
+    let first = wanted.min(PAGE_MAX);
     let mut newest = Vec::new();
     for some in sessions.chunks(SESSIONS_AT_ONCE) {
         let provider = &app.media().provider;
@@ -95,7 +95,7 @@ async fn rest(
     wanted: usize,
 ) -> Result<Vec<Map<String, Value>>, ProviderError> {
     while all.items.len() < wanted.min(all.count) {
-        let left = wanted.saturating_sub(all.items.len()).min(AT_ONCE);
+        let left = wanted.saturating_sub(all.items.len()).min(PAGE_MAX);
         let page = app.media().provider.archives(session, all.items.len(), left).await?;
         all.count = page.count;
         if page.items.is_empty() {

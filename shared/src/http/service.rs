@@ -128,7 +128,7 @@ async fn identify<F: Future<Output = Response>>(
 async fn note(State(app): State<App>, request: Request, next: Next) -> Response {
     outcome::note_route(&request);
     let response = next.run(request).await;
-    app.uses.write_down(&app.store, app.clock.now()).await;
+    app.last_used.write_down(&app.store, app.clock.now()).await;
     response
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many jobs of a shard are done at once.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 /// How long one is gone on with before others have their turn.
 const TURN: Duration = Duration::from_secs(2);
 
@@ -43,7 +43,7 @@ async fn run_shard(app: &App, shard: u8, in_time: InTime<'_>) -> Result<(), Stor
             .jobs
             .into_iter()
             .map(|key| async move { if in_time() { run(app, &key, in_time).await } else { Ok(Outcome::Settled) } });
-        for run in stream::iter(runs).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+        for run in stream::iter(runs).buffer_unordered(MAX_CONCURRENT).collect::<Vec<_>>().await {
             match run {
                 Ok(Outcome::Settled) => {}
                 Ok(Outcome::GotOn) => got_on = true,

@@ -131,14 +131,14 @@ mod tests {
             let route = "GET /api/session";
             tracing::info!(method = %"GET", route, status = 200, micros = 1940, table_requests = 2, "request");
             tracing::info!(method = %"POST", route = FALLBACK, status = 404, micros = 80, table_requests = 0, "request");
-            tracing::warn!(error = %"two\nlines", attempts = 3, "an errand is put off");
+            tracing::warn!(error = %"two\nlines", attempts = 3, "an outbox message is put off");
         });
         let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         let lines = written.lines().map(|line| &line[9..]);
         assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
         200   GET /api/session  1.9 ms  2 requests to the table
         404   POST  0.1 ms
-        WARN  an errand is put off  error=two lines  attempts=3
+        WARN  an outbox message is put off  error=two lines  attempts=3
         ");
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-const USAGE: Usage = Usage { read_units: 2.0, write_units: 0.0, requests: 3, retries: 1, errands_given_up: 0 };
+const USAGE: Usage = Usage { read_units: 2.0, write_units: 0.0, requests: 3, retries: 1, outbox_messages_given_up: 0 };
 
 fn document(line: Line, by_route: bool) -> Value {
     let settings = Metrics { service: "live".to_owned(), by_route };
@@ -51,7 +51,7 @@ fn every_line_is_a_document_in_cloudwatchs_format() {
     let second = Duration::from_secs(1);
     for line in [
         request(200).after_start(Some(second)).of(&RequestId("id".to_owned())),
-        Line::of_run(false, second, Usage { errands_given_up: 2, ..USAGE }),
+        Line::of_run(false, second, Usage { outbox_messages_given_up: 2, ..USAGE }),
         Line::of_stream("GET /api/sse", second, 3, USAGE),
     ] {
         for by_route in [true, false] {

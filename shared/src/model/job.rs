@@ -12,10 +12,10 @@ use crate::{
 
 /// How long a job is another's once one has taken it: longer than anybody is at it in one go.
 pub const LEASE: Duration = Duration::from_secs(20);
-/// How long after a publisher came or went its viewers are looked at once more: by then, whoever was being let in at the
-/// time is.
+/// How long after a publisher came or went its viewers are looked at once more: by then, whoever was being let in at
+/// the time is.
 pub const SETTLED_AFTER: Duration = Duration::from_secs(15);
-/// For how long an errand is tried. A media server that was down for so long holds nobody any more.
+/// For how long an outbox message is tried. A media server that was down for so long holds nobody any more.
 pub const KEPT: Duration = Duration::from_hours(24);
 /// Longest wait before the next attempt.
 const WAIT_MAX: Duration = Duration::from_mins(5);
@@ -25,7 +25,7 @@ const WAIT_MAX: Duration = Duration::from_mins(5);
 #[serde(untagged)]
 pub enum Job {
     /// A media server is to be told something.
-    Errand(Errand),
+    OutboxMessage(OutboxMessage),
     /// Something is to be done in the table.
     Work(Work),
 }
@@ -48,8 +48,8 @@ pub enum Work {
         /// Who deleted it.
         by: EndedBy,
     },
-    /// A user is gone: they leave the events they managed, their rooms and everybody's rosters, nobody was made by them, and
-    /// their archives are deleted.
+    /// A user is gone: they leave the events they managed, their rooms and everybody's rosters, nobody was made by
+    /// them, and their archives are deleted.
     ClearUser {
         /// Their number.
         user: u64,
@@ -90,7 +90,7 @@ pub enum Work {
 /// What a media server is to be told.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Errand {
+pub enum OutboxMessage {
     /// The media provider ends every connection that a name has.
     DisconnectProvider {
         /// The session, as the provider calls it.
@@ -119,16 +119,16 @@ pub enum Errand {
 }
 
 impl Job {
-    /// Whether a job of this age that keeps failing is given up: errands alone are.
+    /// Whether a job of this age that keeps failing is given up: outbox messages alone are.
     #[must_use]
     pub fn is_given_up(&self, created_at: Timestamp, now: Timestamp) -> bool {
-        matches!(self, Self::Errand(_)) && created_at + KEPT <= now
+        matches!(self, Self::OutboxMessage(_)) && created_at + KEPT <= now
     }
 }
 
-impl From<Errand> for Job {
-    fn from(errand: Errand) -> Self {
-        Self::Errand(errand)
+impl From<OutboxMessage> for Job {
+    fn from(message: OutboxMessage) -> Self {
+        Self::OutboxMessage(message)
     }
 }
 
@@ -149,7 +149,7 @@ macro_rules! shown_by_type {
     )*};
 }
 
-shown_by_type!(Job, Errand, Work);
+shown_by_type!(Job, OutboxMessage, Work);
 
 /// How long to wait after so many attempts that failed: a second, then twice as long each time, 5 minutes at most.
 #[must_use]
@@ -162,8 +162,8 @@ pub fn wait_after(attempts: u32) -> Duration {
 mod tests {
     use super::*;
 
-    fn errand() -> Errand {
-        Errand::TerminateSession {
+    fn message() -> OutboxMessage {
+        OutboxMessage::TerminateSession {
             stream: Stream::of_session(1, 2),
             name: ConnectionName::random(),
             by: "once".to_owned(),
@@ -178,17 +178,17 @@ mod tests {
 
     #[test]
     fn a_job_does_not_show_itself_in_a_debug_print() {
-        let errand = errand();
+        let message = message();
         let work = Work::ClearUser { user: 1, username: "ada".to_owned() };
-        assert_eq!(format!("{errand:?} {work:?} {:?}", Job::from(work.clone())), "Errand Work Job");
+        assert_eq!(format!("{message:?} {work:?} {:?}", Job::from(work.clone())), "OutboxMessage Work Job");
     }
 
     #[test]
     fn work_is_never_given_up() {
         let (begun, late) = (Timestamp::from_seconds(0), Timestamp::from_seconds(0) + KEPT);
-        let errand = errand();
-        assert!(Job::from(errand.clone()).is_given_up(begun, late));
-        assert!(!Job::from(errand).is_given_up(begun, late - Duration::from_millis(1)));
+        let message = message();
+        assert!(Job::from(message.clone()).is_given_up(begun, late));
+        assert!(!Job::from(message).is_given_up(begun, late - Duration::from_millis(1)));
         assert!(!Job::from(Work::ClearEvent { event: 1 }).is_given_up(begun, late));
     }
 }

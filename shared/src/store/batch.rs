@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::WriteRequest;
 use futures_util::future::try_join_all;
 
-use super::{RACES, Store, StoreError, pause};
+use super::{CONFLICT_ATTEMPTS, Store, StoreError, pause};
 
 /// How many items a batch takes.
 pub(super) const BATCH_MAX: usize = 25;
@@ -17,7 +17,7 @@ impl Store {
 
     /// Writes a batch whole, however often DynamoDB gives part of it back.
     pub(super) async fn write(&self, mut batch: Vec<WriteRequest>) -> Result<(), StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             if lost > 0 {
                 pause(lost).await;
             }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Item, Key, RACES, Store, StoreError, n, pause, transaction::Committed};
+use super::{CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause, transaction::Committed};
 use crate::{
     id::hex,
     model::{Contact, Jid, contact::Relation},
@@ -57,7 +57,7 @@ impl Store {
     ) -> Result<(), E> {
         let mine = || key(pair.user, &pair.contact);
         let theirs = || pair.contact_user.map(|user| key(user, &pair.me));
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let stored_theirs = async {
                 match theirs() {
                     Some(key) => self.item::<Stored>(key).await,

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::Deserialize;
 
-use super::{Attributes, Key, RACES, Store, StoreError, client::item_in_the_way, n, pause, s};
+use super::{Attributes, CONFLICT_ATTEMPTS, Key, Store, StoreError, client::item_in_the_way, n, pause, s};
 use crate::{
     clock::{Timestamp, seconds},
     id::{DeviceId, DeviceSessionId},
@@ -76,7 +76,7 @@ impl Store {
         max: usize,
     ) -> Result<(), StoreError> {
         let mut in_the_way = None;
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let begun = match in_the_way {
                 None => self.add_session(device, identifier, (id, session), max).await?,
                 Some(item) => self.begin_in_place_of_others(device, (id, session), max, item).await?,
@@ -176,7 +176,7 @@ impl Store {
         next: &DeviceSession,
     ) -> Result<Refreshed, StoreError> {
         let mut extend = true;
-        for _ in 0..RACES {
+        for _ in 0..CONFLICT_ATTEMPTS {
             let item = match self.rotate(device, id, presented, next, extend).await? {
                 Ok(item) => return Ok(read(item)?.1.sessions.remove(id).map_or(Refreshed::Ended, Refreshed::Now)),
                 Err(None) => return Ok(Refreshed::Ended),
@@ -243,7 +243,7 @@ impl Store {
         id: &DeviceSessionId,
         mut alone: bool,
     ) -> Result<(), StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let ended =
                 if alone { self.forget_device(device, id).await? } else { self.remove_session(device, id).await? };
             let Some(item) = ended else { return Ok(()) };

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attributes, Begun, Item, Key, RACES, Store, StoreError, pause,
+    Attributes, Begun, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, pause,
     record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, list_of, padded},
 };
 use crate::{
@@ -129,7 +129,7 @@ impl Store {
         mut event: Stored<Event>,
         now: Timestamp,
     ) -> Result<Result<Begun, Conflict>, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let mut writes = self.ending(&event).await?;
             let (begun, put) = self.begun_put(Work::ClearEvent { event: event.record.id }, now)?;
             writes.push(Write { item: put, fails_as: Conflict::Changed });

@@ -32,7 +32,7 @@ const SETTLED: Duration = Duration::from_mins(1);
 /// The least there is between two times.
 const MILLISECOND: Duration = Duration::from_millis(1);
 /// How many archives are read at the same time.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 /// After how many bytes of entries, as they lie in the table, the rest is left for the next time.
 const BYTES_MAX: usize = 1024 * 1024;
 
@@ -241,7 +241,7 @@ impl Store {
     /// before, and the archive's head after.
     async fn entries_of(&self, parts: &[(&Source, After)], leaver: &Jid) -> Result<(Vec<Entry>, bool), StoreError> {
         let (mut entries, mut bytes, mut all) = (Vec::new(), 0, true);
-        for some in parts.chunks(AT_ONCE) {
+        for some in parts.chunks(MAX_CONCURRENT) {
             if bytes > BYTES_MAX {
                 return Ok((entries, false));
             }

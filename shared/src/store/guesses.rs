@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 use std::time::Duration;
 
 use super::{
-    Attributes, Item, Key, RACES, Store, StoreError,
+    Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError,
     client::item_in_the_way,
     n,
     password::{Password, password_key},
@@ -213,7 +213,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Result<Wrong, Wrong>, StoreError> {
         let mut begins = None;
-        for _ in 0..RACES {
+        for _ in 0..CONFLICT_ATTEMPTS {
             let update = self
                 .client
                 .update_item()

@@ -6,7 +6,7 @@
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::{Attributes, Item, Key, RACES, Store, StoreError, client::item_in_the_way, n, pause, shard};
+use super::{Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, client::item_in_the_way, n, pause, shard};
 use crate::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
@@ -34,7 +34,7 @@ impl Store {
     ///
     /// One request; a few more to finish where an earlier session of this id was closed but half cleared away.
     pub async fn open_media_session(&self, session: &MediaSession) -> Result<bool, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let item = Item { key: key(&session.session_id), kind: SESSION, entity: session }.attributes()?;
             let put = self
                 .client

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    ArchiveWindow, Item, RACES, Store, StoreError,
+    ArchiveWindow, CONFLICT_ATTEMPTS, Item, Store, StoreError,
     archive::{entry_key, last_of},
     pause,
     transaction::Committed,
@@ -48,7 +48,7 @@ impl Store {
         receiver: Option<u64>,
         clock: &Clock,
     ) -> Result<Message, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let Committed::No(reasons) = self.transact(self.sending(&message, sender, receiver)?).await? else {
                 return Ok(message);
             };

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, builders::PutBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Item, Key, RACES, Store, StoreError, pause,
+    CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, pause,
     record::{Conflict, Stored, Write},
     s,
 };
@@ -77,7 +77,7 @@ impl Store {
         may: impl Fn(&User) -> bool,
     ) -> Result<Result<(), NotSet>, StoreError> {
         let id = user.record.id;
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             if !may(&user.record) {
                 return Ok(Err(NotSet::Forbidden));
             }

@@ -17,7 +17,7 @@ pub(super) use self::{
     membership::{memberships_head, revision_of},
 };
 use super::{
-    Item, Key, RACES, Store, StoreError,
+    CONFLICT_ATTEMPTS, Item, Key, Store, StoreError,
     archive::last_of,
     n, pause, s,
     transaction::{Committed, failed_first, is_failed_condition},
@@ -90,7 +90,7 @@ impl Store {
         transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let mut at = clock.now();
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let mut after = room.clone();
             let change = match transition(&mut after) {
                 Ok(Change::Nothing) => return Ok(Ok(())),

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::Deserialize;
 
 use super::{
-    Begun, Key, RACES, Store, StoreError,
+    Begun, CONFLICT_ATTEMPTS, Key, Store, StoreError,
     password::password_key,
     pause,
     record::{Conflict, Heads, Kind, Parent, Record, Stored, Unique, Write, head, list_of},
@@ -123,7 +123,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Result<Begun, Conflict>, StoreError> {
         let id = user.record.id;
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let lists = [Kind::User, Kind::Event].map(|kind| self.heads(list_of(Parent::User(id), kind)));
             let [made, events] = lists;
             let (made, events) = tokio::try_join!(made, events)?;
@@ -132,7 +132,7 @@ impl Store {
             }
             let work = Work::ClearUser { user: id, username: user.record.username.clone() };
             let (begun, put) = self.begun_put(work, now)?;
-            let mut writes = self.farewell(&user, &made, &events)?;
+            let mut writes = self.removal_writes(&user, &made, &events)?;
             writes.push(Write { item: put, fails_as: Conflict::Changed });
             match self.commit(writes).await? {
                 Ok(()) => return Ok(Ok(begun)),
@@ -147,7 +147,7 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    fn farewell(&self, user: &Stored<User>, made: &Heads, events: &Heads) -> Result<Vec<Write>, StoreError> {
+    fn removal_writes(&self, user: &Stored<User>, made: &Heads, events: &Heads) -> Result<Vec<Write>, StoreError> {
         let id = user.record.id;
         // An item may be written once in a transaction, and who made themselves is in their own list.
         let made_by_themselves = user.record.creator == Some(id);

@@ -12,7 +12,7 @@ pub struct Worked {
     /// Whether nothing of it is left.
     pub done: bool,
     /// What media servers are to be told by now.
-    pub errands: Vec<JobKey>,
+    pub messages: Vec<JobKey>,
 }
 
 /// What work is done with.
@@ -28,7 +28,7 @@ pub struct Tools<'a> {
 
 impl Worked {
     fn done(done: bool) -> Self {
-        Self { done, errands: Vec::new() }
+        Self { done, messages: Vec::new() }
     }
 }
 
@@ -36,7 +36,7 @@ impl FromIterator<Self> for Worked {
     fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
         parts.into_iter().fold(Self::done(true), |mut all, part| {
             all.done &= part.done;
-            all.errands.extend(part.errands);
+            all.messages.extend(part.messages);
             all
         })
     }

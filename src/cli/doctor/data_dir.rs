@@ -7,8 +7,8 @@ use crate::{
     cli::{
         CliError,
         data_dir::{OpenDataDir, mode_of},
-        grid::bytes,
         target::{Reached, reach},
+        text::bytes,
     },
     embedded::examine,
 };

@@ -11,8 +11,8 @@ use shared::{clock::Timestamp, store};
 use super::Check;
 use crate::cli::{
     aws::Aws,
-    grid::some,
     stack::{DeployedFunction, Stack},
+    text::some,
 };
 
 pub(super) async fn check(aws: &Aws, stack: &Stack, table: Option<&str>, changed_at: Option<Timestamp>) -> Vec<Check> {

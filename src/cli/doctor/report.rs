@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cli::grid::grid;
+use crate::cli::text::table;
 
 /// What came of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,7 +68,7 @@ impl Report {
             let detail = detail.lines().map(str::trim).collect::<Vec<_>>().join(" ");
             vec![check.clone(), result.to_owned(), detail]
         });
-        grid(&[vec![head], rows.collect()].concat())
+        table(&[vec![head], rows.collect()].concat())
     }
 
     pub(super) fn json(&self) -> String {

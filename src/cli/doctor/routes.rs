@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use shared::outgoing::{self, HttpClient};
 
 use super::Check;
-use crate::cli::{grid::some, stack::Stack};
+use crate::cli::{stack::Stack, text::some};
 
 /// Where the streams of events are, which no HTTP API can serve.
 const EVENTS_URL: &str = "EventsUrl";
 const EVENTS_PATH: &str = "/api/sse";
 /// How many requests are made at once: each may have to wait for a cold start.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 /// What stands for a name in a path: nothing is called so.
 const NOBODY: &str = "0";
 /// What stands for the name of a file, all of which are everybody's.
@@ -34,7 +34,7 @@ pub(super) async fn check(stack: &Stack, api_url: &str) -> Vec<Check> {
     let document = serde_json::to_value(&crate::api().1.paths).unwrap_or_default();
     let routes = routes(&document, api_url, stack.output(EVENTS_URL));
     let (client, asked) = (outgoing::client(), routes.len());
-    let answers = stream::iter(routes).map(|route| ask(&client, route)).buffer_unordered(AT_ONCE);
+    let answers = stream::iter(routes).map(|route| ask(&client, route)).buffer_unordered(MAX_CONCURRENT);
     let wrong: Vec<_> = answers.filter_map(async |answer| answer).collect().await;
     let mut checks = vec![if wrong.is_empty() {
         Check::ok("routes", format!("{asked} answer"))
@@ -115,7 +115,7 @@ pub(super) async fn request(
         request = request.header(*name, *value);
     }
     let request = request.body(String::new()).map_err(|_| "is no address".to_owned())?;
-    let answer = tokio::time::timeout(super::web::PATIENCE, client.request(request)).await;
+    let answer = tokio::time::timeout(super::web::TIMEOUT, client.request(request)).await;
     let answer = answer.map_err(|_| "no answer in time".to_owned())?.map_err(|error| outgoing::root_cause(&error))?;
     let headers =
         answer.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));

@@ -14,9 +14,9 @@ use shared::{
 use super::Check;
 use crate::cli::{
     aws::Aws,
-    grid::stretch,
     key::{Credential, Keyring, TABLE_NAME, Values},
     stack::Stack,
+    text::duration,
 };
 
 /// How old a value may become before somebody should think of another.
@@ -39,7 +39,7 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, prefix: &str, now: Timestamp
         Err(error) => return (vec![Check::fail("secrets", error.to_string())], None),
     };
     let changed_at = keyring.changed_at();
-    let age = changed_at.map_or_else(String::new, |at| format!(", changed {} ago", stretch(now.since(at))));
+    let age = changed_at.map_or_else(String::new, |at| format!(", changed {} ago", duration(now.since(at))));
     let mut checks = vec![Check::ok("secrets", format!("can be read{age}")), content(stack, &keyring)];
     let settings = match stack.output(TABLE_NAME) {
         // What is wrong with the table is said of the table.
@@ -98,9 +98,9 @@ fn ages(credential: Credential, values: &Values, settings: Option<&Settings>, no
         live.created_at.or(first_use).map(|at| now.since(at))
     };
     let each = values.live().iter().enumerate().map(|(index, live)| {
-        let old = age(index).map_or_else(|| "age unknown".to_owned(), |age| format!("{} old", stretch(age)));
+        let old = age(index).map_or_else(|| "age unknown".to_owned(), |age| format!("{} old", duration(age)));
         let last =
-            used(live.secret.expose_secret()).map(|known| format!("used {} ago", stretch(now.since(known.last))));
+            used(live.secret.expose_secret()).map(|known| format!("used {} ago", duration(now.since(known.last))));
         format!("{old}, {}", last.unwrap_or_else(|| "no use known".to_owned()))
     });
     let detail = each.collect::<Vec<_>>().join("; ");

@@ -12,7 +12,7 @@ use super::{Check, routes::request};
 use crate::cli::stack::Stack;
 
 /// How long an answer may take: a cold start, and whatever a busy account adds.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 /// What answers without credentials, by asking for them.
 const ROOT: &str = "/api/v2";
 /// How far clocks may be apart, in milliseconds: beyond the first somebody should look, beyond the second signatures,

@@ -4,15 +4,15 @@ use clap::ValueEnum;
 use secrecy::ExposeSecret;
 use shared::{
     clock::Timestamp,
+    last_used,
     store::{Settings, Store},
-    uses,
 };
 
 use super::{Credential, Deployment, KeyPlace, Values};
 use crate::cli::{
     CliError,
     data_dir::OpenDataDir,
-    grid::{grid, stretch},
+    text::{duration, table},
 };
 
 /// The credentials of a place, and what its table knows of their uses.
@@ -68,13 +68,13 @@ pub(super) async fn list(place: &KeyPlace, now: Timestamp) -> Result<(), CliErro
             let first_use =
                 known.settings.as_ref().and_then(|settings| settings.use_of(credential.setting().name(), secret));
             let age = match (live.created_at, first_use) {
-                (Some(at), _) => stretch(now.since(at)),
-                (None, Some(known)) => format!("over {}", stretch(now.since(known.first))),
+                (Some(at), _) => duration(now.since(at)),
+                (None, Some(known)) => format!("over {}", duration(now.since(known.first))),
                 (None, None) => "unknown".to_owned(),
             };
             let last_use = match known.last_use(*credential, secret) {
-                Some(at) if now.since(at) < uses::GRANULARITY => "within the hour".to_owned(),
-                Some(at) => format!("{} ago", stretch(now.since(at))),
+                Some(at) if now.since(at) < last_used::GRANULARITY => "within the hour".to_owned(),
+                Some(at) => format!("{} ago", duration(now.since(at))),
                 None if known.has_table => "none known".to_owned(),
                 None => "unknown".to_owned(),
             };
@@ -84,6 +84,6 @@ pub(super) async fn list(place: &KeyPlace, now: Timestamp) -> Result<(), CliErro
             rows.push(vec![credential.name().to_owned(), nth, kid, age, last_use]);
         }
     }
-    print!("{}", grid(&rows));
+    print!("{}", table(&rows));
     Ok(())
 }

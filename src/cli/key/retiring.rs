@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use shared::clock::Timestamp;
 
 use super::{Credential, KeyPlace, Values, listing::Known};
-use crate::cli::{CliError, grid::stretch};
+use crate::cli::{CliError, text::duration};
 
 /// For how long nobody must have used a value that is dropped.
 const UNUSED: Duration = Duration::from_hours(24);
@@ -55,7 +55,7 @@ fn ensure_unused(credential: Credential, values: &Values, known: &Known, now: Ti
     let of_kept = values.live().get(kept).and_then(|live| last_use(live.secret.expose_secret()));
     let others = values.live().iter().enumerate().filter(|(index, _)| *index != kept);
     match others.filter_map(|(_, live)| last_use(live.secret.expose_secret())).max() {
-        Some(last) if now.since(last) < UNUSED => Err(CliError::StillUsed(name, stretch(now.since(last)))),
+        Some(last) if now.since(last) < UNUSED => Err(CliError::StillUsed(name, duration(now.since(last)))),
         Some(_) if of_kept.is_none() => Err(CliError::NewUnused(name)),
         _ => Ok(()),
     }

@@ -7,7 +7,7 @@ use shared::{
     metrics::HOUSEKEEPING,
     model::{
         Event,
-        job::{Errand, LEASE},
+        job::{LEASE, OutboxMessage},
         live::Stream,
     },
     store::Stored,
@@ -27,10 +27,10 @@ pub(super) async fn measure(rows: &mut Rows) {
     let app = with_server(&MediaServer::default()).await;
     run(rows, &app, "nothing to do").await;
     let name = shared::id::ConnectionName::random();
-    let errand = Errand::TerminateSession { stream: Stream::of_session(1, 2), name, by: "once".to_owned() };
-    let (_, put) = app.store.job_put(errand, app.clock.now()).unwrap();
+    let message = OutboxMessage::TerminateSession { stream: Stream::of_session(1, 2), name, by: "once".to_owned() };
+    let (_, put) = app.store.job_put(message, app.clock.now()).unwrap();
     app.client.transact_write_items().transact_items(put).send().await.unwrap();
-    run(rows, &app, "an errand to a media server").await;
+    run(rows, &app, "an outbox message to a media server").await;
     let id = app.event_to_join(json!({}), "moderator").await;
     app.login_tokens(id, "token", 27).await;
     fill(&app, 1, 100).await;

@@ -30,7 +30,7 @@ impl Store {
         at: Timestamp,
         in_time: impl Fn() -> bool,
     ) -> Result<Worked, StoreError> {
-        let mut errands = Vec::new();
+        let mut messages = Vec::new();
         while in_time() {
             let tokens: Vec<Stored<LoginToken>> = self.some_of(Parent::Event(id)).await?;
             if !tokens.is_empty() {
@@ -51,15 +51,15 @@ impl Store {
             }
             // Where the time is up, the loop says so.
             let cleared = self.clear_live_connections(id, at, &in_time).await?;
-            errands.extend(cleared.errands);
+            messages.extend(cleared.messages);
             if !cleared.done {
                 continue;
             }
             let delete = self.client.delete_item().table_name(&*self.table);
             delete.set_key(Some(ended_key(id).attributes())).send().await?;
-            return Ok(Worked { done: true, errands });
+            return Ok(Worked { done: true, messages });
         }
-        Ok(Worked { done: false, errands })
+        Ok(Worked { done: false, messages })
     }
 
     /// The keys of some of them, and those that their sessions are found by.

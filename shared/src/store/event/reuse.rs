@@ -3,7 +3,7 @@
 use crate::{
     model::Event,
     store::{
-        RACES, Store, StoreError, pause,
+        CONFLICT_ATTEMPTS, Store, StoreError, pause,
         record::{Conflict, Parent, Record, Refused, Stored, Unique},
     },
 };
@@ -11,7 +11,7 @@ use crate::{
 impl Store {
     /// Keeps a new record of an event. What an event that has ended left behind is not in its way.
     pub async fn insert_in_event<T: Record>(&self, record: &T) -> Result<Result<(), Conflict>, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let outcome = self.insert_record(record).await?;
             let Err(Conflict::Taken(unique)) = outcome else { return Ok(outcome) };
             if !self.free(unique, record).await? {
@@ -28,7 +28,7 @@ impl Store {
         T: Record,
         E: From<StoreError> + From<Conflict>,
     {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let outcome: Result<T, Refused<E>> =
                 self.change_record(stored.clone(), |record| change(record).map_err(Refused::Change)).await;
             match outcome {

@@ -12,7 +12,7 @@ use crate::{
     id::ConnectionId,
     model::live::{LiveConnection, Refusal, Terms, Webhook},
     store::{
-        RACES, Store, StoreError, media_session, n, pause,
+        CONFLICT_ATTEMPTS, Store, StoreError, media_session, n, pause,
         transaction::{Committed, failed_first, is_failed_condition},
     },
 };
@@ -167,7 +167,7 @@ impl Store {
         with: Vec<TransactWriteItem>,
         now: Timestamp,
     ) -> Result<Changed<T>, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let (after, outcome) = match step(before.as_ref()) {
                 Step::Stay(outcome) => return Ok(Changed::To(outcome)),
                 Step::To(after, outcome) => (after, outcome),

@@ -8,7 +8,7 @@ use crate::{
     clock::Timestamp,
     id::ProviderSessionId,
     model::{
-        job::Errand,
+        job::OutboxMessage,
         live::{DEFAULT_VHOST, EndReason, EndedBy, LiveConnection, Stream},
     },
     store::{Attributes, JobKey, Store, StoreError, Worked, batch::BATCH_MAX, job::job_item, s},
@@ -29,17 +29,17 @@ struct Client {
 
 impl Client {
     /// What the provider is to be told; `None` where the client has gone.
-    fn errand(self) -> Option<Errand> {
+    fn message(self) -> Option<OutboxMessage> {
         let Self { id, provider_session, created_at, destroyed_at } = self;
         let is_open = created_at.is_some() && destroyed_at.is_none();
         let provider_session = provider_session.filter(|_| is_open)?;
-        Some(Errand::DisconnectClient { provider_session, connection: id })
+        Some(OutboxMessage::DisconnectClient { provider_session, connection: id })
     }
 }
 
 impl Store {
-    /// Ends all live connections of a stream at this time, and says so in the ledger, until all have ended or the time is
-    /// up; whether all have, and the errands that drop who is there.
+    /// Ends all live connections of a stream at this time, and says so in the ledger, until all have ended or the time
+    /// is up; whether all have, and the outbox messages that drop who is there.
     ///
     /// Two requests for each shard, five more for every 25 connections in it, and three for every 25 clients.
     pub async fn end_live_connections(
@@ -53,7 +53,7 @@ impl Store {
         let shards = (0..SHARDS).map(|shard| async move {
             // In this order: under a name that is gone no client comes any more.
             if !self.end_connections_in(stream, shard, by, at, in_time).await? {
-                return Ok(Worked { done: false, errands: Vec::new() });
+                return Ok(Worked { done: false, messages: Vec::new() });
             }
             let partition = partition(&stream.vhost, &stream.app, shard);
             self.clear_partition(partition, &provider::clients(stream), at, in_time).await
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Deletes what there is of an event's connections, the ledger included, until all of it is gone or the time is up;
-    /// whether it is gone, and the errands that drop who is there.
+    /// whether it is gone, and the outbox messages that drop who is there.
     ///
     /// Two requests for each shard, and two more for every 25 items in it; another where clients are there.
     pub async fn clear_live_connections(
@@ -108,8 +108,8 @@ impl Store {
         Ok(try_join_all(cleared).await?.into_iter().collect())
     }
 
-    /// Deletes what lies in a partition behind sort keys that begin so; whether all of it is gone, and the errands that
-    /// drop the clients among it.
+    /// Deletes what lies in a partition behind sort keys that begin so; whether all of it is gone, and the outbox
+    /// messages that drop the clients among it.
     async fn clear_partition(
         &self,
         partition: String,
@@ -117,19 +117,19 @@ impl Store {
         now: Timestamp,
         in_time: impl Fn() -> bool,
     ) -> Result<Worked, StoreError> {
-        let mut errands = Vec::new();
+        let mut messages = Vec::new();
         while in_time() {
             let items = self.some_items(&partition, prefix, Some(KEYS)).await?;
             if items.is_empty() {
-                return Ok(Worked { done: true, errands });
+                return Ok(Worked { done: true, messages });
             }
             let (keys, dropping): (Vec<_>, Vec<_>) = dropping(&items, now)?.into_iter().unzip();
-            errands.extend(keys);
+            messages.extend(keys);
             // Before the clients go, so that none is forgotten.
             self.write_all(&dropping.into_iter().map(put).collect::<Result<Vec<_>, _>>()?).await?;
             self.write(items.into_iter().map(key_only).map(delete).collect::<Result<_, _>>()?).await?;
         }
-        Ok(Worked { done: false, errands })
+        Ok(Worked { done: false, messages })
     }
 
     /// So many items of a partition as a batch takes.
@@ -156,7 +156,7 @@ fn dropping(items: &[Attributes], now: Timestamp) -> Result<Vec<(JobKey, Attribu
     let is_client = |item: &&Attributes| item.get("Type") == Some(&s(provider::KIND));
     let clients = items.iter().filter(is_client).map(|item| serde_dynamo::from_item::<_, Client>(item.clone()));
     let clients = clients.collect::<Result<Vec<_>, _>>()?;
-    clients.into_iter().filter_map(Client::errand).map(|errand| job_item(errand.into(), now)).collect()
+    clients.into_iter().filter_map(Client::message).map(|message| job_item(message.into(), now)).collect()
 }
 
 fn key_only(mut item: Attributes) -> Attributes {

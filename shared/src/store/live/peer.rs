@@ -14,7 +14,7 @@ use crate::{
     id::{ConnectionName, hex},
     model::live::{LiveConnection, REMEMBERED, Webhook},
     store::{
-        Item, Key, RACES, Store, StoreError, n, pause,
+        CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause,
         record::padded,
         s, shard,
         transaction::{Committed, is_failed_condition},
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// A request for each shard, one more and a transaction; again for each of them who has gone by now.
     pub(super) async fn close_behind(&self, closing: &Webhook, now: Timestamp) -> Result<bool, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let Some(behind) = self.first_behind(closing, now).await? else { return Ok(lost > 0) };
             let before = self.live_connection(&closing.stream, &behind.name).await?;
             let own = Webhook { name: behind.name.clone(), ..closing.clone() };

@@ -3,16 +3,16 @@
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use sha2::{Digest, Sha256};
 
-use super::{fitting, part, partition, terminate::errand};
+use super::{fitting, part, partition, terminate::message};
 use crate::{
     clock::Timestamp,
     id::{CallbackId, ConnectionName, hex},
     model::{
-        job::Errand,
+        job::OutboxMessage,
         live::{CALLBACK_KEPT, ProviderConnection, ProviderEvent, Stream, place_among},
     },
     store::{
-        Attributes, Item, JobKey, Key, RACES, Store, StoreError, n, pause, s, shard,
+        Attributes, CONFLICT_ATTEMPTS, Item, JobKey, Key, Store, StoreError, n, pause, s, shard,
         transaction::{Committed, is_failed_condition},
     },
 };
@@ -82,34 +82,34 @@ impl Store {
         Ok(serde_dynamo::from_items(items)?)
     }
 
-    /// Takes note of what happened to a connection of the provider's. Where nobody may come under its name, the provider
-    /// is to be told so: an errand, where `is_wanted`.
+    /// Takes note of what happened to a connection of the provider's. Where nobody may come under its name, the
+    /// provider is to be told so: an outbox message, where `is_wanted`.
     ///
-    /// Nothing changes by a callback that has been taken note of within ten minutes, by a client that came under another
-    /// name first, or by more clients of one name than are kept.
+    /// Nothing changes by a callback that has been taken note of within ten minutes, by a client that came under
+    /// another name first, or by more clients of one name than are kept.
     ///
     /// Three requests.
     pub async fn record_provider_event(
         &self,
         told: Told<'_>,
         now: Timestamp,
-        is_wanted: impl Fn(&Errand) -> bool,
+        is_wanted: impl Fn(&OutboxMessage) -> bool,
     ) -> Result<Option<JobKey>, StoreError> {
         let Told { stream, name, client: id, event, .. } = told;
         let Some(key) = key(stream, name, id) else { return Ok(None) };
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let (live, kept) = tokio::try_join!(self.live_connection(stream, name), self.clients_of(stream, name))?;
             let (Some(live), Some(place)) = (live, place_among(&kept, id)) else { return Ok(None) };
             let Some((after, changed)) = live.with_provider_event(id, place.known, event, now) else {
                 return Ok(None);
             };
             let is_unwanted = changed.is_open() && after.sends_away(now);
-            let errand = errand(&after).filter(|errand| is_unwanted && is_wanted(errand));
+            let message = message(&after).filter(|message| is_unwanted && is_wanted(message));
             let mut writes = self.live_change(Some(&live), after, now)?;
             writes.push(self.client_put(&key, &changed)?);
             writes.extend(place.instead_of.map(|gone| self.client_delete(&told, gone)).transpose()?.flatten());
-            let errand = errand.map(|errand| self.job_put(errand, now)).transpose()?;
-            let errand = errand.map(|(id, put)| {
+            let message = message.map(|message| self.job_put(message, now)).transpose()?;
+            let message = message.map(|(id, put)| {
                 writes.push(put);
                 id
             });
@@ -117,7 +117,7 @@ impl Store {
             writes.extend(self.guards(&told, live.expires_at, now)?);
             // Every change of a client's connection is one of the name's, whose revision is looked at.
             match self.transact(writes).await? {
-                Committed::Yes => return Ok(errand),
+                Committed::Yes => return Ok(message),
                 Committed::No(reasons) if reasons.iter().skip(guards).any(is_failed_condition) => return Ok(None),
                 Committed::No(_) => pause(lost).await,
             }

@@ -17,11 +17,11 @@ use crate::{
         job::{SETTLED_AFTER, Work},
         live::{LiveConnection, Publishers, Publishing, Stream, Terms, Webhook},
     },
-    store::{Attributes, Item, Key, RACES, Store, StoreError, n, pause, s, transaction::Committed},
+    store::{Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause, s, transaction::Committed},
 };
 
 /// How many viewers of a shard are settled at once.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 
 /// From where nobody is let in who chooses no name.
 #[derive(Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl Store {
         let Opening { webhook, now, ttl, keeps_viewers, .. } = *opening;
         let Some(key) = super::key(&webhook.stream, &webhook.name, true) else { return Ok(Ok(())) };
         let terms = Terms::new(now, ttl, None, false);
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let before = self.item::<LiveConnection>(Key { pk: key.pk.clone(), sk: key.sk.clone() });
             let (before, known) = tokio::try_join!(before, self.publishers(&webhook.stream))?;
             let after = match did {
@@ -176,7 +176,7 @@ impl Store {
             };
             self.change_live(Some(viewer), step, Vec::new(), now).await.map(|_| true)
         });
-        settled.buffer_unordered(AT_ONCE).try_fold(true, |all, done| async move { Ok(all && done) }).await
+        settled.buffer_unordered(MAX_CONCURRENT).try_fold(true, |all, done| async move { Ok(all && done) }).await
     }
 
     async fn viewers_in(&self, stream: &Stream, shard: u8) -> Result<Vec<LiveConnection>, StoreError> {

@@ -10,11 +10,11 @@ use crate::{
     id::{ConnectionId, ConnectionName, random_hex},
     model::{
         EventSession,
-        job::Errand,
+        job::OutboxMessage,
         live::{EndedBy, Ending, LiveConnection, Source, Stream},
     },
     store::{
-        ClaimedJob, JobKey, RACES, Store, StoreError, pause,
+        CONFLICT_ATTEMPTS, ClaimedJob, JobKey, Store, StoreError, pause,
         record::main_key,
         transaction::{Committed, is_failed_condition},
     },
@@ -47,7 +47,7 @@ pub enum Terminated {
         /// It, as it is now.
         connection: LiveConnection,
         /// What the media provider is still to be told.
-        errand: Option<JobKey>,
+        message: Option<JobKey>,
     },
     /// A media server has to cut the viewer off, who is there until then.
     Ending {
@@ -88,14 +88,14 @@ enum Teller {
 impl Teller {
     /// What became of a connection.
     fn of(self, connection: LiveConnection) -> Terminated {
-        let (job, errand) = match self {
+        let (job, message) = match self {
             Self::Nobody => (None, None),
             Self::ByUs(job) => (Some(job), None),
-            Self::ByAnybody(errand) => (None, Some(errand)),
+            Self::ByAnybody(message) => (None, Some(message)),
         };
         match connection.ending.clone() {
             Some(ending) => Terminated::Ending { connection, ending, job },
-            None => Terminated::Ended { connection, errand },
+            None => Terminated::Ended { connection, message },
         }
     }
 }
@@ -119,11 +119,11 @@ impl Store {
     pub async fn terminate(
         &self,
         what: &Terminating<'_>,
-        is_wanted: impl Fn(&Errand) -> bool,
+        is_wanted: impl Fn(&OutboxMessage) -> bool,
     ) -> Result<Option<Terminated>, StoreError> {
         let id = random_hex();
         let (mut told, mut banned_for_longer) = (Teller::Nobody, false);
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             // On the heap: what is asked of a media session is large.
             let media = Box::pin(self.media_target(what));
             let (known, media) = tokio::try_join!(self.live_connection(what.stream, what.name), media)?;
@@ -133,12 +133,12 @@ impl Store {
             }
             let target = media.or_else(|| live_target(known.as_ref(), what.now));
             let Some(Target { connection, elsewhere }) = target else { return Ok(None) };
-            let (after, errand) = decided(what, connection, &id);
+            let (after, message) = decided(what, connection, &id);
             let mut writes = elsewhere;
             writes.extend(self.termination(known.as_ref(), &after, what.now)?);
             told = Teller::Nobody;
-            if let Some(errand) = errand.filter(&is_wanted) {
-                let (teller, put) = self.tell_of_end(errand, &after, what.now)?;
+            if let Some(message) = message.filter(&is_wanted) {
+                let (teller, put) = self.tell_of_end(message, &after, what.now)?;
                 told = teller;
                 writes.push(put);
             }
@@ -161,14 +161,14 @@ impl Store {
     /// The write that has a media server be told of an end: by us, where it has to cut the viewer off.
     fn tell_of_end(
         &self,
-        errand: Errand,
+        message: OutboxMessage,
         after: &LiveConnection,
         now: Timestamp,
     ) -> Result<(Teller, TransactWriteItem), StoreError> {
         if after.ending.is_some() {
-            return self.claimed_put(errand.into(), now).map(|(job, put)| (Teller::ByUs(job), put));
+            return self.claimed_put(message.into(), now).map(|(job, put)| (Teller::ByUs(job), put));
         }
-        self.job_put(errand, now).map(|(key, put)| (Teller::ByAnybody(key), put))
+        self.job_put(message, now).map(|(key, put)| (Teller::ByAnybody(key), put))
     }
 
     /// Lets nobody without a name in from where a viewer was terminated.
@@ -181,8 +181,8 @@ impl Store {
         }
     }
 
-    /// Takes note of what a media server made of cutting a viewer off; the connection as it is then, `None` where there is
-    /// none left. With it goes the job that told the media server, where it is ours.
+    /// Takes note of what a media server made of cutting a viewer off; the connection as it is then, `None` where there
+    /// is none left. With it goes the job that told the media server, where it is ours.
     ///
     /// Two requests.
     pub async fn take_note_of_cut(
@@ -192,7 +192,7 @@ impl Store {
         cut: Cut,
         now: Timestamp,
     ) -> Result<Option<LiveConnection>, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let Some(known) = self.live_connection(stream, name).await? else { return Ok(None) };
             if !(known.is_live(now) && known.is_ending_by(by)) {
                 // It has gone, or somebody has come since.
@@ -265,11 +265,11 @@ fn live_target(known: Option<&LiveConnection>, now: Timestamp) -> Option<Target>
 }
 
 /// What becomes of a connection, and what is to be told of it.
-fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (LiveConnection, Option<Errand>) {
+fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (LiveConnection, Option<OutboxMessage>) {
     if !(what.passes_on && connection.is_viewer() && connection.is_live(what.now)) {
         let ended = connection.terminated(what.now, what.hold, id, what.by);
-        let errand = errand(&ended);
-        return (ended, errand);
+        let message = message(&ended);
+        return (ended, message);
     }
     let mut after = connection.ending(what.now, what.hold, id, what.by);
     let Some(ending) = &mut after.ending else { return (after, None) };
@@ -280,15 +280,15 @@ fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (Liv
     ending.has_job = true;
     let by = ending.by.clone();
     let (stream, name) = (after.stream.clone(), after.name.clone());
-    (after, Some(Errand::TerminateSession { stream, name, by }))
+    (after, Some(OutboxMessage::TerminateSession { stream, name, by }))
 }
 
 /// What the media provider is to be told of the end of a connection.
-pub(super) fn errand(ended: &LiveConnection) -> Option<Errand> {
+pub(super) fn message(ended: &LiveConnection) -> Option<OutboxMessage> {
     let (stream, name) = (ended.stream.clone(), ended.name.clone());
     match &ended.source {
         Source::Event { provider_session } => {
-            Some(Errand::DisconnectProvider { provider_session: provider_session.clone(), stream, name })
+            Some(OutboxMessage::DisconnectProvider { provider_session: provider_session.clone(), stream, name })
         }
         // The participants of a media session hold nothing but our token, and a media server that has to be told of its
         // viewers is told before they end.

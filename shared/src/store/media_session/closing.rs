@@ -13,7 +13,7 @@ use crate::{
         job::Work,
         live::{EndReason, EndedBy, LiveConnection, Source, Stream},
     },
-    store::{Attributes, Begun, RACES, Store, StoreError, n, pause, s, transaction::Committed},
+    store::{Attributes, Begun, CONFLICT_ATTEMPTS, Store, StoreError, n, pause, s, transaction::Committed},
 };
 
 /// How many connections are cleared away at once. With the longest metadata, which the ledger takes over, 49 would be more
@@ -43,7 +43,7 @@ impl Store {
     ///
     /// One request, a transaction; two where no token was ever issued in it.
     pub async fn close_media_session(&self, id: &MediaSessionId, now: Timestamp) -> Result<Closed, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let closing = random_hex();
             let work = Work::ClearMediaSession { session: id.clone(), closing: closing.clone() };
             let (begun, put) = self.begun_put(work, now)?;

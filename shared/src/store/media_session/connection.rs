@@ -19,7 +19,7 @@ use crate::{
         live::{EndReason, EndedBy, LiveConnection},
     },
     store::{
-        Item, RACES, Store, StoreError, n, pause, s,
+        CONFLICT_ATTEMPTS, Item, Store, StoreError, n, pause, s,
         transaction::{Committed, failed_first},
     },
 };
@@ -42,7 +42,7 @@ impl Store {
     /// One request, a transaction.
     pub async fn insert_connection(&self, connection: &Connection, grace: Duration) -> Result<bool, StoreError> {
         let mut extend = true;
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let key = connection_key(&connection.session_id, &connection.connection_id);
             let item = Item { key, kind: "Connection", entity: connection }.attributes()?;
             let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
@@ -97,7 +97,7 @@ impl Store {
         now: Timestamp,
         grace: Duration,
     ) -> Result<Disconnected, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let (target, mut removal) = match self.connection_removal(session, connection, now, grace).await? {
                 Ok(removal) => removal,
                 Err(unknown) => return Ok(unknown),

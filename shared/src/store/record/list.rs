@@ -174,7 +174,7 @@ impl Store {
 
     async fn one_batch(&self, mut keys: Vec<Attributes>) -> Result<Vec<Attributes>, StoreError> {
         let mut items = Vec::new();
-        for lost in 0..crate::store::RACES {
+        for lost in 0..crate::store::CONFLICT_ATTEMPTS {
             if lost > 0 {
                 crate::store::pause(lost).await;
             }

@@ -18,7 +18,7 @@ const SEARCHED_LEAST: usize = 250;
 /// Sorts before every sort key of a list.
 const FIRST: &str = "!";
 /// How many partitions are read at once.
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENT: usize = 16;
 /// More items than a list can have heads.
 const HEADS_MAX: usize = 20;
 /// Most items a query asks for: a page of a thousand is read at once, and with it whether another one follows.
@@ -132,7 +132,7 @@ impl<'a, T: Record> Merged<'a, T> {
         let (store, at_once) = (self.store, self.at_once);
         let patient = self.patient;
         let mut empty: Vec<_> = self.feeds.iter_mut().filter(|feed| feed.ahead.is_empty() && !feed.ended).collect();
-        for feeds in empty.chunks_mut(AT_ONCE) {
+        for feeds in empty.chunks_mut(MAX_CONCURRENT) {
             let reading = feeds.iter_mut().map(|feed| async move {
                 let _turn = if patient { Some(search::turn().await?) } else { None };
                 feed.read_on(store, at_once).await

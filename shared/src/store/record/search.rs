@@ -19,11 +19,11 @@ const RECORDS: u32 = 25_000;
 /// For how long it may look.
 const TIME: Duration = Duration::from_millis(1500);
 /// How many searches of a process read at once.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT: usize = 2;
 /// How many records a search decodes before other requests have their turn: a millisecond's work.
 const DECODED_AT_ONCE: u32 = 50;
 
-static SEARCHES: Semaphore = Semaphore::const_new(AT_ONCE);
+static SEARCHES: Semaphore = Semaphore::const_new(MAX_CONCURRENT);
 
 /// Waits until a search may read a little.
 pub(super) async fn turn() -> Result<SemaphorePermit<'static>, StoreError> {

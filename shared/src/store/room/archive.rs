@@ -12,7 +12,7 @@ use crate::{
         room::{Membership, RoomEntry},
     },
     store::{
-        ArchiveWindow, Attributes, Item, Key, RACES, Store, StoreError,
+        ArchiveWindow, Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError,
         archive::{entry_key, last_of},
         pause, s,
         transaction::{Committed, is_failed_condition},
@@ -47,7 +47,7 @@ impl Store {
         mut entry: RoomEntry,
         clock: &Clock,
     ) -> Result<Option<RoomEntry>, StoreError> {
-        for lost in 0..RACES {
+        for lost in 0..CONFLICT_ATTEMPTS {
             let at = entry.timestamp;
             let writes = vec![
                 self.being_in_room(membership, jid)?,

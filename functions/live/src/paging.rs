@@ -24,7 +24,7 @@ const LOOKS: usize = 8;
 type Stop = (String, Scope);
 
 /// The connections of a page, and where the next one goes on.
-pub(crate) async fn walk(app: &App, caller: &User, query: &Query) -> Result<(Vec<Entry>, Option<Position>), Error> {
+pub(crate) async fn paginate(app: &App, caller: &User, query: &Query) -> Result<(Vec<Entry>, Option<Position>), Error> {
     let (stops, further) = stops(app, caller, query).await?;
     let mut results = Vec::new();
     let mut looks = 0;

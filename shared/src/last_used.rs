@@ -30,15 +30,15 @@ const SPREAD: u32 = 15 * 60 * 1000;
 /// For how long a use that nobody repeated is kept.
 pub const KEPT: Duration = Duration::from_hours(90 * 24);
 /// How long a request may wait for it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// When a write that failed is tried again.
 const RETRY: Duration = Duration::from_mins(1);
 
 /// Whether a value was used since somebody looked.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Mark(Arc<AtomicBool>);
+pub(crate) struct UsedMark(Arc<AtomicBool>);
 
-impl Mark {
+impl UsedMark {
     /// It was.
     pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
@@ -52,23 +52,23 @@ impl Mark {
 
 /// The live values of this process's credentials, and which of them were used.
 #[derive(Default)]
-pub struct Uses {
+pub struct LastUsedTracker {
     values: Vec<Value>,
     interval: Duration,
     /// Whether uses that nobody repeated have been looked for.
     swept: AtomicBool,
 }
 
-impl fmt::Debug for Uses {
+impl fmt::Debug for LastUsedTracker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Uses")
+        f.write_str("LastUsedTracker")
     }
 }
 
 struct Value {
     setting: Setting,
     secret: SecretString,
-    mark: Mark,
+    mark: UsedMark,
     /// From when on a use is written down, in milliseconds.
     due: AtomicI64,
 }
@@ -85,7 +85,7 @@ impl Value {
     }
 }
 
-impl Uses {
+impl LastUsedTracker {
     /// The values of these settings; those of the signing keys are marked by the keys themselves.
     #[must_use]
     pub fn of(config: &Config, keys: &SigningKeys) -> Self {
@@ -103,7 +103,7 @@ impl Uses {
         };
         let listed =
             lists.into_iter().flat_map(|(setting, secrets)| secrets.iter().map(move |secret| (setting, secret)));
-        let listed = listed.map(|(setting, secret)| value(setting, secret, Mark::default()));
+        let listed = listed.map(|(setting, secret)| value(setting, secret, UsedMark::default()));
         let signing = config.signing_keys.iter().filter_map(|key| Some((key, keys.mark(&key.kid)?)));
         let signing = signing.map(|(key, mark)| value(Setting::SigningKeys, &key.secret, mark));
         let spread = u32::from_be_bytes(random_bytes()) % SPREAD;
@@ -134,7 +134,7 @@ impl Uses {
             Ok::<_, StoreError>(())
         };
         // On the heap: a request to the table is large, and most of the time none is made.
-        match timeout(PATIENCE, Box::pin(written)).await {
+        match timeout(TIMEOUT, Box::pin(written)).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => tracing::warn!(%error, "the use of a credential was not written down"),
             Err(_) => tracing::warn!("the use of a credential was not written down in time"),

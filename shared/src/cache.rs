@@ -25,51 +25,51 @@ const CAPACITY: usize = 10_000;
 
 /// What a process read lately.
 #[derive(Debug)]
-pub struct Recent {
+pub struct Caches {
     /// Static API tokens by their hashes.
-    pub api_tokens: Lately<ApiTokenHash, ApiToken>,
+    pub api_tokens: TtlCache<ApiTokenHash, ApiToken>,
     /// Devices by their ids.
-    pub devices: Lately<DeviceId, Arc<Device>>,
+    pub devices: TtlCache<DeviceId, Arc<Device>>,
     /// Login tokens by what participants type in.
-    pub login_tokens: Lately<String, Arc<LoginToken>>,
+    pub login_tokens: TtlCache<String, Arc<LoginToken>>,
     /// What was guessed of login tokens, by the addresses that are counted.
-    pub token_guesses: Lately<String, TokenGuesses>,
+    pub token_guesses: TtlCache<String, TokenGuesses>,
     /// Passwords that were right.
     pub passwords: RightPasswords,
     /// Events with their sessions, by their numbers.
-    pub events: Lately<u64, Arc<(Event, Vec<EventSession>)>>,
+    pub events: TtlCache<u64, Arc<(Event, Vec<EventSession>)>>,
     /// Events and sessions, by what the media provider calls the sessions.
-    pub provider_sessions: Lately<String, (u64, u64)>,
+    pub provider_sessions: TtlCache<String, (u64, u64)>,
     /// Applications of media servers whose names were kept within the last hour, behind their virtual hosts.
-    pub apps: Lately<(String, String), ()>,
+    pub apps: TtlCache<(String, String), ()>,
 }
 
-impl Default for Recent {
+impl Default for Caches {
     fn default() -> Self {
         Self {
-            api_tokens: Lately::default(),
-            devices: Lately::default(),
-            login_tokens: Lately::default(),
-            token_guesses: Lately::default(),
+            api_tokens: TtlCache::default(),
+            devices: TtlCache::default(),
+            login_tokens: TtlCache::default(),
+            token_guesses: TtlCache::default(),
             passwords: RightPasswords::default(),
-            events: Lately::default(),
-            provider_sessions: Lately::default(),
-            apps: Lately::kept_for(Duration::from_hours(1)),
+            events: TtlCache::default(),
+            provider_sessions: TtlCache::default(),
+            apps: TtlCache::kept_for(Duration::from_hours(1)),
         }
     }
 }
 
 /// Things that were read lately, each with when it was asked for. What is not there is not kept.
 #[derive(Debug)]
-pub struct Lately<K, V>(OnceLock<Cache<K, (Timestamp, V)>>, Duration);
+pub struct TtlCache<K, V>(OnceLock<Cache<K, (Timestamp, V)>>, Duration);
 
-impl<K, V> Default for Lately<K, V> {
+impl<K, V> Default for TtlCache<K, V> {
     fn default() -> Self {
         Self::kept_for(FOR)
     }
 }
 
-impl<K, V> Lately<K, V> {
+impl<K, V> TtlCache<K, V> {
     /// Things that may be taken for what is for so long.
     #[must_use]
     pub const fn kept_for(time: Duration) -> Self {
@@ -82,7 +82,7 @@ enum Missing<E> {
     Failed(E),
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Lately<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> TtlCache<K, V> {
     /// What was read lately, else what `read` reads. Those who ask for the same thing at once wait for one of them.
     pub async fn get<T, E>(
         &self,

@@ -5,7 +5,7 @@ use std::time::Duration;
 const DAY: u64 = 24 * 60 * 60;
 
 /// Rows whose cells stand below each other; the last cell of a row is as long as it likes.
-pub(super) fn grid(rows: &[Vec<String>]) -> String {
+pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -19,8 +19,8 @@ pub(super) fn grid(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// A stretch of time in its largest unit.
-pub(super) fn stretch(time: Duration) -> String {
+/// A duration in its largest unit.
+pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     let (number, unit) = match seconds {
         0..3600 => (seconds / 60, "minute"),
@@ -65,7 +65,7 @@ mod tests {
     fn cells_stand_below_each_other() {
         let rows = [["a", "b", "c"], ["long", "", "as long as it likes"]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec());
-        assert_eq!(grid(&rows), "a     b  c\nlong     as long as it likes\n");
+        assert_eq!(table(&rows), "a     b  c\nlong     as long as it likes\n");
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_stretch_has_one_unit() {
-        let spelt = [59, 60, 3600, 2 * DAY - 1, 400 * DAY].map(|seconds| stretch(Duration::from_secs(seconds)));
+        let spelt = [59, 60, 3600, 2 * DAY - 1, 400 * DAY].map(|seconds| duration(Duration::from_secs(seconds)));
         assert_eq!(spelt, ["0 minutes", "1 minute", "1 hour", "1 day", "400 days"]);
     }
 }
