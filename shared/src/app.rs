@@ -1,24 +1,21 @@
-#[cfg(any(feature = "mail", feature = "provider"))]
-use std::sync::OnceLock;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-#[cfg(feature = "mail")]
-use crate::mail::Mailer;
+use secrecy::SecretString;
+
 use crate::{
+    Services,
     auth::SigningKeys,
     cache::Caches,
     clock::Clock,
-    config::{AwsEnvironment, Config, Environment, VideoProvider},
-    last_used::LastUsedTracker,
+    config::{AwsEnvironment, Config, Environment, Setting, VideoProvider},
+    last_used::{LastUsedTracker, UsedMark},
     store::{self, Store},
     task::Tasks,
     trace::Tracer,
 };
-#[cfg(feature = "provider")]
-use crate::{media_server::MediaServer, provider::Media};
 
 /// Everything a handler can ask for with `State`, built once per process.
 #[derive(Clone, Debug)]
@@ -40,12 +37,8 @@ pub struct App {
     init: Arc<Mutex<Option<Duration>>>,
     /// Which values of the credentials were used.
     pub last_used: Arc<LastUsedTracker>,
-    #[cfg(feature = "mail")]
-    pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
-    #[cfg(feature = "provider")]
-    pub(crate) media: Arc<OnceLock<Media>>,
-    #[cfg(feature = "provider")]
-    pub(crate) media_server: Arc<OnceLock<Option<MediaServer>>>,
+    /// What work below the handlers is done with.
+    pub services: Services,
 }
 
 impl App {
@@ -53,22 +46,19 @@ impl App {
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
         let keys = SigningKeys::new(&config.signing_keys);
+        let config = Arc::new(config);
+        let services = Services::new(config.clone(), store.clone(), clock.clone());
         Self {
             tracer: config.tracing.and_then(|daemon| Tracer::new(daemon, &config.table_name)),
             init: Arc::default(),
             tasks: Tasks::default(),
             store,
-            last_used: Arc::new(LastUsedTracker::of(&config, &keys)),
+            last_used: Arc::new(LastUsedTracker::of(values(&config, &keys))),
             keys,
             clock,
-            config: Arc::new(config),
+            config,
             caches: Arc::default(),
-            #[cfg(feature = "mail")]
-            mailer: Arc::default(),
-            #[cfg(feature = "provider")]
-            media: Arc::default(),
-            #[cfg(feature = "provider")]
-            media_server: Arc::default(),
+            services,
         }
     }
 
@@ -99,4 +89,22 @@ impl App {
         let aws = AwsEnvironment::read(environment, "DYNAMODB");
         Store::new(store::client(&aws), &config.table_name)
     }
+}
+
+/// The live values of the credentials, each with the mark that says whether it was used. Those of the signing keys are
+/// marked by the keys themselves.
+fn values<'a>(
+    config: &'a Config,
+    keys: &'a SigningKeys,
+) -> impl Iterator<Item = (Setting, &'a SecretString, UsedMark)> {
+    let lists = [
+        (Setting::OpenviduSecret, &config.openvidu_secrets),
+        (Setting::StreamsAccessToken, &config.streams.access_tokens),
+        (Setting::StreamsWebhookSecret, &config.streams.webhook_secrets),
+        (Setting::OpentokWebhookSecret, &config.opentok_webhook_secrets),
+    ];
+    let listed = lists.into_iter().flat_map(|(setting, secrets)| secrets.iter().map(move |secret| (setting, secret)));
+    let listed = listed.map(|(setting, secret)| (setting, secret, UsedMark::default()));
+    let signing = config.signing_keys.iter().filter_map(|key| Some((key, keys.mark(&key.kid)?)));
+    listed.chain(signing.map(|(key, mark)| (Setting::SigningKeys, &key.secret, mark)))
 }

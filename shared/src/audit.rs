@@ -2,10 +2,11 @@
 //!
 //! A line has `event`, `actor`, `target`, `address` and `reason`, each where it is known. People and things are written
 //! as a kind and a number or id of ours, like `user:7`; what has none as a kind and a keyed hash, like
-//! `account#0a1b2c3d4e5f6071`, and so are addresses. The key is the deployment's own. A line never has a name, a value or a body: a [`Party`] that is called by one keeps it to itself.
+//! `account#0a1b2c3d4e5f6071`, and so are addresses. The key is the deployment's own. A line never has a name, a value
+//! or a body: a [`Party`] that is called by one keeps it to itself.
 
 use crate::{
-    App,
+    Services,
     id::{ConnectionId, ConnectionName, DeviceId, DeviceKey},
     meter,
     metrics::Line,
@@ -181,13 +182,13 @@ impl<'a> Decision<'a> {
 
     /// Writes it down for the request that runs now. Costs a request to the table where nothing has been asked of it
     /// yet.
-    pub async fn record(self, app: &App) {
+    pub async fn record(self, services: &Services) {
         // Who cannot be hashed is left out of the line; that it happened is not.
-        let key = app.store.device_key().await.ok();
+        let key = services.store.device_key().await.ok();
         let origin = meter::origin();
         let entry = self.entry(key, origin.source);
-        match &app.config.metrics {
-            Some(metrics) => origin.id.iter().fold(entry.line(), Line::of).print(metrics, app.clock.now()),
+        match &services.config.metrics {
+            Some(metrics) => origin.id.iter().fold(entry.line(), Line::of).print(metrics, services.clock.now()),
             None => entry.log(),
         }
     }

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 
 use crate::{
-    App,
+    Services,
     config::{Config, VideoProvider},
     id::{ConnectionName, ProviderSessionId},
     meter,
@@ -42,9 +42,9 @@ pub fn is_wanted(config: &Config, message: &OutboxMessage) -> bool {
 
 /// Runs an outbox message, unless another is at it: tells the media server, within 3 seconds in all, and removes the
 /// outbox message, or puts it off where it fails. What goes wrong is in the log.
-pub async fn deliver(app: &App, key: &JobKey) {
+pub async fn deliver(services: &Services, key: &JobKey) {
     // What is cut off here goes on when the lease is over.
-    match timeout(IN_ALL, take(app, key)).await {
+    match timeout(IN_ALL, take(services, key)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             tracing::warn!(%error, "an outbox message to a media server cannot be looked up or written down")
@@ -54,38 +54,38 @@ pub async fn deliver(app: &App, key: &JobKey) {
 }
 
 /// Runs these outbox messages, several at once, within 3 seconds in all. What is not run by then is due all the same.
-pub async fn deliver_all(app: &App, keys: &[JobKey]) {
-    let runs = stream::iter(keys).for_each_concurrent(MAX_CONCURRENT, |key| deliver(app, key));
+pub async fn deliver_all(services: &Services, keys: &[JobKey]) {
+    let runs = stream::iter(keys).for_each_concurrent(MAX_CONCURRENT, |key| deliver(services, key));
     if timeout(IN_ALL, runs).await.is_err() {
         tracing::warn!("outbox messages to media servers took too long");
     }
 }
 
-async fn take(app: &App, key: &JobKey) -> Result<(), StoreError> {
-    match app.store.claim_job(key, app.clock.now()).await? {
-        Some(claimed) => run(app, &claimed).await,
+async fn take(services: &Services, key: &JobKey) -> Result<(), StoreError> {
+    match services.store.claim_job(key, services.clock.now()).await? {
+        Some(claimed) => run(services, &claimed).await,
         None => Ok(()),
     }
 }
 
 /// Runs an outbox message that is ours, and removes it, or puts it off where it fails.
-pub(crate) async fn run(app: &App, claimed: &ClaimedJob) -> Result<(), StoreError> {
+pub(crate) async fn run(services: &Services, claimed: &ClaimedJob) -> Result<(), StoreError> {
     let Job::OutboxMessage(message) = &claimed.job else { return Ok(()) };
-    match timeout(TELLING, tell(app, message)).await.unwrap_or(Err(Untold::TimedOut)) {
-        Ok(()) => app.store.remove_job(&claimed.key).await,
-        Err(reason) => put_off(app, claimed, &reason).await,
+    match timeout(TELLING, tell(services, message)).await.unwrap_or(Err(Untold::TimedOut)) {
+        Ok(()) => services.store.remove_job(&claimed.key).await,
+        Err(reason) => put_off(services, claimed, &reason).await,
     }
 }
 
-async fn put_off(app: &App, claimed: &ClaimedJob, reason: &Untold) -> Result<(), StoreError> {
-    let (now, attempts) = (app.clock.now(), claimed.attempts);
+async fn put_off(services: &Services, claimed: &ClaimedJob, reason: &Untold) -> Result<(), StoreError> {
+    let (now, attempts) = (services.clock.now(), claimed.attempts);
     if claimed.job.is_given_up(claimed.created_at, now) {
         tracing::error!(%reason, attempts, "an outbox message to a media server is given up");
         meter::count(|usage| usage.outbox_messages_given_up += 1);
-        return app.store.remove_job(&claimed.key).await;
+        return services.store.remove_job(&claimed.key).await;
     }
     tracing::warn!(%reason, attempts, "an outbox message to a media server is put off");
-    app.store.put_off_job(claimed, now).await
+    services.store.put_off_job(claimed, now).await
 }
 
 /// Why a media server does not know yet. What it says is for logs.
@@ -102,31 +102,36 @@ enum Untold {
 }
 
 /// Tells whom an outbox message is for; where there is nobody, that is done.
-async fn tell(app: &App, message: &OutboxMessage) -> Result<(), Untold> {
+async fn tell(services: &Services, message: &OutboxMessage) -> Result<(), Untold> {
     match message {
-        OutboxMessage::TerminateSession { stream, name, by } if app.config.streams_api.is_none() => {
+        OutboxMessage::TerminateSession { stream, name, by } if services.config.streams_api.is_none() => {
             // Nobody can cut them off; who does not wait for that has ended it by now.
-            let noted = app.store.take_note_of_cut((stream, name), (by, None), Cut::Off, app.clock.now());
+            let noted = services.store.take_note_of_cut((stream, name), (by, None), Cut::Off, services.clock.now());
             Ok(noted.await.map(drop)?)
         }
-        message if !is_wanted(&app.config, message) => Ok(()),
+        message if !is_wanted(&services.config, message) => Ok(()),
         OutboxMessage::DisconnectProvider { provider_session, stream, name } => {
-            let connections = app.store.provider_connections(stream, name).await?;
-            Ok(disconnect(&*app.media().provider, provider_session, connections).await?)
+            let connections = services.store.provider_connections(stream, name).await?;
+            Ok(disconnect(&*services.media().provider, provider_session, connections).await?)
         }
         OutboxMessage::DisconnectClient { provider_session, connection } => {
-            Ok(disconnect(&*app.media().provider, provider_session, vec![connection.clone()]).await?)
+            Ok(disconnect(&*services.media().provider, provider_session, vec![connection.clone()]).await?)
         }
-        OutboxMessage::TerminateSession { stream, name, by } => tell_media_server(app, stream, name, by).await,
+        OutboxMessage::TerminateSession { stream, name, by } => tell_media_server(services, stream, name, by).await,
     }
 }
 
 /// Has a media server end a session, unless another has come since.
-async fn tell_media_server(app: &App, stream: &Stream, name: &ConnectionName, by: &str) -> Result<(), Untold> {
-    let Some(server) = app.media_server() else { return Ok(()) };
-    let live = app.store.live_connection(stream, name).await?.filter(|live| live.is_live(app.clock.now()));
+async fn tell_media_server(
+    services: &Services,
+    stream: &Stream,
+    name: &ConnectionName,
+    by: &str,
+) -> Result<(), Untold> {
+    let Some(server) = services.media_server() else { return Ok(()) };
+    let live = services.store.live_connection(stream, name).await?.filter(|live| live.is_live(services.clock.now()));
     match live {
-        Some(live) if live.is_ending_by(by) => Ok(cut_off(app, stream, name, (by, None)).await.map(drop)?),
+        Some(live) if live.is_ending_by(by) => Ok(cut_off(services, stream, name, (by, None)).await.map(drop)?),
         // The server knows only names.
         Some(_) => Ok(()),
         None => Ok(server.terminate(stream, name).await.map(drop).map_err(NotCut::from)?),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 #[cfg(feature = "provider")]
 pub use self::due::run_due;
 use crate::{
-    App,
+    Services,
     clock::InTime,
     meter::carried,
     model::job::Work,
@@ -26,13 +26,13 @@ const BEGINNING: Duration = Duration::from_secs(1);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Goes on with work that was begun, for a moment; what is left then is anybody's. What goes wrong is in the log.
-pub async fn go_on(app: &App, begun: Begun) {
-    let app = app.clone();
+pub async fn go_on(services: &Services, begun: Begun) {
+    let services = services.clone();
     let going_on = async move {
-        let until = app.clock.now() + BEGINNING;
-        let worked = run(&app, &begun.claimed, &begun.work, &|| app.clock.now() < until).await;
+        let until = services.clock.now() + BEGINNING;
+        let worked = run(&services, &begun.claimed, &begun.work, &|| services.clock.now() < until).await;
         match worked {
-            Ok(worked) => deliver(&app, &worked.messages).await,
+            Ok(worked) => deliver(&services, &worked.messages).await,
             Err(error) => tracing::warn!(%error, "what is left of a change is gone on with later"),
         }
     };
@@ -44,16 +44,21 @@ pub async fn go_on(app: &App, begun: Begun) {
 
 /// Does work that is ours for as long as there is time, and leaves what is not done by then to others. Work that fails
 /// is put off.
-async fn run(app: &App, claimed: &ClaimedJob, work: &Work, in_time: InTime<'_>) -> Result<Worked, StoreError> {
-    let tools = Tools { clock: &app.clock, domain: &app.config.xmpp_domain, in_time };
-    let worked = app.store.work_off(work, claimed.created_at, tools).await;
-    let now = app.clock.now();
+async fn run(
+    services: &Services,
+    claimed: &ClaimedJob,
+    work: &Work,
+    in_time: InTime<'_>,
+) -> Result<Worked, StoreError> {
+    let tools = Tools { clock: &services.clock, domain: &services.config.xmpp_domain, in_time };
+    let worked = services.store.work_off(work, claimed.created_at, tools).await;
+    let now = services.clock.now();
     match &worked {
-        Ok(Worked { done: true, .. }) => app.store.remove_job(&claimed.key).await?,
-        Ok(_) => app.store.leave_job(claimed, now).await?,
+        Ok(Worked { done: true, .. }) => services.store.remove_job(&claimed.key).await?,
+        Ok(_) => services.store.leave_job(claimed, now).await?,
         Err(error) => {
             tracing::warn!(%error, attempts = claimed.attempts, "what is left of a change is put off");
-            app.store.put_off_job(claimed, now).await?;
+            services.store.put_off_job(claimed, now).await?;
         }
     }
     worked
@@ -61,10 +66,10 @@ async fn run(app: &App, claimed: &ClaimedJob, work: &Work, in_time: InTime<'_>) 
 
 /// Tells media servers what the work has led to. Functions that know none do no work that leads to that.
 #[cfg(feature = "provider")]
-async fn deliver(app: &App, messages: &[JobKey]) {
-    crate::delivery::deliver_all(app, messages).await;
+async fn deliver(services: &Services, messages: &[JobKey]) {
+    crate::delivery::deliver_all(services, messages).await;
 }
 
 #[cfg(not(feature = "provider"))]
 #[expect(clippy::unused_async, reason = "as its other self")]
-async fn deliver(_: &App, _: &[JobKey]) {}
+async fn deliver(_: &Services, _: &[JobKey]) {}

@@ -16,9 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
 use crate::{
-    auth::SigningKeys,
     clock::Timestamp,
-    config::{Config, Setting},
+    config::Setting,
     id::random_bytes,
     store::{Store, StoreError},
 };
@@ -36,7 +35,7 @@ const RETRY: Duration = Duration::from_mins(1);
 
 /// Whether a value was used since somebody looked.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct UsedMark(Arc<AtomicBool>);
+pub struct UsedMark(Arc<AtomicBool>);
 
 impl UsedMark {
     /// It was.
@@ -86,29 +85,18 @@ impl Value {
 }
 
 impl LastUsedTracker {
-    /// The values of these settings; those of the signing keys are marked by the keys themselves.
+    /// These values of settings, each with the mark that says whether it was used.
     #[must_use]
-    pub fn of(config: &Config, keys: &SigningKeys) -> Self {
-        let lists = [
-            (Setting::OpenviduSecret, &config.openvidu_secrets),
-            (Setting::StreamsAccessToken, &config.streams.access_tokens),
-            (Setting::StreamsWebhookSecret, &config.streams.webhook_secrets),
-            (Setting::OpentokWebhookSecret, &config.opentok_webhook_secrets),
-        ];
-        let value = |setting, secret: &SecretString, mark| Value {
+    pub fn of<'a>(values: impl IntoIterator<Item = (Setting, &'a SecretString, UsedMark)>) -> Self {
+        let values = values.into_iter().map(|(setting, secret, mark)| Value {
             setting,
             secret: secret.clone(),
             mark,
             due: i64::MIN.into(),
-        };
-        let listed =
-            lists.into_iter().flat_map(|(setting, secrets)| secrets.iter().map(move |secret| (setting, secret)));
-        let listed = listed.map(|(setting, secret)| value(setting, secret, UsedMark::default()));
-        let signing = config.signing_keys.iter().filter_map(|key| Some((key, keys.mark(&key.kid)?)));
-        let signing = signing.map(|(key, mark)| value(Setting::SigningKeys, &key.secret, mark));
+        });
         let spread = u32::from_be_bytes(random_bytes()) % SPREAD;
         Self {
-            values: listed.chain(signing).collect(),
+            values: values.collect(),
             interval: GRANULARITY + Duration::from_millis(spread.into()),
             swept: AtomicBool::new(false),
         }

@@ -33,6 +33,7 @@ pub mod provider;
 mod routes;
 #[cfg(feature = "secrets")]
 pub mod secrets;
+mod services;
 pub mod store;
 pub mod task;
 #[cfg(feature = "provider")]
@@ -40,3 +41,4 @@ pub mod termination;
 pub mod trace;
 
 pub use app::App;
+pub use services::Services;

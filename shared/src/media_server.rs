@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use crate::{
-    App,
+    Services,
     config::StreamsApi,
     id::ConnectionName,
     model::live::Stream,
@@ -51,7 +51,7 @@ impl fmt::Debug for MediaServer {
     }
 }
 
-impl App {
+impl Services {
     /// The media server that terminations are passed on to, `None` where none is configured; made for the first request
     /// that needs it.
     #[must_use]

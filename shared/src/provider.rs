@@ -23,7 +23,7 @@ pub use self::{
     t1::{Grant, T1_TTL, T1Error, T1Role, T1Token, TokenSigner},
 };
 use crate::{
-    App,
+    Services,
     clock::Clock,
     config::{Config, VideoProvider},
     id::ProviderSessionId,
@@ -54,7 +54,7 @@ pub struct Media {
     pub signer: TokenSigner,
 }
 
-impl App {
+impl Services {
     /// The media provider, made for the first request that needs it.
     #[must_use]
     pub fn media(&self) -> &Media {

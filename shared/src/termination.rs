@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::{
-    App,
+    Services,
     audit::{Decision, Event, Party},
     config::Config,
     delivery::{deliver, is_wanted},
@@ -48,8 +48,8 @@ impl Outcome {
         }
     }
 
-    fn of(app: &App, connection: LiveConnection) -> Self {
-        if !connection.is_live(app.clock.now()) {
+    fn of(services: &Services, connection: LiveConnection) -> Self {
+        if !connection.is_live(services.clock.now()) {
             Self::Ended(connection)
         } else if connection.ending.is_some() {
             Self::Ending(connection)
@@ -62,46 +62,47 @@ impl Outcome {
 /// Ends a live connection and its token, whatever it came from, and lets nobody in under its name for `hold`; `None`
 /// where there is none. What a media server holds is passed on to that first.
 pub async fn terminate(
-    app: &App,
+    services: &Services,
     stream: &Stream,
     name: &ConnectionName,
     hold: Duration,
     by: EndedBy,
 ) -> Result<Option<Outcome>, StoreError> {
-    let (now, grace, passes_on) = (app.clock.now(), app.config.media_session_grace, app.config.streams_api.is_some());
+    let (now, grace, passes_on) =
+        (services.clock.now(), services.config.media_session_grace, services.config.streams_api.is_some());
     let what = Terminating { stream, name, now, hold, grace, by, passes_on };
-    match app.store.terminate(&what, |message| is_wanted(&app.config, message)).await? {
+    match services.store.terminate(&what, |message| is_wanted(&services.config, message)).await? {
         None => Ok(None),
         Some(Terminated::Ended { connection, message }) => {
             if let Some(message) = &message {
-                deliver(app, message).await;
+                deliver(services, message).await;
             }
             Ok(Some(Outcome::Ended(connection)))
         }
         Some(Terminated::Ending { connection, ending, job }) => {
-            pass_on(app, connection, &ending, job.as_ref()).await.map(Some)
+            pass_on(services, connection, &ending, job.as_ref()).await.map(Some)
         }
     }
 }
 
 /// Has the media server cut a viewer off. Where it does not answer, the job is left to be done.
 async fn pass_on(
-    app: &App,
+    services: &Services,
     connection: LiveConnection,
     ending: &Ending,
     job: Option<&ClaimedJob>,
 ) -> Result<Outcome, StoreError> {
     let by = (ending.by.as_str(), job.map(|job| &job.key));
-    let told = timeout(PASSING_ON, cut_off(app, &connection.stream, &connection.name, by)).await;
+    let told = timeout(PASSING_ON, cut_off(services, &connection.stream, &connection.name, by)).await;
     match told {
-        Ok(Ok(Some(connection))) => return Ok(Outcome::of(app, connection)),
+        Ok(Ok(Some(connection))) => return Ok(Outcome::of(services, connection)),
         Ok(Ok(None)) => return Ok(Outcome::Ended(connection)),
         Ok(Err(NotCut::Store(error))) => return Err(error),
         Ok(Err(NotCut::MediaServer(error))) => tracing::warn!(%error, "a media server is told later whom to cut off"),
         Err(_) => tracing::warn!("a media server is told later whom to cut off: it did not answer in time"),
     }
     if let Some(job) = job
-        && let Err(error) = app.store.put_off_job(job, app.clock.now()).await
+        && let Err(error) = services.store.put_off_job(job, services.clock.now()).await
     {
         // It is due when the lease is over.
         tracing::warn!(%error, "an outbox message to a media server cannot be put off");
@@ -120,14 +121,14 @@ pub(crate) enum NotCut {
 
 /// Has the media server cut a viewer off, and takes note of what it made of that; the connection as it is then.
 pub(crate) async fn cut_off(
-    app: &App,
+    services: &Services,
     stream: &Stream,
     name: &ConnectionName,
     by: (&str, Option<&JobKey>),
 ) -> Result<Option<LiveConnection>, NotCut> {
-    let Some(server) = app.media_server() else { return Ok(app.store.live_connection(stream, name).await?) };
+    let Some(server) = services.media_server() else { return Ok(services.store.live_connection(stream, name).await?) };
     let cut = server.terminate(stream, name).await?;
-    Ok(app.store.take_note_of_cut((stream, name), by, cut, app.clock.now()).await?)
+    Ok(services.store.take_note_of_cut((stream, name), by, cut, services.clock.now()).await?)
 }
 
 /// What terminating a media server's viewer comes to in a deployment, in one line.

@@ -161,7 +161,7 @@ async fn deliver(app: App) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = jobs::run_due(&app, &|| true).await {
+        if let Err(error) = jobs::run_due(&app.services, &|| true).await {
             tracing::warn!(%error, "what is left to be done cannot be looked up");
         }
     }

@@ -117,7 +117,7 @@ impl TestApp {
 
     /// Does whatever is due.
     pub(crate) async fn deliver_due(&self) {
-        self.acting_as("housekeeping", run_due(&self.shared, ALWAYS)).await.unwrap();
+        self.acting_as("housekeeping", run_due(&self.shared.services, ALWAYS)).await.unwrap();
     }
 
     /// How many jobs anybody may take.
@@ -153,11 +153,11 @@ async fn a_media_server_is_told_once_who_was_ended() {
     let app = with_server(&server).await;
     let id = app.decide(&termination("a/b")).await;
     assert_eq!(app.due().await, 1);
-    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    app.acting_as("housekeeping", deliver(&app.shared.services, &id)).await;
     let path = "DELETE /v1/vhosts/edge/apps/app/streams/a%20stream/sessions/a%2Fb";
     assert_eq!(*server.asked.lock().unwrap(), [path]);
     assert_eq!(app.jobs().await, 0);
-    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    app.acting_as("housekeeping", deliver(&app.shared.services, &id)).await;
     app.deliver_due().await;
     assert_eq!(server.asked(), 1);
 }
@@ -173,7 +173,7 @@ async fn where_a_media_server_fails_it_is_told_again(#[case] failure: Failure) {
     let server = MediaServer::failing([failure]);
     let app = with_server(&server).await;
     let id = app.decide(&termination("viewer")).await;
-    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    app.acting_as("housekeeping", deliver(&app.shared.services, &id)).await;
     assert_eq!((server.asked(), app.jobs().await, app.due().await), (1, 1, 0));
     app.deliver_due().await;
     assert_eq!(server.asked(), 1);
@@ -191,7 +191,7 @@ async fn who_is_not_there_any_more_counts_as_ended(#[case] answer: Failure) {
     let server = MediaServer::failing([answer]);
     let app = with_server(&server).await;
     let id = app.decide(&termination("viewer")).await;
-    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    app.acting_as("housekeeping", deliver(&app.shared.services, &id)).await;
     assert_eq!((server.asked(), app.jobs().await), (1, 0));
 }
 
@@ -201,7 +201,7 @@ async fn a_media_server_that_is_down_is_told_when_it_is_up() {
     let url = format!("http://{nobody}");
     let down = TestApp::with([(Setting::StreamsApiUrl, url.as_str()), (Setting::StreamsApiToken, TOKEN)]).await;
     let id = down.decide(&termination("viewer")).await;
-    down.acting_as("housekeeping", deliver(&down.shared, &id)).await;
+    down.acting_as("housekeeping", deliver(&down.shared.services, &id)).await;
     assert_eq!((down.jobs().await, down.due().await), (1, 0));
     down.wait(LEASE);
 
@@ -260,7 +260,7 @@ async fn several_who_deliver_at_once_tell_a_media_server_once() {
         ids.push(app.decide(&termination(&number.to_string())).await);
     }
     let instances = [app.again_with([]), app.again_with([]), app.again_with([])];
-    let one = app.acting_as("housekeeping", deliver(&app.shared, &ids[7]));
+    let one = app.acting_as("housekeeping", deliver(&app.shared.services, &ids[7]));
     tokio::join!(join_all(instances.iter().map(TestApp::deliver_due)), one);
     let mut asked = server.asked.lock().unwrap().clone();
     asked.sort();
@@ -273,7 +273,7 @@ async fn whoever_has_no_time_left_begins_nothing() {
     let server = MediaServer::default();
     let app = with_server(&server).await;
     app.decide(&termination("viewer")).await;
-    app.acting_as("housekeeping", run_due(&app.shared, &|| false)).await.unwrap();
+    app.acting_as("housekeeping", run_due(&app.shared.services, &|| false)).await.unwrap();
     assert_eq!((server.asked(), app.due().await), (0, 1));
 }
 
@@ -319,6 +319,6 @@ async fn where_there_is_nobody_to_tell_an_outbox_message_is_done(
     assert!(!is_wanted(&app.shared.config, &message));
     assert!(is_wanted(&app.again_with(settings.iter().copied()).shared.config, &message));
     let id = app.decide(&message).await;
-    app.acting_as("housekeeping", deliver(&app.shared, &id)).await;
+    app.acting_as("housekeeping", deliver(&app.shared.services, &id)).await;
     assert_eq!(app.jobs().await, 0);
 }

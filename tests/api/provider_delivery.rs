@@ -136,10 +136,10 @@ async fn every_client_under_a_terminated_name_is_dropped() {
     participant.client("gone", gone).await;
     let message = participant.terminate().await;
     assert!(provider.deleted().is_empty());
-    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &message)).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared.services, &message)).await;
     assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into());
     participant.app.wait(LEASE);
-    participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
+    participant.app.acting_as("housekeeping", run_due(&participant.app.shared.services, &|| true)).await.unwrap();
     assert!(provider.deleted().is_empty());
 }
 
@@ -149,13 +149,13 @@ async fn a_client_whose_drop_failed_is_dropped_later() {
     let participant = Participant::joined(&provider).await;
     participant.client("phone", ProviderEvent::Created(participant.app.clock.now())).await;
     let message = participant.terminate().await;
-    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &message)).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared.services, &message)).await;
     assert_eq!(provider.deleted().len(), 1);
     participant.app.wait(Duration::from_millis(999));
-    participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
+    participant.app.acting_as("housekeeping", run_due(&participant.app.shared.services, &|| true)).await.unwrap();
     assert!(provider.deleted().is_empty());
     participant.app.wait(Duration::from_millis(1));
-    participant.app.acting_as("housekeeping", run_due(&participant.app.shared, &|| true)).await.unwrap();
+    participant.app.acting_as("housekeeping", run_due(&participant.app.shared.services, &|| true)).await.unwrap();
     assert_eq!(provider.deleted(), [participant.path("phone")].into());
 }
 
@@ -164,11 +164,14 @@ async fn whoever_comes_back_with_a_terminated_token_is_dropped() {
     let provider = Provider::default();
     let participant = Participant::joined(&provider).await;
     // Nobody is connected yet: there is nobody to drop.
-    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &participant.terminate().await)).await;
+    participant
+        .app
+        .acting_as("housekeeping", deliver(&participant.app.shared.services, &participant.terminate().await))
+        .await;
     assert!(provider.deleted().is_empty());
     participant.app.wait(Duration::from_secs(30));
     let message = participant.client("back", ProviderEvent::Created(participant.app.clock.now())).await.unwrap();
-    participant.app.acting_as("housekeeping", deliver(&participant.app.shared, &message)).await;
+    participant.app.acting_as("housekeeping", deliver(&participant.app.shared.services, &message)).await;
     assert_eq!(provider.deleted(), [participant.path("back")].into());
 }
 
@@ -190,11 +193,11 @@ async fn whoever_is_in_a_session_or_an_event_that_is_deleted_is_dropped() {
         let deleted = app.organiser(&admin).delete(&format!("/api/v2/{path}/{number}/")).await;
         assert_eq!(deleted.status, 204, "{deleted}");
         // What is not done right away is left for whoever looks for it.
-        app.acting_as("housekeeping", run_due(&app.shared, &|| true)).await.unwrap();
+        app.acting_as("housekeeping", run_due(&app.shared.services, &|| true)).await.unwrap();
         assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into(), "{path}");
         assert!(!app.items().await.iter().any(|item| item.contains("ProviderConnection")), "{path}");
         app.wait(LEASE);
-        app.acting_as("housekeeping", run_due(&app.shared, &|| true)).await.unwrap();
+        app.acting_as("housekeeping", run_due(&app.shared.services, &|| true)).await.unwrap();
         assert!(provider.deleted().is_empty());
     }
 }

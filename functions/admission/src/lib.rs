@@ -129,7 +129,7 @@ async fn take(app: App, request: Request<Body>, arrived: Instant) -> Result<Answ
     let signature = parts.headers.get(SIGNATURE).map(HeaderValue::as_bytes).unwrap_or_default();
     let signer = admission_signer(signature, &body, &app.config.streams.webhook_secrets);
     let Some(signer) = signer else {
-        Decision::new(Event::WebhookRefused).by(Party::MediaServer).because("signature").record(&app).await;
+        Decision::new(Event::WebhookRefused).by(Party::MediaServer).because("signature").record(&app.services).await;
         return Err(Error::InvalidSignature);
     };
     app.last_used.mark(Setting::StreamsWebhookSecret, signer);
@@ -160,7 +160,7 @@ async fn take(app: App, request: Request<Body>, arrived: Instant) -> Result<Answ
 
 /// Refuses what is signed and is no webhook of now, and writes that down.
 async fn not_taken(app: &App, code: &'static str, reason: &'static str) -> Answer {
-    Decision::new(Event::WebhookRefused).by(Party::MediaServer).because(code).record(app).await;
+    Decision::new(Event::WebhookRefused).by(Party::MediaServer).because(code).record(&app.services).await;
     Answer::refused(code, reason)
 }
 
@@ -170,5 +170,5 @@ async fn record(app: &App, webhook: &Webhook, answer: &Answer) {
         None => Decision::new(Event::Join),
         Some(code) => Decision::new(Event::JoinRefused).because(code),
     };
-    decision.by(Party::Guest(webhook.name.as_str())).of(Party::Stream(&webhook.stream)).record(app).await;
+    decision.by(Party::Guest(webhook.name.as_str())).of(Party::Stream(&webhook.stream)).record(&app.services).await;
 }

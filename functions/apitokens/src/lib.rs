@@ -155,7 +155,7 @@ async fn delete_api_token(
 }
 
 async fn noted(app: &App, event: Event, caller: &User, token: u64) {
-    Decision::new(event).by(Party::User(caller.id)).of(Party::ApiToken(token)).record(app).await;
+    Decision::new(event).by(Party::User(caller.id)).of(Party::ApiToken(token)).record(&app.services).await;
 }
 
 fn allow(caller: &User) -> Result<(), Error> {

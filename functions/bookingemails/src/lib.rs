@@ -116,7 +116,7 @@ async fn send_booking(State(app): State<App>, _: Client, payload: Payload) -> Re
     let (event, contact) = event.zip(contact).ok_or(Error::Fault)?;
     let booking = Booking::new(event, contact, app.clock.now());
     app.store.insert_booking(&booking).await?;
-    mail::send(&app.store, app.mailer()?, &booking, &app.clock).await?;
+    mail::send(&app.store, app.services.mailer()?, &booking, &app.clock).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

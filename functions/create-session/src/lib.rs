@@ -103,7 +103,7 @@ async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, devi
     let session = DeviceSession::begin(app.clock.now(), app.config.device_session_ttl, kid.to_owned());
     let max = app.config.device_sessions_max;
     app.store.begin_device_session(&device, identifier, (&id, &session), max).await?;
-    Decision::new(Event::DeviceRegistered).of(Party::Device(&device)).record(app).await;
+    Decision::new(Event::DeviceRegistered).of(Party::Device(&device)).record(&app.services).await;
     let token = app.keys.sign(&DeviceClaims::of(device, id, &session), kid);
     Ok(NewSession::Device { data: DeviceData { token: token.ok_or(device::Error::NoSigningKey)? } })
 }

@@ -132,7 +132,7 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
         Refreshed::Now(session) => session,
         Refreshed::Ended => return Err(Unauthenticated::Wrong.into()),
         Refreshed::Stolen => {
-            Decision::new(Event::DeviceTokenStolen).of(Party::Device(&device)).record(&app).await;
+            Decision::new(Event::DeviceTokenStolen).of(Party::Device(&device)).record(&app.services).await;
             return Err(Unauthenticated::Wrong.into());
         }
     };

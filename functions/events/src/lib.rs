@@ -185,7 +185,7 @@ async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(i
         return Err(Error::Forbidden);
     }
     let begun = app.store.end_event(event, app.clock.now()).await??;
-    jobs::go_on(&app, begun).await;
+    jobs::go_on(&app.services, begun).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -23,7 +23,8 @@ pub const SETTINGS: &[Setting] = &[
 type Duty = for<'a> fn(&'a App, InTime<'a>) -> BoxFuture<'a, Result<(), StoreError>>;
 
 /// Every duty, behind what the log calls it.
-const DUTIES: &[(&str, Duty)] = &[("what changes have left to be done", |app, in_time| run_due(app, in_time).boxed())];
+const DUTIES: &[(&str, Duty)] =
+    &[("what changes have left to be done", |app, in_time| run_due(&app.services, in_time).boxed())];
 
 /// Some duties could not be gone on with; the next run takes them up again.
 #[derive(Debug, thiserror::Error)]

@@ -135,8 +135,8 @@ async fn terminate_live_connection(
     form.finish()?;
     let hold = hold.flatten().unwrap_or(app.config.streams.hold);
     let by = EndedBy::user(caller.id);
-    let outcome = terminate(&app, &place.stream, &place.name, hold, by).await?.ok_or(Error::NotFound)?;
-    outcome.decision(Party::User(caller.id)).record(&app).await;
+    let outcome = terminate(&app.services, &place.stream, &place.name, hold, by).await?.ok_or(Error::NotFound)?;
+    outcome.decision(Party::User(caller.id)).record(&app.services).await;
     let status = match &outcome {
         Outcome::Ended(_) => StatusCode::OK,
         Outcome::Ending(_) => StatusCode::ACCEPTED,

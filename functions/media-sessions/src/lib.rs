@@ -125,7 +125,7 @@ async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Resu
     match app.store.close_media_session(&id, app.clock.now()).await? {
         Closed::Now(begun) => {
             if let Some(begun) = begun {
-                jobs::go_on(&app, *begun).await;
+                jobs::go_on(&app.services, *begun).await;
             }
             Ok(StatusCode::NO_CONTENT)
         }
@@ -158,7 +158,7 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
     match app.store.disconnect(&session, &connection, now, app.config.media_session_grace).await? {
         Disconnected::Now => {
             let decision = Decision::new(Event::ConnectionTerminated).by(Party::Backend);
-            decision.of(Party::MediaConnection(&connection)).record(&app).await;
+            decision.of(Party::MediaConnection(&connection)).record(&app.services).await;
             Ok(StatusCode::NO_CONTENT)
         }
         Disconnected::UnknownConnection => Err(Error::NotFound),

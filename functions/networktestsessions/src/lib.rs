@@ -69,10 +69,10 @@ async fn create_network_test_session_by_its_other_name(
 }
 
 async fn make(app: &App) -> Result<(StatusCode, Json<NetworkTestSession>), Error> {
-    let session_id = app.media().provider.create_session(&NewSession::default()).await?;
+    let session_id = app.services.media().provider.create_session(&NewSession::default()).await?;
     let now = app.clock.now();
     let (role, expires_at) = (T1Role::Publisher, now + T1_TTL);
     let grant = Grant { session: &session_id, role, expires_at, connection_data: "" };
-    let session_token = app.media().signer.token(&grant, now)?;
+    let session_token = app.services.media().signer.token(&grant, now)?;
     Ok((StatusCode::CREATED, Json(NetworkTestSession { session_id, session_token })))
 }

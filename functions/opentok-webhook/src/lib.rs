@@ -127,7 +127,7 @@ async fn take_note(app: App, request: Request<Body>) -> Result<Noted, Error> {
     let body = read_body(&parts.headers, body).await?;
     let Some(callback) = recognise(&app, &parts, &body) else {
         let decision = Decision::new(Event::WebhookRefused).by(Party::MediaProvider);
-        decision.because("signature").record(&app).await;
+        decision.because("signature").record(&app.services).await;
         return Err(Error::InvalidSignature);
     };
     let body: Value = serde_json::from_slice(without_bom(&body)).map_err(|error| Error::NoJson(error.to_string()))?;
@@ -144,7 +144,7 @@ async fn take_note(app: App, request: Request<Body>) -> Result<Noted, Error> {
     let told = Told { stream: &stream, name: &name, client, event, callback: &callback };
     let message = app.store.record_provider_event(told, app.clock.now(), wanted).await?;
     if let Some(message) = &message {
-        deliver(&app, message).await;
+        deliver(&app.services, message).await;
     }
     Ok(Noted {})
 }

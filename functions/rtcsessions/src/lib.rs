@@ -91,13 +91,13 @@ async fn join(
     let joined = app.note_joined(&login_token, address, guesses);
     let (sessions, ()) = tokio::join!(admit(&app, &login_token, sessions, sees_floor), joined);
     let sessions = sessions?;
-    Decision::new(audit::Event::Join).by(actor).of(Party::Event(event.id)).record(&app).await;
+    Decision::new(audit::Event::Join).by(actor).of(Party::Event(event.id)).record(&app.services).await;
     let event = JoinedEvent::from(event.clone());
     Ok((StatusCode::CREATED, Json(Reply { event, login_token: login_token.token_type.into(), sessions })))
 }
 
 async fn refused<T>(app: &App, actor: Party<'_>, reason: &'static str, error: Error) -> Result<T, Error> {
-    Decision::new(audit::Event::JoinRefused).by(actor).because(reason).record(app).await;
+    Decision::new(audit::Event::JoinRefused).by(actor).because(reason).record(&app.services).await;
     Err(error)
 }
 
@@ -149,7 +149,7 @@ async fn admit(
     let mut foreign = None;
     for session in sessions {
         let Some(role) = login_token.token_type.role_in(session, sees_floor) else { continue };
-        if !app.media().signer.knows(&session.session_id) {
+        if !app.services.media().signer.knows(&session.session_id) {
             // Made under other keys. The next PUT or PATCH of the session has another one made.
             tracing::warn!(session = session.id, "a session of another project is left out of a join");
             foreign = Some(ProviderError::ForeignSession);
@@ -163,7 +163,7 @@ async fn admit(
             // The other participants are shown this.
             connection_data: name.as_str(),
         };
-        joined.push(JoinedSession::of(session, app.media().signer.token(&grant, now)?));
+        joined.push(JoinedSession::of(session, app.services.media().signer.token(&grant, now)?));
         let stream = Stream::of_session(session.event, session.id);
         let source = Source::Event { provider_session: session.session_id.clone() };
         let connection = LiveConnection::begin(stream, name, role, source, now, expires_at);

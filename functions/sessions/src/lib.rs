@@ -193,7 +193,7 @@ async fn delete_event_session(
 ) -> Result<StatusCode, Error> {
     let (session, _) = find(&app, &caller, id).await?;
     let begun = app.store.remove_event_session(session, EndedBy::user(caller.id), app.clock.now()).await??;
-    jobs::go_on(&app, begun).await;
+    jobs::go_on(&app.services, begun).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -202,7 +202,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     let fields = SessionFields::read(app, Some(&event), Some(&session.record), payload.form(need)?).await?;
     let wanted = fields.applied_to(&session.record)?;
     let is_kept = |present: &EventSession, changed: &EventSession| {
-        is_alike(present, changed) && app.media().signer.knows(&present.session_id)
+        is_alike(present, changed) && app.services.media().signer.knows(&present.session_id)
     };
     let mut needed = (!is_kept(&session.record, &wanted)).then_some(wanted);
     let mut made: Option<EventSession> = None;
@@ -251,7 +251,12 @@ fn is_alike(a: &EventSession, b: &EventSession) -> bool {
 
 async fn make_at_provider(app: &App, event: &Event, session: &EventSession) -> Result<ProviderSessionId, Error> {
     let EventSession { mode, archive, .. } = *session;
-    Ok(app.media().provider.create_session(&NewProviderSession { mode, archive, location: event.location() }).await?)
+    Ok(app
+        .services
+        .media()
+        .provider
+        .create_session(&NewProviderSession { mode, archive, location: event.location() })
+        .await?)
 }
 
 /// A session of an event that the caller sees.

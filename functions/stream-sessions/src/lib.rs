@@ -170,7 +170,7 @@ async fn terminate_stream_session(
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Body<String>>), Error> {
     let terminated = match &named.session {
-        Some(name) => terminate(&app, &named.stream, name, app.config.streams.hold, EndedBy::OPERATOR).await?,
+        Some(name) => terminate(&app.services, &named.stream, name, app.config.streams.hold, EndedBy::OPERATOR).await?,
         None => None,
     };
     let Some(outcome) = terminated else {
@@ -179,7 +179,7 @@ async fn terminate_stream_session(
         }
         return Err(Error::UnknownSession);
     };
-    outcome.decision(Party::Operator).record(&app).await;
+    outcome.decision(Party::Operator).record(&app.services).await;
     let body = match outcome {
         Outcome::Ended(_) => Body::ok(None),
         Outcome::Ending(session) => Body::accepted(format!("The session ends by {}", session.ends_at)),

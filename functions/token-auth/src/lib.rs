@@ -134,7 +134,7 @@ async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserTo
 async fn revoke(State(app): State<App>, LoggedIn(user): LoggedIn) -> Result<StatusCode, Error> {
     let user = app.store.change_record(user, |user| Ok::<_, Error>(user.logged_out())).await?;
     let user = Party::User(user.id);
-    Decision::new(Event::TokenRevoked).by(user).of(user).because("everywhere").record(&app).await;
+    Decision::new(Event::TokenRevoked).by(user).of(user).because("everywhere").record(&app.services).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -154,13 +154,13 @@ async fn refused(
     reason: &'static str,
     problem: &Problem,
 ) -> Result<Json<UserToken>, Error> {
-    Decision::new(Event::LoginRefused).of(target).because(reason).record(app).await;
+    Decision::new(Event::LoginRefused).of(target).because(reason).record(&app.services).await;
     Err(refuse(problem))
 }
 
 async fn let_in(app: &App, claims: &UserClaims, by: &'static str) -> Result<Json<UserToken>, Error> {
     let token = app.keys.sign_user(claims).ok_or(Error::Fault)?;
     let user = Party::User(claims.user_id);
-    Decision::new(Event::Login).by(user).of(user).because(by).record(app).await;
+    Decision::new(Event::Login).by(user).of(user).because(by).record(&app.services).await;
     Ok(Json(UserToken { token }))
 }

@@ -177,7 +177,7 @@ async fn patch_user(
 async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
     let user = find_for(&app, &caller, id, Action::DeleteUser).await?;
     let begun = app.store.remove_user(user, app.clock.now()).await??;
-    jobs::go_on(&app, begun).await;
+    jobs::go_on(&app.services, begun).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -220,7 +220,7 @@ async fn set_blocked(app: &App, caller: &User, id: u64, blocked: bool) -> Result
     app.store.change_record(user, change).await?;
     if was_blocked != blocked {
         let event = if blocked { audit::Event::UserBlocked } else { audit::Event::UserUnblocked };
-        Decision::new(event).by(Party::User(caller.id)).of(Party::User(id)).record(app).await;
+        Decision::new(event).by(Party::User(caller.id)).of(Party::User(id)).record(&app.services).await;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -233,10 +233,10 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     let (user, begun) = app.store.change_user(user, app.clock.now(), change).await?;
     if user.role != role {
         let decision = Decision::new(audit::Event::RoleChanged).by(Party::User(caller.id)).of(Party::User(id));
-        decision.because(user.role.name()).record(app).await;
+        decision.because(user.role.name()).record(&app.services).await;
     }
     for begun in begun {
-        jobs::go_on(app, begun).await;
+        jobs::go_on(&app.services, begun).await;
     }
     Ok(Json(user.into()))
 }

@@ -72,7 +72,12 @@ pub(crate) async fn password_change(
         if !right {
             form.refuse("oldPw", &Problem::WrongPassword);
             let (caller, user) = (Party::User(caller.id), Party::User(id));
-            Decision::new(Event::LoginRefused).by(caller).of(user).because("wrong_old_password").record(&app).await;
+            Decision::new(Event::LoginRefused)
+                .by(caller)
+                .of(user)
+                .because("wrong_old_password")
+                .record(&app.services)
+                .await;
         }
     }
     form.finish()?;
@@ -87,7 +92,7 @@ pub(crate) async fn password_change(
 }
 
 async fn changed(app: &App, by: &User, id: u64) -> StatusCode {
-    Decision::new(Event::PasswordChanged).by(Party::User(by.id)).of(Party::User(id)).record(app).await;
+    Decision::new(Event::PasswordChanged).by(Party::User(by.id)).of(Party::User(id)).record(&app.services).await;
     StatusCode::NO_CONTENT
 }
 

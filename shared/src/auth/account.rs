@@ -61,12 +61,12 @@ impl FromRequestParts<App> for Account {
                 Some(user) if user.blocked => "blocked",
                 Some(_) => "wrong_password",
             };
-            Decision::new(Event::LoginRefused).of(target).because(reason).record(app).await;
+            Decision::new(Event::LoginRefused).of(target).because(reason).record(&app.services).await;
             return Err(Unauthenticated::Wrong.into());
         };
         if anew {
             // Each request brings the password; that it is the one of just before decides nothing.
-            Decision::new(Event::Login).by(target).of(target).because("password").record(app).await;
+            Decision::new(Event::Login).by(target).of(target).because("password").record(&app.services).await;
         }
         Ok(Self { user: user.id, jid, credential: Credential::Password(hash) })
     }

@@ -159,7 +159,7 @@ impl App {
     /// Nothing more is looked at for so long.
     async fn shut(&self, target: Option<Party<'_>>, what: &'static str, wait: Duration) -> Guarded {
         let decision = Decision::new(Event::GuardShut).because(what);
-        target.into_iter().fold(decision, Decision::of).record(self).await;
+        target.into_iter().fold(decision, Decision::of).record(&self.services).await;
         Guarded::Shut(wait)
     }
 }

@@ -54,7 +54,7 @@ type Found = (usize, Vec<Map<String, Value>>);
 
 /// Archives of one session. Past the end there are none, whatever the provider says to being asked for them.
 async fn page(app: &App, session: &ProviderSessionId, skip: usize, limit: usize) -> Result<Found, ProviderError> {
-    let provider = &app.media().provider;
+    let provider = &app.services.media().provider;
     match provider.archives(session, skip, limit).await {
         Ok(page) => Ok((page.count, page.items)),
         Err(error) if skip > 0 && error.is_about_the_request() => match provider.archives(session, 0, 1).await {
@@ -71,7 +71,7 @@ async fn merged(app: &App, sessions: &[ProviderSessionId], skip: usize, limit: u
     let first = wanted.min(PAGE_MAX);
     let mut newest = Vec::new();
     for some in sessions.chunks(SESSIONS_AT_ONCE) {
-        let provider = &app.media().provider;
+        let provider = &app.services.media().provider;
         newest.extend(try_join_all(some.iter().map(|session| provider.archives(session, 0, first))).await?);
     }
     let count = newest.iter().map(|archives| archives.count).sum();
@@ -96,7 +96,7 @@ async fn rest(
 ) -> Result<Vec<Map<String, Value>>, ProviderError> {
     while all.items.len() < wanted.min(all.count) {
         let left = wanted.saturating_sub(all.items.len()).min(PAGE_MAX);
-        let page = app.media().provider.archives(session, all.items.len(), left).await?;
+        let page = app.services.media().provider.archives(session, all.items.len(), left).await?;
         all.count = page.count;
         if page.items.is_empty() {
             break;

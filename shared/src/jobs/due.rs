@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, future::join_all, stream};
 
 use crate::{
-    App,
+    Services,
     clock::InTime,
     delivery,
     model::job::Job,
@@ -30,19 +30,18 @@ enum Outcome {
 ///
 /// # Errors
 /// Jobs could not be looked up, taken or written down.
-pub async fn run_due(app: &App, in_time: InTime<'_>) -> Result<(), StoreError> {
-    let shards = join_all((0..JOB_SHARDS).map(|shard| run_shard(app, shard, in_time))).await;
+pub async fn run_due(services: &Services, in_time: InTime<'_>) -> Result<(), StoreError> {
+    let shards = join_all((0..JOB_SHARDS).map(|shard| run_shard(services, shard, in_time))).await;
     shards.into_iter().collect()
 }
 
-async fn run_shard(app: &App, shard: u8, in_time: InTime<'_>) -> Result<(), StoreError> {
+async fn run_shard(services: &Services, shard: u8, in_time: InTime<'_>) -> Result<(), StoreError> {
     let (mut after, mut got_on, mut outcome) = (None, false, Ok(()));
     while in_time() {
-        let page = app.store.due_jobs(shard, app.clock.now(), after.as_ref()).await?;
-        let runs = page
-            .jobs
-            .into_iter()
-            .map(|key| async move { if in_time() { run(app, &key, in_time).await } else { Ok(Outcome::Settled) } });
+        let page = services.store.due_jobs(shard, services.clock.now(), after.as_ref()).await?;
+        let runs = page.jobs.into_iter().map(|key| async move {
+            if in_time() { run(services, &key, in_time).await } else { Ok(Outcome::Settled) }
+        });
         for run in stream::iter(runs).buffer_unordered(MAX_CONCURRENT).collect::<Vec<_>>().await {
             match run {
                 Ok(Outcome::Settled) => {}
@@ -58,14 +57,14 @@ async fn run_shard(app: &App, shard: u8, in_time: InTime<'_>) -> Result<(), Stor
     outcome
 }
 
-async fn run(app: &App, key: &JobKey, in_time: InTime<'_>) -> Result<Outcome, StoreError> {
-    let now = app.clock.now();
-    let Some(claimed) = app.store.claim_job(key, now).await? else { return Ok(Outcome::Settled) };
+async fn run(services: &Services, key: &JobKey, in_time: InTime<'_>) -> Result<Outcome, StoreError> {
+    let now = services.clock.now();
+    let Some(claimed) = services.store.claim_job(key, now).await? else { return Ok(Outcome::Settled) };
     let Job::Work(work) = &claimed.job else {
-        delivery::run(app, &claimed).await?;
+        delivery::run(services, &claimed).await?;
         return Ok(Outcome::Settled);
     };
     let until = now + TURN;
-    let worked = super::run(app, &claimed, work, &|| in_time() && app.clock.now() < until).await?;
+    let worked = super::run(services, &claimed, work, &|| in_time() && services.clock.now() < until).await?;
     Ok(if worked.done { Outcome::Settled } else { Outcome::GotOn })
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Mailer, file::FileMailer, message::Addresses, ses::SesMailer, smtp::SmtpMailer};
 use crate::{
-    App,
+    Services,
     config::{self, MailTransport, Setting},
 };
 
@@ -35,7 +35,7 @@ pub fn mailer(config: &config::Mail) -> Result<Arc<dyn Mailer>, MailerError> {
     })
 }
 
-impl App {
+impl Services {
     /// The way that mails leave by, made for the first request that needs it.
     pub fn mailer(&self) -> Result<&Arc<dyn Mailer>, MailerError> {
         if let Some(mailer) = self.mailer.get() {
