@@ -18,7 +18,7 @@ mod service;
 #[cfg(feature = "provider")]
 pub use self::archives::{Archive, read_archives};
 pub use self::{
-    accept::accepts,
+    accept::{accepts, accepts_encoding},
     address::{Gateway, base_url, prefix, source},
     body::{BODY_LIMIT, Object, is_json, read_body, read_json_body, without_bom},
     deadline::Deadline,

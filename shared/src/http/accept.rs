@@ -1,27 +1,47 @@
-//! The `Accept` header (RFC 9110, 12.5.1).
+//! The `Accept` and `Accept-Encoding` headers (RFC 9110, 12.5.1 and 12.5.3).
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 /// Whether a caller takes answers of this media type. The range that names it most closely decides.
 #[must_use]
 pub fn accepts(headers: &HeaderMap, kind: &str) -> bool {
-    let values = headers.get_all(header::ACCEPT).into_iter();
-    let values: Vec<_> = values.map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase()).collect();
-    let ranges = || values.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|range| !range.is_empty());
-    if ranges().next().is_none() {
+    let ranges = weights(headers, &header::ACCEPT);
+    if ranges.is_empty() {
         return true;
     }
     let family = kind.split_once('/').map(|(family, _)| format!("{family}/*")).unwrap_or_default();
-    let weight = |name: &str| ranges().filter_map(|range| weight_of(range, name)).reduce(f32::max);
-    weight(kind).or_else(|| weight(&family)).or_else(|| weight("*/*")).is_some_and(|weight| weight > 0.0)
+    decides(&ranges, &[&[kind], &[&family], &["*/*", "*"]])
 }
 
-/// The weight of a range that has this name; one that cannot be read counts in full.
-fn weight_of(range: &str, name: &str) -> Option<f32> {
-    let mut parts = range.split(';').map(str::trim);
-    let named = parts.next().is_some_and(|range| range == name || (range == "*" && name == "*/*"));
-    let weight = parts.find_map(|parameter| parameter.strip_prefix("q=")?.trim().parse().ok());
-    named.then(|| weight.unwrap_or(1.0))
+/// Whether a caller takes answers in this content coding. The coding's own name decides before `*`.
+#[must_use]
+pub fn accepts_encoding(headers: &HeaderMap, coding: &str) -> bool {
+    decides(&weights(headers, &header::ACCEPT_ENCODING), &[&[coding], &["*"]])
+}
+
+/// What a header lists, each with its weight; one that cannot be read counts in full.
+fn weights(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, f32)> {
+    let values = headers.get_all(name).into_iter();
+    let values = values.map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
+    let listed = values.flat_map(|value| value.split(',').map(weight).collect::<Vec<_>>());
+    listed.filter(|(name, _)| !name.is_empty()).collect()
+}
+
+fn weight(listed: &str) -> (String, f32) {
+    let mut parts = listed.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default().to_owned();
+    let weight = parts.filter_map(|parameter| parameter.split_once('='));
+    let mut weight = weight.filter(|(name, _)| name.trim() == "q").filter_map(|(_, q)| q.trim().parse().ok());
+    (name, weight.next().unwrap_or(1.0))
+}
+
+/// Whether the first of these groups of names that is listed has a weight, its greatest one counting.
+fn decides(listed: &[(String, f32)], closest_first: &[&[&str]]) -> bool {
+    let greatest = |names: &&[&str]| {
+        let weights = listed.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, weight)| *weight);
+        weights.reduce(f32::max)
+    };
+    closest_first.iter().find_map(greatest).is_some_and(|weight| weight > 0.0)
 }
 
 #[cfg(test)]
@@ -47,8 +67,26 @@ mod tests {
         assert_eq!(accepts(&headers, "application/json"), takes);
     }
 
+    #[rstest]
+    #[case("gzip", true)]
+    #[case("br, gzip;q=0.5", true)]
+    #[case("GZIP", true)]
+    #[case("*", true)]
+    #[case("br;q=1, *;q=0.1", true)]
+    #[case("gzip;q=0", false)]
+    #[case("gzip;q=0, *", false)]
+    #[case("*, gzip;q=0", false)]
+    #[case("gzip; q=0.0, br", false)]
+    #[case("identity", false)]
+    #[case("", false)]
+    fn the_codings_own_name_decides_before_the_wildcard(#[case] accepted: &str, #[case] takes: bool) {
+        let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, accepted.parse().unwrap())]);
+        assert_eq!(accepts_encoding(&headers, "gzip"), takes);
+    }
+
     #[test]
     fn who_says_nothing_takes_everything() {
         assert!(accepts(&HeaderMap::new(), "application/json"));
+        assert!(!accepts_encoding(&HeaderMap::new(), "gzip"));
     }
 }

@@ -1,31 +1,15 @@
 //! Form encoding as the OpenTok SDKs do it. The standard's rule differs on `*` and `~`, which would break signatures.
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Appends the value: `A-Z a-z 0-9 _ . - ~` as they are, a space as `+`, any other byte of the UTF-8 as `%XX`.
+/// What is written as `%XX`: all but `A-Z a-z 0-9 _ . - ~`, and the space, which becomes `+`.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b' ');
+
+/// Appends the value, each byte of its UTF-8 that is encoded as `%XX`.
 pub(super) fn append(out: &mut String, value: &str) {
-    let mut rest = value;
-    while !rest.is_empty() {
-        let bare = rest.bytes().take_while(|byte| is_bare(*byte)).count();
-        let (plain, special) = rest.split_at(bare);
-        out.push_str(plain);
-        let mut special = special.chars();
-        match special.next() {
-            Some(' ') => out.push('+'),
-            Some(special) => {
-                for byte in special.encode_utf8(&mut [0; 4]).bytes() {
-                    out.push('%');
-                    out.extend([byte >> 4, byte & 15].map(|digit| char::from(HEX[usize::from(digit)])));
-                }
-            }
-            None => {}
-        }
-        rest = special.as_str();
+    for part in utf8_percent_encode(value, ENCODED) {
+        out.extend(part.chars().map(|c| if c == ' ' { '+' } else { c }));
     }
-}
-
-const fn is_bare(byte: u8) -> bool {
-    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~')
 }
 
 /// The encoded value.
