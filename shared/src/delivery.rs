@@ -47,7 +47,7 @@ pub async fn deliver(services: &Services, key: &JobKey) {
     match timeout(IN_ALL, take(services, key)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!(%error, "an outbox message to a media server cannot be looked up or written down")
+            tracing::warn!(%error, "an outbox message to a media server cannot be looked up or written down");
         }
         Err(_) => tracing::warn!("an outbox message to a media server took too long"),
     }

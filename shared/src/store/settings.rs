@@ -45,7 +45,7 @@ impl Settings {
     /// When this value of this setting was used; `None` where it was not, or not for long.
     #[must_use]
     pub fn use_of(&self, setting: &str, secret: &str) -> Option<CredentialUse> {
-        self.last_used.get(&self.fingerprint(setting, secret)).copied()
+        self.uses.get(&self.fingerprint(setting, secret)).copied()
     }
 
     fn read(item: Attributes) -> Result<Self, StoreError> {
