@@ -9,10 +9,9 @@ use std::{
 use clap::{Command, CommandFactory};
 use greenroom::cli::Cli;
 use shared::config::Setting;
+use testbed::rights::Roles;
 
 const README: &str = include_str!("../README.md");
-const ARCHITECTURE: &str = include_str!("../docs/architecture.md");
-const STORE: &str = include_str!("../shared/src/store.rs");
 
 /// The cells of the first table whose head begins with this cell.
 fn table(text: &str, head: &str) -> Vec<Vec<String>> {
@@ -20,8 +19,7 @@ fn table(text: &str, head: &str) -> Vec<Vec<String>> {
         // A cell with code in it has no other bar.
         line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
     };
-    let lines = text.lines().map(|line| line.strip_prefix("//! ").unwrap_or(line));
-    let from_head = lines.skip_while(|line| !line.starts_with('|') || cells(line)[0] != head);
+    let from_head = text.lines().skip_while(|line| !line.starts_with('|') || cells(line)[0] != head);
     let rows: Vec<_> = from_head.skip(2).take_while(|line| line.starts_with('|')).map(cells).collect();
     assert!(!rows.is_empty(), "there is no table of {head}");
     rows
@@ -86,8 +84,16 @@ fn is_name(word: &str) -> bool {
 }
 
 #[test]
-fn the_architecture_has_the_keys_of_the_table() {
-    assert_eq!(table(ARCHITECTURE, "Entity"), table(STORE, "Entity"));
+fn the_data_model_has_the_keys_that_roles_name() {
+    // Of a partition key, what stands before its first value.
+    let kind = |key: &str| key.trim_matches('`').split('#').next().unwrap_or_default().to_owned();
+    let model = include_str!("../docs/data-model.md");
+    let rows = model.lines().skip_while(|line| !line.starts_with("| Entity |")).skip(2);
+    let keys = rows.take_while(|line| line.starts_with('|')).filter_map(|row| row.split('|').nth(2)).map(str::trim);
+    let listed: BTreeSet<_> = keys.filter(|key| key.starts_with('`')).map(kind).collect();
+    let roles = Roles::of_workspace().unwrap();
+    let allowed = roles.iter().flat_map(|(_, statements)| statements).flat_map(|statement| &statement.keys);
+    assert_eq!(listed, allowed.map(|key| kind(key)).collect::<BTreeSet<_>>());
 }
 
 #[test]
