@@ -59,29 +59,29 @@ enum Command {
     /// Serve all APIs on this machine (the default command)
     Serve(Serve),
     Demo(Demo),
+    /// Make, list, block and delete users, and give them passwords
+    #[command(subcommand)]
+    User(UserCommand),
     /// Make, list and delete static API tokens
     #[command(subcommand)]
     ApiToken(ApiTokenCommand),
+    /// List and end live connections
+    #[command(subcommand)]
+    Live(LiveCommand),
     /// List and send the bookings whose mail has not been sent
     #[command(subcommand)]
     Bookings(BookingsCommand),
+    /// Make, list, rotate and retire the credentials
+    #[command(subcommand)]
+    Key(KeyCommand),
     Backup(Backup),
     Restore(Restore),
     Doctor(Doctor),
-    /// Print what has a shell complete these commands
+    /// Print a shell's completions of these commands
     Completions {
         /// Which shell
         shell: Shell,
     },
-    /// List, rotate and retire the credentials
-    #[command(subcommand)]
-    Key(KeyCommand),
-    /// List and end live connections
-    #[command(subcommand)]
-    Live(LiveCommand),
-    /// Make, list, block and delete users, and give them passwords
-    #[command(subcommand)]
-    User(UserCommand),
 }
 
 /// Where the local command keeps its data.

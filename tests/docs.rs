@@ -1,93 +1,234 @@
 //! The documents say what the code says.
+//!
+//! `UPDATE_DOCS=1 cargo test --workspace --test docs` writes what follows from the code between the marks of the pages in
+//! `docs/reference`.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use greenroom::cli::Cli;
+use serde_json::Value;
 use shared::config::Setting;
+use testbed::rights::Roles;
 
-const README: &str = include_str!("../README.md");
-const ARCHITECTURE: &str = include_str!("../docs/architecture.md");
-const STORE: &str = include_str!("../shared/src/store.rs");
+/// The order of a path's methods.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// The cells of the first table whose head begins with this cell.
-fn table(text: &str, head: &str) -> Vec<Vec<String>> {
-    let cells = |line: &str| -> Vec<String> {
-        // A cell with code in it has no other bar.
-        line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
-    };
-    let lines = text.lines().map(|line| line.strip_prefix("//! ").unwrap_or(line));
-    let from_head = lines.skip_while(|line| !line.starts_with('|') || cells(line)[0] != head);
-    let rows: Vec<_> = from_head.skip(2).take_while(|line| line.starts_with('|')).map(cells).collect();
-    assert!(!rows.is_empty(), "there is no table of {head}");
-    rows
+/// Holds a page to these sections, each between its marks; with `UPDATE_DOCS`, writes them there.
+fn check(page: &str, sections: &[(&str, String)]) -> io::Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let found = fs::read_to_string(&path)?;
+    let due = sections.iter().fold(found.clone(), |text, (name, section)| {
+        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+        let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page} has no {begin}"));
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{page} has no {end}"));
+        format!("{before}{begin}{section}{end}{after}")
+    });
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        return fs::write(&path, due);
+    }
+    assert!(found == due, "{page} is out of date: UPDATE_DOCS=1 cargo test --workspace --test docs");
+    Ok(())
+}
+
+/// A table with this head.
+fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
+    let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(COLUMNS));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
 }
 
 #[test]
-fn the_readme_lists_every_setting_with_its_default_and_meaning() {
-    let settings = Setting::ALL.iter().map(|setting| {
+fn the_reference_has_every_setting_with_its_default_and_meaning() {
+    let rows = Setting::ALL.iter().map(|setting| {
         let default = match setting.default() {
-            Some(default) => format!("`{default}`"),
+            Some(default) => code(default),
             None if setting.is_required() => "required".to_owned(),
             None => "unset".to_owned(),
         };
-        vec![format!("`{}`", setting.name()), default, setting.meaning().to_owned()]
+        [code(setting.name()), default, setting.meaning().to_owned()]
     });
-    assert_eq!(table(README, "name"), settings.collect::<Vec<_>>());
+    let settings = table(["name", "default", "meaning"], rows);
+    check("docs/reference/configuration.md", &[("settings", settings)]).unwrap();
 }
 
 #[test]
-fn the_readme_lists_every_route_with_its_function() {
-    let rows = table(README, "request").into_iter().map(|row| [row[0].clone(), row[1].clone()]);
-    let routes = greenroom::functions().into_iter().flat_map(|function| {
-        let routes = greenroom::routes(function.routes.get_openapi());
-        let row = move |(method, path): (String, String)| {
-            [format!("`{} {path}`", method.to_uppercase()), format!("`{}`", function.name)]
+fn the_reference_has_every_route_with_its_function_and_credential() {
+    let document = greenroom::specification();
+    let sections = [("credentials", credentials(&document)), ("routes", routes(&document))];
+    check("docs/reference/routes.md", &sections).unwrap();
+}
+
+/// The credentials of the OpenAPI document, each with the header that carries it.
+fn credentials(document: &Value) -> String {
+    let schemes = document["components"]["securitySchemes"].as_object().into_iter().flatten();
+    let rows = schemes.map(|(name, scheme)| {
+        let header = match scheme["scheme"].as_str() {
+            Some("basic") => "Authorization: Basic",
+            Some(_) => "Authorization: Bearer",
+            None => scheme["name"].as_str().unwrap_or_default(),
         };
-        routes.into_iter().map(row)
+        [code(name), code(header), said(&scheme["description"])]
     });
-    assert_eq!(rows.collect::<BTreeSet<_>>(), routes.collect::<BTreeSet<_>>());
+    table(["credential", "header", "who shows it, and what it is"], rows)
+}
+
+/// The operations of the OpenAPI document, a table for each of its tags.
+fn routes(document: &Value) -> String {
+    let functions = functions();
+    let tags = document["tags"].as_array().into_iter().flatten().map(|tag| {
+        let operations =
+            operations(document).into_iter().filter(|(_, _, operation)| operation["tags"][0] == tag["name"]);
+        let rows = operations.map(|(path, method, operation)| {
+            let request = format!("{} {path}", method.to_uppercase());
+            let summary = said(&operation["summary"]).replace('\n', " ");
+            let sentence = summary.split(". ").next().unwrap_or_default().trim_end_matches('.').to_owned();
+            [code(&request), code(functions[&request]), asked(operation), sentence]
+        });
+        let rows = table(["request", "function", "credential", "what it does"], rows);
+        format!("## {}\n\n{}\n\n{rows}", said(&tag["name"]), said(&tag["description"]))
+    });
+    tags.collect::<Vec<_>>().join("\n")
+}
+
+/// The function of each route.
+fn functions() -> BTreeMap<String, &'static str> {
+    let functions = greenroom::functions().into_iter().flat_map(|function| {
+        let routes = greenroom::routes(function.routes.get_openapi()).into_iter();
+        routes.map(move |(method, path)| (format!("{} {path}", method.to_uppercase()), function.name))
+    });
+    functions.collect()
+}
+
+/// Each operation with its path and its method.
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        let methods = item.as_object().into_iter().flatten();
+        operations.extend(methods.map(|(method, operation)| (path.as_str(), method.as_str(), operation)));
+    }
+    operations.sort_by_key(|(path, method, _)| (*path, METHODS.iter().position(|known| known == method)));
+    operations
+}
+
+/// The credentials of an operation; it takes any of them.
+fn asked(operation: &Value) -> String {
+    let any = operation["security"].as_array().into_iter().flatten().map(|schemes| {
+        let scheme = schemes.as_object().and_then(|schemes| schemes.keys().next());
+        scheme.map_or_else(|| "none".to_owned(), |scheme| code(scheme))
+    });
+    any.collect::<Vec<_>>().join(" or ")
+}
+
+fn said(text: &Value) -> String {
+    text.as_str().unwrap_or_default().to_owned()
 }
 
 #[test]
-fn the_readme_lists_every_command_and_names_every_option() {
-    let rows = table(README, "command").into_iter().map(|row| row[0].clone());
-    let words = |row: String| -> Vec<String> {
-        row.trim_matches('`').split(' ').take_while(|word| is_name(word)).map(str::to_owned).collect()
+fn the_reference_has_every_command_and_every_option() {
+    let mut command = Cli::command();
+    command.build();
+    let all = leaves(&command);
+    let sections = [("options", options(&all)), ("commands", commands(all))];
+    check("docs/reference/cli.md", &sections).unwrap();
+}
+
+/// The commands that have none below them.
+fn leaves(command: &Command) -> Vec<Command> {
+    let below: Vec<_> = command.get_subcommands().filter(|below| below.get_name() != "help").collect();
+    if below.is_empty() { vec![command.clone()] } else { below.into_iter().flat_map(leaves).collect() }
+}
+
+/// The commands with their arguments, as their help has them.
+fn commands(all: Vec<Command>) -> String {
+    let rows = all.into_iter().map(|mut command| {
+        let usage = command.render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage: ").replace(" [OPTIONS]", "");
+        [code(&usage), command.get_about().map(ToString::to_string).unwrap_or_default()]
+    });
+    table(["command", "what it does"], rows)
+}
+
+/// The options, each with the commands that take it.
+fn options(all: &[Command]) -> String {
+    let mut takers: BTreeMap<[String; 3], Vec<&str>> = BTreeMap::new();
+    for command in all {
+        for option in command.get_arguments().filter(|option| is_option(option)) {
+            takers.entry(described(option)).or_default().push(words(command));
+        }
+    }
+    let all: Vec<_> = all.iter().map(words).collect();
+    let rows = takers.into_iter();
+    let rows = rows.map(|([option, default, meaning], takers)| [option, named(&takers, &all), default, meaning]);
+    table(["option", "commands", "default", "meaning"], rows)
+}
+
+/// Whether it is an option, and one of ours.
+fn is_option(argument: &Arg) -> bool {
+    !argument.is_positional() && !matches!(argument.get_id().as_str(), "help" | "version")
+}
+
+/// An option as it is written, its default and its meaning.
+fn described(option: &Arg) -> [String; 3] {
+    let default = option.get_default_values().first().filter(|_| option.get_action().takes_values());
+    let default = match default {
+        Some(default) => code(&default.to_string_lossy()),
+        None if option.is_required_set() => "required".to_owned(),
+        None => "unset".to_owned(),
     };
-    let listed: BTreeSet<_> = rows.map(words).collect();
-    let mut commands = BTreeSet::new();
-    let mut options = BTreeSet::new();
-    leaves(&Cli::command(), &[], &mut commands, &mut options);
-    assert_eq!(listed, commands);
-    for option in options {
-        assert!(README.contains(&format!("--{option}")), "the README does not name --{option}");
+    let mut meaning = option.get_help().map(ToString::to_string).unwrap_or_default();
+    let values: Vec<_> = option.get_possible_values().iter().map(|value| code(value.get_name())).collect();
+    if !values.is_empty() {
+        let _ = write!(meaning, ": {}", values.join(", "));
     }
+    [code(&option.to_string()), default, meaning]
 }
 
-/// The commands that have none below them, by their words, and the options of all.
-fn leaves(command: &Command, above: &[String], commands: &mut BTreeSet<Vec<String>>, options: &mut BTreeSet<String>) {
-    let words = [above, &[command.get_name().to_owned()]].concat();
-    options.extend(command.get_arguments().filter_map(|option| option.get_long()).map(str::to_owned));
-    if command.get_subcommands().next().is_none() {
-        commands.insert(words.clone());
-    }
-    for below in command.get_subcommands() {
-        leaves(below, &words, commands, options);
-    }
+/// The words of a command behind `greenroom`.
+fn words(command: &Command) -> &str {
+    command.get_bin_name().and_then(|name| name.split_once(' ')).map_or("", |(_, words)| words)
 }
 
-fn is_name(word: &str) -> bool {
-    !word.is_empty() && !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+/// Some commands, by the word of their group where they are all that it has.
+fn named(some: &[&str], all: &[&str]) -> String {
+    let mut names = Vec::new();
+    for &command in some {
+        let mut others = all.iter().filter(|other| group(other) == group(command));
+        let name = code(if others.all(|other| some.contains(other)) { group(command) } else { command });
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
+}
+
+/// The first word of a command.
+fn group(command: &str) -> &str {
+    command.split(' ').next().unwrap_or(command)
 }
 
 #[test]
-fn the_architecture_has_the_keys_of_the_table() {
-    assert_eq!(table(ARCHITECTURE, "Entity"), table(STORE, "Entity"));
+fn the_data_model_has_the_keys_that_roles_name() {
+    // Of a partition key, what stands before its first value.
+    let kind = |key: &str| key.trim_matches('`').split('#').next().unwrap_or_default().to_owned();
+    let model = include_str!("../docs/data-model.md");
+    let rows = model.lines().skip_while(|line| !line.starts_with("| Entity |")).skip(2);
+    let keys = rows.take_while(|line| line.starts_with('|')).filter_map(|row| row.split('|').nth(2)).map(str::trim);
+    let listed: BTreeSet<_> = keys.filter(|key| key.starts_with('`')).map(kind).collect();
+    let roles = Roles::of_workspace().unwrap();
+    let allowed = roles.iter().flat_map(|(_, statements)| statements).flat_map(|statement| &statement.keys);
+    assert_eq!(listed, allowed.map(|key| kind(key)).collect::<BTreeSet<_>>());
 }
 
 #[test]

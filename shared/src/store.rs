@@ -1,58 +1,6 @@
 //! The table. Each entity's module owns its keys, its item and its access patterns.
 //!
-//! | Entity               | PK                     | SK                   | read by |
-//! |----------------------|------------------------|----------------------|---------|
-//! | Device               | `DEVICE#<device id>`   | `DEVICE`             | its id, which its token carries |
-//! | Media session        | `MEDIA#<shard>`        | `<session id>/`      | its id; all of them, shard by shard |
-//! | Connection           | `MEDIA#<shard>`        | `<session id>/<connection id>` | its session, with it; its id |
-//! | User                 | `USERS#<shard>`        | `<number>`           | their number; all of them, shard by shard |
-//! | User, again          | `USER#<creator>/USERS` | `<number>`           | who made them |
-//! | User, again          | `USERNAME#<sha256>`    | `USERNAME`           | their name in lower case |
-//! | Password             | `USER#<number>`        | `PASSWORD`           | its user's number |
-//! | Event                | `EVENTS#<shard>`       | `<number>`           | its number; all of them, shard by shard |
-//! | Event, again         | `USER#<owner>/EVENTS`  | `<number>`           | its owner |
-//! | Event, again         | `EVENTNAME#<sha256>`   | `EVENTNAME`          | its name |
-//! | Event session        | `SESSIONS#<shard>`     | `<number>`           | its number; all of them, shard by shard |
-//! | Event session, again | `EVENT#<event>/SESSIONS` | `<number>`           | its event |
-//! | Event session, again | `FLOOR#<sha256>`       | `FLOOR`              | its event, where it is the floor |
-//! | Former session       | `EVENT#<event>/FORMER` | `<number>/<provider's id>` | its event; its session |
-//! | Login token          | `LOGINTOKENS#<shard>`  | `<number>`           | its number; all of them, shard by shard |
-//! | Login token, again   | `EVENT#<event>/LOGINTOKENS` | `<number>`           | its event |
-//! | Login token, again   | `LOGINTOKEN#<sha256>`  | `LOGINTOKEN`         | what is typed in |
-//! | Head                 | any list of the above  | `#`, of spread lists `#00` to `#15` too | its list, with it |
-//! | Ended event          | `ENDED`                | `<number>`           | its number; all of them |
-//! | Message              | `ARCHIVE#<user>`       | `<milliseconds>`     | its sender or receiver |
-//! | Message, again       | `ARCHIVE#<user>/<sha256>` | `<milliseconds>`     | those with one partner |
-//! | Archive head         | `ARCHIVE#<user>`       | `#`                  | every new entry of the archive |
-//! | Room                 | `ROOM#<sha256>`        | `ROOM`               | its id |
-//! | Room's sign          | `ROOM#<sha256>`        | `SIGN`               | its id, in lists: what it is called |
-//! | Membership           | `ROOMS#<sha256>`       | `<sha256 of the room>` | its participant's JID, all of theirs; the room, with it |
-//! | Memberships' head    | `ROOMS#<sha256>`       | `#`                  | streams: whether a participant's memberships changed |
-//! | Room entry           | `ROOMARCHIVE#<archive id>` | `<milliseconds>`     | its room |
-//! | Archive head, again  | `ROOMARCHIVE#<archive id>` | `#`                  | every new entry of the room |
-//! | Contact              | `ROSTER#<user>`        | `<sha256>`           | the owner of the roster; owner and JID |
-//! | Wrong values         | `GUESSES#<keyed hash>` | `GUESSES`            | account and address, account, or address: passwords; address: login tokens |
-//! | Joined login token   | `GUESSES#<keyed hash>` | `JOINED#<number>`    | its address, where many wrong ones came from there |
-//! | Live connection      | `LIVE#<vhost>/<app>#<shard>` | `<stream>/<name>`    | its name; its stream, shard by shard; its application's likewise |
-//! | Publisher            | `LIVE#<vhost>/<app>#<shard>` | `<stream>/#<name>`   | its name; its stream, with the connections |
-//! | Publishers           | `LIVESTREAM#<sha256>`        | `PUBLISHERS`         | their stream |
-//! | Ban                  | `LIVESTREAM#<sha256>`        | `BAN#<sha256>`       | its stream and address |
-//! | Viewer behind a proxy | `LIVEPEER#<sha256>#<shard>` | `<opened milliseconds>/<name>` | its stream and proxy, shard by shard, the first one |
-//! | Closing by a proxy   | `LIVEPEER#<sha256>#<shard>`  | `CLOSED/<milliseconds>/<port>` | itself, when it is written |
-//! | Provider's connection | `LIVE#<vhost>/<app>#<shard>` | `<stream>#<name>/<provider's id>` | its name |
-//! | Provider's connection, whose | `PROVIDERCLIENT#<sha256>` | `PROVIDERCLIENT`     | its id, when it is written |
-//! | Provider's callback  | `CALLBACK#<sha256>`    | `CALLBACK`           | what it calls itself, or its body, when it is written |
-//! | Ledger entry         | `LEDGER#<vhost>/<app>#<shard>` | `<end>/<stream>/<name>` | its application, shard by shard, newest first |
-//! | Known application    | `APPS`                 | `<vhost>/<app>`      | its name; all of them |
-//! | Event session, again | `PROVIDERSESSION#<sha256>` | `PROVIDERSESSION`    | what the provider calls it, or called it before |
-//! | API token            | `APITOKENS#<shard>`    | `<sha256>`           | its hash; all of them, shard by shard |
-//! | its name             | `APITOKENS#NAME#<sha256>` | `NAME`            | whether another token has it |
-//! | API token, again     | `APITOKENS#NUMBER#<number>` | `NUMBER`        | its number; all of them, where few were made |
-//! | Booking              | `BOOKINGS#<shard>`     | `<booking id>`       | its id; all that are unsent, shard by shard |
-//! | Sent booking         | `BOOKING#<booking id>` | `BOOKING`            | its id |
-//! | Job                  | `JOBS#<shard>`         | `<due milliseconds>/<job id>` | its id with its time; those that are due, shard by shard |
-//! | Counter              | `COUNTER#<name>`       | `COUNTER`            | its name; lists, with what has its numbers |
-//! | Settings             | `SETTINGS`             | `SETTINGS`           | every process, once at its start |
+//! `docs/data-model.md` has the keys of every item, and says why they are as they are.
 //!
 //! A shard is one of [`SHARDS`] partitions, of jobs of [`JOB_SHARDS`], found by hashing the id that leads the sort key, or by the number there: a
 //! list over a whole kind reads them all in parallel, and no partition takes more than its share of the writes.

@@ -13,22 +13,22 @@ use super::{CliError, target::StoreArgs, text::one_line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiTokenCommand {
-    /// Make a token and show it, this once
+    /// Make a static API token and show it, this once
     Create {
-        /// What you call it
+        /// A name of your choice
         name: String,
-        /// It is a mobile client's
+        /// For a mobile client
         #[arg(long)]
         mobile: bool,
         #[command(flatten)]
         place: StoreArgs,
     },
-    /// List the tokens, without what is secret of them
+    /// List the static API tokens without their values
     List {
         #[command(flatten)]
         place: StoreArgs,
     },
-    /// Delete a token: it is refused from now on
+    /// Delete a static API token: it is refused from now on
     Delete {
         /// Its number in the list
         id: u64,

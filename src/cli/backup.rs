@@ -29,7 +29,7 @@ pub(crate) struct Restore {
     /// What `greenroom backup` has made
     #[arg(value_name = "DIRECTORY")]
     from: PathBuf,
-    /// Also where the store is not empty, and lost by that
+    /// Replace a store that is not empty; what is in it is lost
     #[arg(long)]
     force: bool,
     #[command(flatten)]

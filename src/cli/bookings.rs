@@ -35,9 +35,9 @@ pub(crate) enum BookingsCommand {
         #[command(flatten)]
         place: StoreArgs,
     },
-    /// Send the mails of unsent bookings
+    /// Send the mails of these bookings, or of all unsent ones; exits with 1 where one could not be sent
     Resend {
-        /// Which of them; all where none is named
+        /// Which bookings; all unsent ones where none is named
         #[arg(value_name = "ID")]
         ids: Vec<String>,
         #[command(flatten)]

@@ -22,7 +22,7 @@ use super::{
 /// Output of a stack that says where its API is.
 const API_URL: &str = "ApiUrl";
 
-/// Check the data directory, or a deployed stack with requests that change nothing
+/// Check the data directory, or a deployed stack, and change nothing; exits with 1 where a check failed
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]

@@ -31,7 +31,19 @@ pub(super) const TABLE_NAME: &str = "TableName";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// List the live values of the credentials: their ages and last uses, never what they are
+    /// Make the Secrets Manager secrets that a deployment reads; those that exist stay as they are
+    Create {
+        /// What the secrets' names begin with, as the stack's `SecretsPrefix` says
+        #[arg(long, value_name = "PREFIX", default_value = "greenroom/")]
+        secrets: String,
+        /// Take the values from this one secret, an ARN or a name, which holds all of them
+        #[arg(long, value_name = "SECRET")]
+        from: Option<String>,
+        /// The region of the secrets, instead of `AWS_REGION`
+        #[arg(long)]
+        region: Option<String>,
+    },
+    /// List the live values of the credentials: their ages and last uses, never the values themselves
     List {
         #[command(flatten)]
         place: KeyPlace,
@@ -44,15 +56,15 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         place: KeyPlace,
     },
-    /// Have the second signing key sign, which every instance knows by now
+    /// Let the second signing key sign, now that every instance knows it
     Promote {
-        /// Also where an instance may not know it
+        /// Promote it although an instance may not know it
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         place: KeyPlace,
     },
-    /// Print the newest value of a credential, for a client to be given
+    /// Print the newest value of a credential, to give it to a client
     Show {
         /// Which credential
         #[arg(value_enum)]
@@ -60,33 +72,21 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         place: KeyPlace,
     },
-    /// Make the secrets that a deployment reads, those that there are not
-    Create {
-        /// What their names begin with, as the stack's `SecretsPrefix` says
-        #[arg(long, value_name = "PREFIX", default_value = "greenroom/")]
-        secrets: String,
-        /// Take the values that one secret holds which has all of them, by its ARN or name, as earlier stacks had it
-        #[arg(long, value_name = "SECRET")]
-        from: Option<String>,
-        /// Where they are made; the environment's `AWS_REGION` where it is not said
-        #[arg(long)]
-        region: Option<String>,
-    },
-    /// Make new credentials for those that a data directory has lost
-    Recover {
-        #[command(flatten)]
-        data_dir: DataDir,
-    },
-    /// Drop the older value of a credential, which is refused from then on
+    /// Drop the older value of a credential, unless somebody still uses it
     Retire {
         /// Which credential
         #[arg(value_enum)]
         credential: Credential,
-        /// Also where somebody still uses it
+        /// Drop it although somebody still uses it
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         place: KeyPlace,
+    },
+    /// Make new values for the credentials that a data directory has lost
+    Recover {
+        #[command(flatten)]
+        data_dir: DataDir,
     },
 }
 
@@ -95,7 +95,7 @@ pub(crate) enum KeyCommand {
 pub(crate) struct KeyPlace {
     #[command(flatten)]
     store: StoreArgs,
-    /// Those in secrets of Secrets Manager whose names begin so; `TABLE_NAME` names the table that knows of uses
+    /// The Secrets Manager secrets whose names begin so; `TABLE_NAME` names the table that records their uses
     #[arg(long, value_name = "PREFIX", conflicts_with_all = ["data_dir", "stack"])]
     secrets: Option<String>,
 }

@@ -27,10 +27,10 @@ const SETTINGS: &[Setting] = &[Setting::StreamsHold, Setting::MediaSessionGrace]
 pub(crate) enum LiveCommand {
     /// List the live connections: virtual host, application, stream, name, role, state, and since when
     List {
-        /// Only those of this application: an event's number, `openvidu`, or a media server's own
+        /// Only the connections of this application: an event's number, `openvidu`, or a media server's own
         #[arg(long)]
         app: Option<String>,
-        /// Only those of this virtual host
+        /// Only the connections of this virtual host
         #[arg(long)]
         vhost: Option<String>,
         #[command(flatten)]
@@ -44,10 +44,10 @@ pub(crate) enum LiveCommand {
         stream: String,
         /// Its name
         name: String,
-        /// Its virtual host
+        /// The connection's virtual host
         #[arg(long, default_value = DEFAULT_VHOST)]
         vhost: String,
-        /// For how many seconds its name is refused, instead of `STREAMS_HOLD`
+        /// How many seconds its name is refused, instead of `STREAMS_HOLD`
         #[arg(long, value_name = "SECONDS")]
         hold: Option<u32>,
         #[command(flatten)]

@@ -36,7 +36,7 @@ const CLEAN: Duration = Duration::from_mins(1);
 /// Serve all APIs on this machine.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// Address of this machine to listen on; 0.0.0.0 is all of them, so that other machines get in too
+    /// Address of this machine to listen on; with 0.0.0.0, all of its addresses, other machines can connect too
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
     host: IpAddr,
     /// Port to listen on; 0 takes a free one
@@ -44,10 +44,10 @@ pub(crate) struct Serve {
     port: u16,
     #[command(flatten)]
     data_dir: DataDir,
-    /// Keep everything in memory, and nothing when the server stops
+    /// Keep everything in memory; when the server stops, all of it is gone
     #[arg(long)]
     memory: bool,
-    /// Serve the embedded DynamoDB to other tools, on this port of 127.0.0.1; 0 takes a free one
+    /// Also serve the embedded DynamoDB to other tools, on this port of 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT")]
     dynamodb_port: Option<u16>,
 }

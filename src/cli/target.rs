@@ -27,10 +27,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct StoreArgs {
     #[command(flatten)]
     pub(super) data_dir: DataDir,
-    /// The store of a deployed stack, instead of the data directory's
+    /// A deployed stack, instead of the data directory
     #[arg(long, value_name = "NAME", conflicts_with = "data_dir")]
     pub(super) stack: Option<String>,
-    /// Where it is deployed, instead of where the environment says
+    /// The region of AWS, instead of the one that the environment names
     #[arg(long)]
     pub(super) region: Option<String>,
 }

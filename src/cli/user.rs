@@ -24,7 +24,7 @@ const PAGE: usize = 500;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Make a user, with a password that is shown this once
+    /// Make a user; a password that is made up for them is shown this once
     Create {
         /// The name they log in with
         username: String,
@@ -36,7 +36,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         place: StoreArgs,
     },
-    /// Give a user another password
+    /// Give a user another password; one that is made up is shown this once
     SetPassword {
         /// The name they log in with
         username: String,
@@ -50,7 +50,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         place: StoreArgs,
     },
-    /// Delete a user and all that is theirs alone; events that they own are in the way
+    /// Delete a user who owns no event, with everything that is theirs alone
     Delete {
         /// The name they log in with
         username: String,

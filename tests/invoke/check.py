@@ -1,5 +1,5 @@
-"""Invokes every function with every file of `events/`, as the README does it: `cargo lambda invoke`, over the Runtime API
-of `cargo lambda watch`, on the table of a local server.
+"""Invokes every function with every file of `events/`, as `docs/lambda-locally.md` does it: `cargo lambda
+invoke`, over the Runtime API of `cargo lambda watch`, on the table of a local server.
 
 Who asks is the first user, in place of the one that the files name. The other placeholders stay as they are, so many
 answers are refusals; what counts is that each file is answered by its function, in the form that its gateway takes.

@@ -81,7 +81,7 @@ settings! {
     OpentokApiSecret "OPENTOK_API_SECRET" None, Secret;
     /// where OpenTok is
     OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
-    /// domain of JIDs: a user's is their name, `@` and this
+    /// domain of JIDs: the JID of a user is their name, `@` and this domain
     XmppDomain "XMPP_DOMAIN" Some("localhost"), Optional;
     /// secret that the provider signs its webhooks with, or a JSON array of those good at present; unset refuses them all
     OpentokWebhookSecret "OPENTOK_WEBHOOK_SECRET" None, OptionalSecret;
@@ -93,17 +93,17 @@ settings! {
     StreamsVhosts "STREAMS_VHOSTS" None, Optional;
     /// how long a terminated live session's name is refused, in seconds
     StreamsHold "STREAMS_HOLD" Some("60"), Optional;
-    /// when an admitted viewer is taken off whose closing never came, in seconds
+    /// after how many seconds an admitted viewer whose closing never came leaves the list
     StreamsSessionTtl "STREAMS_SESSION_TTL" Some("86400"), Optional;
-    /// after how long a WebRTC viewer is cut off by the media server and has to ask again, in seconds, from 60 on; unset: never
+    /// after how many seconds, 60 or more, the media server cuts a WebRTC viewer off, who then asks again; unset: never
     StreamsLifetime "STREAMS_LIFETIME" None, Optional;
-    /// `true`: viewers stay and go without regard to publishers, as on edge servers, which have none
+    /// `true`: viewers come and go without regard to publishers, for edge servers, which have no publishers
     StreamsKeepViewers "STREAMS_KEEP_VIEWERS" Some("false"), Optional;
-    /// where the API of a real OvenMediaEngine is, which terminations are passed on to
+    /// address of a real OvenMediaEngine's API, which is told of terminations
     StreamsApiUrl "STREAMS_API_URL" None, Optional;
     /// access token of that API
     StreamsApiToken "STREAMS_API_TOKEN" None, OptionalSecret;
-    /// how booking mails are sent: `file`, one .eml a mail, `smtp` or `ses`
+    /// how booking mails are sent: `file`, an .eml file for each, `smtp` or `ses`
     MailTransport "MAIL_TRANSPORT" Some("file"), Optional;
     /// where mails are written with `file`
     MailDir "MAIL_DIR" None, Optional;
@@ -123,15 +123,15 @@ settings! {
     LocalDynamodbKey "LOCAL_DYNAMODB_KEY" None, OptionalSecret;
     /// origins that browsers may call from, separated by commas
     CorsOrigins "CORS_ORIGINS" None, Optional;
-    /// how many proxies of one's own stand before this: the caller's address is the one that the outermost of them puts into `X-Forwarded-For`
+    /// how many proxies of your own stand before Greenroom; the caller's address is the one that the outermost of them puts into `X-Forwarded-For`
     TrustedProxies "TRUSTED_PROXIES" Some("0"), Optional;
     /// what is logged, a tracing filter
     Log "LOG" Some("info"), Optional;
-    /// the stack that metrics are sent of; unset: none are
+    /// the name of the stack in the metrics; unset: no metrics
     StackName "STACK_NAME" None, Optional;
-    /// metrics of each `route` and of the whole, of the whole `service` only, or `off`
+    /// which metrics there are: `route`, of each route and of the whole service, `service`, of the whole service only, or `off`
     Metrics "METRICS" Some("route"), Optional;
-    /// traces: `off`, or `xray`, of what is sampled
+    /// traces: `off`, or `xray`, of the requests that AWS samples
     Tracing "TRACING" Some("off"), Optional;
 }
 
