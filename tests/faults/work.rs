@@ -18,6 +18,7 @@ use std::{
 
 use futures_util::future::join_all;
 use rstest::rstest;
+use shared::model::job::LEASE;
 use testbed::Plan;
 
 use crate::{
@@ -32,8 +33,6 @@ const ROUNDS: usize = 20;
 const HANDS: u64 = 3;
 /// How often one asks again before something is taken to be broken for good.
 const INSISTENCE: usize = 200;
-/// Longer than anything that was read is taken for what is.
-const CACHED: Duration = Duration::from_secs(6);
 
 /// What everybody works with.
 pub(crate) struct Work<'a> {
@@ -109,7 +108,9 @@ async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mill
         join_all(admins.into_iter().zip(0..).map(|(admin, hand)| admin.work(&work, &setting, hand))),
     );
     bed.proxy.heal();
-    bed.clock.advance(CACHED);
+    // What was read is no longer taken for what is, and nobody's work that broke off, or goes on behind an answer, is theirs
+    // alone any more.
+    bed.clock.advance(LEASE);
     work.instance.keep_house().await.unwrap();
     let items = bed.items().await;
     table::check(&items);
