@@ -28,15 +28,15 @@ async fn a_webhook_is_signed_over_its_bytes() {
 }
 
 #[rstest]
-#[case::no_object(json!([1]))]
+#[case::not_an_object(json!([1]))]
 #[case::nothing(json!({}))]
 #[case::another_direction(json!({ "request": { "direction": "sideways" } }))]
 #[case::another_status(json!({ "request": { "status": "paused" } }))]
-#[case::a_port_that_is_none(json!({ "client": { "port": 65_536 } }))]
+#[case::not_a_port(json!({ "client": { "port": 65_536 } }))]
 #[case::no_stream(json!({ "request": { "url": "ws://live.example/app" } }))]
 #[case::too_long(json!({ "request": { "url": format!("ws://live.example/app/{}", "s".repeat(1100)) } }))]
 #[tokio::test]
-async fn what_is_no_admission_request_is_refused_with_200(#[case] change: Value) {
+async fn an_invalid_admission_request_is_refused_with_200(#[case] change: Value) {
     let app = TestApp::new().await;
     let mut body = viewer("opening", 1, 0, URL);
     match change.as_object().filter(|change| !change.is_empty()) {
@@ -53,7 +53,7 @@ async fn what_is_no_admission_request_is_refused_with_200(#[case] change: Value)
 }
 
 #[tokio::test]
-async fn unknown_fields_are_ignored_and_missing_ones_have_their_meaning() {
+async fn unknown_fields_are_ignored_and_missing_fields_have_defaults() {
     let app = TestApp::new().await;
     let mut body = viewer("opening", 1, 0, URL);
     body["client"]["real_ip"] = json!("192.0.2.7");
@@ -69,7 +69,7 @@ async fn unknown_fields_are_ignored_and_missing_ones_have_their_meaning() {
 }
 
 #[tokio::test]
-async fn a_publisher_makes_a_stream_known_and_is_not_listed() {
+async fn a_publisher_makes_its_stream_known_but_is_not_listed_as_a_viewer() {
     let app = TestApp::new().await;
     let mut body = viewer("opening", 1, 0, "rtmp://live.example:1935/app/stream?session=one");
     body["request"]["direction"] = json!("incoming");
@@ -87,7 +87,7 @@ async fn a_publisher_makes_a_stream_known_and_is_not_listed() {
 }
 
 #[tokio::test]
-async fn a_live_name_is_taken_for_others_and_a_repeated_webhook_is_not() {
+async fn a_live_name_is_taken_but_its_own_webhook_may_repeat() {
     let app = TestApp::new().await;
     assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.to_string(), ALLOWED);
     assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.to_string(), ALLOWED);
@@ -96,11 +96,11 @@ async fn a_live_name_is_taken_for_others_and_a_repeated_webhook_is_not() {
     let taken = app.webhook(&other).await;
     assert_eq!(taken.to_string(), r#"200 {"allowed":false,"reason":"The session's name is taken"}"#);
     assert_eq!(app.webhook(&viewer("opening", 2, 1, &URL.replace("stream", "second"))).await.to_string(), ALLOWED);
-    // Only its own closing ends it.
+    // Only the closing of the viewer itself ends it.
     other["request"]["status"] = json!("closing");
     app.webhook(&other).await;
     assert_eq!(app.live_names("app", "stream").await, ["one"]);
-    // Terminating it on one stream leaves the other.
+    // Terminating the name on one stream leaves it on the other.
     assert_eq!(app.operator().delete(&format!("{}/one", sessions("app", "stream"))).await.status, 200);
     assert_eq!(app.live_names("app", "second").await, ["one"]);
 }
@@ -141,7 +141,7 @@ async fn a_terminated_name_is_refused_while_it_is_held() {
         assert_eq!(refused.to_string(), r#"200 {"allowed":false,"reason":"The session was terminated"}"#);
     }
     app.wait(Duration::from_secs(1));
-    // The opening that was terminated does not come alive by being repeated.
+    // A repeated opening does not revive the terminated viewer.
     assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.body["allowed"], false);
     assert!(app.live_names("app", "stream").await.is_empty());
     assert_eq!(app.webhook(&viewer("opening", 1, 90, URL)).await.to_string(), ALLOWED);

@@ -1,4 +1,4 @@
-//! What names admission webhooks may bring, and for how long.
+//! Which names admission webhooks may bring, and how long the names are held.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn the_name_of_a_media_sessions_live_token_is_taken() {
     let connection = app.issue(&media).await;
     let url = |name: &str| format!("ws://live.example:3333/openvidu/{media}?session={name}");
     assert_eq!(app.webhook(&viewer("opening", 1, 0, &url(&connection))).await.to_string(), TAKEN);
-    // Neither does its closing leave anything that would open it.
+    // The closing leaves nothing behind that would free the name.
     assert_eq!(app.webhook(&viewer("closing", 1, 1, &url(&connection))).await.to_string(), "200 {}");
     assert_eq!(app.webhook(&viewer("opening", 1, 2, &url(&connection))).await.to_string(), TAKEN);
     assert_eq!(app.live_names("openvidu", &media).await, [&*connection]);
@@ -38,7 +38,7 @@ async fn the_name_of_a_media_sessions_live_token_is_taken() {
 #[case("app/..")]
 #[case("%2e/stream")]
 #[tokio::test]
-async fn what_leads_elsewhere_in_a_path_is_no_name(#[case] path: &str) {
+async fn a_dot_segment_in_the_url_is_refused_as_a_name(#[case] path: &str) {
     let app = TestApp::new().await;
     let body = |status| viewer(status, 1, 0, &format!("ws://live.example:3333/{path}"));
     let refused = app.webhook(&body("opening")).await;
@@ -47,7 +47,7 @@ async fn what_leads_elsewhere_in_a_path_is_no_name(#[case] path: &str) {
 }
 
 #[tokio::test]
-async fn whom_the_ledger_could_not_keep_is_not_let_in() {
+async fn a_viewer_whose_name_is_too_long_for_the_ledger_is_not_admitted() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     for length in [1000, 1006, 1007, 1008, 1020] {
@@ -58,7 +58,7 @@ async fn whom_the_ledger_could_not_keep_is_not_let_in() {
     }
     let ended = app.organiser(&admin).get("/api/live/?state=ended&app=app").await;
     assert_eq!(ended.body["results"].as_array().unwrap().len(), 2, "{ended}");
-    // Where the ledger itself has lost track of the time, the reader has not.
+    // The ledger may keep entries past their time, but the list leaves them out.
     app.wait(Duration::from_hours(30 * 24));
     let admin = app.account("later", Role::Admin, None).await;
     let later = app.organiser(&admin).get("/api/live/?state=ended&app=app").await;
@@ -79,7 +79,7 @@ async fn a_repeated_opening_prolongs_the_entry() {
 }
 
 #[tokio::test]
-async fn an_odd_user_agent_locks_nobody_out() {
+async fn a_user_agent_that_is_not_utf_8_does_not_keep_a_viewer_out() {
     let app = TestApp::new().await;
     let mut body = viewer("opening", 1, 0, URL);
     body["client"]["user_agent"] = json!("REPLACED");
@@ -91,12 +91,12 @@ async fn an_odd_user_agent_locks_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_closing_of_somebody_unknown_makes_no_stream_known() {
+async fn a_closing_of_an_unknown_viewer_makes_no_stream_known() {
     let app = TestApp::new().await;
     app.webhook(&viewer("opening", 1, 0, &URL.replace("stream", "other"))).await;
     app.webhook(&viewer("closing", 1, 1, URL)).await;
     let unknown = app.operator().get(&sessions("app", "stream")).await;
     assert_eq!(unknown.body["message"], "[HTTP] Could not find the stream: [default/#default#app/stream] (404)");
-    // It still keeps its opening, which comes late, out.
+    // The opening of the same viewer, which arrives after its closing, is still refused.
     assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.body["allowed"], false);
 }

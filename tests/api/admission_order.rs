@@ -1,4 +1,4 @@
-//! Webhooks come late, twice, out of order or never: what is left is what has happened.
+//! Webhooks arrive late, twice, out of order or never. The list of viewers is right all the same.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use tokio::runtime::Runtime;
 
 use crate::{stream_sessions::viewer, support::TestApp};
 
-/// A viewer's visit to a stream: a port, how many players there are on it, and of how many the end was told.
+/// A viewer's visit to a stream: a port, the number of players on it, and the number of players whose end is reported.
 type Visit = (u16, i64, i64);
 
-/// The webhooks of these visits, in the order that they happened in; each visit has a name of its own.
+/// The webhooks of these visits, in the order in which they happened. Each visit has a name of its own.
 fn webhooks(visits: &[Visit], spells: i64) -> Vec<(String, i64, u16)> {
     let mut all = Vec::new();
     for (port, players, closed) in visits {
@@ -37,13 +37,13 @@ proptest! {
         let visits: Vec<Visit> =
             visits.into_iter().map(|(port, (players, closed))| (port, players, closed.min(players))).collect();
         let mut sent = webhooks(&visits, spells);
-        // All of them twice; the second copies of some are lost.
+        // All webhooks are sent twice. Some of the second copies are lost.
         let copies: Vec<_> = sent.iter().zip(dropped.iter().cycle()).filter(|(_, lost)| !**lost).map(|(one, _)| one.clone()).collect();
         sent.extend(copies);
         shuffle(&mut sent, seed);
         let (left, expected) = Runtime::new().unwrap().block_on(async {
             let app = TestApp::new().await;
-            // Somebody makes the stream known; closings alone do not.
+            // An opening makes the stream known; closings alone do not.
             app.webhook(&viewer("opening", 1, 0, &url(0))).await;
             app.webhook(&viewer("closing", 1, 1, &url(0))).await;
             for (status, time, port) in &sent {
@@ -63,7 +63,7 @@ fn url(port: u16) -> String {
     format!("ws://live.example:3333/app/stream?session=viewer-{port}")
 }
 
-/// Puts them into an order that the seed decides on.
+/// Puts the items into an order that the seed decides.
 fn shuffle<T>(items: &mut [T], mut seed: u64) {
     for index in (1..items.len()).rev() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -72,7 +72,7 @@ fn shuffle<T>(items: &mut [T], mut seed: u64) {
 }
 
 #[test]
-fn a_lost_closing_ends_with_the_entry_and_a_lost_opening_leaves_nobody() {
+fn after_a_lost_closing_the_entry_expires_and_after_a_lost_opening_there_is_none() {
     Runtime::new().unwrap().block_on(async {
         let app = TestApp::new().await;
         app.webhook(&viewer("opening", 1, 0, &url(1))).await;

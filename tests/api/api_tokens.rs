@@ -13,7 +13,7 @@ const TOKENS: &str = "/api/v2/apitokens/";
 const FORBIDDEN: &str = r#"403 {"detail":"You do not have permission to perform this action."}"#;
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_listed_without_itself() {
+async fn a_token_is_shown_once_and_listed_without_its_value() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -32,7 +32,7 @@ async fn a_token_is_shown_once_and_listed_without_itself() {
 }
 
 #[tokio::test]
-async fn names_are_unique_until_their_token_is_deleted() {
+async fn a_name_is_unique_until_its_token_is_deleted() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -49,7 +49,7 @@ async fn names_are_unique_until_their_token_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_token_opens_what_clients_open_until_it_is_deleted() {
+async fn a_token_gives_access_to_client_routes_until_it_is_deleted() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -57,7 +57,7 @@ async fn a_token_opens_what_clients_open_until_it_is_deleted() {
     let token = made["token"].as_str().unwrap();
     let client = app.with_authorization(format!("Token {token}"));
     assert_eq!(client.post_nothing("/api/v2/networktestsessions/").await.status, 201);
-    // It is known, and what it was to open is not.
+    // The client is known, but the login token is not.
     let join = json!({ "loginToken": "unknown token" });
     assert_eq!(client.post("/api/v2/rtcsessions/", join.clone()).await.status, 403);
     for other in [token.to_uppercase(), token[..39].to_owned(), format!("{token}0")] {
@@ -71,7 +71,7 @@ async fn a_token_opens_what_clients_open_until_it_is_deleted() {
     assert_snapshot!(admin.delete(&path).await, @"204 -");
     assert_snapshot!(admin.delete(&path).await, @r#"404 {"detail":"Not found."}"#);
     assert_eq!(client.post_nothing("/api/v2/networktestsessions/").await.status, 401);
-    // What was read lately may be answered for 5 seconds.
+    // A record that was read recently may be served from the cache for 5 seconds.
     app.wait(Duration::from_secs(5));
     assert_eq!(client.post("/api/v2/rtcsessions/", join.clone()).await.status, 401);
     let another = app.again_with([]);
@@ -89,7 +89,7 @@ async fn a_token_opens_what_clients_open_until_it_is_deleted() {
 #[case(json!({ "name": [], "mobile": 2 }), json!({ "name": ["Not a valid string."], "mobile": ["\"2\" is not a valid boolean."] }))]
 #[case(json!({ "name": "x".repeat(256) }), json!({ "name": ["Ensure this field has no more than 255 characters."] }))]
 #[tokio::test]
-async fn what_is_wrong_with_a_token_is_said_together(#[case] body: Value, #[case] errors: Value) {
+async fn all_errors_of_a_token_are_reported_together(#[case] body: Value, #[case] errors: Value) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let answer = app.organiser(&admin).post(TOKENS, body).await;
@@ -98,7 +98,7 @@ async fn what_is_wrong_with_a_token_is_said_together(#[case] body: Value, #[case
 }
 
 #[tokio::test]
-async fn numbers_are_names_and_words_are_booleans() {
+async fn a_number_is_accepted_as_a_name_and_a_word_as_a_boolean() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let body = json!({ "name": 7, "mobile": "True", "id": 99, "token": "mine" });
@@ -108,7 +108,7 @@ async fn numbers_are_names_and_words_are_booleans() {
 }
 
 #[tokio::test]
-async fn tokens_are_admins_business() {
+async fn only_admins_manage_tokens() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let id = app.organiser(&admin).make(TOKENS, json!({ "name": "app" })).await;
@@ -143,7 +143,7 @@ async fn tokens_are_listed_by_page_and_filter() {
 }
 
 #[tokio::test]
-async fn the_list_is_read_on_by_its_cursor_though_tokens_are_deleted() {
+async fn a_cursor_continues_the_list_even_when_tokens_are_deleted_meanwhile() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);

@@ -1,5 +1,4 @@
-//! Who did what (`docs/apis/access.md`): each decision about access leaves one line, which tells nobody's name and no
-//! value.
+//! Audit lines (`docs/apis/access.md`): each decision about access logs one line, which contains no name and no value.
 
 use std::{
     cell::RefCell,
@@ -27,11 +26,11 @@ const WRONG: &str = "not the password of anybody";
 const OBTAIN: &str = "/api/v2/token-auth/obtain/";
 
 thread_local! {
-    /// What was logged in this test's thread since it listens, in which all of it is done.
+    /// Everything logged in this test's thread since `listen`. The whole test runs in that thread.
     static HEARD: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// Writes to what the thread has heard.
+/// Writes to the buffer of the thread.
 struct Ear;
 
 impl Write for Ear {
@@ -45,7 +44,7 @@ impl Write for Ear {
     }
 }
 
-/// From now on what is logged in this test's thread is heard.
+/// Starts to record what is logged in this test's thread.
 fn listen() {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| set_global_default(log::subscriber("info", || Ear, false)).unwrap());
@@ -56,7 +55,7 @@ fn heard() -> String {
     HEARD.with_borrow(|heard| String::from_utf8(heard.clone().unwrap()).unwrap())
 }
 
-/// The decisions that were heard, as `event actor target reason`; what is hashed without its hash.
+/// The recorded decisions, as `event actor target reason`. A hashed target is shown without its hash.
 fn decisions() -> Vec<String> {
     let lines = heard();
     let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -69,7 +68,7 @@ fn decisions() -> Vec<String> {
     decided.map(summary).collect()
 }
 
-/// What there is in each case: an admin, number 1; a partner, number 2, who has a password.
+/// The starting point of each case: an admin, number 1, and a partner with a password, number 2.
 struct World {
     app: TestApp,
     admin: Account,
@@ -250,11 +249,11 @@ impl World {
 #[case("late webhook", &["webhook_refused media_server - out_of_time"])]
 #[case("viewer who was cut off", &["join guest# stream# -", "connection_terminated operator guest# -", "join_refused guest# stream# terminated"])]
 #[tokio::test]
-async fn each_decision_leaves_one_line_that_names_nobody(#[case] what: &str, #[case] lines: &[&str]) {
+async fn each_access_decision_logs_one_line_without_a_name(#[case] what: &str, #[case] lines: &[&str]) {
     let world = World::new().await;
     listen();
     world.play(what).await;
-    // Ids of connections are random.
+    // Connection ids are random.
     let decided: Vec<String> = decisions().iter().map(|line| without_id(line)).collect();
     assert_eq!(decided, lines, "{}", heard());
     let secrets = [
@@ -290,7 +289,7 @@ async fn a_stolen_device_token_is_one_line() {
     assert!(!heard().contains("identifier of the phone"));
 }
 
-/// The line with the kind of a connection, and not its id.
+/// The line with the kind of a connection, but without its id.
 fn without_id(line: &str) -> String {
     let words = line.split(' ').map(|word| if word.starts_with("connection:") { "connection:" } else { word });
     words.collect::<Vec<_>>().join(" ")

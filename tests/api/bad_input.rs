@@ -1,4 +1,4 @@
-//! What nobody should send: a clear error in the API's own dialect, and nothing written.
+//! Malformed input gets a clear error in the API's own dialect, and nothing is written.
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
@@ -8,13 +8,13 @@ use crate::support::TestApp;
 
 const LIMIT: usize = 1024 * 1024;
 
-/// An object of so many bytes with this member at its front.
+/// An object of this many bytes that starts with this member.
 fn padded(member: &str, bytes: usize) -> String {
     let padding = bytes - member.len() - 11;
     format!("{{{member},\"pad\":\"{}\"}}", "x".repeat(padding))
 }
 
-/// Sends a body to everything that takes one, as a device and as a back-end; the statuses.
+/// Sends a body to everything that takes one, as a device and as a back-end. Returns the statuses.
 async fn everywhere(body: impl Fn() -> Body) -> [u16; 3] {
     let app = TestApp::new().await;
     let device = app.anyone().post_text("/api/sessions", body()).await;
@@ -59,7 +59,7 @@ async fn a_body_announced_too_large_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_malformed() {
+async fn a_body_that_is_cut_short_is_malformed() {
     let broken = || {
         let chunks = [Ok(Bytes::from_static(b"{\"identifier\":\"a\"")), Err(std::io::Error::other("gone"))];
         Body::from_stream(stream::iter(chunks))
@@ -68,12 +68,12 @@ async fn a_body_that_breaks_off_is_malformed() {
 }
 
 #[tokio::test]
-async fn nesting_without_end_does_no_harm() {
+async fn deeply_nested_json_does_no_harm() {
     for depth in [200, 100_000] {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
         let endless = format!(r#"{{"identifier":"a","x":{open}"#);
         assert_eq!(everywhere(|| Body::from(endless.clone())).await, [400; 3]);
-        // In a key that nobody asks for it is not looked at, in another it is of the wrong type.
+        // An unknown key is not looked at. A known key has the wrong type.
         let ignored = format!(r#"{{"identifier":"a","session":"s","x":{open}1{close}}}"#);
         assert_eq!(everywhere(|| Body::from(ignored.clone())).await, [200, 200, 404]);
         let asked_for = format!(r#"{{"identifier":{open}{close},"mediaMode":{open}{close},"role":{open}{close}}}"#);
@@ -82,24 +82,24 @@ async fn nesting_without_end_does_no_harm() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_utf_8_are_malformed() {
+async fn a_body_that_is_not_utf_8_is_malformed() {
     let bytes = b"{\"identifier\":\"\xff\xfe\",\"session\":\"\xff\"}";
     assert_eq!(everywhere(|| Body::from(&bytes[..])).await, [400; 3]);
     let ignored = b"{\"identifier\":\"a\",\"session\":\"a\",\"x\":\"\xff\"}";
     assert_eq!(everywhere(|| Body::from(&ignored[..])).await, [400; 3]);
-    // Half of a surrogate pair is no character.
+    // Half of a surrogate pair is not a character.
     let half = r#"{"identifier":"\ud800","mediaMode":"\ud800","session":"\ud800"}"#;
     assert_eq!(everywhere(|| Body::from(half)).await, [400; 3]);
 }
 
 #[tokio::test]
-async fn a_key_that_stands_twice_is_refused() {
+async fn a_duplicate_key_is_refused() {
     let body = r#"{"identifier":"a","session":"s","session":"t","identifier":"b"}"#;
     assert_eq!(everywhere(|| Body::from(body)).await, [400; 3]);
 }
 
 #[tokio::test]
-async fn characters_that_are_special_elsewhere_are_kept_as_they_are() {
+async fn characters_with_a_special_meaning_elsewhere_are_kept_unchanged() {
     let app = TestApp::new().await;
     for text in ["\u{0}x", "'; DROP TABLE", "#PK", ":v", "\u{202e}abc", "🎵", "</script>", "%00"] {
         let body = json!({ "session": app.open_session().await, "data": text });
@@ -111,7 +111,7 @@ async fn characters_that_are_special_elsewhere_are_kept_as_they_are() {
 }
 
 #[tokio::test]
-async fn headers_that_are_no_text_are_refused_like_missing_ones() {
+async fn a_header_that_is_not_text_is_refused_like_a_missing_one() {
     let app = TestApp::new().await;
     for authorization in ["Basic", "Basic  ", "Basic\t🎵", "basic:x", "Bearer a b c", "🎵"] {
         let caller = app.with_authorization(authorization);

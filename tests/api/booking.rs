@@ -26,7 +26,7 @@ fn ids(bookings: &[Booking]) -> Vec<&str> {
     bookings.iter().map(|booking| booking.id.as_str()).collect()
 }
 
-/// Keeps what it is told to send, or refuses it.
+/// A mailer that keeps each mail, or refuses it.
 #[derive(Debug, Default)]
 struct Recorder {
     sent: Mutex<Vec<Mail>>,
@@ -68,7 +68,7 @@ async fn a_sent_booking_is_kept_and_no_longer_listed() {
 }
 
 #[tokio::test]
-async fn of_racing_marks_the_first_stays() {
+async fn of_concurrent_sent_marks_the_first_is_kept() {
     let app = TestApp::new().await;
     let booking = booking(1, "x");
     app.store.insert_booking(&booking).await.unwrap();
@@ -96,7 +96,7 @@ async fn the_longest_texts_fit() {
 }
 
 #[tokio::test]
-async fn a_booking_whose_mail_leaves_is_marked() {
+async fn a_booking_whose_mail_is_sent_is_marked_as_sent() {
     let app = TestApp::new().await;
     let (recorder, booking) = (Arc::new(Recorder::default()), booking(1, "x"));
     let mailer: Arc<dyn Mailer> = recorder.clone();
@@ -108,7 +108,7 @@ async fn a_booking_whose_mail_leaves_is_marked() {
 }
 
 #[tokio::test]
-async fn a_booking_whose_mail_does_not_leave_stays_unsent() {
+async fn a_booking_whose_mail_is_not_sent_stays_unsent() {
     let app = TestApp::new().await;
     let booking = booking(1, "x");
     app.store.insert_booking(&booking).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_booking_whose_mail_does_not_leave_stays_unsent() {
 }
 
 #[tokio::test]
-async fn a_mail_that_has_left_has_been_sent_even_where_it_cannot_be_marked() {
+async fn a_sent_mail_counts_as_sent_even_if_the_booking_cannot_be_marked() {
     let app = TestApp::new().await;
     let mailer: Arc<dyn Mailer> = Arc::new(Recorder::default());
     let nowhere = Store::new(app.client.clone(), "no-such-table");
@@ -128,7 +128,7 @@ async fn a_mail_that_has_left_has_been_sent_even_where_it_cannot_be_marked() {
 }
 
 #[tokio::test]
-async fn a_mail_that_has_left_is_marked_though_its_caller_has_gone() {
+async fn a_booking_is_marked_as_sent_even_after_its_caller_disconnected() {
     let app = TestApp::new().await;
     let (entered, leave) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
     let mailer: Arc<dyn Mailer> = Arc::new(Slow { entered: entered.clone(), leave: leave.clone() });
@@ -150,7 +150,7 @@ async fn a_mail_that_has_left_is_marked_though_its_caller_has_gone() {
     tokio::time::timeout(Duration::from_secs(10), marked).await.unwrap();
 }
 
-/// Says when it was asked to send, and sends when it is told to.
+/// A mailer that reports when it is asked to send, and sends when the test allows it.
 #[derive(Debug)]
 struct Slow {
     entered: Arc<tokio::sync::Notify>,

@@ -61,7 +61,7 @@ async fn a_booking_is_kept_and_sent() {
 }
 
 #[tokio::test]
-async fn no_caller_writes_a_header() {
+async fn a_caller_cannot_inject_a_mail_header() {
     let (app, dir) = with_dir().await;
     let mut body = booking();
     body["contact"]["name"] = json!("x\r\nBcc: everybody@evil.example\r\n\r\nhello");
@@ -99,7 +99,7 @@ async fn no_caller_writes_a_header() {
     }),
 )]
 #[tokio::test]
-async fn what_is_missing_is_said_where_it_is_missing(#[case] body: Value, #[case] errors: Value) {
+async fn a_missing_field_is_reported_under_its_name(#[case] body: Value, #[case] errors: Value) {
     let (app, dir) = with_dir().await;
     let answer = app.client(false).await.post(BOOKINGS, body).await;
     assert_eq!((answer.status.as_u16(), answer.body), (400, errors));
@@ -107,7 +107,7 @@ async fn what_is_missing_is_said_where_it_is_missing(#[case] body: Value, #[case
 }
 
 #[tokio::test]
-async fn each_field_is_required_and_a_text() {
+async fn each_field_is_required_and_must_be_a_string() {
     let (app, _dir) = with_dir().await;
     let client = app.client(false).await;
     for (part, fields) in booking().as_object().unwrap() {
@@ -141,7 +141,7 @@ async fn a_trailing_comma_is_not_json() {
     assert!(detail.starts_with("JSON parse error - ") && !detail.contains("Ada"), "{detail}");
 }
 
-/// A mail server that greets, takes a sender and then says this of the receiver.
+/// A mail server that greets, accepts a sender and then answers the receiver with this reply.
 async fn mail_server(reply: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
@@ -162,7 +162,7 @@ async fn mail_server(reply: &'static str) -> String {
 #[case::busy(Some("451 later"), 503, "The booking is kept, but its e-mail could not be sent yet.", "1")]
 #[case::down(None, 503, "The booking is kept, but its e-mail could not be sent yet.", "1")]
 #[tokio::test]
-async fn a_booking_whose_mail_does_not_leave_is_kept_unsent(
+async fn a_booking_whose_mail_fails_is_kept_as_unsent(
     #[case] reply: Option<&'static str>,
     #[case] status: u16,
     #[case] detail: &str,

@@ -1,4 +1,4 @@
-//! A UTF-8 byte order mark before JSON, which some editors and libraries put there.
+//! A UTF-8 byte order mark before JSON. Some editors and libraries write one.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn post(caller: &Caller<'_>, path: &str, body: &Value) -> u16 {
 }
 
 #[tokio::test]
-async fn every_dialect_skips_it() {
+async fn every_dialect_skips_a_byte_order_mark() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     app.participant("alice").await;
@@ -42,10 +42,10 @@ async fn every_dialect_skips_it() {
 }
 
 #[tokio::test]
-async fn alone_it_is_an_empty_body() {
+async fn a_byte_order_mark_alone_is_an_empty_body() {
     let app = TestApp::new().await;
     assert_eq!(app.backend().post_text("/api/sessions", "\u{feff}").await.status, 200);
-    // A second one is none, but a character that no JSON begins with.
+    // A second byte order mark is a character that no JSON begins with.
     let answer = app.anyone().post_text("/api/sessions", "\u{feff}\u{feff}{\"identifier\":\"a\"}").await;
     assert_eq!(answer.code(), "400 invalid_json");
 }

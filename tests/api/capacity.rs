@@ -1,7 +1,7 @@
-//! What each route consumes of the table, against the budget: the table of `docs/cost.md`.
+//! What each route consumes of the table, compared with the budget: the table in `docs/cost.md`.
 //!
-//! `UPDATE_COST=1 cargo test --workspace --test api capacity` writes what is measured into the document, and what
-//! follows from it.
+//! `UPDATE_COST=1 cargo test --workspace --test api capacity` writes the measured values into the document, with the
+//! numbers that are derived from them.
 
 mod clients;
 mod conversation;
@@ -35,25 +35,25 @@ pub(crate) struct Row {
     route: String,
     case: String,
     requests: u64,
-    /// How many of its requests had to be repeated.
+    /// How many of its requests were repeated.
     retries: u64,
     reads: f64,
     writes: f64,
 }
 
-/// What was measured.
+/// The measured rows.
 #[derive(Default)]
 struct Rows(Vec<Row>);
 
 impl Rows {
-    /// Notes what a request consumed that did what it was to do.
+    /// Notes what a request consumed. The request has to succeed.
     fn note(&mut self, case: &str, answer: Answer) -> Answer {
         let status = answer.status;
         assert!(status.is_success(), "{case}: {answer}");
         self.note_any(case, answer)
     }
 
-    /// Notes what a request consumed, whatever it was answered.
+    /// Notes what a request consumed, with any answer.
     fn note_any(&mut self, case: &str, answer: Answer) -> Answer {
         let Reported { route, usage } = &answer.reported;
         self.add(route, case, *usage);
@@ -68,7 +68,7 @@ impl Rows {
     }
 }
 
-/// An instance that has written down within the hour that its credentials were used, as most have.
+/// An instance that recorded the uses of its credentials within the last hour, as most instances have.
 async fn instance() -> TestApp {
     let app = TestApp::new().await;
     write_down_uses(&app).await;
@@ -88,7 +88,7 @@ async fn write_down_uses(app: &TestApp) {
     app.shared.last_used.write_down(&app.store, app.clock.now()).await;
 }
 
-/// Every route of the API's document, and what else is done.
+/// Every route of the API document, and the work that no request asks for.
 fn routes() -> BTreeSet<String> {
     let (_, document) = api();
     let routes = greenroom::routes(&document).into_iter();
@@ -109,7 +109,7 @@ pub(crate) async fn measure() -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn what_no_route_takes_is_reported_under_one_name() {
+async fn requests_that_no_route_matches_are_reported_under_one_name() {
     let app = TestApp::new().await;
     let caller = app.anyone();
     for (method, path, route) in [

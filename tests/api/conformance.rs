@@ -1,7 +1,7 @@
-//! Every answer is one that the OpenAPI document describes.
+//! Compares every answer with the OpenAPI document.
 //!
-//! [`TestApp`](crate::support::TestApp) has all that is exchanged looked at here, so that each test of the API is one of the
-//! document too.
+//! [`TestApp`](crate::support::TestApp) passes every exchange to this module, so that each test of the API also tests
+//! the document.
 
 use std::{
     collections::HashMap,
@@ -12,12 +12,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// What answers 200 whatever it is told.
+/// Webhooks answer 200 to anything.
 const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];
 
 static DESCRIBED: LazyLock<Described> = LazyLock::new(Described::new);
 
-/// The document, and what bodies are looked at with.
+/// The document, with the validators of its schemas.
 struct Described {
     document: Value,
     paths: matchit::Router<String>,
@@ -28,14 +28,14 @@ struct Described {
 pub(crate) struct Exchange<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    /// What was sent, where it was sent as a whole.
+    /// The body of the request, if it was sent as a whole.
     pub(crate) sent: Option<&'a [u8]>,
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
 }
 
-/// Fails where the document says something else.
+/// Fails if the document describes something else.
 pub(crate) fn check(exchange: &Exchange<'_>) {
     let path = exchange.path.split(['?', '#']).next().unwrap_or_default();
     let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
@@ -58,7 +58,7 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
             let schema = content.get(kind.unwrap_or_default()).map(|media| &media["schema"]);
             let schema = schema.unwrap_or_else(|| panic!("{at} is not described as {kind:?}"));
             if kind == Some("application/json") {
-                // What is nested too deeply for this reader is looked at by the test.
+                // This reader cannot parse JSON that is nested too deeply. The test looks at such a body itself.
                 if let Ok(body) = serde_json::from_slice(body) {
                     DESCRIBED.validate(&at, schema, &body);
                 }
@@ -68,7 +68,7 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     let is_webhook = WEBHOOKS.iter().any(|id| operation["operationId"] == *id);
     if let Some(sent) = exchange.sent.filter(|_| status.is_success() && !schema.is_null() && !is_webhook)
-        // What is left out is no JSON; nor is, to this reader, what is nested too deeply.
+        // An absent body is not JSON. JSON that is nested too deeply cannot be parsed here.
         && let Ok(sent) = serde_json::from_slice::<Value>(sent)
     {
         // Passwords are not trimmed.
@@ -77,7 +77,7 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
     }
 }
 
-/// Texts are looked at without the space around them, whose length no schema can leave out.
+/// Trims the texts. A schema cannot exclude the space around a text from its length.
 fn trimmed(body: Value) -> Value {
     match body {
         Value::String(text) => text.trim().into(),

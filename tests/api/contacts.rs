@@ -60,7 +60,7 @@ async fn a_contact_is_added_invited_and_accepts() {
 }
 
 #[tokio::test]
-async fn who_is_not_in_the_roster_is_not_found() {
+async fn a_contact_outside_the_roster_is_not_found() {
     let app = alice_and_bob().await;
     for action in ["invite", "accept"] {
         assert_eq!(app.act("alice", action, "bob").await.to_string(), "404 -");
@@ -82,7 +82,7 @@ async fn a_contact_needs_no_account() {
 }
 
 #[tokio::test]
-async fn several_are_deleted_and_those_who_were_not_there_named() {
+async fn several_contacts_are_deleted_and_the_missing_ones_are_named() {
     let app = alice_and_bob().await;
     for contact in ["bob", "carol", "dave"] {
         app.add("alice", contact).await;
@@ -94,7 +94,7 @@ async fn several_are_deleted_and_those_who_were_not_there_named() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn each_error_is_described() {
     let app = alice_and_bob().await;
     app.add("alice", "bob").await;
     let caller = app.as_participant("alice");
@@ -115,7 +115,7 @@ async fn what_is_wrong_is_said() {
 }
 
 #[tokio::test]
-async fn two_who_invite_each_other_at_once_have_both_asked() {
+async fn two_participants_who_invite_each_other_at_once_have_both_asked() {
     let app = alice_and_bob().await;
     app.add("alice", "bob").await;
     app.add("bob", "alice").await;

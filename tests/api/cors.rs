@@ -1,4 +1,4 @@
-//! Browsers of other origins.
+//! Browsers of other origins (CORS).
 
 use axum::body::Body;
 use shared::config::Setting;
@@ -11,7 +11,7 @@ const PREFLIGHT: [(&str, &str); 3] = [
     ("access-control-request-headers", "authorization,content-type,x-requested-with"),
 ];
 
-/// What an answer depends on, of all lines of it.
+/// All values of the `Vary` header.
 fn vary(answer: &Answer) -> String {
     let lines = answer.headers.get_all("vary").iter().map(|line| line.to_str().unwrap().replace(' ', ""));
     lines.collect::<Vec<_>>().join(",")
@@ -27,7 +27,7 @@ async fn a_preflight_is_answered_without_credentials_for_the_configured_origins(
         assert!(answer.header("access-control-allow-methods").contains("DELETE"));
         assert_eq!(answer.header("access-control-allow-headers"), "authorization,content-type,x-requested-with");
         assert_eq!(answer.header("access-control-allow-credentials"), "true");
-        // Nobody in between answers another origin with this.
+        // So no cache answers another origin with this.
         assert_eq!(vary(&answer), "origin,access-control-request-headers");
     }
     for origin in ["https://evil.example", "https://app.example.evil.example", "null"] {
@@ -39,7 +39,7 @@ async fn a_preflight_is_answered_without_credentials_for_the_configured_origins(
 }
 
 #[tokio::test]
-async fn an_answer_a_refusal_too_may_be_read_by_the_configured_origins() {
+async fn configured_origins_may_read_every_answer_including_refusals() {
     let app = TestApp::with([(Setting::CorsOrigins, "https://app.example")]).await;
     let origin = [("origin", "https://app.example")];
     for caller in [app.anyone(), app.backend()] {

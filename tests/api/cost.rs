@@ -1,4 +1,4 @@
-//! What a request costs: its round trips to DynamoDB on a warm instance.
+//! The cost of a request: its round trips to DynamoDB on a warm instance.
 
 use std::sync::{
     Arc,
@@ -19,10 +19,10 @@ async fn cost<T>(requests: &Arc<AtomicUsize>, request: impl Future<Output = T>) 
 }
 
 #[tokio::test]
-async fn requests_cost_what_they_did() {
+async fn requests_take_the_expected_round_trips() {
     let Counted { app, requests } = Counted::over(TestApp::new().await).await;
     let (backend, anyone) = (app.backend(), app.anyone());
-    // The first registration makes the key of the identifiers' hashes.
+    // The first registration creates the key that hashes the identifiers.
     app.register("phone").await;
 
     let (n, _) = cost(&requests, anyone.post("/api/sessions", json!({ "identifier": "phone" }))).await;

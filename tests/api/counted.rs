@@ -22,7 +22,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    /// Over an API whose credentials were used within the hour, as they are on a warm instance.
+    /// Wraps an API whose credentials were used within the hour, as on a warm instance.
     pub(crate) async fn over(app: TestApp) -> Self {
         note_uses(&app).await;
         let counter = RequestCounter::default();
@@ -34,7 +34,7 @@ impl Counted {
     }
 }
 
-/// Has the table know that every credential was used just now.
+/// Records in the table that every credential was used just now.
 pub(crate) async fn note_uses(app: &TestApp) {
     let (settings, config) = (app.store.settings().await.unwrap(), &app.shared.config);
     let keys: Vec<_> = config.signing_keys.iter().map(|key| key.secret.clone()).collect();

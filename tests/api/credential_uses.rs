@@ -1,4 +1,4 @@
-//! When each live value of a credential was used last.
+//! The last use of each valid secret of a credential.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -15,7 +15,7 @@ const SECOND_SECRET: &str = "another-secret-of-the-backend";
 const BOTH_SECRETS: &str =
     r#"[{"secret":"test:secret-of-the-backend","createdAt":"2023-11-14T22:13:20Z"},"another-secret-of-the-backend"]"#;
 
-/// When this value was used, for the first and the last time, in hours after the beginning.
+/// The first and the last use of this secret, in hours since the beginning.
 async fn uses(app: &TestApp, setting: Setting, secret: &str) -> Option<(i64, i64)> {
     let settings = app.store.present_settings().await.unwrap()?;
     let hours = |millis: i64| (millis - NOW) / 3_600_000;
@@ -24,7 +24,7 @@ async fn uses(app: &TestApp, setting: Setting, secret: &str) -> Option<(i64, i64
 }
 
 #[tokio::test]
-async fn a_use_is_known_to_the_hour() {
+async fn the_last_use_is_recorded_to_the_hour() {
     let app = TestApp::new().await;
     app.backend().get("/api/sessions").await;
     assert_eq!(uses(&app, Setting::OpenviduSecret, SECRET).await, Some((0, 0)));
@@ -34,7 +34,7 @@ async fn a_use_is_known_to_the_hour() {
 }
 
 #[tokio::test]
-async fn a_use_costs_one_request_an_hour_and_nothing_where_another_instance_wrote_it() {
+async fn recording_a_use_costs_one_write_an_hour_across_all_instances() {
     let Counted { app, requests } = Counted::over(TestApp::new().await).await;
     let path = "/v1/vhosts/default/apps/openvidu/streams/daily/sessions";
     let mut costs = Vec::new();
@@ -49,7 +49,7 @@ async fn a_use_costs_one_request_an_hour_and_nothing_where_another_instance_wrot
 }
 
 #[tokio::test]
-async fn which_of_two_values_is_used_is_known() {
+async fn the_record_tells_which_of_two_secrets_is_used() {
     let app = TestApp::new().await.again_with([(Setting::OpenviduSecret, BOTH_SECRETS)]);
     let answer = app.with_authorization(basic(&format!("OPENVIDUAPP:{SECOND_SECRET}"))).get("/api/sessions").await;
     assert_eq!(answer.status, 200);
@@ -58,7 +58,7 @@ async fn which_of_two_values_is_used_is_known() {
 }
 
 #[tokio::test]
-async fn a_wrong_value_is_no_use() {
+async fn a_wrong_secret_is_not_recorded_as_used() {
     let app = TestApp::new().await;
     app.register("phone").await;
     app.with_authorization(basic("OPENVIDUAPP:wrong")).get("/api/sessions").await;
@@ -68,7 +68,7 @@ async fn a_wrong_value_is_no_use() {
 }
 
 #[tokio::test]
-async fn a_key_is_used_where_it_signs_and_where_it_verifies() {
+async fn signing_and_verifying_both_count_as_uses_of_a_key() {
     let app = TestApp::new().await;
     let key = app.shared.config.signing_keys[0].clone();
     let secret = secrecy::ExposeSecret::expose_secret(&key.secret);
@@ -91,7 +91,7 @@ async fn the_time_of_a_use_is_not_moved_back() {
 }
 
 #[tokio::test]
-async fn a_value_that_nobody_has_used_for_long_is_forgotten() {
+async fn a_record_of_a_secret_unused_for_long_is_deleted() {
     let app = TestApp::new().await;
     app.backend().get("/api/sessions").await;
     app.wait(91 * 24 * HOUR);
@@ -102,7 +102,7 @@ async fn a_value_that_nobody_has_used_for_long_is_forgotten() {
 }
 
 #[tokio::test]
-async fn the_table_holds_no_value() {
+async fn the_table_holds_no_secret() {
     let app = TestApp::new().await;
     app.backend().post("/api/sessions", json!({ "customSessionId": "daily" })).await;
     let scan = app.client.scan().table_name(&*app.table).send().await.unwrap();

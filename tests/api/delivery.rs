@@ -1,4 +1,4 @@
-//! Outbox messages to media servers: run right after they became necessary, or by whoever looks for what was left.
+//! Delivery of outbox messages to media servers: right after they are written, or later by housekeeping.
 
 use std::{
     collections::VecDeque,
@@ -32,8 +32,7 @@ const TOKEN: &str = "token-of-the-media-server";
 /// There is always time left.
 const ALWAYS: InTime<'static> = &|| true;
 
-/// A media server of a test: the statuses that it answers with before it takes everything with 200, and what it was
-/// asked.
+/// A media server of a test. It answers with the given statuses first and then with 200, and it records the requests.
 #[derive(Clone, Default)]
 pub(crate) struct MediaServer {
     failures: Arc<Mutex<VecDeque<Failure>>>,
@@ -43,9 +42,9 @@ pub(crate) struct MediaServer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Failure {
     Status(u16),
-    /// As the Enterprise edition answers where it has no such session.
+    /// The answer of the Enterprise edition if it has no such session.
     NoSession,
-    /// As the open-source edition answers, which has no such call.
+    /// The answer of the open-source edition, which has no such call.
     NoController,
     Silence,
 }
@@ -55,7 +54,7 @@ impl MediaServer {
         Self { failures: Arc::new(Mutex::new(failures.into_iter().collect())), asked: Arc::default() }
     }
 
-    /// Serves on a free port, until the test's runtime ends.
+    /// Serves on a free port until the test's runtime ends.
     async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -108,24 +107,24 @@ fn termination(viewer: &str) -> OutboxMessage {
 }
 
 impl TestApp {
-    /// Decides something that makes this outbox message necessary.
+    /// Writes this outbox message to the table.
     async fn decide(&self, message: &OutboxMessage) -> JobKey {
         let (key, put) = self.store.job_put(message.clone(), self.clock.now()).unwrap();
         self.client.transact_write_items().transact_items(put).send().await.unwrap();
         key
     }
 
-    /// Does whatever is due.
+    /// Delivers everything that is due.
     pub(crate) async fn deliver_due(&self) {
         self.acting_as("housekeeping", run_due(&self.shared.services, ALWAYS)).await.unwrap();
     }
 
-    /// How many jobs anybody may take.
+    /// The number of jobs that are due.
     async fn due(&self) -> usize {
         self.due_at(self.clock.now()).await
     }
 
-    /// How many jobs there are.
+    /// The number of jobs, due or not.
     pub(crate) async fn jobs(&self) -> usize {
         self.due_at(self.clock.now() + 2 * KEPT).await
     }
@@ -148,7 +147,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_media_server_is_told_once_who_was_ended() {
+async fn a_termination_is_delivered_to_the_media_server_once() {
     let server = MediaServer::default();
     let app = with_server(&server).await;
     let id = app.decide(&termination("a/b")).await;
@@ -163,13 +162,13 @@ async fn a_media_server_is_told_once_who_was_ended() {
 }
 
 #[rstest]
-#[case::a_fault_of_theirs(Failure::Status(500))]
+#[case::a_server_error(Failure::Status(500))]
 #[case::overload(Failure::Status(503))]
-#[case::somebody_in_between(Failure::Status(404))]
+#[case::an_answer_from_a_proxy(Failure::Status(404))]
 #[case::wrong_credentials(Failure::Status(401))]
 #[case::no_answer(Failure::Silence)]
 #[tokio::test]
-async fn where_a_media_server_fails_it_is_told_again(#[case] failure: Failure) {
+async fn a_failed_delivery_to_a_media_server_is_retried(#[case] failure: Failure) {
     let server = MediaServer::failing([failure]);
     let app = with_server(&server).await;
     let id = app.decide(&termination("viewer")).await;
@@ -177,7 +176,7 @@ async fn where_a_media_server_fails_it_is_told_again(#[case] failure: Failure) {
     assert_eq!((server.asked(), app.jobs().await, app.due().await), (1, 1, 0));
     app.deliver_due().await;
     assert_eq!(server.asked(), 1);
-    // A busy machine may have had no time left to write down the wait, which is shorter than the lease.
+    // On a busy machine there may have been no time to write down the wait, which is shorter than the lease.
     app.wait(LEASE);
     app.deliver_due().await;
     assert_eq!((server.asked(), app.jobs().await), (2, 0));
@@ -187,7 +186,7 @@ async fn where_a_media_server_fails_it_is_told_again(#[case] failure: Failure) {
 #[case::no_such_session(Failure::NoSession)]
 #[case::done(Failure::Status(200))]
 #[tokio::test]
-async fn who_is_not_there_any_more_counts_as_ended(#[case] answer: Failure) {
+async fn a_session_that_the_media_server_no_longer_has_counts_as_ended(#[case] answer: Failure) {
     let server = MediaServer::failing([answer]);
     let app = with_server(&server).await;
     let id = app.decide(&termination("viewer")).await;
@@ -196,7 +195,7 @@ async fn who_is_not_there_any_more_counts_as_ended(#[case] answer: Failure) {
 }
 
 #[tokio::test]
-async fn a_media_server_that_is_down_is_told_when_it_is_up() {
+async fn delivery_to_a_media_server_that_was_down_succeeds_once_it_is_up() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{nobody}");
     let down = TestApp::with([(Setting::StreamsApiUrl, url.as_str()), (Setting::StreamsApiToken, TOKEN)]).await;
@@ -217,10 +216,10 @@ async fn a_media_server_that_is_down_is_told_when_it_is_up() {
 }
 
 #[tokio::test]
-async fn what_a_fault_leaves_behind_others_go_on_with() {
+async fn housekeeping_delivers_outbox_messages_that_a_fault_left_behind() {
     let server = MediaServer::default();
     let app = with_server(&server).await;
-    // Nobody got to run the one, and whoever took the other died over it.
+    // Nobody ran the first job. The worker that claimed the second one died.
     app.decide(&termination("one")).await;
     let taken = app.decide(&termination("other")).await;
     assert!(app.store.claim_job(&taken, app.clock.now()).await.unwrap().is_some());
@@ -235,7 +234,7 @@ async fn what_a_fault_leaves_behind_others_go_on_with() {
 }
 
 #[tokio::test]
-async fn who_lost_an_outbox_message_to_another_does_not_put_it_off() {
+async fn a_worker_that_lost_its_lease_cannot_postpone_the_outbox_message() {
     let app = with_server(&MediaServer::default()).await;
     let id = app.decide(&termination("viewer")).await;
     let late = app.store.claim_job(&id, app.clock.now()).await.unwrap().unwrap();
@@ -245,14 +244,14 @@ async fn who_lost_an_outbox_message_to_another_does_not_put_it_off() {
     app.store.put_off_job(&late, app.clock.now()).await.unwrap();
     app.wait(LEASE - Duration::from_millis(1));
     assert_eq!(app.due().await, 0);
-    // Nor is one that was run made anew.
+    // Postponing a job that was removed does not create it again.
     app.store.remove_job(&other.key).await.unwrap();
     app.store.put_off_job(&other, app.clock.now()).await.unwrap();
     assert_eq!(app.jobs().await, 0);
 }
 
 #[tokio::test]
-async fn several_who_deliver_at_once_tell_a_media_server_once() {
+async fn concurrent_workers_deliver_each_outbox_message_once() {
     let server = MediaServer::default();
     let app = with_server(&server).await;
     let mut ids = Vec::new();
@@ -269,7 +268,7 @@ async fn several_who_deliver_at_once_tell_a_media_server_once() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_time_left_begins_nothing() {
+async fn housekeeping_without_time_left_starts_no_job() {
     let server = MediaServer::default();
     let app = with_server(&server).await;
     app.decide(&termination("viewer")).await;
@@ -278,7 +277,7 @@ async fn whoever_has_no_time_left_begins_nothing() {
 }
 
 #[tokio::test]
-async fn each_wait_is_longer_until_an_outbox_message_is_given_up() {
+async fn retries_wait_longer_each_time_until_the_outbox_message_expires() {
     let server = MediaServer::failing([Failure::Status(500); 100]);
     let app = with_server(&server).await;
     app.decide(&termination("viewer")).await;
@@ -311,7 +310,7 @@ async fn each_wait_is_longer_until_an_outbox_message_is_given_up() {
     &[(Setting::VideoProvider, "opentok")],
 )]
 #[tokio::test]
-async fn where_there_is_nobody_to_tell_an_outbox_message_is_done(
+async fn an_outbox_message_without_a_configured_receiver_is_done(
     #[case] message: OutboxMessage,
     #[case] settings: &'static [(Setting, &'static str)],
 ) {

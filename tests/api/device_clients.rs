@@ -1,4 +1,4 @@
-//! Device tokens where static API tokens are taken: `rtcsessions`, `networktestsessions` and `bookingemails`.
+//! Device tokens where static API tokens are accepted: `rtcsessions`, `networktestsessions` and `bookingemails`.
 
 use axum::body::Body;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use shared::config::Setting;
 
 use crate::support::{Answer, Caller, TestApp};
 
-/// What a client calls.
+/// The endpoints that a client calls.
 const CALLS: [&str; 4] = ["rtcsessions", "networktestsessions", "networktestsession", "bookingemails"];
 
 async fn call(caller: &Caller<'_>, name: &str) -> Answer {
@@ -23,7 +23,7 @@ async fn call(caller: &Caller<'_>, name: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_device_is_a_client_while_its_token_is_the_present_one() {
+async fn a_device_is_a_client_while_its_token_is_current() {
     let mails = tempfile::tempdir().unwrap();
     let app = TestApp::with([(Setting::MailDir, mails.path().to_str().unwrap())]).await;
     app.event_to_join(json!({}), "participant").await;
@@ -49,7 +49,7 @@ async fn a_device_is_a_client_while_its_token_is_the_present_one() {
 }
 
 #[tokio::test]
-async fn no_other_token_is_a_devices() {
+async fn no_other_kind_of_token_passes_for_a_device_token() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let client = app.client_token(false).await;
@@ -69,7 +69,7 @@ async fn no_other_token_is_a_devices() {
                 "{name} {authorization}"
             );
         }
-        // The method comes after the credentials, a device's too.
+        // The method is checked after the credentials, a device's too.
         let path = format!("/api/v2/{name}/");
         assert_eq!(app.bearer(&device).send("PUT", &path, &[], Body::empty()).await.status, 405, "{name}");
     }

@@ -1,4 +1,4 @@
-//! What a device's token opens.
+//! What a device token gives access to.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn a_device_reads_its_session() {
 #[case::empty(Some("Bearer "))]
 #[case::no_algorithm(Some("Bearer eyJhbGciOiJub25lIiwidHlwIjoiSldUIiwia2lkIjoiazEifQ.eyJzZXNzaW9uIjoieCJ9."))]
 #[tokio::test]
-async fn without_a_good_token_every_route_is_closed(#[case] authorization: Option<&str>) {
+async fn every_route_refuses_requests_without_a_valid_token(#[case] authorization: Option<&str>) {
     let app = TestApp::new().await;
     let caller = authorization.map_or(app.anyone(), |value| app.with_authorization(value));
     let answers = [
@@ -72,7 +72,7 @@ async fn the_scheme_is_read_without_regard_to_case() {
 }
 
 #[tokio::test]
-async fn a_token_ends_when_it_says() {
+async fn a_token_expires_at_its_stated_time() {
     let app = TestApp::new().await;
     let token = app.register("phone").await;
     app.wait(Duration::from_hours(30 * 24) - Duration::from_millis(1));
@@ -119,7 +119,7 @@ async fn the_same_new_token_is_given_even_when_the_keys_were_rotated_in_between(
     assert_eq!(refresh(&rotated, &old).await, new);
     let newest = refresh(&rotated, &new.unwrap()).await.unwrap();
     assert_eq!(status(&rotated, &newest).await, 200);
-    // Signed with a key that this instance does not have.
+    // The newest token is signed with a key that this instance does not have.
     assert_eq!(status(&app, &newest).await, 401);
 }
 
@@ -133,7 +133,7 @@ async fn a_replaced_token_shown_later_ends_the_session() {
     assert_eq!(refresh(&app, &old).await, None);
     assert_eq!(status(&app, &new).await, 401);
     assert_eq!(refresh(&app, &new).await, None);
-    // The device's other sessions are not concerned.
+    // The device's other sessions are not affected.
     assert_eq!(status(&app, &other).await, 200);
 }
 
@@ -148,7 +148,7 @@ async fn a_token_older_than_the_one_just_replaced_ends_the_session_at_once() {
 }
 
 #[tokio::test]
-async fn an_old_token_shown_anywhere_else_is_just_refused() {
+async fn an_old_token_is_refused_on_other_routes_without_ending_the_session() {
     let app = TestApp::new().await;
     let old = app.register("phone").await;
     let new = refresh(&app, &old).await.unwrap();
@@ -172,7 +172,7 @@ async fn ending_a_session_ends_its_token_on_every_instance() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_of_a_device_without_a_session() {
+async fn nothing_of_a_device_stays_in_the_table_after_its_last_session() {
     let app = TestApp::new().await;
     let tokens = [app.register("phone").await, app.register("phone").await];
     for token in tokens {
@@ -183,7 +183,7 @@ async fn nothing_is_kept_of_a_device_without_a_session() {
 }
 
 #[tokio::test]
-async fn the_list_has_the_devices_live_sessions_oldest_first() {
+async fn the_list_shows_the_live_sessions_of_the_device_oldest_first() {
     let app = TestApp::with([(Setting::DeviceSessionTtl, "100")]).await;
     app.register("phone").await;
     app.wait(Duration::from_secs(40));

@@ -1,4 +1,4 @@
-//! What requests of `/api/v2` cost: their round trips to DynamoDB on a warm instance.
+//! The cost of `/api/v2` requests: their round trips to DynamoDB on a warm instance.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use crate::{
     support::{Answer, TestApp},
 };
 
-/// How many requests to DynamoDB a successful request makes.
+/// The number of requests to DynamoDB that a successful request makes.
 async fn cost(requests: &AtomicUsize, request: impl Future<Output = Answer>) -> (usize, Answer) {
     requests.store(0, Ordering::SeqCst);
     let answer = request.await;
@@ -24,7 +24,7 @@ const SESSIONS: &str = "/api/v2/sessions/";
 const TOKENS: &str = "/api/v2/logintokens/";
 
 #[tokio::test]
-async fn events_cost_what_they_did() {
+async fn event_requests_take_the_expected_round_trips() {
     let app = TestApp::new().await;
     let partner = app.account("partner", Role::Partner, None).await;
     let admin = app.admin().await;
@@ -48,7 +48,7 @@ async fn events_cost_what_they_did() {
 }
 
 #[tokio::test]
-async fn sessions_and_login_tokens_cost_what_they_did() {
+async fn session_and_login_token_requests_take_the_expected_round_trips() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let partner = app.account("partner", Role::Partner, None).await;
@@ -73,14 +73,14 @@ async fn sessions_and_login_tokens_cost_what_they_did() {
             let floor = json!({ "event": 1, "language": "x", "isFloor": true });
             assert_eq!(cost(&requests, caller.post(list, floor)).await.0, 5, "a floor is made");
         }
-        // The shards of a session's stream are looked through for who has joined.
+        // The deletion reads the shards of the session's stream to find who has joined.
         let deletion = if list == SESSIONS { 37 } else { 4 };
         assert_eq!(cost(&requests, caller.delete(&path)).await.0, deletion, "{list} one is deleted");
     }
 }
 
 #[tokio::test]
-async fn a_page_costs_the_same_however_many_there_are_and_however_deep_it_is() {
+async fn a_page_costs_the_same_at_any_list_length_and_depth() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let Counted { app, requests } = Counted::over(app).await;
@@ -108,7 +108,7 @@ async fn a_page_costs_the_same_however_many_there_are_and_however_deep_it_is() {
 }
 
 #[tokio::test]
-async fn what_a_key_leads_to_is_read_by_it_and_a_page_behind_all_reads_nothing() {
+async fn filters_on_a_key_read_one_item_and_a_page_past_the_end_reads_none() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let Counted { app, requests } = Counted::over(app).await;
@@ -149,7 +149,7 @@ async fn what_a_key_leads_to_is_read_by_it_and_a_page_behind_all_reads_nothing()
 }
 
 #[tokio::test]
-async fn clients_cost_what_they_did() {
+async fn client_requests_take_the_expected_round_trips() {
     let dir = tempfile::tempdir().unwrap();
     let app = TestApp::with([(Setting::MailDir, dir.path().to_str().unwrap())]).await;
     app.event_to_join(json!({}), "moderator").await;

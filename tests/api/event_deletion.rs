@@ -1,4 +1,4 @@
-//! Deleting an event to which much belongs.
+//! Deleting an event that many records belong to.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -10,7 +10,7 @@ use shared::{clock::Clock, model::user::Role};
 
 use crate::{joining::JOIN, lists::follow, meddler::Meddler, support::TestApp};
 
-/// Lets so much time pass, once so many transactions were sent, that none is left for the rest.
+/// Advances the clock after this many transactions, so that no time is left for the rest.
 #[derive(Debug)]
 struct TakesTime {
     clock: Clock,
@@ -29,13 +29,13 @@ impl Meddler for TakesTime {
     }
 }
 
-/// How many live connections lie in the table.
+/// The number of live connections in the table.
 async fn live_connections(app: &TestApp) -> usize {
     app.items().await.iter().filter(|item| item.contains("LiveConnection")).count()
 }
 
 #[tokio::test]
-async fn who_joined_is_cut_off_with_the_session_or_the_event() {
+async fn deleting_a_session_or_an_event_ends_its_live_connections() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -46,7 +46,7 @@ async fn who_joined_is_cut_off_with_the_session_or_the_event() {
     app.login_tokens(event, "token", 1).await;
     app.login_tokens(other, "kept", 1).await;
     let client = app.client(false).await;
-    // More than a batch deletes at once.
+    // A batch deletes fewer than these at once.
     for _ in 0..40 {
         assert_eq!(client.post(JOIN, json!({ "loginToken": "token 000001" })).await.status, 201);
     }
@@ -59,7 +59,7 @@ async fn who_joined_is_cut_off_with_the_session_or_the_event() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_half_deleted_is_gone_and_the_rest_follows() {
+async fn a_half_deleted_event_is_invisible_and_housekeeping_deletes_the_rest() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let partner = app.account("partner", Role::Partner, None).await;
@@ -76,7 +76,7 @@ async fn an_event_that_is_half_deleted_is_gone_and_the_rest_follows() {
     let slow = app.clone().with_meddler(TakesTime { clock: app.clock.clone(), left: AtomicUsize::new(4) });
     assert_eq!(slow.organiser(&partner).delete(&path).await.status, 204);
 
-    // Gone for everybody, whatever is left of it.
+    // The event is gone for everybody, even though some of its items are still there.
     let client = app.client(false).await;
     for token in ["token 000001", "token 000199"] {
         assert_eq!(client.post(JOIN, json!({ "loginToken": token })).await.status, 403);
@@ -106,7 +106,7 @@ async fn an_event_that_is_half_deleted_is_gone_and_the_rest_follows() {
     assert_eq!(follow(&caller, "/api/v2/logintokens/").await, all);
     assert_eq!(caller.get("/api/v2/logintokens/").await.body["count"], 4);
 
-    // Nobody has to ask again.
+    // Housekeeping finishes the deletion. Nobody has to ask for it again.
     assert_eq!(app.organiser(&partner).delete(&path).await.status, 404);
     app.keep_house().await;
     assert_eq!(follow(&caller, "/api/v2/logintokens/?limit=1").await, all);
@@ -117,7 +117,7 @@ async fn an_event_that_is_half_deleted_is_gone_and_the_rest_follows() {
 }
 
 #[tokio::test]
-async fn an_event_is_its_owners_to_delete() {
+async fn an_owner_can_delete_their_event_but_its_managers_cannot() {
     let app = TestApp::new().await;
     let partner = app.account("partner", Role::Partner, None).await;
     let manager = app.account("manager", Role::Manager, Some(partner.id)).await;

@@ -33,12 +33,12 @@ async fn a_manager_may_own_what_they_manage() {
         }
     }
     assert_eq!(caller.delete(&path).await.status, 204);
-    // Nothing of it is left on either of them.
+    // No item still refers to either of them.
     assert_eq!(caller.delete(&format!("/api/v2/users/{}/", manager.id)).await.status, 204);
 }
 
 #[tokio::test]
-async fn managers_change_one_by_one_and_each_sees_the_event_at_once() {
+async fn managers_change_one_by_one_and_each_new_manager_sees_the_event_at_once() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -57,7 +57,7 @@ async fn managers_change_one_by_one_and_each_sees_the_event_at_once() {
             assert_eq!(app.organiser(manager).get(EVENTS).await.body["count"], u64::from(sees));
         }
     }
-    // Who manages nothing can be neither a partner nor gone.
+    // A user with no event left can become a partner or be deleted.
     let partner = app.account("partner", Role::Partner, None).await;
     for wrong in [partner.id, 99] {
         let answer = caller.patch(&path, json!({ "managers": [ids[0], wrong] })).await;

@@ -1,4 +1,4 @@
-//! Requests of `/api/v2` that race.
+//! Concurrent requests of `/api/v2`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,7 +25,7 @@ async fn with_event() -> (TestApp, Account, u64) {
     (app, admin, event)
 }
 
-/// What a list says it has, and what it has.
+/// The count that a list reports, and the number of records on its pages.
 async fn listed(app: &TestApp, admin: &Account, path: &str) -> (u64, u64) {
     let answer = app.organiser(admin).get(path).await;
     (answer.body["count"].as_u64().unwrap(), follow(&app.organiser(admin), path).await.len() as u64)
@@ -38,7 +38,7 @@ async fn listed(app: &TestApp, admin: &Account, path: &str) -> (u64, u64) {
 )]
 #[case::a_login_token(TOKENS, json!({ "event": 1, "token": "12345678", "tokenType": "floor" }), "token")]
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_that_cannot_be_twice_one_is_made(
+async fn of_twenty_concurrent_duplicates_one_is_created(
     #[case] path: &'static str,
     #[case] body: Value,
     #[case] field: &str,
@@ -58,7 +58,7 @@ async fn of_twenty_that_cannot_be_twice_one_is_made(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_added_to_an_event_that_is_being_deleted() {
+async fn nothing_can_be_added_to_an_event_during_its_deletion() {
     let (app, admin, event) = with_event().await;
     app.login_tokens(event, "early", 40).await;
     let next = AtomicUsize::new(0);
@@ -94,7 +94,7 @@ async fn nothing_is_added_to_an_event_that_is_being_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn racing_changes_of_different_fields_lose_nothing() {
+async fn concurrent_changes_of_different_fields_are_all_kept() {
     let (app, admin, event) = with_event().await;
     let path = format!("/api/v2/events/{event}/");
     let fields = ["displayName", "logo", "locationHint", "quality", "mobileData", "mfa"];
@@ -110,14 +110,14 @@ async fn racing_changes_of_different_fields_lose_nothing() {
     for field in fields {
         assert_eq!(changed[field], "changed", "{field}");
     }
-    // Wherever the event is read.
+    // The change is visible in every list of the event.
     assert_eq!(app.organiser(&admin).get("/api/v2/events/?name=A").await.body["results"], json!([changed]));
     let owned = format!("/api/v2/events/?owner={}", admin.id);
     assert_eq!(app.organiser(&admin).get(&owned).await.body["results"], json!([changed]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_are_exact_after_all_of_them_were_made_and_deleted_at_once() {
+async fn counts_are_exact_after_concurrent_creations_and_deletions() {
     let (app, admin, event) = with_event().await;
     let early = app.login_tokens(event, "early", 12).await;
     let next = AtomicUsize::new(0);
@@ -144,7 +144,7 @@ async fn counts_are_exact_after_all_of_them_were_made_and_deleted_at_once() {
 }
 
 #[tokio::test]
-async fn a_mode_that_is_changed_back_meanwhile_is_made_again() {
+async fn two_concurrent_mode_changes_each_get_a_new_provider_session() {
     let (app, admin, event) = with_event().await;
     let caller = app.organiser(&admin);
     caller.make(SESSIONS, json!({ "event": event, "language": "x", "archive": false })).await;
@@ -165,7 +165,7 @@ async fn a_mode_that_is_changed_back_meanwhile_is_made_again() {
 #[case::login_token(TOKENS, json!({ "event": 1, "token": "12345678", "tokenType": "floor" }))]
 #[case::session(SESSIONS, json!({ "event": 1, "language": "x", "isFloor": true }))]
 #[tokio::test]
-async fn what_is_deleted_while_its_event_goes_is_not_found(#[case] list: &str, #[case] body: Value) {
+async fn deleting_a_record_whose_event_ended_meanwhile_answers_404(#[case] list: &str, #[case] body: Value) {
     let (app, admin, event) = with_event().await;
     let caller = app.organiser(&admin);
     let path = format!("{list}{}/", caller.make(list, body).await);
@@ -175,7 +175,7 @@ async fn what_is_deleted_while_its_event_goes_is_not_found(#[case] list: &str, #
         async move { slow.organiser(&admin).delete(&path).await }
     });
     arrived.notified().await;
-    // Only ended: what belonged to it is still there.
+    // The event has only ended: the records that belong to it are still there.
     let found = app.store.record(event).await.unwrap().unwrap();
     app.store.end_event(found, app.clock.now()).await.unwrap().unwrap();
     released.notify_one();
@@ -188,7 +188,7 @@ async fn what_is_deleted_while_its_event_goes_is_not_found(#[case] list: &str, #
 }
 
 #[tokio::test]
-async fn an_answer_that_was_lost_makes_and_deletes_no_more_than_one() {
+async fn a_lost_answer_creates_and_deletes_exactly_one_record() {
     let (app, admin, event) = with_event().await;
     for (path, body) in [
         ("/api/v2/events/", json!({ "name": "B" })),
@@ -196,7 +196,8 @@ async fn an_answer_that_was_lost_makes_and_deletes_no_more_than_one() {
         (TOKENS, json!({ "event": event, "token": "12345678", "tokenType": "floor" })),
     ] {
         let (before, _) = listed(&app, &admin, path).await;
-        // The embedded table, whose answers are never lost, does not know a transaction again: there it is 503 or 404.
+        // The embedded table never loses an answer and so does not recognise a repeated transaction. There the answer
+        // is 503 or 404.
         let made = losing(&app, "TransactWriteItems").organiser(&admin).post(path, body).await;
         assert!(matches!(made.status.as_u16(), 201 | 503), "{path} {made}");
         assert_eq!(listed(&app, &admin, path).await, (before + 1, before + 1), "{path}");

@@ -17,14 +17,14 @@ async fn with_event() -> (TestApp, Account, u64) {
     (app, admin, event)
 }
 
-/// What the offline provider's id says.
+/// The decoded session id of the offline provider.
 fn decoded(session: &Value) -> String {
     let id = session["sessionId"].as_str().unwrap();
     String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(id.strip_prefix("1_").unwrap()).unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn a_language_is_enough_and_all_else_has_its_default() {
+async fn only_the_language_is_required_and_everything_else_has_a_default() {
     let (app, admin, event) = with_event().await;
     let caller = app.organiser(&admin);
     let made = caller.post(SESSIONS, json!({ "event": event, "language": " Floor " })).await;
@@ -49,7 +49,7 @@ async fn a_language_is_enough_and_all_else_has_its_default() {
 }
 
 #[tokio::test]
-async fn a_number_is_the_same_however_it_is_written() {
+async fn a_number_is_accepted_in_every_notation() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let manager = app.account("manager", Role::Manager, Some(admin.id)).await;
@@ -68,10 +68,10 @@ async fn a_number_is_the_same_however_it_is_written() {
 }
 
 #[rstest]
-#[case::half_an_event(
+#[case::a_fractional_event(
     json!({ "event": 1.5, "language": "x" }), json!({ "event": ["Incorrect type. Expected pk value, received float."] }),
 )]
-#[case::no_event_however_written(
+#[case::an_unknown_event_as_a_float(
     json!({ "event": 99.0, "language": "x" }), json!({ "event": ["Invalid pk \"99\" - object does not exist."] }),
 )]
 #[case::missing(json!({}), json!({ "event": ["This field is required."], "language": ["This field is required."] }))]
@@ -91,7 +91,7 @@ async fn a_number_is_the_same_however_it_is_written() {
         "mode": ["\"king\" is not a valid choice."], "archive": ["\"[]\" is not a valid boolean."],
     }),
 )]
-#[case::no_event(
+#[case::an_unknown_event(
     json!({ "event": 99, "language": "x" }), json!({ "event": ["Invalid pk \"99\" - object does not exist."] }),
 )]
 #[case::relayed(
@@ -103,7 +103,7 @@ async fn a_number_is_the_same_however_it_is_written() {
     json!({ "archive": ["May not be true if media mode is relayed."] }),
 )]
 #[tokio::test]
-async fn what_is_wrong_is_said_of_all_fields_together(#[case] body: Value, #[case] errors: Value) {
+async fn the_errors_of_all_fields_are_reported_together(#[case] body: Value, #[case] errors: Value) {
     let (app, admin, _) = with_event().await;
     let answer = app.organiser(&admin).post(SESSIONS, body).await;
     assert_eq!((answer.status.as_u16(), answer.body), (400, errors));
@@ -111,7 +111,7 @@ async fn what_is_wrong_is_said_of_all_fields_together(#[case] body: Value, #[cas
 }
 
 #[tokio::test]
-async fn languages_have_their_greatest_length() {
+async fn languages_have_a_maximum_length() {
     let (app, admin, event) = with_event().await;
     let caller = app.organiser(&admin);
     for (field, max) in [("language", 255), ("languageCode", 4000)] {
@@ -125,7 +125,7 @@ async fn languages_have_their_greatest_length() {
 }
 
 #[tokio::test]
-async fn another_mode_or_archiving_makes_another_session_of_the_provider_and_nothing_else_does() {
+async fn only_a_change_of_mode_or_archiving_creates_a_new_provider_session() {
     let (app, admin, event) = with_event().await;
     let caller = app.organiser(&admin);
     let body = json!({ "event": event, "language": "English", "languageCode": "en" });
@@ -168,7 +168,7 @@ async fn another_mode_or_archiving_makes_another_session_of_the_provider_and_not
 }
 
 #[tokio::test]
-async fn a_put_needs_the_language_only_and_ignores_the_event() {
+async fn a_put_requires_only_the_language_and_ignores_the_event() {
     let (app, admin, event) = with_event().await;
     let caller = app.organiser(&admin);
     let other = caller.make_event("B").await;
@@ -203,10 +203,10 @@ async fn an_event_has_one_floor() {
     ] {
         assert_eq!((answer.status.as_u16(), &answer.body), (400, &taken));
     }
-    // Another event has its own.
+    // Another event has a floor of its own.
     let other = caller.make_event("B").await;
     caller.make(SESSIONS, json!({ "event": other, "language": "Floor", "isFloor": true })).await;
-    // The floor stays the floor, and can be handed on.
+    // The floor stays the floor when it is changed, and can be handed on.
     assert_eq!(caller.patch(&first, json!({ "isFloor": true, "language": "x" })).await.status, 200);
     assert_eq!(caller.patch(&first, json!({ "isFloor": false })).await.status, 200);
     assert_eq!(caller.patch(&second, json!({ "isFloor": true })).await.status, 200);
@@ -235,7 +235,7 @@ async fn only_a_dotted_ipv4_is_passed_on_as_location(#[case] hint: &str, #[case]
 }
 
 #[tokio::test]
-async fn an_event_one_does_not_see_is_no_event() {
+async fn an_event_that_the_caller_cannot_see_does_not_exist_for_them() {
     let (app, _, event) = with_event().await;
     let partner = app.account("partner", Role::Partner, None).await;
     let answer = app.organiser(&partner).post(SESSIONS, json!({ "event": event, "language": "x" })).await;

@@ -1,4 +1,4 @@
-//! `/api/sse`: how long a stream lives, and what it costs.
+//! `/api/sse`: how long a stream lives, and how much it costs.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_stream_ends_with_the_account_before_anything_more_is_told() {
+async fn a_stream_ends_before_sending_anything_more_once_its_account_is_blocked_or_changed() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     app.participant("zoe").await;
@@ -54,7 +54,7 @@ async fn a_stream_ends_with_the_account_before_anything_more_is_told() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_before_the_time_of_its_process_is_up() {
+async fn a_stream_ends_before_the_deadline_of_its_process() {
     let app = alice_and_bob().await;
     let bob = app.as_participant("bob");
     let deadline = Deadline(Timestamp::from_millis(NOW) + Duration::from_mins(1));
@@ -64,7 +64,7 @@ async fn a_stream_ends_before_the_time_of_its_process_is_up() {
     assert!(listener.ends_within(Duration::from_secs(5)).await);
 }
 
-/// Loses what is read in batches while the table is said to be down.
+/// Loses the answers to batch reads while the table is said to be down.
 #[derive(Clone, Debug, Default)]
 struct Outage(Arc<AtomicBool>);
 
@@ -84,7 +84,7 @@ async fn a_stream_outlives_a_table_that_cannot_be_read() {
     bob.is_quiet().await;
     app.send_all("alice", "bob", ["Hi"]).await;
     outage.0.store(true, Ordering::SeqCst);
-    // Whenever everybody waits, time passes at once.
+    // With paused time, a wait takes no time once every task waits.
     tokio::time::pause();
     assert!(bob.chunk().await.unwrap().starts_with(": "));
     tokio::time::resume();
@@ -109,12 +109,12 @@ async fn a_client_that_is_gone_is_noticed() {
     }
     drop(client);
     stop.send(()).unwrap();
-    // The server waits for what is open, and the stream has no end of its own.
+    // The server waits for open requests, and the stream has no end of its own.
     timeout(Duration::from_secs(30), server).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_stream_costs_a_request_every_half_a_second_and_none_when_nobody_reads_it() {
+async fn a_stream_polls_every_half_second_and_stops_when_nobody_reads() {
     let Counted { app, requests } = Counted::over(alice_and_bob().await).await;
     let count = || requests.swap(0, Ordering::SeqCst);
     app.as_participant("bob").get("/api/messages").await;

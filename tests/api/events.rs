@@ -19,14 +19,14 @@ fn event(id: u64, name: &str, owner: u64) -> Value {
 }
 
 #[tokio::test]
-async fn a_name_is_enough_and_all_else_has_its_default() {
+async fn only_the_name_is_required_and_everything_else_has_a_default() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let made = app.organiser(&admin).post(EVENTS, json!({ "name": "  A  " })).await;
     assert_eq!((made.status.as_u16(), &made.body), (201, &event(1, "A", admin.id)));
     let read = app.organiser(&admin).get("/api/v2/events/1/").await;
     assert_eq!((read.status.as_u16(), read.body), (200, event(1, "A", admin.id)));
-    // Keys in the order of the documentation, none besides.
+    // The keys are those of the documentation, in its order.
     let keys: Vec<_> = made.body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys.len(), 15);
 }
@@ -49,14 +49,14 @@ async fn every_field_is_kept_as_it_was_given() {
     let mut expected = all;
     expected["id"] = json!(id);
     assert_eq!(caller.get(&path).await.body, expected);
-    // What is optional and left out stays.
+    // Optional fields that are left out keep their values.
     let put = caller.put(&path, json!({ "name": "C" })).await;
     expected["name"] = json!("C");
     assert_eq!((put.status.as_u16(), put.body), (200, expected.clone()));
     let patched = caller.patch(&path, json!({ "displayName": null, "logo": "", "managers": [] })).await;
     (expected["displayName"], expected["logo"], expected["managers"]) = (Value::Null, json!(""), json!([]));
     assert_eq!((patched.status.as_u16(), patched.body), (200, expected.clone()));
-    // What is read can be put.
+    // What was read can be put back.
     assert_eq!(caller.put(&path, expected.clone()).await.body, expected);
     assert_eq!(caller.patch(&path, json!({})).await.body, expected);
 }
@@ -72,35 +72,35 @@ async fn every_field_is_kept_as_it_was_given() {
         "locationHint": ["This field may not be null."], "mfa": ["This field may not be null."],
     }),
 )]
-#[case::no_text(
+#[case::not_a_text(
     json!({ "name": true, "displayName": {}, "logo": [], "quality": false, "mobileData": ["x"] }),
     json!({
         "name": ["Not a valid string."], "displayName": ["Not a valid string."], "logo": ["Not a valid string."],
         "quality": ["Not a valid string."], "mobileData": ["Not a valid string."],
     }),
 )]
-#[case::no_boolean(
+#[case::not_a_boolean(
     json!({ "name": "x", "disabled": "foo", "subscribersSeeFloor": 2, "mobileDisallow": "", "allowSourceVideo": "yes" }),
     json!({
         "disabled": ["\"foo\" is not a valid boolean."], "subscribersSeeFloor": ["\"2\" is not a valid boolean."],
         "mobileDisallow": ["\"\" is not a valid boolean."], "allowSourceVideo": ["\"yes\" is not a valid boolean."],
     }),
 )]
-#[case::no_object(
+#[case::not_an_object(
     json!({ "name": "x", "owner": 99, "managers": [99] }),
     json!({
         "owner": ["Invalid pk \"99\" - object does not exist."],
         "managers": ["Invalid pk \"99\" - object does not exist."],
     }),
 )]
-#[case::no_number(
+#[case::not_a_number(
     json!({ "name": "x", "owner": "me", "managers": "all" }),
     json!({
         "owner": ["Incorrect type. Expected pk value, received str."],
         "managers": ["Expected a list of items but got type \"str\"."],
     }),
 )]
-#[case::no_numbers(
+#[case::not_numbers(
     json!({ "name": "x", "owner": [1], "managers": [{}] }),
     json!({
         "owner": ["Incorrect type. Expected pk value, received list."],
@@ -112,7 +112,7 @@ async fn every_field_is_kept_as_it_was_given() {
 #[case::a_number(json!(7), json!({ "nonFieldErrors": ["Invalid data. Expected a dictionary, but got int."] }))]
 #[case::nothing(json!(null), json!({ "nonFieldErrors": ["No data provided"] }))]
 #[tokio::test]
-async fn what_is_wrong_is_said_of_all_fields_together(#[case] body: Value, #[case] errors: Value) {
+async fn the_errors_of_all_fields_are_reported_together(#[case] body: Value, #[case] errors: Value) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let answer = app.organiser(&admin).post(EVENTS, body).await;
@@ -121,7 +121,7 @@ async fn what_is_wrong_is_said_of_all_fields_together(#[case] body: Value, #[cas
 }
 
 #[tokio::test]
-async fn texts_have_their_greatest_length() {
+async fn texts_have_a_maximum_length() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let limits = [("name", 255), ("displayName", 255), ("logo", 2000), ("locationHint", 4000), ("quality", 4000)];
@@ -138,7 +138,7 @@ async fn texts_have_their_greatest_length() {
 }
 
 #[tokio::test]
-async fn booleans_and_numbers_have_many_spellings() {
+async fn booleans_and_numbers_are_accepted_in_many_spellings() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let manager = app.account("manager", Role::Manager, None).await;
@@ -171,7 +171,7 @@ async fn booleans_and_numbers_have_many_spellings() {
 }
 
 #[tokio::test]
-async fn a_name_is_unique_also_among_events_that_the_caller_does_not_see() {
+async fn a_name_is_unique_even_among_events_that_the_caller_cannot_see() {
     let app = TestApp::new().await;
     let [one, other] = [app.account("one", Role::Partner, None).await, app.account("other", Role::Partner, None).await];
     let first = app.organiser(&one).make_event("A").await;
@@ -186,11 +186,11 @@ async fn a_name_is_unique_also_among_events_that_the_caller_does_not_see() {
     ] {
         assert_eq!((answer.status.as_u16(), &answer.body), (400, &taken));
     }
-    // Beside another mistake too.
+    // The error is reported together with others.
     let both = app.organiser(&other).post(EVENTS, json!({ "name": "A", "disabled": 7 })).await;
     assert_eq!(both.body, json!({ "name": taken["name"], "disabled": ["\"7\" is not a valid boolean."] }));
     assert_eq!(app.organiser(&other).patch(&path, json!({ "name": "a" })).await.status, 200);
-    // Whose event is renamed or gone, leaves its name.
+    // An event that is renamed or deleted frees its name.
     assert_eq!(app.organiser(&one).patch(&format!("{EVENTS}{first}/"), json!({ "name": "B" })).await.status, 200);
     assert_eq!(app.organiser(&other).patch(&path, json!({ "name": "A" })).await.status, 200);
     assert_eq!(app.organiser(&other).delete(&path).await.status, 204);
@@ -209,7 +209,7 @@ async fn unknown_and_read_only_keys_are_ignored() {
 }
 
 #[tokio::test]
-async fn an_event_is_deleted_once_and_found_under_its_number_only() {
+async fn an_event_is_deleted_once_and_found_only_by_its_number() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -230,7 +230,7 @@ async fn an_event_is_deleted_once_and_found_under_its_number_only() {
     ] {
         assert_eq!(answer.to_string(), r#"404 {"detail":"Not found."}"#);
     }
-    // Numbers are not given again.
+    // Numbers are never reused.
     assert_eq!(caller.make_event("A").await, id + 1);
 }
 
@@ -252,7 +252,7 @@ async fn every_path_is_served_with_and_without_the_trailing_slash() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_their_order() {
+async fn refusals_come_in_the_documented_order() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let manager = app.account("manager", Role::Manager, None).await;
@@ -269,6 +269,6 @@ async fn refusals_come_in_their_order() {
     let answer = app.organiser(&admin).delete(EVENTS).await;
     assert_eq!(answer.to_string(), r#"405 {"detail":"Method \"DELETE\" not allowed."}"#);
     assert!(answer.header("allow").contains("POST"));
-    // No body is an empty one.
+    // A missing body counts as an empty one.
     assert_eq!(app.organiser(&admin).post_nothing(EVENTS).await.body["name"], json!(["This field is required."]));
 }

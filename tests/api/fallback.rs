@@ -1,4 +1,4 @@
-//! What no route answers.
+//! Requests that no route matches.
 
 use axum::body::Body;
 use insta::assert_snapshot;
@@ -14,7 +14,7 @@ use crate::support::TestApp;
 #[case("POST", "/api/sessions/daily/stream/str_1", "DELETE")]
 #[case("GET", "/api/tokens", "POST")]
 #[tokio::test]
-async fn a_method_that_is_not_served_is_405_with_those_that_are(
+async fn an_unsupported_method_is_405_with_the_supported_ones(
     #[case] method: &str,
     #[case] path: &str,
     #[case] allow: &str,
@@ -26,7 +26,7 @@ async fn a_method_that_is_not_served_is_405_with_those_that_are(
 }
 
 #[tokio::test]
-async fn head_and_options_are_methods_that_are_not_served() {
+async fn head_and_options_are_unsupported_methods() {
     let app = TestApp::new().await;
     for method in ["HEAD", "OPTIONS"] {
         let answer = app.anyone().send(method, "/api/sessions/", &[], Body::empty()).await;
@@ -40,13 +40,13 @@ async fn head_and_options_are_methods_that_are_not_served() {
 }
 
 #[tokio::test]
-async fn no_answer_is_for_caches() {
+async fn an_answer_of_the_fallback_is_not_cacheable() {
     let app = TestApp::new().await;
     assert_eq!(app.anyone().get("/nowhere").await.header("cache-control"), "no-store");
 }
 
 #[tokio::test]
-async fn device_routes_say_it_in_their_own_dialect() {
+async fn device_routes_refuse_methods_in_their_own_dialect() {
     let app = TestApp::new().await;
     let answer = app.anyone().send("PUT", "/api/session", &[], Body::empty()).await;
     assert_eq!(answer.header("allow"), "GET, DELETE");
@@ -54,7 +54,7 @@ async fn device_routes_say_it_in_their_own_dialect() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_in_the_dialect_around_it() {
+async fn an_unknown_path_is_404_in_the_dialect_of_its_api() {
     let app = TestApp::new().await;
     assert_snapshot!(app.anyone().get("/nowhere").await, @r#"404 {"error":{"code":"not_found","message":"There is no such resource"}}"#);
     assert_snapshot!(app.anyone().get("/api/sessionsx").await, @r#"404 {"error":{"code":"not_found","message":"There is no such resource"}}"#);
@@ -62,7 +62,7 @@ async fn an_unknown_path_is_404_in_the_dialect_around_it() {
 }
 
 #[tokio::test]
-async fn what_openvidu_has_and_we_have_not_is_refused_in_its_dialect() {
+async fn unsupported_openvidu_routes_are_refused_in_its_dialect() {
     let app = TestApp::new().await;
     for (method, path) in [
         ("POST", "/api/recordings/start"),
@@ -79,7 +79,7 @@ async fn what_openvidu_has_and_we_have_not_is_refused_in_its_dialect() {
         assert_eq!(refused.header("www-authenticate"), "Basic realm=\"Realm\"");
         let answer = app.backend().send(method, path, &[], Body::empty()).await;
         let expected = match (method, path.contains("recordings")) {
-            // Its clients read the body of a POST that fails, and no other.
+            // OpenVidu's clients read the body of a failed POST and of no other failed request.
             ("POST", true) => "501 Recording is switched off",
             (_, true) => "501 -",
             _ => "404 There is no such resource",

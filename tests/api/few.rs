@@ -1,4 +1,5 @@
-//! Lists of everything of a kind: one request where few were ever made, and the same answers where many were.
+//! Lists of all records of a kind. A short list takes one request, and its answers are the same as those of a long
+//! list.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rstest::rstest;
@@ -16,7 +17,7 @@ const LISTS: [(&str, u32); 5] = [
     ("/api/v2/users/", 2),
     ("/api/v2/events/", 2),
     ("/api/v2/apitokens/", 2),
-    // What is left of events that have ended is asked for too.
+    // This list also asks for what remains of ended events.
     ("/api/v2/sessions/", 3),
     ("/api/v2/logintokens/", 3),
 ];
@@ -24,7 +25,7 @@ const TOKENS: &str = "/api/v2/logintokens/";
 const API_TOKENS: &str = "/api/v2/apitokens/";
 
 impl TestApp {
-    /// Another instance on the same table, which has started and knows of no number yet.
+    /// Another instance on the same table. It has just started and knows no counter yet.
     async fn fresh(&self) -> Self {
         note_uses(self).await;
         let fresh = self.again_with([]);
@@ -32,7 +33,7 @@ impl TestApp {
         fresh
     }
 
-    /// Has a counter say this number, as if so many had been made.
+    /// Sets a counter to this number, as if this many records had been created.
     pub(crate) async fn count_to(&self, counter: &str, number: u64) {
         let update = self.client.update_item().table_name(&*self.table).update_expression("SET #number = :number");
         let update = update.expression_attribute_names("#number", "number");
@@ -41,7 +42,7 @@ impl TestApp {
         update.key("SK", AttributeValue::S("COUNTER".to_owned())).send().await.unwrap();
     }
 
-    /// Takes away what versions before tokens lay under their numbers did not write.
+    /// Deletes the items that index tokens by number. Earlier versions did not write them.
     async fn forget_numbers_of_api_tokens(&self, made: u64) {
         for number in 1..=made {
             let delete = self.client.delete_item().table_name(&*self.table);
@@ -54,13 +55,13 @@ impl TestApp {
     }
 }
 
-/// What an answer cost: requests to the table and read units.
+/// The cost of an answer: requests to the table, and read units.
 fn cost(answer: &Answer) -> (u64, f64) {
     let usage = answer.reported.usage;
     (usage.requests, usage.read_units)
 }
 
-async fn make_three_of_each(caller: &Caller<'_>) {
+async fn create_three_of_each_kind(caller: &Caller<'_>) {
     for number in 1..=3 {
         let event = caller.make_event(&format!("Congress {number}")).await;
         caller.make("/api/v2/users/", json!({ "username": format!("user-{number}"), "role": "manager" })).await;
@@ -72,7 +73,7 @@ async fn make_three_of_each(caller: &Caller<'_>) {
 }
 
 #[tokio::test]
-async fn a_list_of_few_is_one_request_which_costs_no_more_than_empty_partitions() {
+async fn a_short_list_is_one_request_and_costs_no_more_than_empty_partitions() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let fresh = app.fresh().await;
@@ -80,7 +81,7 @@ async fn a_list_of_few_is_one_request_which_costs_no_more_than_empty_partitions(
         let answer = fresh.organiser(&admin).get(list).await;
         assert_eq!(cost(&answer).0, u64::from(requests), "{list}, empty");
     }
-    make_three_of_each(&app.organiser(&admin)).await;
+    create_three_of_each_kind(&app.organiser(&admin)).await;
     let fresh = app.fresh().await;
     let caller = fresh.organiser(&admin);
     for (list, requests) in LISTS {
@@ -92,21 +93,22 @@ async fn a_list_of_few_is_one_request_which_costs_no_more_than_empty_partitions(
                 (Some(count), requests.into()),
                 "{list}{query}"
             );
-            // Of 16 partitions and of each other request one.
+            // The 16 partitions and each further request cost one unit each.
             assert!(cost(&answer).1 <= 15.0 + f64::from(requests), "{list}{query}: {:?}", cost(&answer));
         }
     }
 }
 
 #[tokio::test]
-async fn what_others_made_since_is_listed_however_many_it_is() {
+async fn records_that_another_instance_created_since_are_listed() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let event = app.organiser(&admin).make_event("A").await;
     let mut ids = app.login_tokens(event, "first", 3).await;
     let elsewhere = app.fresh().await;
     let caller = elsewhere.organiser(&admin);
-    // To begin with, and of those few that it asks for beyond what it knows, in one request; of more in another one, once.
+    // The first request of an instance reads everything at once. A few new records are read in the same request; more
+    // of them take another request, once.
     for (more, requests) in [(0, [3, 3]), (4, [3, 3]), (5, [4, 3]), (60, [4, 3]), (40, [19, 18])] {
         ids.extend(app.login_tokens(event, &format!("{more} more"), more).await);
         for requests in requests {
@@ -116,7 +118,7 @@ async fn what_others_made_since_is_listed_however_many_it_is() {
     }
 }
 
-/// Login tokens of all types; those that are left when some are deleted.
+/// Creates login tokens of all types and deletes some of them. Returns the others.
 async fn some_tokens(app: &TestApp, admin: &Account, made: u64) -> Vec<(u64, &'static str)> {
     let caller = app.organiser(admin);
     let event = caller.make_event("A").await;
@@ -139,7 +141,7 @@ async fn some_tokens(app: &TestApp, admin: &Account, made: u64) -> Vec<(u64, &'s
     left
 }
 
-/// All pages from this one on, by their cursors.
+/// All pages from this one on, read by their cursors.
 async fn pages(caller: &Caller<'_>, path: &str) -> Vec<Value> {
     let (mut path, mut bodies) = (Some(path.to_owned()), Vec::new());
     while let Some(next) = path {
@@ -156,7 +158,7 @@ async fn pages(caller: &Caller<'_>, path: &str) -> Vec<Value> {
 #[case(100)]
 #[case(101)]
 #[tokio::test]
-async fn few_are_listed_as_many_are(#[case] made: u64) {
+async fn a_short_list_answers_like_a_long_one(#[case] made: u64) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let left = some_tokens(&app, &admin, made).await;
@@ -201,7 +203,7 @@ async fn few_are_listed_as_many_are(#[case] made: u64) {
 }
 
 #[tokio::test]
-async fn api_tokens_of_earlier_versions_are_found_and_given_their_numbers_places() {
+async fn api_tokens_of_earlier_versions_are_listed_and_indexed_by_number() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -216,7 +218,7 @@ async fn api_tokens_of_earlier_versions_are_found_and_given_their_numbers_places
     assert_eq!((first.ids(), cost(&first).0), (ids().collect::<Vec<_>>(), 21));
     let second = caller.get(API_TOKENS).await;
     assert_eq!((&second.body, cost(&second).0), (&first.body, 2));
-    // An earlier version makes another one, which is under its hash only.
+    // An earlier version creates one more token, which has no index by number.
     caller.make(API_TOKENS, json!({ "name": "late" })).await;
     let placed = second.body["count"].as_u64().unwrap() + 1;
     app.forget_numbers_of_api_tokens(46).await;
@@ -231,7 +233,7 @@ async fn api_tokens_of_earlier_versions_are_found_and_given_their_numbers_places
 }
 
 #[tokio::test]
-async fn more_api_tokens_than_few_are_listed_and_deleted_too() {
+async fn a_long_list_of_api_tokens_is_listed_and_deleted_too() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);

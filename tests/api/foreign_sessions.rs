@@ -1,4 +1,4 @@
-//! Sessions of the media provider that are not of the configured project.
+//! Sessions whose provider session belongs to another OpenTok project than the configured one.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 #[case::bare("1_MX40NTgyODA2Mn54fg")]
 #[case::padded("1_MX40NTgyODA2Mn54fg==")]
 #[tokio::test]
-async fn an_id_is_signed_as_it_came(#[case] id: &'static str) {
+async fn a_provider_session_id_is_signed_unchanged(#[case] id: &'static str) {
     let provider = Provider::default();
     let (app, admin) = with_provider(&provider).await;
     let caller = app.organiser(&admin);
@@ -37,10 +37,10 @@ fn escaped(id: &str) -> String {
 
 #[rstest]
 #[case::of_another_project("1_MX45OTk5OTk5OX54")]
-#[case::no_base64("1_!!!!")]
-#[case::no_id("hello")]
+#[case::not_base64("1_!!!!")]
+#[case::not_an_id("hello")]
 #[tokio::test]
-async fn an_id_that_nobody_could_join_with_is_not_kept(#[case] id: &'static str) {
+async fn an_unusable_provider_session_id_is_not_stored(#[case] id: &'static str) {
     let provider = Provider::default();
     let (app, admin) = with_provider(&provider).await;
     let caller = app.organiser(&admin);
@@ -60,11 +60,11 @@ async fn an_id_that_nobody_could_join_with_is_not_kept(#[case] id: &'static str)
 }
 
 #[tokio::test]
-async fn a_session_of_another_project_is_left_out_until_it_is_changed() {
+async fn a_session_of_another_opentok_project_is_left_out_until_it_is_changed() {
     let old = TestApp::new().await;
     let event = old.event_to_join(json!({ "subscribersSeeFloor": true }), "participant").await;
     let client = old.client_token(false).await;
-    // The keys are those of another project now.
+    // The configured key now belongs to another project.
     let app = old.again_with([(Setting::OpentokApiKey, "99999999")]);
     let admin = app.account("another admin", Role::Admin, None).await;
     let caller = app.organiser(&admin);
@@ -79,7 +79,7 @@ async fn a_session_of_another_project_is_left_out_until_it_is_changed() {
     assert_eq!((nobody.status.as_u16(), nobody.header("retry-after")), (503, "1"), "{nobody}");
     let path = format!("{SESSIONS}1/");
     let before = caller.get(&path).await.body;
-    // Also a change of nothing.
+    // Even an empty change replaces the session.
     let changed = caller.patch(&path, json!({})).await;
     assert_eq!(changed.status, 200);
     assert_ne!(changed.body["sessionId"], before["sessionId"]);
@@ -87,6 +87,6 @@ async fn a_session_of_another_project_is_left_out_until_it_is_changed() {
     assert_eq!((some.status.as_u16(), ids(&some)), (201, vec![1]), "{some}");
     caller.put(&format!("{SESSIONS}2/"), json!({ "event": event, "language": "Floor" })).await;
     assert_eq!(ids(&join().await), [1, 2]);
-    // What serves stays.
+    // A provider session of the configured project is kept.
     assert_eq!(caller.patch(&path, json!({ "language": "German" })).await.body["sessionId"], changed.body["sessionId"]);
 }

@@ -1,4 +1,4 @@
-//! The guard before what people type in: how often one may be wrong, whom that keeps out, and for how long.
+//! The guard against guessing: how many wrong values are allowed, who is locked out, and for how long.
 
 mod addresses;
 mod joining;
@@ -25,7 +25,7 @@ const TOKEN: &str = "congress-2026";
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 const DAY: Duration = Duration::from_hours(24);
 
-/// Where somebody types in a password.
+/// A place where somebody enters a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Door {
     LogIn,
@@ -36,7 +36,7 @@ enum Door {
 use Door::{Conversation, LogIn, OwnPassword};
 
 impl TestApp {
-    /// What a password is answered with; `alice` is the first user, and changes her password to the same one.
+    /// The answer to a password. `alice` is the first user; for `OwnPassword` she changes her password to the same one.
     async fn knock(&self, door: Door, name: &str, password: &str, address: &str) -> Answer {
         match door {
             LogIn => self.anyone().from(address).post(OBTAIN, json!({ "username": name, "password": password })).await,
@@ -63,8 +63,8 @@ impl TestApp {
         self.store.record_with(Unique::Username, name).await.unwrap().map(|stored| stored.record).unwrap()
     }
 
-    /// Different wrong passwords, so many, from there.
-    async fn err(&self, name: &str, numbers: std::ops::Range<usize>, address: &str) {
+    /// Enters different wrong passwords, with these numbers, from this address.
+    async fn enter_wrong_passwords(&self, name: &str, numbers: std::ops::Range<usize>, address: &str) {
         for number in numbers {
             let status = self.try_password(&format!("{name}@localhost"), &format!("wrong {number}"), address).await;
             assert_eq!(status, 401, "{number}");
@@ -83,7 +83,7 @@ impl TestApp {
 }
 
 impl Caller<'_> {
-    /// The same caller, behind a proxy of ours that says where they are.
+    /// The same caller, at this address behind a trusted proxy.
     fn from(self, address: &str) -> Self {
         self.with_header("x-forwarded-for", address)
     }
@@ -104,7 +104,7 @@ async fn with_alice() -> TestApp {
     app
 }
 
-/// How the doors answer a wrong password, a right one, and everybody while they are shut.
+/// The answers to a wrong password, to a right one, and to everybody during the lock.
 fn answers(door: Door, wait: u64) -> (u16, u16, String) {
     let throttled = format!(r#"429 {{"detail":"Request was throttled. Expected available in {wait} seconds."}}"#);
     match door {
@@ -116,7 +116,7 @@ fn answers(door: Door, wait: u64) -> (u16, u16, String) {
 
 #[rstest]
 #[tokio::test]
-async fn ten_wrong_passwords_in_a_row_shut_an_account_to_an_address(
+async fn ten_wrong_passwords_in_a_row_lock_the_account_for_that_address(
     #[values(LogIn, Conversation, OwnPassword)] door: Door,
 ) {
     let app = with_alice().await;
@@ -139,7 +139,7 @@ async fn ten_wrong_passwords_in_a_row_shut_an_account_to_an_address(
 }
 
 #[tokio::test]
-async fn one_guard_stands_before_every_door() {
+async fn all_logins_share_one_count_of_wrong_passwords() {
     let app = with_alice().await;
     for (number, door) in [LogIn, Conversation, OwnPassword, LogIn, Conversation].into_iter().enumerate() {
         for half in [0, 1] {
@@ -149,17 +149,17 @@ async fn one_guard_stands_before_every_door() {
     for door in [LogIn, Conversation, OwnPassword] {
         assert_eq!(app.knock(door, "alice", PASSWORD, HERE).await.status, 429, "{door:?}");
     }
-    // By whatever name she is called.
+    // Every spelling of her name is locked.
     assert_eq!(app.knock(LogIn, " ALICE ", PASSWORD, HERE).await.status, 429);
     assert_eq!(app.try_password("ALICE@Localhost/phone", PASSWORD, HERE).await, 429);
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_wrong_password_that_repeats_counts_once(#[values(LogIn, Conversation, OwnPassword)] door: Door) {
+async fn a_repeated_wrong_password_counts_once(#[values(LogIn, Conversation, OwnPassword)] door: Door) {
     let app = with_alice().await;
     let (wrong, right, _) = answers(door, 0);
-    app.err("alice", 0..8, HERE).await;
+    app.enter_wrong_passwords("alice", 0..8, HERE).await;
     for _ in 0..12 {
         assert_eq!(app.knock(door, "alice", "an old one", HERE).await.status, wrong);
     }
@@ -168,45 +168,45 @@ async fn a_wrong_password_that_repeats_counts_once(#[values(LogIn, Conversation,
 
 #[rstest]
 #[tokio::test]
-async fn a_right_password_makes_up_for_the_wrong_ones(#[values(LogIn, Conversation, OwnPassword)] door: Door) {
+async fn a_right_password_resets_the_count_of_wrong_ones(#[values(LogIn, Conversation, OwnPassword)] door: Door) {
     let app = with_alice().await;
     for _ in 0..3 {
-        app.err("alice", 0..9, HERE).await;
+        app.enter_wrong_passwords("alice", 0..9, HERE).await;
         assert_eq!(app.knock(door, "alice", PASSWORD, HERE).await.status, answers(door, 0).1);
     }
 }
 
 #[tokio::test]
-async fn other_accounts_are_not_shut_and_accounts_that_do_not_exist_are() {
+async fn other_accounts_stay_open_and_unknown_accounts_are_locked_too() {
     let app = with_alice().await;
     app.participant("bob").await;
-    app.err("alice", 0..10, HERE).await;
+    app.enter_wrong_passwords("alice", 0..10, HERE).await;
     assert_eq!(app.try_password("bob@localhost", PASSWORD, HERE).await, 200);
-    app.err("nobody", 0..10, HERE).await;
+    app.enter_wrong_passwords("nobody", 0..10, HERE).await;
     for door in [LogIn, Conversation] {
         assert_eq!(app.knock(door, "Nobody", "wrong", HERE).await.status, 429);
     }
 }
 
-/// A hundred different wrong passwords for an account, from ten addresses.
-async fn besiege(app: &TestApp, name: &str) {
+/// Enters a hundred different wrong passwords for an account, from ten addresses.
+async fn enter_a_hundred_wrong_passwords(app: &TestApp, name: &str) {
     for host in 0..10 {
-        app.err(name, host * 10..host * 10 + 10, &format!("198.51.100.{host}")).await;
+        app.enter_wrong_passwords(name, host * 10..host * 10 + 10, &format!("198.51.100.{host}")).await;
     }
 }
 
 #[tokio::test]
-async fn a_hundred_wrong_passwords_from_everywhere_shut_an_account_but_to_where_its_owner_is() {
+async fn a_hundred_wrong_passwords_lock_an_account_except_for_its_owners_address() {
     let app = with_alice().await;
     app.participant("bob").await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
     app.wait(DAY - Duration::from_secs(1));
-    besiege(&app, "alice").await;
+    enter_a_hundred_wrong_passwords(&app, "alice").await;
     for door in [LogIn, Conversation, OwnPassword] {
         assert_eq!(app.knock(door, "alice", PASSWORD, THERE).await.to_string(), answers(door, 600).2);
     }
     assert_eq!(app.try_password("bob@localhost", PASSWORD, THERE).await, 200);
-    // She may err there as ever.
+    // Her own address still has its usual ten attempts.
     assert_eq!(app.try_password("alice@localhost", "wrong once more", HERE).await, 401);
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
     app.wait(TEN_MINUTES);
@@ -214,22 +214,22 @@ async fn a_hundred_wrong_passwords_from_everywhere_shut_an_account_but_to_where_
 }
 
 #[tokio::test]
-async fn a_day_later_nobody_knows_where_the_owner_was() {
+async fn the_owners_address_is_forgotten_after_a_day() {
     let app = with_alice().await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
     app.wait(DAY);
-    besiege(&app, "alice").await;
+    enter_a_hundred_wrong_passwords(&app, "alice").await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 429);
 }
 
 #[tokio::test]
-async fn a_hundred_accounts_tried_wrongly_shut_an_address_but_to_whom_it_is_home() {
+async fn wrong_passwords_for_a_hundred_accounts_lock_an_address_except_for_its_known_user() {
     let app = with_alice().await;
     app.participant("bob").await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
     for number in 0..100 {
-        // Each counts once.
-        app.err(&format!("nobody{number}"), 0..1 + usize::from(number == 50), HERE).await;
+        // Each account counts once.
+        app.enter_wrong_passwords(&format!("nobody{number}"), 0..1 + usize::from(number == 50), HERE).await;
     }
     for door in [LogIn, Conversation, OwnPassword] {
         assert_eq!(app.knock(door, "bob", PASSWORD, HERE).await.to_string(), answers(door, 600).2);
@@ -241,12 +241,12 @@ async fn a_hundred_accounts_tried_wrongly_shut_an_address_but_to_whom_it_is_home
 }
 
 #[tokio::test]
-async fn a_token_is_never_kept_out() {
+async fn a_token_still_works_while_the_password_is_locked() {
     let app = with_alice().await;
     let login = json!({ "username": "alice", "password": PASSWORD });
     let token = app.anyone().from(THERE).post(OBTAIN, login).await.body["token"].as_str().unwrap().to_owned();
-    app.err("alice", 0..10, HERE).await;
-    // Else a guesser could tell the right password from the wrong ones.
+    app.enter_wrong_passwords("alice", 0..10, HERE).await;
+    // A guesser could otherwise tell the right password from the wrong ones.
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 429);
     assert_eq!(app.try_password("alice@localhost", &token, HERE).await, 200);
     let jwt = app.with_authorization(format!("JWT {token}")).from(HERE);
@@ -257,7 +257,7 @@ async fn a_token_is_never_kept_out() {
 
 #[rstest]
 #[tokio::test]
-async fn wrong_passwords_at_once_are_answered_ten_times(#[values(LogIn, Conversation)] door: Door) {
+async fn concurrent_wrong_passwords_are_answered_ten_times(#[values(LogIn, Conversation)] door: Door) {
     let app = with_alice().await;
     let passwords: Vec<_> = (0..14).map(|number| format!("wrong {number}")).collect();
     let attempts = passwords.iter().map(|password| app.knock(door, "alice", password, HERE));
@@ -267,11 +267,11 @@ async fn wrong_passwords_at_once_are_answered_ten_times(#[values(LogIn, Conversa
 }
 
 #[tokio::test]
-async fn what_is_counted_names_nobody_and_nothing() {
+async fn the_counters_in_the_table_reveal_no_name_and_no_password() {
     let app = with_alice().await;
     app.with_event().await;
-    app.err("alice", 0..2, HERE).await;
-    app.err("somebody-else", 0..1, HERE).await;
+    app.enter_wrong_passwords("alice", 0..2, HERE).await;
+    app.enter_wrong_passwords("somebody-else", 0..1, HERE).await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
     let client = app.client(false).await.from(HERE);
     client.join("wrong-token-0").await;
@@ -282,9 +282,9 @@ async fn what_is_counted_names_nobody_and_nothing() {
         assert!(!items.iter().any(|item| item.contains(secret)), "{secret}");
     }
     assert!(items.iter().all(|item| item.contains("expiresAt")));
-    // Another deployment's hashes are others.
+    // Another deployment hashes with another key.
     let other = with_alice().await;
-    other.err("alice", 0..2, HERE).await;
+    other.enter_wrong_passwords("alice", 0..2, HERE).await;
     let keys = |items: Vec<String>| -> BTreeSet<String> {
         items.iter().filter_map(|item| Some(item.split("GUESSES#").nth(1)?.get(..32)?.to_owned())).collect()
     };

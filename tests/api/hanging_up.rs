@@ -1,4 +1,4 @@
-//! Media servers that hang up as soon as they have said something.
+//! Media servers that close the connection as soon as they have sent their request.
 
 use std::{
     pin::pin,
@@ -28,7 +28,7 @@ use crate::{
     support::{CALLBACK_SECRET, TestApp},
 };
 
-/// Holds every request to the table back until the gate is open.
+/// Holds back every request to the table until the gate is open.
 #[derive(Clone, Debug)]
 struct Gate(Arc<Semaphore>);
 
@@ -42,7 +42,7 @@ impl Meddler for Gate {
     }
 }
 
-/// How many requests have begun, and how many have been given up or answered.
+/// How many requests have begun, and how many are over, answered or abandoned.
 #[derive(Debug, Default)]
 struct Seen {
     begun: AtomicUsize,
@@ -51,7 +51,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Waits until there are so many.
+    /// Waits until the counter has this value.
     async fn reaches(&self, which: fn(&Self) -> &AtomicUsize, many: usize) {
         let reached = async {
             while which(self).load(Ordering::SeqCst) < many {
@@ -63,7 +63,7 @@ impl Seen {
     }
 }
 
-/// A request, until it is given up or answered.
+/// A request, until it is answered or abandoned.
 struct Open(Arc<Seen>);
 
 impl Open {
@@ -81,8 +81,8 @@ impl Drop for Open {
     }
 }
 
-/// Sends these requests to an instance, each on a connection that is closed as soon as the request has arrived, while its
-/// table does not answer; and lets the table answer when the server has given all of them up.
+/// Sends these requests to an instance while its table does not answer. Each connection is closed as soon as its
+/// request has arrived. The table answers once the server has abandoned all of them.
 async fn send_and_hang_up(app: &TestApp, requests: &[String]) {
     let gate = Gate(Arc::new(Semaphore::new(0)));
     let slow = app.clone().with_meddler(gate.clone());
@@ -127,7 +127,7 @@ fn webhook(body: &Value) -> String {
 }
 
 #[tokio::test]
-async fn closings_hold_of_a_media_server_that_hangs_up_at_once() {
+async fn a_closing_takes_effect_even_if_the_media_server_hangs_up_at_once() {
     let app = TestApp::new().await;
     let url = |viewer: usize| format!("ws://live.example:3333/app/stream?session=viewer-{viewer}");
     for number in 0..20 {
@@ -140,7 +140,7 @@ async fn closings_hold_of_a_media_server_that_hangs_up_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_media_provider_says_holds_when_it_hangs_up_at_once() {
+async fn a_callback_takes_effect_even_if_the_media_provider_hangs_up_at_once() {
     let app = TestApp::new().await;
     let (joined, admin) = app.joined().await;
     let path = format!("{MONITOR}?key={CALLBACK_SECRET}");
@@ -151,7 +151,7 @@ async fn what_a_media_provider_says_holds_when_it_hangs_up_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_tell_what_a_media_server_tells() {
+async fn an_unsigned_webhook_changes_nothing_even_if_its_sender_hangs_up() {
     let app = TestApp::new().await;
     let body = viewer("opening", 1, 0, "ws://live.example:3333/app/stream?session=one");
     let unsigned = request("/v1/admission", "", &body);

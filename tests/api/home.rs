@@ -1,4 +1,4 @@
-//! Where somebody goes on who has nothing but the address, and what every answer says to browsers.
+//! The home page for people who have only the address, and the headers that every answer has for browsers.
 
 use axum::{
     body::{Body, to_bytes},
@@ -13,7 +13,7 @@ use crate::support::TestApp;
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
 
 #[tokio::test]
-async fn a_program_is_told_where_the_document_is() {
+async fn a_program_gets_the_address_of_the_api_document() {
     let app = TestApp::new().await;
     for accept in ["*/*", "application/json", "text/html;q=0, */*"] {
         let answer = app.anyone().send("GET", "/", &[("accept", accept)], Body::empty()).await;
@@ -56,7 +56,7 @@ async fn health_says_whether_the_table_answers() {
 }
 
 #[tokio::test]
-async fn nothing_but_what_is_served_is_served_with_these_methods() {
+async fn the_home_page_and_health_allow_only_get() {
     let app = TestApp::new().await;
     for path in ["/", "/health"] {
         let answer = app.anyone().send("POST", path, &[], Body::empty()).await;
@@ -65,7 +65,7 @@ async fn nothing_but_what_is_served_is_served_with_these_methods() {
 }
 
 #[tokio::test]
-async fn every_answer_keeps_browsers_to_its_type_and_to_https_where_that_is_spoken() {
+async fn every_answer_forbids_mime_sniffing_and_requires_https_if_the_public_url_does() {
     let app = TestApp::new().await;
     let encrypted = app.again_with([(Setting::PublicUrl, "https://public.example")]);
     let plain = app.again_with([(Setting::PublicUrl, "http://public.example")]);

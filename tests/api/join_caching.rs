@@ -1,4 +1,4 @@
-//! What joining keeps in memory, and what it leaves in the table.
+//! What joining caches in memory, and what it writes to the table.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -61,12 +61,12 @@ async fn every_token_is_fresh_and_its_connection_is_live() {
         }
         assert_eq!((live(&app).await.len(), names.len()), (2 * joined, 2 * joined));
     }
-    // What is shown to the others says nothing of how one joined.
+    // The stored data, which other participants see, does not contain the login token.
     assert!(!format!("{:?}", live(&app).await).contains("the token"));
 }
 
 #[tokio::test]
-async fn an_event_of_many_sessions_is_joined_whole() {
+async fn joining_an_event_of_many_sessions_joins_all_of_them() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = another_admin(&app).await;
@@ -85,7 +85,7 @@ async fn an_event_of_many_sessions_is_joined_whole() {
     assert_eq!(live(&app).await.len(), 60);
 }
 
-/// Loses the answer to the second batch that is written, as a table does that cannot be reached any more.
+/// Loses the answer to the second batch write, as if the table could no longer be reached.
 #[derive(Debug, Default)]
 struct LosesTheSecondBatch(AtomicUsize);
 
@@ -98,7 +98,7 @@ impl Meddler for LosesTheSecondBatch {
 }
 
 #[tokio::test]
-async fn where_a_connection_cannot_be_recorded_nobody_joins_and_nothing_is_left() {
+async fn if_a_connection_cannot_be_recorded_joining_fails_and_leaves_nothing() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = another_admin(&app).await;
@@ -122,7 +122,7 @@ async fn where_a_connection_cannot_be_recorded_nobody_joins_and_nothing_is_left(
 #[case::renamed("PATCH", "/api/v2/logintokens/1/", json!({ "token": "another token" }), 403, "moderator")]
 #[case::another_type("PATCH", "/api/v2/logintokens/1/", json!({ "tokenType": "floor" }), 201, "publisher")]
 #[tokio::test]
-async fn a_change_is_seen_after_five_seconds(
+async fn a_cached_record_is_read_again_after_five_seconds(
     #[case] method: &str,
     #[case] path: &str,
     #[case] change: Value,
@@ -155,7 +155,7 @@ async fn a_change_is_seen_after_five_seconds(
 }
 
 #[tokio::test]
-async fn what_is_new_is_seen_at_once() {
+async fn a_new_login_token_works_at_once() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let token = app.client_token(false).await;
@@ -167,7 +167,7 @@ async fn what_is_new_is_seen_at_once() {
 }
 
 #[tokio::test]
-async fn a_devices_new_token_is_good_at_once_and_its_old_one_for_five_seconds_more() {
+async fn a_new_device_token_works_at_once_and_the_old_one_for_five_more_seconds() {
     let app = TestApp::new().await;
     app.event_to_join(json!({}), "moderator").await;
     let old = app.register("phone").await;

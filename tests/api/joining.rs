@@ -12,7 +12,7 @@ use crate::support::{Caller, TestApp};
 pub(crate) const JOIN: &str = "/api/v2/rtcsessions/";
 
 impl TestApp {
-    /// The `Authorization` of a new client, for all instances on this table.
+    /// The `Authorization` header of a new client, for all instances on this table.
     pub(crate) async fn client_token(&self, mobile: bool) -> String {
         let (token, hash) = api_token::generate();
         let name = format!("client {}", hash.as_str());
@@ -20,7 +20,8 @@ impl TestApp {
         format!("Token {}", token.expose_secret())
     }
 
-    /// Makes an event of these fields with a session in a language, a floor, and a login token of a type, `the token`.
+    /// Creates an event with these fields, a session in a language, a floor, and a login token of this type, `the
+    /// token`.
     pub(crate) async fn event_to_join(&self, fields: Value, kind: &str) -> u64 {
         let admin = self.admin().await;
         let caller = self.organiser(&admin);
@@ -52,7 +53,7 @@ async fn join(caller: &Caller<'_>, body: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_reply_has_the_keys_of_the_example() {
+async fn a_reply_has_the_keys_of_the_documented_example() {
     let app = TestApp::new().await;
     let fields = json!({
         "displayName": "Test Event", "locationHint": "1.2.3.4", "logo": "https://example.com/logo.png", "mfa": "email",
@@ -88,7 +89,7 @@ async fn a_reply_has_the_keys_of_the_example() {
     }
 }
 
-/// What each type may do in the language and on the floor, and there where participants see it.
+/// The role of each type in the language, on the floor, and on the floor of an event that shows it to participants.
 #[rstest]
 #[case("participant", "subscriber", "-", "subscriber")]
 #[case("interpreter", "publisher", "subscriber", "subscriber")]
@@ -96,7 +97,7 @@ async fn a_reply_has_the_keys_of_the_example() {
 #[case("remote", "subscriber", "publisher", "publisher")]
 #[case("moderator", "moderator", "moderator", "moderator")]
 #[tokio::test]
-async fn the_type_says_what_one_may_do_where(
+async fn the_login_token_type_decides_the_role_in_each_session(
     #[case] kind: &str,
     #[case] language: &str,
     #[case] floor: &str,
@@ -122,7 +123,7 @@ async fn the_type_says_what_one_may_do_where(
 }
 
 #[tokio::test]
-async fn checks_come_in_their_order() {
+async fn the_checks_come_in_the_documented_order() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({ "disabled": true, "mobileDisallow": true }), "floor").await;
     let (client, mobile) = (app.client(false).await, app.client(true).await);
@@ -164,7 +165,7 @@ async fn checks_come_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_number_counts_as_a_string() {
+async fn a_numeric_login_token_counts_as_a_string() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "floor").await;
     app.login_tokens(event, "token", 1).await;
@@ -179,7 +180,7 @@ async fn a_number_counts_as_a_string() {
 }
 
 #[tokio::test]
-async fn credentials_are_a_static_token_or_a_devices() {
+async fn joining_takes_a_static_api_token_or_a_device_token() {
     let app = TestApp::new().await;
     app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("another", shared::model::user::Role::Admin, None).await;
@@ -211,7 +212,7 @@ async fn credentials_are_a_static_token_or_a_devices() {
 }
 
 #[tokio::test]
-async fn a_mobile_client_joins_where_mobiles_may() {
+async fn a_mobile_client_joins_only_events_that_allow_mobile_clients() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({ "mobileDisallow": true }), "moderator").await;
     let admin = app.account("another", shared::model::user::Role::Admin, None).await;

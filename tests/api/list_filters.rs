@@ -11,7 +11,7 @@ use crate::{
     support::{Answer, TestApp},
 };
 
-/// Three events, of which each filter leaves some.
+/// Three events. Each filter matches some of them.
 async fn with_events() -> (TestApp, Account) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
@@ -86,7 +86,7 @@ async fn events_are_filtered_by_each_of_their_fields(#[case] query: &str, #[case
 }
 
 #[tokio::test]
-async fn filters_leave_what_is_visible() {
+async fn filters_never_reveal_an_invisible_event() {
     let (app, _) = with_events().await;
     let partner = app.account("another", Role::Partner, None).await;
     app.organiser(&partner).make_event("mine").await;
@@ -156,11 +156,11 @@ async fn sessions_and_login_tokens_are_filtered_by_each_of_their_fields() {
     }
 }
 
-/// More records than a request looks through.
+/// More records than one request reads.
 const MANY: u64 = 26_000;
 
 #[tokio::test]
-async fn a_filter_that_cannot_look_through_everything_says_so_and_leads_on() {
+async fn a_filter_that_hits_its_read_limit_says_so_and_links_to_the_rest() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -168,7 +168,7 @@ async fn a_filter_that_cannot_look_through_everything_says_so_and_leads_on() {
     let first = app.login_tokens(event, "token", 1).await[0];
     let last =
         caller.make("/api/v2/logintokens/", json!({ "event": event, "token": "the other", "tokenType": "floor" }));
-    // What a list is made of is enough: each record in the partition of its kind.
+    // The list needs only one item per record, in the partition of its kind.
     let key = |id: u64| (format!("LOGINTOKENS#{}", id % 16), format!("{id:020}"));
     let (pk, sk) = key(first);
     let get = app.client.get_item().table_name(&*app.table);
@@ -194,15 +194,15 @@ async fn a_filter_that_cannot_look_through_everything_says_so_and_leads_on() {
         found.extend(answer.ids());
         let next =
             answer.body["next"].as_str().map(|url| url.strip_prefix("http://greenroom.example").unwrap().to_owned());
-        // Who follows one of the two links comes to the same page.
+        // Both links lead to the same page.
         assert_eq!(next, answer.following());
-        // Nor can the last page count what lies before it.
+        // The last page cannot count the records before it.
         assert!(answer.body["count"].is_null(), "{answer}");
         (path, pages) = (next, pages + 1);
     }
     assert_eq!(found, [last]);
     assert!(pages > 1);
-    // A page of what was passed over goes on passing over.
+    // A page behind the read limit continues to skip records.
     let answer = caller.get("/api/v2/logintokens/?tokenType=floor&limit=1&offset=1").await;
     assert_eq!((answer.ids().len(), &answer.body["count"]), (0, &json!(null)));
     assert_eq!(follow(&caller, &answer.following().unwrap()).await, [0; 0]);

@@ -1,4 +1,4 @@
-//! Somebody who listens to `/api/sse`, as a browser does.
+//! A client that listens to `/api/sse`, as a browser does.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use shared::http::Deadline;
 
 use crate::support::Caller;
 
-/// How often a stream looks at the table.
+/// How often a stream reads the table.
 pub(crate) const POLL: Duration = Duration::from_millis(500);
-/// After how long a stream says that it is still there.
+/// How often a stream sends a keep-alive.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Lets the timers of streams run. The clock of the API is another, which stands still.
+/// Lets the timers of streams run. The clock of the API is a different one, which stands still.
 pub(crate) async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
-/// An event as it arrived.
+/// A received event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -32,24 +32,24 @@ pub(crate) struct Event {
     pub(crate) data: Value,
 }
 
-/// A stream that is being read.
+/// An open stream.
 pub(crate) struct Listener {
     pub(crate) headers: HeaderMap,
     chunks: BodyDataStream,
     text: String,
     /// The lines of the event that is arriving.
     block: Vec<String>,
-    /// The last position that arrived, with an event or in a comment.
+    /// The last received position, from an event or a comment.
     pub(crate) last_id: String,
 }
 
 impl Caller<'_> {
-    /// Listens from now on.
+    /// Opens a stream that starts now.
     pub(crate) async fn listen(&self) -> Listener {
         self.listen_with(&[], None).await.unwrap()
     }
 
-    /// Listens again, from where somebody stopped.
+    /// Opens a stream that starts after this position.
     pub(crate) async fn resume(&self, id: &str) -> Listener {
         self.listen_with(&[("last-event-id", id)], None).await.unwrap()
     }
@@ -83,13 +83,13 @@ impl Caller<'_> {
 }
 
 impl Listener {
-    /// The next part of the stream, as it is sent; `None` at its end.
+    /// The next chunk of the stream; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Option<String> {
         let chunk = self.chunks.next().await?.unwrap();
         Some(String::from_utf8(chunk.to_vec()).unwrap())
     }
 
-    /// The next event; `None` at the end of the stream, or where the stream only says that it is still there.
+    /// The next event; `None` at the end of the stream, or on a keep-alive.
     async fn next(&mut self) -> Option<Event> {
         loop {
             while let Some((line, rest)) = self.text.split_once('\n') {
@@ -110,7 +110,7 @@ impl Listener {
         }
     }
 
-    /// The event that the lines are, up to an empty one.
+    /// Parses the event from the lines before an empty one.
     fn read(&mut self) -> Event {
         let block = std::mem::take(&mut self.block);
         let field = |name: &str| {
@@ -131,7 +131,7 @@ impl Listener {
         panic!("no event arrived");
     }
 
-    /// These fields of the next events.
+    /// The values of this field in the next events.
     pub(crate) async fn fields(&mut self, name: &str, count: usize) -> Vec<Value> {
         let mut fields = Vec::new();
         while fields.len() < count {
@@ -140,9 +140,9 @@ impl Listener {
         fields
     }
 
-    /// Waits until the stream says that it is still there; no event may arrive before that.
+    /// Waits for a keep-alive. No event may arrive before it.
     pub(crate) async fn is_quiet(&mut self) {
-        // What was sent at the beginning.
+        // The first lines of the stream.
         while self.last_id.is_empty() {
             assert_eq!(self.next().await, None);
         }

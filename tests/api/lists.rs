@@ -11,7 +11,7 @@ use shared::{
 use crate::support::{Answer, Caller, TestApp};
 
 impl TestApp {
-    /// Gives an event this many login tokens, `<name> 000001` and so on; their numbers.
+    /// Creates this many login tokens for an event, `<name> 000001` and so on; their numbers.
     pub(crate) async fn login_tokens(&self, event: u64, name: &str, count: usize) -> Vec<u64> {
         let mut ids = Vec::new();
         for index in 1..=count {
@@ -26,12 +26,12 @@ impl TestApp {
 }
 
 impl Answer {
-    /// The numbers of what is listed.
+    /// The numbers of the listed records.
     pub(crate) fn ids(&self) -> Vec<u64> {
         self.body["results"].as_array().unwrap().iter().map(|record| record["id"].as_u64().unwrap()).collect()
     }
 
-    /// Path and query of the `Link` to the next page.
+    /// Path and query of the `Link` header to the next page.
     pub(crate) fn following(&self) -> Option<String> {
         let link = self.headers.get("link")?.to_str().unwrap();
         let url = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap();
@@ -39,7 +39,7 @@ impl Answer {
     }
 }
 
-/// The numbers on all pages from this one on, by the cursors.
+/// The numbers on all pages from this one on, read by their cursors.
 pub(crate) async fn follow(caller: &Caller<'_>, path: &str) -> Vec<u64> {
     let (mut path, mut ids) = (Some(path.to_owned()), Vec::new());
     while let Some(next) = path {
@@ -63,12 +63,12 @@ async fn limit_is_the_size_of_a_page_and_offset_counts_pages() {
         ("", 1..101),
         ("limit=50&offset=2", 101..151),
         ("limit=100&offset=2", 201..251),
-        // Past the end.
+        // A page past the end is empty.
         ("limit=50&offset=5", 1..1),
         ("limit=50&offset=99999999999999999999", 1..1),
         ("limit=1000", 1..251),
         ("limit=99999999999999999999999", 1..251),
-        // No such numbers.
+        // Values that are not numbers are ignored.
         ("limit=x&offset=-1", 1..101),
         ("limit=0&offset=1.5", 1..101),
         ("limit=&offset=", 1..101),
@@ -130,10 +130,10 @@ async fn an_envelope_has_four_keys_and_links_step_one_page() {
 #[case::scheme(&[("x-forwarded-proto", "https")], "https://greenroom.example")]
 #[case::first_proxy(&[("x-forwarded-proto", "https, http")], "https://greenroom.example")]
 #[case::capitals(&[("x-forwarded-proto", "HTTPS")], "https://greenroom.example")]
-#[case::first_that_there_is(&[("x-forwarded-proto", "quic, https")], "https://greenroom.example")]
-#[case::no_host(&[("x-forwarded-host", "two words")], "http://greenroom.example")]
-#[case::no_port(&[("x-forwarded-host", "api.example:x")], "http://greenroom.example")]
-#[case::hosts(&[("x-forwarded-host", "u@api.example, api.example")], "http://api.example")]
+#[case::first_valid_scheme(&[("x-forwarded-proto", "quic, https")], "https://greenroom.example")]
+#[case::not_a_host(&[("x-forwarded-host", "two words")], "http://greenroom.example")]
+#[case::not_a_port(&[("x-forwarded-host", "api.example:x")], "http://greenroom.example")]
+#[case::first_valid_host(&[("x-forwarded-host", "u@api.example, api.example")], "http://api.example")]
 #[case::forwarded_host(&[("x-forwarded-host", "api.example:8443")], "http://api.example:8443")]
 #[case::prefix(&[("x-forwarded-prefix", "/prod/")], "http://greenroom.example/prod")]
 #[case::nonsense(
@@ -161,7 +161,7 @@ async fn links_are_absolute(#[case] headers: &[(&str, &str)], #[case] base: &str
 #[case::filtered("?limit=3&event=1&tokenType=participant")]
 #[case::exactly_a_page("?limit=10")]
 #[tokio::test]
-async fn following_the_cursor_visits_everything_once_though_what_was_read_is_deleted(#[case] query: &str) {
+async fn following_the_cursor_visits_each_record_once_despite_deletions(#[case] query: &str) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -182,7 +182,7 @@ async fn following_the_cursor_visits_everything_once_though_what_was_read_is_del
 }
 
 #[tokio::test]
-async fn a_cursor_survives_the_record_it_points_at_and_what_comes_later_is_visited() {
+async fn a_cursor_outlives_its_record_and_also_visits_later_records() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -203,7 +203,7 @@ async fn a_cursor_survives_the_record_it_points_at_and_what_comes_later_is_visit
 #[case("%00%ff")]
 #[case("3")]
 #[tokio::test]
-async fn a_forged_cursor_is_none(#[case] cursor: &str) {
+async fn a_forged_cursor_counts_as_no_cursor(#[case] cursor: &str) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     for name in ["A", "B", "C"] {
@@ -214,7 +214,7 @@ async fn a_forged_cursor_is_none(#[case] cursor: &str) {
 }
 
 #[tokio::test]
-async fn everybody_lists_what_they_see_and_nothing_else() {
+async fn lists_contain_exactly_the_records_that_the_caller_may_see() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let partner = app.account("partner", Role::Partner, Some(admin.id)).await;

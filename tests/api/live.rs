@@ -1,4 +1,4 @@
-//! The ledger of live connections, for people.
+//! The ledger of live connections, as users see it.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
 
 const LIVE: &str = "/api/live/";
 
-/// All entries of a list, page by page, and how many pages there were.
+/// All entries of a list, read page by page, and the number of pages.
 async fn all(caller: &Caller<'_>, query: &str) -> (Vec<Value>, usize) {
     let (mut entries, mut pages, mut next) = (Vec::new(), 0, Some(format!("{LIVE}?{query}")));
     while let Some(path) = next {
@@ -31,7 +31,7 @@ fn names(entries: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_entry_says_who_is_where_and_how_it_ended() {
+async fn an_entry_shows_the_viewer_the_stream_and_how_the_connection_ended() {
     let app = TestApp::with([(Setting::StreamsKeepViewers, "true")]).await;
     let admin = app.admin().await;
     app.webhook(&viewer("opening", 1, 0, "ws://live.example:3333/app/stream?session=one")).await;
@@ -56,7 +56,7 @@ async fn an_entry_says_who_is_where_and_how_it_ended() {
     assert_eq!(caller.post_nothing(&path).await.to_string(), r#"404 {"detail":"Not found."}"#);
     assert!(all(&caller, "").await.0.is_empty());
     assert_eq!(all(&caller, "state=ended").await.0, [ended.body]);
-    // Held for as long as was said.
+    // The name is held for the requested time.
     let again = viewer("opening", 1, 70, "ws://live.example:3333/app/stream?session=one");
     app.wait(Duration::from_secs(4));
     assert_eq!(app.webhook(&again).await.body["allowed"], false);
@@ -70,7 +70,7 @@ async fn an_entry_says_who_is_where_and_how_it_ended() {
 #[case(json!({ "holdFor": 1.5 }))]
 #[case(json!({ "holdFor": 2_592_001 }))]
 #[tokio::test]
-async fn a_hold_is_a_number_of_seconds(#[case] body: Value) {
+async fn a_hold_must_be_a_whole_number_of_seconds(#[case] body: Value) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     app.webhook(&viewer("opening", 1, 0, "ws://live.example:3333/app/stream?session=one")).await;
@@ -82,7 +82,7 @@ async fn a_hold_is_a_number_of_seconds(#[case] body: Value) {
 }
 
 #[tokio::test]
-async fn people_see_the_connections_of_events_that_they_see() {
+async fn users_see_the_connections_of_the_events_that_they_see() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("another", Role::Admin, None).await;
@@ -127,7 +127,7 @@ async fn people_see_the_connections_of_events_that_they_see() {
 }
 
 #[tokio::test]
-async fn pages_go_on_where_they_ended_whatever_ends_in_between() {
+async fn pages_continue_where_they_stopped_even_if_connections_end_meanwhile() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -154,7 +154,7 @@ async fn pages_go_on_where_they_ended_whatever_ends_in_between() {
     let next = first["next"].as_str().unwrap().split_once("greenroom.example").unwrap().1;
     let (rest, _) = all(&caller, next.split_once('?').unwrap().1).await;
     assert_eq!(rest.len(), 50);
-    // The newest first.
+    // The newest entry comes first.
     let mut terminated: Vec<_> =
         first["results"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
     terminated.reverse();
@@ -164,7 +164,7 @@ async fn pages_go_on_where_they_ended_whatever_ends_in_between() {
 }
 
 #[tokio::test]
-async fn an_end_by_itself_and_one_with_the_session_are_told_apart() {
+async fn the_ledger_distinguishes_expiry_from_a_closed_session() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);

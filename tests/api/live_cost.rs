@@ -1,4 +1,4 @@
-//! What the live sessions' requests cost, with few connections and with many.
+//! The cost of live session requests, with few connections and with many.
 
 use std::sync::atomic::Ordering;
 
@@ -18,25 +18,25 @@ use crate::{
     support::{Answer, NOW, TestApp},
 };
 
-/// Puts so many connections into a session of an event; the name of one.
+/// Puts this many connections into a session of an event; the name of one.
 pub(crate) async fn fill(app: &TestApp, session: u64, many: usize) -> String {
     let source = Source::Event { provider_session: ProviderSessionId::new("1_x".to_owned()) };
     let [now, end] = [NOW, NOW + 86_400_000].map(Timestamp::from_millis);
     let one = |number: usize| {
-        // The same each time, so that as many lie in each shard.
+        // The names are the same in each run, so that each shard holds the same number of them.
         let name = ConnectionName::parse(&format!("{number:036x}")).unwrap();
         let stream = Stream::of_session(1, session);
         LiveConnection::begin(stream, name, StreamRole::Subscriber, source.clone(), now, end)
     };
     let connections: Vec<_> = (0..many).map(one).collect();
-    // All at once are more than an emulator takes within the time that a request has.
+    // An emulator needs longer than the timeout of a request to write all of them at once.
     for some in connections.chunks(500) {
         app.store.insert_live_connections(some).await.unwrap();
     }
     connections[0].name.to_string()
 }
 
-/// How many requests to DynamoDB a request makes, and its answer.
+/// The number of requests to DynamoDB that a request makes, and its answer.
 async fn cost(counted: &Counted, request: impl Future<Output = Answer>) -> (usize, Answer) {
     counted.requests.store(0, Ordering::SeqCst);
     let answer = request.await;
@@ -61,7 +61,7 @@ async fn listing_and_terminating_cost_the_same_with_ten_and_with_thousands() {
 }
 
 #[tokio::test]
-async fn media_sessions_and_media_servers_cost_what_they_did() {
+async fn media_session_and_media_server_requests_take_the_expected_round_trips() {
     let app = TestApp::new().await;
     let media = app.open_session().await;
     app.issue(&media).await;

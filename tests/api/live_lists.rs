@@ -1,4 +1,4 @@
-//! Which connections the ledger for people lists, and how its pages go on.
+//! Which connections the ledger lists for users, and how its pages continue.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
 const LIVE: &str = "/api/live/";
 
 impl TestApp {
-    /// Lets a viewer of this name in.
+    /// Admits a viewer with this name.
     async fn watch(&self, path: &str, name: &str, port: u16) {
         let url = format!("ws://live.example:3333/{path}?session={name}");
         let answer = self.webhook(&viewer("opening", port, 0, &url)).await;
@@ -34,7 +34,7 @@ async fn names(caller: &Caller<'_>, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_application_that_is_called_as_no_event_is_listed_once() {
+async fn an_application_named_like_an_event_number_is_listed_once() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
@@ -49,11 +49,11 @@ async fn an_application_that_is_called_as_no_event_is_listed_once() {
 }
 
 #[tokio::test]
-async fn the_longest_names_hide_nobody() {
+async fn the_longest_names_hide_no_other_entry() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
-    // A ledger entry's key takes 15 more than a connection's, a publisher's one.
+    // The key of a ledger entry takes 15 bytes more than that of a connection, and that of a publisher one byte more.
     let long = "P".repeat(1024 - 16 - 1 - 36);
     let mut publisher = viewer("opening", 1, 0, &format!("ws://live.example:3333/app/{long}"));
     publisher["request"]["direction"] = json!("incoming");
@@ -88,7 +88,7 @@ async fn first_cursor(caller: &Caller<'_>, query: &str) -> String {
 #[case::an_event("event=1&stream=!a")]
 #[case::a_virtual_host("app=app&stream=!a&vhost=default")]
 #[tokio::test]
-async fn a_cursor_goes_on_in_its_own_list_only(#[case] query: &str) {
+async fn a_cursor_continues_only_its_own_list(#[case] query: &str) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -100,13 +100,13 @@ async fn a_cursor_goes_on_in_its_own_list_only(#[case] query: &str) {
     let cursor = first_cursor(&caller, "app=app&stream=!a&limit=1").await;
     let answer = caller.get(&format!("{LIVE}?{query}&cursor={cursor}")).await;
     assert_eq!(answer.to_string(), r#"400 {"cursor":["Not a cursor of this list."]}"#);
-    // How long a page is does not matter.
+    // The page size may change.
     let own = caller.get(&format!("{LIVE}?app=app&stream=!a&limit=5&cursor={cursor}")).await;
     assert_eq!(own.body["results"].as_array().unwrap().len(), 1, "{own}");
 }
 
 #[tokio::test]
-async fn no_such_state_and_no_such_cursor_are_told() {
+async fn an_unknown_state_and_an_unknown_cursor_are_refused() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let refused = async |query: &str| -> Answer { app.organiser(&admin).get(&format!("{LIVE}?{query}")).await };
@@ -118,7 +118,7 @@ async fn no_such_state_and_no_such_cursor_are_told() {
 }
 
 #[tokio::test]
-async fn an_entry_says_who_it_is() {
+async fn an_entry_shows_who_the_viewer_is() {
     let app = TestApp::new().await;
     let (joined, admin) = app.joined().await;
     let token = app.organiser(&admin).get("/api/v2/logintokens/").await.body["results"][0]["id"].clone();

@@ -1,4 +1,4 @@
-//! Tokens of an event's session, and what becomes of them.
+//! Tokens of an event's session, and how their connections end.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_terminated_token_stays_dead_whatever_comes_under_its_name_after_the_hold() {
+async fn a_terminated_token_stays_terminated_even_after_the_hold() {
     let app = TestApp::new().await;
     let (joined, _) = app.joined().await;
     let stream = sessions(joined.event, joined.session);
     let url = format!("ws://live.example:3333/{}/{}?session={}", joined.event, joined.session, joined.name);
-    // While the token is good, the name is its.
+    // While the token is valid, the name belongs to it.
     assert_eq!(app.webhook(&viewer("opening", 1, 0, &url)).await.body["allowed"], false);
     assert_eq!(app.operator().delete(&format!("{stream}/{}", joined.name)).await.status, 200);
     app.wait(Duration::from_hours(2));
@@ -23,7 +23,7 @@ async fn a_terminated_token_stays_dead_whatever_comes_under_its_name_after_the_h
     assert_eq!(refused.to_string(), r#"200 {"allowed":false,"reason":"The session was terminated"}"#);
     joined.tell(&app, "connectionCreated", "a", 7200).await;
     assert!(app.live_names(joined.event, joined.session).await.is_empty());
-    // Its time is over.
+    // The token has expired.
     app.wait(Duration::from_hours(22));
     assert_eq!(app.webhook(&viewer("opening", 1, 86_400, &url)).await.body["allowed"], true);
     joined.tell(&app, "connectionCreated", "b", 86_400).await;
@@ -31,7 +31,7 @@ async fn a_terminated_token_stays_dead_whatever_comes_under_its_name_after_the_h
 }
 
 #[tokio::test]
-async fn an_end_that_is_told_before_its_beginning_is_the_end_with_its_duration() {
+async fn an_end_reported_before_its_beginning_still_records_the_duration() {
     let app = TestApp::new().await;
     let (joined, admin) = app.joined().await;
     app.wait(Duration::from_secs(100));
@@ -48,7 +48,7 @@ async fn an_end_that_is_told_before_its_beginning_is_the_end_with_its_duration()
 }
 
 #[tokio::test]
-async fn an_end_without_a_time_is_now() {
+async fn an_end_without_a_time_counts_as_now() {
     let app = TestApp::new().await;
     let (joined, admin) = app.joined().await;
     app.wait(Duration::from_secs(30));

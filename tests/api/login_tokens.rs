@@ -58,7 +58,7 @@ async fn a_token_is_made_read_changed_and_deleted() {
 #[case("remote")]
 #[case("moderator")]
 #[tokio::test]
-async fn every_type_there_is(#[case] kind: &str) {
+async fn every_login_token_type_is_accepted(#[case] kind: &str) {
     let (app, admin, event) = with_event().await;
     let body = json!({ "event": event.to_string(), "token": "12345678", "tokenType": kind });
     let answer = app.organiser(&admin).post(TOKENS, body).await;
@@ -108,7 +108,7 @@ async fn every_type_there_is(#[case] kind: &str) {
     json!({ "event": ["Invalid pk \"12345678901234567890123\" - object does not exist."] }),
 )]
 #[tokio::test]
-async fn what_is_wrong_is_said_of_all_fields_together(#[case] body: Value, #[case] errors: Value) {
+async fn the_errors_of_all_fields_are_reported_together(#[case] body: Value, #[case] errors: Value) {
     let (app, admin, _) = with_event().await;
     let answer = app.organiser(&admin).post(TOKENS, body).await;
     assert_eq!((answer.status.as_u16(), answer.body), (400, errors));
@@ -144,7 +144,7 @@ async fn a_token_is_unique_among_all_events() {
     }
     let both = app.organiser(&partner).post(TOKENS, json!({ "event": other, "token": "12345678" })).await;
     assert_eq!(both.body, json!({ "token": taken["token"], "tokenType": ["This field is required."] }));
-    // What is renamed or gone leaves its token.
+    // A token that is renamed or deleted frees its value.
     assert_eq!(app.organiser(&admin).delete(&format!("{TOKENS}{first}/")).await.status, 204);
     assert_eq!(app.organiser(&partner).patch(&path, json!({ "token": "12345678" })).await.status, 200);
     app.organiser(&admin).make(TOKENS, body(event, "abcdefgh")).await;

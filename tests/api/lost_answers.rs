@@ -1,4 +1,4 @@
-//! Writes whose answers are lost on the way: sent again by the SDK, they do no more and no less than once.
+//! Writes whose answers are lost on the way. The SDK sends them again, and they take effect exactly once.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -37,7 +37,7 @@ async fn a_device_registers_once() {
     for _ in 0..8 {
         app.register("phone").await;
     }
-    // The tenth beside the two: the count of the sessions is right.
+    // This is the tenth session beside the two: the session counter is right.
     assert_eq!(app.bearer(&token).get("/api/session").await.status, 200);
 }
 
@@ -85,7 +85,7 @@ async fn a_token_is_issued_once() {
 #[derive(Debug)]
 struct Holds {
     operation: &'static str,
-    /// How many pass before that one.
+    /// The number of requests to let pass before that one.
     pass: AtomicUsize,
     arrived: &'static Notify,
     released: &'static Notify,
@@ -93,7 +93,7 @@ struct Holds {
 
 impl Meddler for Holds {
     async fn before(&self, operation: &str) {
-        // Below zero it wraps around, and no further one is held.
+        // Below zero the counter wraps around, so that no further request is held.
         if operation == self.operation && self.pass.fetch_sub(1, Ordering::SeqCst) == 0 {
             self.arrived.notify_one();
             self.released.notified().await;
@@ -105,7 +105,7 @@ impl Meddler for Holds {
     }
 }
 
-/// The same API, whose next request of this operation but `pass` is held until it is released.
+/// The same API. It lets `pass` requests of this operation through and holds the next one until it is released.
 pub(crate) fn holding(
     app: &TestApp,
     operation: &'static str,
@@ -117,16 +117,16 @@ pub(crate) fn holding(
 }
 
 #[tokio::test]
-async fn a_slow_close_spares_the_next_session_of_its_id() {
+async fn a_slow_close_does_not_touch_the_next_session_with_the_same_id() {
     let app = TestApp::new().await;
     let body = json!({ "customSessionId": "daily" });
     app.backend().post("/api/sessions", body.clone()).await;
     app.backend().post("/api/tokens", json!({ "session": "daily" })).await;
-    // The first one closes it, the next one clears it away.
+    // The first transaction closes the session, the next one deletes its items.
     let (slow, arrived, released) = holding(&app, "TransactWriteItems", 1);
     let closing = tokio::spawn(async move { slow.backend().delete("/api/sessions/daily").await });
     arrived.notified().await;
-    // Another opening finishes what the slow one began, and tokens are issued.
+    // Another opening finishes the slow close, and tokens are issued.
     assert_eq!(app.backend().post("/api/sessions", body).await.status, 200);
     assert_eq!(app.backend().post("/api/tokens", json!({ "session": "daily" })).await.status, 200);
     released.notify_one();
@@ -135,7 +135,7 @@ async fn a_slow_close_spares_the_next_session_of_its_id() {
 }
 
 #[tokio::test]
-async fn a_token_keeps_its_session_although_a_longer_one_went_meanwhile() {
+async fn a_token_keeps_its_session_even_if_a_longer_lived_token_is_removed_meanwhile() {
     let app = TestApp::new().await;
     let id = app.open_session().await;
     let path = format!("/api/sessions/{id}");

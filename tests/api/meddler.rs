@@ -1,4 +1,4 @@
-//! Somebody between an API and its table, who holds requests back and loses answers.
+//! An interceptor between an API and its table that holds requests back and loses answers.
 
 use std::{fmt, sync::Arc};
 
@@ -10,16 +10,16 @@ use aws_smithy_runtime_api::client::{
 
 use crate::support::TestApp;
 
-/// What happens to the requests that an API sends to DynamoDB, by the names of their operations.
+/// What happens to the requests that an API sends to DynamoDB, by the name of their operation.
 pub(crate) trait Meddler: fmt::Debug + Send + Sync + 'static {
     /// Called before a request is sent.
     fn before(&self, operation: &str) -> impl Future<Output = ()> + Send;
-    /// Called once it is answered; `true` loses the answer.
+    /// Called once the request is answered; `true` loses the answer.
     fn loses_answer(&self, operation: &str) -> bool;
 }
 
 impl TestApp {
-    /// The same API, with somebody between it and its table.
+    /// The same API, with this interceptor before its table.
     pub(crate) fn with_meddler(self, meddler: impl Meddler) -> Self {
         let inner = self.client.config().http_client().unwrap();
         let meddler = Arc::new(meddler);

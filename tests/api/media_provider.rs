@@ -1,4 +1,4 @@
-//! `/api/v2` over a media provider that answers, or does not.
+//! `/api/v2` with a media provider that answers, or does not.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,18 +21,18 @@ use crate::{joining::t1, organisers::Account, support::TestApp};
 
 pub(crate) const SESSIONS: &str = "/api/v2/sessions/";
 
-/// A provider of a test: what it was asked for, and what it answers instead where it fails.
+/// A media provider of a test. It records the requests, and it can be told to fail.
 #[derive(Clone, Default)]
 pub(crate) struct Provider {
     asked: Arc<Mutex<Vec<String>>>,
     failure: Arc<Mutex<Option<(u16, &'static str)>>>,
     archives: Arc<Mutex<Vec<Value>>>,
-    /// The id of the sessions that it makes, where they are not to be good ones.
+    /// The id of the sessions that it creates, if it is to be an unusable one.
     made: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Provider {
-    /// Serves on a free port, until the test's runtime ends.
+    /// Serves on a free port until the test's runtime ends.
     async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -62,7 +62,7 @@ impl Provider {
         let (query, archives) = (parts.uri.query().unwrap(), self.archives.lock().unwrap().clone());
         let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}="))).unwrap();
         let of: Vec<_> = archives.into_iter().filter(|archive| archive["sessionId"] == value("sessionId")).collect();
-        // An offset out of its range is an error of the provider's.
+        // The provider refuses an offset out of its range.
         let Ok(offset) = value("offset").parse::<u16>().map(usize::from) else {
             return (StatusCode::BAD_REQUEST, "out of range").into_response();
         };
@@ -71,7 +71,7 @@ impl Provider {
         axum::Json(json!({ "count": of.len(), "items": items })).into_response()
     }
 
-    /// Makes sessions of this id from now on.
+    /// Creates sessions with this id from now on.
     pub(crate) fn makes(&self, id: &'static str) {
         *self.made.lock().unwrap() = Some(id);
     }
@@ -97,7 +97,7 @@ pub(crate) async fn with_provider(provider: &Provider) -> (TestApp, Account) {
 }
 
 #[tokio::test]
-async fn a_session_is_asked_for_as_it_is_to_be() {
+async fn the_provider_is_asked_for_a_session_with_the_wanted_settings() {
     let provider = Provider::default();
     let (app, admin) = with_provider(&provider).await;
     let caller = app.organiser(&admin);
@@ -115,7 +115,7 @@ async fn a_session_is_asked_for_as_it_is_to_be() {
         assert_eq!(caller.post(SESSIONS, body).await.status, 201);
         assert_eq!(provider.asked(), [format!("POST /session/create {form}")]);
     }
-    // What is refused anyhow, or changes nothing of the media, nobody is asked for.
+    // A refused request does not reach the provider, and neither does a change that does not concern the media.
     caller.post(SESSIONS, json!({ "event": 9, "language": "x" })).await;
     caller.post(SESSIONS, json!({ "event": 1, "language": "x", "mode": "relayed" })).await;
     caller.put("/api/v2/sessions/1/", json!({ "language": "y", "isFloor": true })).await;
@@ -134,7 +134,7 @@ async fn a_session_is_asked_for_as_it_is_to_be() {
 #[case::nothing(200, "[]", 1)]
 #[case::no_id(200, r#"[{"session_id":""}]"#, 1)]
 #[tokio::test]
-async fn where_the_provider_fails_nothing_is_kept(
+async fn nothing_is_stored_if_the_provider_fails(
     #[case] status: u16,
     #[case] text: &'static str,
     #[case] asked: usize,
@@ -167,7 +167,7 @@ async fn where_the_provider_fails_nothing_is_kept(
 }
 
 #[tokio::test]
-async fn where_nobody_is_there_nothing_is_kept() {
+async fn nothing_is_stored_if_the_provider_cannot_be_reached() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{nobody}");
     let app = TestApp::with([(Setting::VideoProvider, "opentok"), (Setting::OpentokApiUrl, url.as_str())]).await;
@@ -180,7 +180,7 @@ async fn where_nobody_is_there_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn archives_are_merged_newest_first_also_those_from_before_a_change_of_mode() {
+async fn archives_are_listed_newest_first_including_those_before_a_mode_change() {
     let provider = Provider::default();
     let (app, admin) = with_provider(&provider).await;
     let caller = app.organiser(&admin);
@@ -197,7 +197,7 @@ async fn archives_are_merged_newest_first_also_those_from_before_a_change_of_mod
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 4);
-    // Each session's archives newest first, as the provider lists them; none of another's.
+    // Each session lists its own archives newest first, as the provider does.
     let mut archives = Vec::new();
     for (index, id) in ids.iter().enumerate() {
         for turn in (0..3).rev() {
@@ -231,7 +231,7 @@ async fn archives_are_merged_newest_first_also_those_from_before_a_change_of_mod
     assert_eq!((&other["count"], other["results"].as_array().unwrap().len()), (&json!(3), 1));
     assert_eq!(other["next"], Value::Null);
     assert!(other["previous"].as_str().unwrap().ends_with("/api/v2/sessions/2/archives/?limit=2"));
-    // Past the end there is nothing, whatever the provider says to that, and little is read for it.
+    // Past the end the list is empty, even if the provider refuses the offset, and little is read.
     provider.asked();
     for (path, count) in [("/api/v2/sessions/1/archives/", 9), ("/api/v2/sessions/2/archives/", 3), (&*path, 12)] {
         for offset in ["99999999999", "18446744073709551615", "99999999999999999999999"] {
@@ -241,13 +241,13 @@ async fn archives_are_merged_newest_first_also_those_from_before_a_change_of_mod
             assert!(provider.asked().len() <= 4);
         }
     }
-    // A session that is gone takes its archives along.
+    // A deleted session no longer lists its archives.
     caller.delete("/api/v2/sessions/1/").await;
     assert_eq!(caller.get(&path).await.body["count"], 3);
 }
 
 #[tokio::test]
-async fn a_network_test_is_a_new_session_each_time() {
+async fn each_network_test_gets_a_new_provider_session() {
     let provider = Provider::default();
     let (app, _) = with_provider(&provider).await;
     let client = app.client(false).await;

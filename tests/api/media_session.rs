@@ -25,14 +25,14 @@ async fn ids(app: &TestApp) -> Vec<String> {
 #[rstest]
 #[case::an_empty_object("{}", Some("application/json"))]
 #[case::null("null", Some("application/json; charset=utf-8"))]
-#[case::nothing("", None)]
-#[case::nothing_of_another_type("", Some("application/x-www-form-urlencoded"))]
-#[case::an_object_of_no_type("{}", None)]
+#[case::an_empty_body("", None)]
+#[case::an_empty_body_of_another_type("", Some("application/x-www-form-urlencoded"))]
+#[case::an_object_without_a_type("{}", None)]
 #[case::unknown_keys(r#"{"forcedVideoCodec":"VP8","x":{},"y":1e999}"#, Some("application/json"))]
 #[case::nulls(r#"{"mediaMode":null,"customSessionId":null}"#, Some("application/json"))]
 #[case::an_empty_custom_id(r#"{"customSessionId":""}"#, Some("application/vnd.x+json"))]
 #[tokio::test]
-async fn every_property_may_be_left_out(#[case] body: &'static str, #[case] content_type: Option<&str>) {
+async fn every_property_is_optional(#[case] body: &'static str, #[case] content_type: Option<&str>) {
     let app = TestApp::new().await;
     let headers: Vec<_> = content_type.iter().map(|value| ("content-type", *value)).collect();
     let answer = app.backend().send("POST", "/api/sessions", &headers, Body::from(body)).await;
@@ -74,7 +74,7 @@ async fn the_properties_are_kept() {
 }
 
 #[tokio::test]
-async fn the_names_of_1_7_are_understood() {
+async fn the_property_names_of_openvidu_1_7_are_understood() {
     let app = TestApp::new().await;
     let body = json!({ "archiveMode": "ALWAYS", "archiveLayout": "PICTURE_IN_PICTURE", "customSessionId": "a" });
     app.backend().post("/api/sessions", body).await;
@@ -106,7 +106,7 @@ async fn an_individual_recording_has_no_layout() {
 #[case::a_long_id(json!({ "customSessionId": "a".repeat(256) }), "Parameter \"customSessionId\" must have at most 255 characters")]
 #[case::a_long_layout(json!({ "defaultCustomLayout": "a".repeat(10_001) }), "Parameter \"defaultCustomLayout\" is too long")]
 #[tokio::test]
-async fn a_property_that_is_none_is_refused(#[case] body: Value, #[case] message: &str) {
+async fn an_invalid_property_is_refused(#[case] body: Value, #[case] message: &str) {
     let app = TestApp::new().await;
     assert_eq!(app.backend().post("/api/sessions", body).await.problem(), format!("400 {message}"));
     assert!(app.items().await.is_empty());
@@ -120,7 +120,7 @@ async fn a_property_that_is_none_is_refused(#[case] body: Value, #[case] message
 #[case::text("{}", "text/plain", 415)]
 #[case::a_form("a=b", "application/x-www-form-urlencoded", 415)]
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused(
+async fn a_body_that_is_not_a_json_object_is_refused(
     #[case] body: &'static str,
     #[case] content_type: &str,
     #[case] status: u16,
@@ -132,7 +132,7 @@ async fn a_body_that_is_no_json_object_is_refused(
 }
 
 #[tokio::test]
-async fn a_custom_id_is_taken_while_its_session_lives() {
+async fn a_custom_id_is_taken_while_its_session_is_open() {
     let app = TestApp::new().await;
     let body = json!({ "customSessionId": "daily" });
     assert_eq!(app.backend().post("/api/sessions", body.clone()).await.status, 200);
@@ -159,9 +159,10 @@ async fn the_list_is_complete_and_oldest_first() {
 }
 
 #[tokio::test]
-async fn pages_of_the_table_are_not_seen_outside() {
+async fn session_lists_are_complete_even_if_the_table_answers_in_pages() {
     let app = TestApp::new().await;
-    // Four bytes a character: some 40 KB an item, so that a page of 1 MB ends within a session's connections.
+    // Each character takes four bytes, so each item has about 40 KB. A page of 1 MB then ends within the connections of
+    // a session.
     let data = "\u{1f3b5}".repeat(10_000);
     let ids = [app.open_session().await, app.open_session().await];
     for index in 0..60 {
@@ -175,7 +176,7 @@ async fn pages_of_the_table_are_not_seen_outside() {
     assert_eq!(list["numberOfElements"], 2);
     let session = app.backend().get(&format!("/api/sessions/{}", ids[0])).await.body;
     assert_eq!(session["connections"]["content"].as_array().unwrap().len(), 30);
-    // Closing deletes them in batches.
+    // Closing deletes the connections in batches.
     assert_eq!(app.backend().delete(&format!("/api/sessions/{}", ids[0])).await.status, 204);
     let items = app.items().await;
     let left = items.iter().filter(|item| item.contains(&ids[0]) && !item.contains("LedgerEntry"));
@@ -183,7 +184,7 @@ async fn pages_of_the_table_are_not_seen_outside() {
 }
 
 #[tokio::test]
-async fn an_id_that_begins_like_another_is_another() {
+async fn ids_with_a_common_prefix_are_different_sessions() {
     let app = TestApp::new().await;
     for id in ["a", "ab", "a-b"] {
         app.backend().post("/api/sessions", json!({ "customSessionId": id })).await;
@@ -210,11 +211,11 @@ async fn reading_and_closing_take_the_content_type_that_the_official_client_send
 
 #[rstest]
 #[case::unknown("ses_00000000000000000000000000000000")]
-#[case::no_id("a.b")]
+#[case::not_an_id("a.b")]
 #[case::percent_encoded("%2e%2e")]
 #[case::not_utf_8("%ff")]
 #[tokio::test]
-async fn a_session_that_is_not_there_is_an_empty_404(#[case] id: &str) {
+async fn an_unknown_session_is_an_empty_404(#[case] id: &str) {
     let app = TestApp::new().await;
     let path = format!("/api/sessions/{id}");
     assert_eq!(app.backend().get(&path).await.to_string(), "404 -");
@@ -233,17 +234,17 @@ async fn a_closed_session_is_gone_and_so_are_its_tokens() {
     assert_eq!(app.backend().get("/api/sessions/daily").await.to_string(), "404 -");
     let refused = app.backend().post("/api/tokens", json!({ "session": "daily" })).await;
     assert_eq!(refused.problem(), "404 Session daily not found");
-    // A new session of this id has none of the old one's connections.
+    // A new session with this id has none of the old session's connections.
     app.backend().post("/api/sessions", json!({ "customSessionId": "daily" })).await;
     assert_eq!(app.backend().get("/api/sessions/daily").await.body["connections"]["numberOfElements"], 0);
 }
 
 #[tokio::test]
-async fn a_session_that_was_closed_but_not_cleared_away_is_gone_and_its_id_free() {
+async fn a_closed_session_is_gone_and_its_id_free_even_before_cleanup() {
     let app = TestApp::new().await;
     app.backend().post("/api/sessions", json!({ "customSessionId": "daily" })).await;
     app.backend().post("/api/tokens", json!({ "session": "daily" })).await;
-    // What a process that dies in the middle of closing leaves behind.
+    // The state that a process leaves if it dies while closing.
     let scan = app.client.scan().table_name(&*app.table).send().await.unwrap();
     let item = scan.items().iter().find(|item| item["SK"].as_s().unwrap() == "daily/").unwrap();
     let update = app.client.update_item().table_name(&*app.table);
@@ -293,7 +294,7 @@ async fn a_session_is_collected_an_hour_after_its_last_token_ended() {
 }
 
 #[tokio::test]
-async fn the_time_after_which_a_session_is_collected_is_configurable() {
+async fn the_grace_period_of_an_unused_session_is_configurable() {
     let app = TestApp::with([(Setting::MediaSessionGrace, "60")]).await;
     let path = format!("/api/sessions/{}", app.open_session().await);
     app.wait(Duration::from_mins(1));

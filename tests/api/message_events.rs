@@ -1,4 +1,4 @@
-//! `/api/sse`: messages as they arrive.
+//! `/api/sse`: message events.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl TestApp {
 }
 
 #[tokio::test]
-async fn a_message_is_told_as_the_archive_has_it() {
+async fn an_event_carries_the_message_as_the_archive_has_it() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     assert_eq!(bob.headers["content-type"], "text/event-stream");
@@ -42,11 +42,11 @@ async fn a_message_is_told_as_the_archive_has_it() {
 }
 
 #[tokio::test]
-async fn the_stream_is_lines_as_browsers_read_them() {
+async fn the_stream_has_the_line_format_that_browsers_read() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     let position = |id: &str| Position::decode(id).is_some();
-    // Nothing ends in an empty line but events: clients over `fetch` would take it for one.
+    // Only events end with an empty line. Clients that use `fetch` would take anything else for an event.
     let begun = bob.chunk().await.unwrap();
     let lines: Vec<_> = begun.lines().collect();
     assert_eq!(lines[0], "retry: 1000");
@@ -61,7 +61,7 @@ async fn the_stream_is_lines_as_browsers_read_them() {
 }
 
 #[tokio::test]
-async fn where_to_begin_may_stand_in_the_query_string() {
+async fn the_start_position_may_be_given_in_the_query_string() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     app.send_all("alice", "bob", ["1", "2", "3"]).await;
@@ -70,13 +70,13 @@ async fn where_to_begin_may_stand_in_the_query_string() {
     let caller = app.as_participant("bob");
     let mut by_query = caller.listen_at(&path, &[], None).await.unwrap();
     assert_eq!(by_query.fields("body", 2).await, ["2", "3"]);
-    // The header is newer: who adds the parameter does so once, and browsers go on with the header.
+    // The header is newer than the parameter: a client sets the parameter once, and browsers then send the header.
     let mut by_both = caller.listen_at(&path, &[("last-event-id", &second)], None).await.unwrap();
     assert_eq!(by_both.fields("body", 1).await, ["3"]);
 }
 
 #[tokio::test]
-async fn who_sent_a_message_is_not_told_of_it() {
+async fn a_sender_gets_no_event_for_their_own_message() {
     let app = alice_and_bob().await;
     let mut alice = app.as_participant("alice").listen().await;
     app.send_all("alice", "bob", ["Hi"]).await;
@@ -87,7 +87,7 @@ async fn who_sent_a_message_is_not_told_of_it() {
 }
 
 #[tokio::test]
-async fn a_message_sent_by_way_of_another_instance_is_told() {
+async fn a_message_sent_through_another_instance_arrives() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     app.again_with([]).send_all("alice", "bob", 0..3).await;
@@ -96,7 +96,7 @@ async fn a_message_sent_by_way_of_another_instance_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_sent_once_the_answer_has_begun_is_not_lost() {
+async fn a_message_sent_right_after_the_stream_began_arrives() {
     let app = alice_and_bob().await;
     app.send_all("alice", "bob", ["before"]).await;
     let mut bob = app.as_participant("bob").listen().await;
@@ -105,7 +105,7 @@ async fn what_is_sent_once_the_answer_has_begun_is_not_lost() {
 }
 
 #[tokio::test]
-async fn who_comes_back_is_told_what_they_missed() {
+async fn a_reconnecting_listener_receives_missed_messages() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     app.send_all("alice", "bob", 0..3).await;
@@ -120,7 +120,7 @@ async fn who_comes_back_is_told_what_they_missed() {
 }
 
 #[tokio::test]
-async fn who_comes_back_much_later_is_told_everything_since() {
+async fn a_listener_who_reconnects_much_later_receives_everything_since() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     app.send_all("alice", "bob", ["0"]).await;
@@ -135,7 +135,7 @@ async fn who_comes_back_much_later_is_told_everything_since() {
 }
 
 #[tokio::test]
-async fn more_than_a_page_of_messages_is_told_in_order() {
+async fn more_than_a_page_of_messages_arrives_in_order() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     app.send_all("alice", "bob", 0..250).await;
@@ -145,7 +145,7 @@ async fn more_than_a_page_of_messages_is_told_in_order() {
 }
 
 #[tokio::test]
-async fn who_has_heard_nothing_yet_can_come_back_with_what_a_comment_says() {
+async fn a_listener_without_events_can_resume_from_the_position_in_a_comment() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     bob.is_quiet().await;
@@ -155,7 +155,7 @@ async fn who_has_heard_nothing_yet_can_come_back_with_what_a_comment_says() {
 }
 
 #[tokio::test]
-async fn a_position_that_is_none_is_as_good_as_no_position() {
+async fn an_invalid_position_counts_as_no_position() {
     let app = alice_and_bob().await;
     app.send_all("alice", "bob", ["before"]).await;
     let future = Position::at(app.clock.now() + Duration::from_hours(1)).encode();
@@ -166,7 +166,7 @@ async fn a_position_that_is_none_is_as_good_as_no_position() {
 }
 
 #[tokio::test]
-async fn somebody_elses_position_opens_nothing() {
+async fn a_position_of_another_user_gives_no_access() {
     let app = alice_and_bob().await;
     app.participant("carol").await;
     let mut bob = app.as_participant("bob").listen().await;
@@ -177,7 +177,7 @@ async fn somebody_elses_position_opens_nothing() {
 }
 
 #[tokio::test]
-async fn every_15_seconds_a_stream_says_that_it_is_still_there() {
+async fn a_stream_sends_a_keep_alive_every_15_seconds() {
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     bob.chunk().await;
@@ -189,7 +189,7 @@ async fn every_15_seconds_a_stream_says_that_it_is_still_there() {
 }
 
 #[tokio::test]
-async fn who_does_not_take_events_is_told_so() {
+async fn a_client_that_does_not_accept_event_streams_is_refused() {
     let app = alice_and_bob().await;
     let bob = app.as_participant("bob");
     for (accept, refused) in [
@@ -204,12 +204,12 @@ async fn who_does_not_take_events_is_told_so() {
 }
 
 #[tokio::test]
-async fn only_an_account_is_told_anything() {
+async fn only_an_authenticated_participant_may_listen() {
     let app = alice_and_bob().await;
     let accept = [("accept", "application/json")];
     for credentials in ["bob@localhost:wrong", "bob@elsewhere:x", "nobody@localhost:x"] {
         let caller = app.with_authorization(basic(credentials));
-        // Who is calling comes before what they take.
+        // The credentials are checked before the accepted media type.
         assert_eq!(caller.listen_with(&accept, None).await.err(), Some(401), "{credentials}");
     }
     let answer = app.anyone().get("/api/sse").await;

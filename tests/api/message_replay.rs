@@ -1,4 +1,4 @@
-//! `/api/sse` through any number of disconnects: nothing is lost, and nothing is told twice.
+//! `/api/sse` through any number of disconnects: no event is lost or repeated.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use tokio::runtime;
 
 use crate::{listener::Listener, support::TestApp};
 
-/// What happens next.
+/// The next step.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// Alice writes to Bob.
     Message,
     /// Alice says something in the room that both are in.
     Said,
-    /// Bob writes to Alice, which is in his archive and no news to him.
+    /// Bob writes to Alice. The message is in his archive but is no event for him.
     Answer,
     /// Time passes, in seconds.
     Wait(u64),
-    /// Bob reads so many of the events that there are.
+    /// Bob reads this many of the available events.
     Read(usize),
-    /// Bob's connection breaks, and he comes back to one of the instances.
+    /// Bob's connection breaks, and he reconnects to one of the instances.
     Reconnect { instance: usize },
 }
 
@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A table that all cases share, each with people of its own.
+/// A table that all cases share. Each case has users of its own.
 struct Conversation {
     instances: [TestApp; 2],
     people: [String; 2],
@@ -101,7 +101,7 @@ impl Conversation {
 }
 
 #[test]
-fn nothing_is_lost_and_nothing_is_told_twice() {
+fn no_event_is_lost_or_repeated_across_disconnects() {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = runtime.block_on(TestApp::new());
     let instances = [app.again_with([]), app];

@@ -20,7 +20,7 @@ async fn alice_and_bob() -> TestApp {
 }
 
 impl TestApp {
-    /// Sends a message between accounts of these names.
+    /// Sends a message between these accounts.
     async fn write(&self, from: &str, to: &str, body: &str) -> Answer {
         let message = json!({ "to": format!("{to}@localhost"), "body": body });
         self.as_participant(from).post("/api/messages", message).await
@@ -59,7 +59,7 @@ async fn a_message_is_in_the_archives_of_both() {
 }
 
 #[tokio::test]
-async fn messages_of_one_millisecond_are_a_millisecond_apart() {
+async fn messages_sent_in_the_same_millisecond_get_distinct_times() {
     let app = alice_and_bob().await;
     for body in ["1", "2", "3"] {
         app.write("alice", "bob", body).await;
@@ -71,7 +71,7 @@ async fn messages_of_one_millisecond_are_a_millisecond_apart() {
 }
 
 #[tokio::test]
-async fn paging_backwards_meets_every_message_once() {
+async fn paging_backwards_visits_every_message_once() {
     let app = alice_and_bob().await;
     let mut sent = Vec::new();
     for i in 0..23 {
@@ -106,20 +106,20 @@ async fn a_message_to_oneself_is_there_twice() {
 }
 
 #[tokio::test]
-async fn a_message_to_nobody_is_in_the_senders_archive() {
+async fn a_message_to_an_unknown_recipient_is_in_the_senders_archive() {
     let app = alice_and_bob().await;
     for to in ["nobody@localhost", "bob@elsewhere.example"] {
         let sent = app.as_participant("alice").post("/api/messages", json!({"to": to, "body": to})).await;
         assert_eq!(sent.status, 200, "{sent}");
     }
     assert_eq!(app.bodies("alice", "").await, ["nobody@localhost", "bob@elsewhere.example"]);
-    // Who gets the name later gets nothing that was sent before.
+    // A later owner of the name gets none of the earlier messages.
     app.participant("nobody").await;
     assert_eq!(app.bodies("nobody", "").await, [""; 0]);
 }
 
 #[tokio::test]
-async fn any_text_comes_back_as_it_was_sent() {
+async fn any_text_is_returned_unchanged() {
     let app = TestApp::new().await;
     app.participants(&["älice", "bob"]).await;
     for body in ["", "\u{0}", "a\u{0}b\u{1}\r\n\t", "\u{1F600} \u{200D} \u{FFFD} ÅÅ", "\"'\\/<>&"] {
@@ -142,7 +142,7 @@ async fn any_text_comes_back_as_it_was_sent() {
 #[case("?before=4102444800000&limit=60", 60)]
 #[case("?unknown=1&limit=3", 3)]
 #[tokio::test]
-async fn a_page_has_so_many_messages(#[case] query: &str, #[case] expected: usize) {
+async fn a_page_has_the_requested_number_of_messages(#[case] query: &str, #[case] expected: usize) {
     let app = alice_and_bob().await;
     for i in 0..60 {
         app.write("alice", "bob", &i.to_string()).await;
@@ -153,7 +153,7 @@ async fn a_page_has_so_many_messages(#[case] query: &str, #[case] expected: usiz
 }
 
 #[tokio::test]
-async fn a_page_has_no_more_than_one_answer_can_carry() {
+async fn a_page_fits_into_one_answer() {
     let app = alice_and_bob().await;
     let long = "x".repeat(65_536);
     for _ in 0..70 {
@@ -167,7 +167,7 @@ async fn a_page_has_no_more_than_one_answer_can_carry() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn each_error_is_described() {
     let app = alice_and_bob().await;
     let caller = app.as_participant("alice");
     for (body, problem) in [
@@ -208,7 +208,7 @@ async fn what_is_wrong_is_said() {
 }
 
 #[tokio::test]
-async fn what_nobody_asks_for_is_not_looked_at() {
+async fn unknown_fields_are_not_checked() {
     let app = alice_and_bob().await;
     let nested = format!("{}{}", "[".repeat(200), "]".repeat(200));
     for odd in ["1e999", r#""\ud800""#, &nested] {
@@ -219,7 +219,7 @@ async fn what_nobody_asks_for_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn the_first_thing_that_is_wrong_decides() {
+async fn the_first_error_decides_the_answer() {
     let app = alice_and_bob().await;
     let (anyone, alice) = (app.anyone(), app.as_participant("alice"));
     assert_eq!(anyone.get("/api/messages/a@b/c").await.to_string(), "404 -");
@@ -248,7 +248,7 @@ async fn the_first_thing_that_is_wrong_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_sent_at_once_are_all_there_each_at_its_own_time() {
+async fn concurrent_messages_are_all_archived_at_distinct_times() {
     let app = TestApp::new().await;
     app.participants(&["alice", "bob", "carol"]).await;
     for (from, to) in [("alice", "bob"), ("bob", "alice"), ("carol", "bob")] {
@@ -282,19 +282,19 @@ async fn a_page_costs_the_same_in_any_archive() {
     for _ in 0..150 {
         app.write("alice", "bob", "Hi").await;
     }
-    // Two for the caller, one for the page.
+    // Two reads for the caller, one for the page.
     assert_eq!((few, [cost("?limit=10").await, cost("/alice@localhost?limit=10").await]), ([3, 3], [3, 3]));
 }
 
 #[tokio::test]
-async fn sending_costs_the_same_whoever_has_written_before() {
+async fn sending_costs_the_same_in_any_conversation() {
     let Counted { app, requests } = Counted::over(alice_and_bob().await).await;
     app.write("alice", "bob", "Hi").await;
     for _ in 0..20 {
         app.wait(Duration::from_millis(1));
         let before = requests.load(Ordering::SeqCst);
         app.write("alice", "bob", "Hi").await;
-        // Two for the caller, one for the receiver, one transaction.
+        // Two reads for the caller, one for the receiver, and one transaction.
         assert_eq!(requests.load(Ordering::SeqCst) - before, 4);
     }
 }

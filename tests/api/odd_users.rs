@@ -1,4 +1,4 @@
-//! Users in odd places, and numbers that are none.
+//! Users with unusual data, and invalid numbers.
 
 use serde_json::json;
 use shared::model::user::Role;
@@ -6,7 +6,7 @@ use shared::model::user::Role;
 use crate::{joining::JOIN, support::TestApp};
 
 #[tokio::test]
-async fn who_made_themselves_can_be_deleted() {
+async fn a_user_who_is_their_own_creator_can_be_deleted() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let partner = app.account("partner", Role::Partner, Some(admin.id)).await;
@@ -20,7 +20,7 @@ async fn who_made_themselves_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn who_is_no_manager_any_more_manages_nothing() {
+async fn a_user_who_is_no_longer_a_manager_manages_no_event() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let manager = app.account("manager", Role::Manager, None).await;
@@ -36,7 +36,7 @@ async fn who_is_no_manager_any_more_manages_nothing() {
 }
 
 #[tokio::test]
-async fn a_number_with_more_digits_than_are_kept_is_no_text_and_opens_nothing() {
+async fn a_number_with_too_many_digits_is_not_accepted_as_a_login_token() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -56,7 +56,7 @@ async fn a_number_with_more_digits_than_are_kept_is_no_text_and_opens_nothing() 
 }
 
 #[tokio::test]
-async fn links_name_no_user_and_fold_no_path() {
+async fn links_contain_no_user_info_and_no_dot_segments() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);

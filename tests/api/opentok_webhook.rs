@@ -20,7 +20,7 @@ use crate::{
 
 pub(crate) const MONITOR: &str = "/webhooks/opentok";
 
-/// Somebody who joined an event: their connection's name, its session, and what the provider calls that.
+/// Somebody who joined an event: the name of their connection, its session, and the provider's id of the session.
 pub(crate) struct Joined {
     pub(crate) event: u64,
     pub(crate) session: u64,
@@ -28,7 +28,7 @@ pub(crate) struct Joined {
     provider: String,
 }
 
-/// What a callback is signed with, and what else its token says.
+/// The signed token of a callback with these claims.
 fn token(body: &str, secret: &str, claims: &Value) -> String {
     let mut all = json!({ "iss": "Vonage", "payload_hash": hex(&Sha256::digest(body)) });
     all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
@@ -36,12 +36,12 @@ fn token(body: &str, secret: &str, claims: &Value) -> String {
 }
 
 impl TestApp {
-    /// Sends a callback as the media provider does, each time as a new one.
+    /// Sends a callback as the media provider does, with a new id each time.
     pub(crate) async fn callback(&self, told: &Value) -> Answer {
         self.callback_named(told, &random_hex()).await
     }
 
-    /// Sends a callback that calls itself this.
+    /// Sends a callback with this id.
     pub(crate) async fn callback_named(&self, told: &Value, jti: &str) -> Answer {
         let body = told.to_string();
         let signed = token(&body, CALLBACK_SECRET, &json!({ "iat": self.clock.now().seconds(), "jti": jti }));
@@ -59,7 +59,7 @@ impl TestApp {
         (Joined { event, session: session["id"].as_u64().unwrap(), name, provider }, admin)
     }
 
-    /// The one entry of the ledger that is asked for.
+    /// The single entry of the ledger that matches the query.
     pub(crate) async fn entry(&self, admin: &Account, query: &str) -> Value {
         let answer = self.organiser(admin).get(&format!("/api/live/?{query}")).await;
         assert_eq!(answer.body["results"].as_array().unwrap().len(), 1, "{answer}");
@@ -68,7 +68,7 @@ impl TestApp {
 }
 
 impl Joined {
-    /// What session monitoring says of a client of theirs, so many seconds after the beginning.
+    /// The session monitoring callback about one of their clients, at this second.
     pub(crate) fn told(&self, event: &str, id: &str, second: i64) -> Value {
         json!({
             "sessionId": self.provider, "projectId": "45828062", "event": event, "reason": "clientDisconnected",
@@ -85,7 +85,7 @@ impl Joined {
 }
 
 #[tokio::test]
-async fn who_comes_and_goes_is_connected_and_then_not() {
+async fn a_client_is_connected_from_its_creation_to_its_destruction() {
     let app = TestApp::new().await;
     let (joined, admin) = app.joined().await;
     let stream = format!("event={}&stream={}", joined.event, joined.session);
@@ -105,7 +105,7 @@ async fn who_comes_and_goes_is_connected_and_then_not() {
     let ended = app.entry(&admin, &format!("{stream}&state=ended")).await;
     let wanted = json!(["ended", 60, "clientDisconnected", "2023-11-14T22:13:30Z", "2023-11-14T22:14:30Z"]);
     assert_eq!(json!([ended["state"], ended["duration"], ended["reason"], ended["since"], ended["endedAt"]]), wanted);
-    // Late; and then the token is used again.
+    // A late creation changes nothing. After that the token is used again.
     joined.tell(&app, "connectionCreated", "a", 10).await;
     assert!(app.live_names(joined.event, joined.session).await.is_empty());
     joined.tell(&app, "connectionCreated", "c", 80).await;
@@ -113,7 +113,7 @@ async fn who_comes_and_goes_is_connected_and_then_not() {
 }
 
 #[tokio::test]
-async fn an_end_that_comes_first_is_the_end() {
+async fn a_destruction_that_arrives_before_its_creation_ends_the_connection() {
     let app = TestApp::new().await;
     let (joined, _) = app.joined().await;
     joined.tell(&app, "connectionDestroyed", "a", 2).await;
@@ -124,7 +124,7 @@ async fn an_end_that_comes_first_is_the_end() {
 }
 
 #[tokio::test]
-async fn a_terminated_token_does_not_come_alive_again() {
+async fn a_terminated_token_is_not_revived() {
     let app = TestApp::new().await;
     let (joined, _) = app.joined().await;
     joined.tell(&app, "connectionCreated", "a", 0).await;
@@ -138,7 +138,7 @@ async fn a_terminated_token_does_not_come_alive_again() {
 }
 
 #[tokio::test]
-async fn who_is_in_a_former_session_of_the_providers_is_still_found() {
+async fn a_client_in_a_replaced_provider_session_is_still_found() {
     let app = TestApp::new().await;
     let (joined, admin) = app.joined().await;
     let path = format!("/api/v2/sessions/{}/", joined.session);
@@ -150,7 +150,7 @@ async fn who_is_in_a_former_session_of_the_providers_is_still_found() {
 }
 
 #[tokio::test]
-async fn what_does_not_concern_us_changes_nothing() {
+async fn a_callback_about_something_unknown_changes_nothing() {
     let app = TestApp::new().await;
     let (joined, _) = app.joined().await;
     let before = app.items().await.len();
@@ -180,7 +180,7 @@ async fn what_does_not_concern_us_changes_nothing() {
     assert_eq!(app.anyone().get(MONITOR).await.to_string(), r#"405 {"detail":"Method \"GET\" not allowed."}"#);
 }
 
-/// All that lies in the table, in an order that is always the same.
+/// All items in the table, in a stable order.
 async fn stored(app: &TestApp) -> Vec<String> {
     fn text(value: &AttributeValue) -> String {
         match value {
@@ -198,11 +198,11 @@ async fn stored(app: &TestApp) -> Vec<String> {
     items
 }
 
-/// The `Authorization` and the query that a callback comes with.
+/// The `Authorization` header and the query of a callback.
 struct Sent(String, String);
 
 #[tokio::test]
-async fn only_who_knows_the_secret_is_believed() {
+async fn a_callback_without_the_secret_is_refused() {
     let app = TestApp::new().await;
     let (joined, _) = app.joined().await;
     let body = joined.told("connectionCreated", "a", 0).to_string();
@@ -243,7 +243,7 @@ async fn only_who_knows_the_secret_is_believed() {
 }
 
 #[tokio::test]
-async fn without_a_secret_nobody_is_believed() {
+async fn without_a_configured_secret_every_callback_is_refused() {
     let app = TestApp::new().await.again_with([(Setting::OpentokWebhookSecret, "")]);
     let (joined, _) = app.joined().await;
     let before = stored(&app).await;
@@ -264,7 +264,7 @@ async fn a_callback_counts_once() {
     let created = joined.told("connectionCreated", "a", 0);
     app.callback_named(&created, "one").await;
     let after = stored(&app).await;
-    // Another body under the same name is the same callback.
+    // Another body with the same id is the same callback.
     for id in ["a", "b"] {
         assert_eq!(app.callback_named(&joined.told("connectionCreated", id, 0), "one").await.to_string(), "200 {}");
         assert_eq!(stored(&app).await, after);
@@ -284,7 +284,7 @@ async fn a_callback_counts_once() {
 }
 
 #[tokio::test]
-async fn a_client_is_of_the_name_that_it_came_with_first() {
+async fn a_client_keeps_the_name_that_it_first_connected_with() {
     let app = TestApp::new().await;
     let (first, _) = app.joined().await;
     let answer = app.client(false).await.post(JOIN, json!({ "loginToken": "the token" })).await;
@@ -302,7 +302,7 @@ async fn a_client_is_of_the_name_that_it_came_with_first() {
 }
 
 #[tokio::test]
-async fn five_clients_are_known_of_a_name_and_who_has_gone_makes_room() {
+async fn five_clients_are_tracked_per_name_and_a_departed_client_makes_room() {
     let app = TestApp::new().await;
     let (joined, _) = app.joined().await;
     let known = async || {

@@ -1,4 +1,4 @@
-//! `Basic OPENVIDUAPP:secret`, before everything else.
+//! `Basic OPENVIDUAPP:secret` is checked before everything else.
 
 use axum::body::Body;
 use rstest::rstest;
@@ -6,7 +6,7 @@ use shared::config::Setting;
 
 use crate::support::{SECRET, TestApp, basic};
 
-/// Every method and spelling of the media routes, those that are not served too.
+/// Every method and spelling of the media routes, including unsupported ones.
 const ROUTES: [(&str, &str); 14] = [
     ("GET", "/api/sessions"),
     ("GET", "/api/sessions/"),
@@ -44,7 +44,7 @@ async fn credentials_guard_every_method_and_spelling() {
 #[case::not_utf_8("Basic /////w==".to_owned(), "Failed to decode basic authentication token")]
 #[case::no_colon(basic("OPENVIDUAPP"), "Invalid basic authentication token")]
 #[tokio::test]
-async fn a_refusal_says_what_is_wrong(#[case] authorization: String, #[case] message: &str) {
+async fn a_refusal_describes_the_error(#[case] authorization: String, #[case] message: &str) {
     let app = TestApp::new().await;
     let answer = app.with_authorization(authorization).post_text("/api/tokens", "{").await;
     assert_eq!(answer.problem(), format!("401 {message}"));

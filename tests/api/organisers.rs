@@ -1,4 +1,4 @@
-//! The people of `/api/v2`: users who are logged in, and clients with a static API token.
+//! The callers of `/api/v2`: users who are logged in, and clients with a static API token.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use secrecy::ExposeSecret;
@@ -11,7 +11,7 @@ use shared::{
 
 use crate::support::{Caller, TestApp};
 
-/// A user with a token of theirs.
+/// A user with a valid token.
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) id: u64,
@@ -19,7 +19,7 @@ pub(crate) struct Account {
 }
 
 impl TestApp {
-    /// Makes a user in the table, without a password, and logs them in.
+    /// Creates a user in the table, without a password, and logs them in.
     pub(crate) async fn account(&self, username: &str, role: Role, creator: Option<u64>) -> Account {
         let id = self.store.new_id::<User>().await.unwrap();
         let email = format!("{username}@greenroom.example");
@@ -29,14 +29,14 @@ impl TestApp {
         Account { id, jwt }
     }
 
-    /// The same user, logged in anew.
+    /// The same user, logged in again.
     pub(crate) async fn again(&self, account: &Account) -> Account {
         let Some(user) = self.store.record::<User>(account.id).await.unwrap() else { return account.clone() };
         let jwt = self.keys.sign_user(&UserClaims::first(&user.record, self.clock.now())).unwrap();
         Account { jwt, ..*account }
     }
 
-    /// Gives users a password, all the same one.
+    /// Gives all these users the same password.
     pub(crate) async fn give_passwords(&self, users: &[u64], password: &str) {
         let hash = password::hash(password.to_owned().into()).await.unwrap();
         for user in users {
@@ -44,7 +44,7 @@ impl TestApp {
         }
     }
 
-    /// Gives a user a password whose hash is known; their logins go on, as if they had had it before.
+    /// Gives a user a password by its hash. Their logins stay valid, as if they had always had it.
     pub(crate) async fn keep_password(&self, user: u64, hash: &PasswordHash) {
         let [key, sort, kind, hash] = [&format!("USER#{user}"), "PASSWORD", "Password", hash.as_str()]
             .map(|text| AttributeValue::S(text.to_owned()));
@@ -52,7 +52,7 @@ impl TestApp {
         put.item("Type", kind).item("hash", hash).send().await.unwrap();
     }
 
-    /// An admin whom nobody made.
+    /// An admin without a creator.
     pub(crate) async fn admin(&self) -> Account {
         self.account("admin", Role::Admin, None).await
     }
@@ -82,14 +82,14 @@ impl Caller<'_> {
         self.send("PATCH", path, &[("content-type", "application/json")], body.to_string().into()).await
     }
 
-    /// Makes something; its number.
+    /// Creates something; its number.
     pub(crate) async fn make(&self, path: &str, body: Value) -> u64 {
         let answer = self.post(path, body).await;
         assert_eq!(answer.status, 201, "{answer}");
         answer.body["id"].as_u64().unwrap()
     }
 
-    /// Makes an event; its number.
+    /// Creates an event; its number.
     pub(crate) async fn make_event(&self, name: &str) -> u64 {
         self.make("/api/v2/events/", json!({ "name": name })).await
     }

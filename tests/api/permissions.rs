@@ -1,5 +1,5 @@
-//! Who may do what: the table of `docs/apis/events-api.md`, walked over every role, endpoint and ownership, and what
-//! stands below it. The expectations are written down here once more, and not taken from the code.
+//! Permissions: the table of `docs/apis/events-api.md`, for every role, endpoint and owner, and the rules below the
+//! table. The expectations are written down here again, not taken from the code.
 
 mod events;
 mod invariants;
@@ -12,12 +12,12 @@ use shared::model::user::Role;
 
 use crate::support::{Answer, Caller};
 
-/// The order of a table's lines.
+/// The order of the columns in a line of the table.
 const ROLES: [Role; 3] = [Role::Admin, Role::Partner, Role::Manager];
-/// A number that nothing has.
+/// A number that does not exist.
 const NOBODY: u64 = 99_999;
 
-/// A request with JSON; the answer says what its status means.
+/// Sends a request with JSON and checks that the answer explains its status.
 async fn ask(caller: &Caller<'_>, method: &str, path: &str, body: &Value) -> u16 {
     let headers = [("content-type", "application/json")];
     let answer = caller.send(method, path, &headers, body.to_string().into()).await;

@@ -1,4 +1,4 @@
-//! The media provider is told to drop whoever was terminated.
+//! Clients of a terminated connection are disconnected at the media provider.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -30,7 +30,8 @@ use crate::{
     support::TestApp,
 };
 
-/// A provider of a test: the statuses of its answers to DELETE before it takes them all with 204, and what those named.
+/// A media provider of a test. It answers DELETE with the given statuses first and then with 204, and it records the
+/// paths.
 #[derive(Clone, Default)]
 struct Provider {
     failures: Arc<Mutex<VecDeque<u16>>>,
@@ -38,7 +39,7 @@ struct Provider {
 }
 
 impl Provider {
-    /// Serves on a free port, until the test's runtime ends.
+    /// Serves on a free port until the test's runtime ends.
     async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,7 +57,7 @@ impl Provider {
         StatusCode::from_u16(status.unwrap_or(204)).unwrap()
     }
 
-    /// What it was told to delete since it was last looked at.
+    /// The deletions since the last call.
     fn deleted(&self) -> BTreeSet<String> {
         std::mem::take(&mut *self.deleted.lock().unwrap()).into_iter().collect()
     }
@@ -67,7 +68,7 @@ fn created() -> Response {
     Json(json!([{ "session_id": format!("1_{id}") }])).into_response()
 }
 
-/// Somebody who has joined an event's first session.
+/// A participant who has joined an event's first session.
 struct Participant {
     app: TestApp,
     stream: Stream,
@@ -91,7 +92,7 @@ impl Participant {
         }
     }
 
-    /// The provider says what happened to one of their clients.
+    /// Sends the provider's callback about one of their clients.
     async fn client(&self, id: &str, event: ProviderEvent) -> Option<JobKey> {
         let (app, wanted) = (&self.app, |message: &_| is_wanted(&self.app.shared.config, message));
         let callback = CallbackId::of_sender(&random_hex());
@@ -125,7 +126,7 @@ impl Participant {
 }
 
 #[tokio::test]
-async fn every_client_under_a_terminated_name_is_dropped() {
+async fn every_client_of_a_terminated_name_is_disconnected() {
     let provider = Provider::default();
     let participant = Participant::joined(&provider).await;
     let now = participant.app.clock.now();
@@ -144,7 +145,7 @@ async fn every_client_under_a_terminated_name_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_client_whose_drop_failed_is_dropped_later() {
+async fn a_failed_disconnect_is_retried_later() {
     let provider = Provider { failures: Arc::new(Mutex::new([403].into())), ..Provider::default() };
     let participant = Participant::joined(&provider).await;
     participant.client("phone", ProviderEvent::Created(participant.app.clock.now())).await;
@@ -160,10 +161,10 @@ async fn a_client_whose_drop_failed_is_dropped_later() {
 }
 
 #[tokio::test]
-async fn whoever_comes_back_with_a_terminated_token_is_dropped() {
+async fn a_client_that_reconnects_with_a_terminated_token_is_disconnected() {
     let provider = Provider::default();
     let participant = Participant::joined(&provider).await;
-    // Nobody is connected yet: there is nobody to drop.
+    // Nobody is connected yet, so nobody is disconnected.
     participant
         .app
         .acting_as("housekeeping", deliver(&participant.app.shared.services, &participant.terminate().await))
@@ -176,7 +177,7 @@ async fn whoever_comes_back_with_a_terminated_token_is_dropped() {
 }
 
 #[tokio::test]
-async fn whoever_is_in_a_session_or_an_event_that_is_deleted_is_dropped() {
+async fn deleting_a_session_or_an_event_disconnects_its_clients() {
     for path in ["sessions", "events"] {
         let provider = Provider::default();
         let participant = Participant::joined(&provider).await;
@@ -192,7 +193,7 @@ async fn whoever_is_in_a_session_or_an_event_that_is_deleted_is_dropped() {
         let number = if path == "events" { event } else { session };
         let deleted = app.organiser(&admin).delete(&format!("/api/v2/{path}/{number}/")).await;
         assert_eq!(deleted.status, 204, "{deleted}");
-        // What is not done right away is left for whoever looks for it.
+        // Housekeeping delivers what was not delivered right away.
         app.acting_as("housekeeping", run_due(&app.shared.services, &|| true)).await.unwrap();
         assert_eq!(provider.deleted(), ["phone", "browser"].map(|client| participant.path(client)).into(), "{path}");
         assert!(!app.items().await.iter().any(|item| item.contains("ProviderConnection")), "{path}");

@@ -1,4 +1,4 @@
-//! Viewers come and go with who publishes their stream.
+//! Viewers end together with the publisher of their stream.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 const URL: &str = "ws://live.example:3333/app/stream?session=one";
 const ALLOWED: &str = r#"200 {"allowed":true}"#;
 
-/// What a media server says of a publisher of the stream.
+/// The webhook of a media server about a publisher of the stream.
 fn publisher(status: &str, host: u8, time: i64) -> Value {
     let mut body = viewer(status, 1, time, "rtmp://live.example:1935/app/stream");
     body["client"]["address"] = json!(format!("192.0.2.{host}"));
@@ -23,12 +23,12 @@ fn publisher(status: &str, host: u8, time: i64) -> Value {
     body
 }
 
-/// Somebody opens the stream, or closes it.
+/// Sends the opening or the closing of the stream's publisher.
 pub(crate) async fn publish(app: &TestApp, status: &str, time: i64) {
     assert_eq!(app.webhook(&publisher(status, 9, time)).await.status, 200);
 }
 
-/// The reason and the ender of the viewer who went last.
+/// The reason of the last end of a viewer, and who ended it.
 async fn last_end(app: &TestApp) -> Value {
     let admin = app.account("later", shared::model::user::Role::Admin, None).await;
     let ended = app.entry(&admin, "state=ended&app=app").await;
@@ -36,7 +36,7 @@ async fn last_end(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
-async fn who_comes_before_their_stream_is_live_is_taken_off_after_a_minute() {
+async fn a_viewer_of_a_stream_without_publisher_expires_after_a_minute() {
     let app = TestApp::new().await;
     assert_eq!(app.webhook(&viewer("opening", 1, 0, URL)).await.to_string(), ALLOWED);
     app.wait(Duration::from_secs(59));
@@ -44,7 +44,7 @@ async fn who_comes_before_their_stream_is_live_is_taken_off_after_a_minute() {
     app.wait(Duration::from_secs(1));
     assert!(app.live_names("app", "stream").await.is_empty());
     assert_eq!(last_end(&app).await, json!(["expired", "expiry"]));
-    // Nor is the name anybody's.
+    // The name is free again.
     let mut other = viewer("opening", 1, 60, URL);
     other["client"]["address"] = json!("192.0.2.2");
     assert_eq!(app.webhook(&other).await.to_string(), ALLOWED);
@@ -54,7 +54,7 @@ async fn who_comes_before_their_stream_is_live_is_taken_off_after_a_minute() {
 #[case::before(0, 1)]
 #[case::after(5, 0)]
 #[tokio::test]
-async fn who_waits_stays_when_a_publisher_comes(#[case] viewer_at: i64, #[case] publisher_at: i64) {
+async fn a_waiting_viewer_stays_when_the_publisher_comes(#[case] viewer_at: i64, #[case] publisher_at: i64) {
     let app = TestApp::new().await;
     if publisher_at < viewer_at {
         publish(&app, "opening", publisher_at).await;
@@ -72,7 +72,7 @@ async fn who_waits_stays_when_a_publisher_comes(#[case] viewer_at: i64, #[case] 
 }
 
 #[tokio::test]
-async fn another_publisher_ends_who_came_before_and_not_who_comes_after() {
+async fn a_new_publisher_ends_earlier_viewers_but_not_later_ones() {
     let app = TestApp::new().await;
     publish(&app, "opening", 0).await;
     assert_eq!(app.webhook(&viewer("opening", 1, 1, URL)).await.to_string(), ALLOWED);
@@ -80,17 +80,17 @@ async fn another_publisher_ends_who_came_before_and_not_who_comes_after() {
     assert!(app.live_names("app", "stream").await.is_empty());
     let two = URL.replace("one", "two");
     assert_eq!(app.webhook(&viewer("opening", 1, 11, &two)).await.to_string(), ALLOWED);
-    // The first one's closing comes late.
+    // The closing of the first publisher comes late.
     publish(&app, "closing", 12).await;
     app.wait(Duration::from_mins(10));
     assert_eq!(app.live_names("app", "stream").await, ["two"]);
 }
 
 #[tokio::test]
-async fn who_is_let_in_while_the_publisher_goes_ends_a_little_later() {
+async fn a_viewer_admitted_while_the_publisher_leaves_ends_shortly_after() {
     let app = TestApp::new().await;
     publish(&app, "opening", 0).await;
-    // Their publisher's closing is told first.
+    // The closing of their publisher arrives first.
     publish(&app, "closing", 10).await;
     app.webhook(&viewer("opening", 1, 9, URL)).await;
     app.wait(Duration::from_secs(15));
@@ -110,7 +110,7 @@ async fn an_edge_server_keeps_its_viewers() {
 }
 
 #[tokio::test]
-async fn a_picture_is_let_in_by_the_same_rules_and_is_no_session() {
+async fn a_thumbnail_request_is_admitted_by_the_same_rules_but_is_not_listed() {
     let app = TestApp::new().await;
     let picture = |address: &str, status: &str, url: &str| {
         let mut body = viewer(status, 1, 0, url);
@@ -135,12 +135,12 @@ async fn a_picture_is_let_in_by_the_same_rules_and_is_no_session() {
 }
 
 #[rstest]
-#[case::a_day_ago(-86_401, false)]
-#[case::just_so(-86_400, true)]
-#[case::ahead(86_400, true)]
-#[case::a_day_ahead(86_401, false)]
+#[case::more_than_a_day_ago(-86_401, false)]
+#[case::just_within_a_day(-86_400, true)]
+#[case::a_day_ahead_at_most(86_400, true)]
+#[case::more_than_a_day_ahead(86_401, false)]
 #[tokio::test]
-async fn a_webhook_is_of_today(#[case] time: i64, #[case] allowed: bool) {
+async fn the_time_of_a_webhook_must_be_within_a_day_of_now(#[case] time: i64, #[case] allowed: bool) {
     let app = TestApp::new().await;
     assert_eq!(app.webhook(&viewer("opening", 1, time, URL)).await.body["allowed"], allowed);
 }

@@ -1,4 +1,4 @@
-//! Requests that race: every invariant is a condition in the table.
+//! Concurrent requests: a condition in the table guards every invariant.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -21,7 +21,7 @@ pub(crate) fn count(answers: &[Answer], status: u16) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_sessions_with_one_custom_id_one_is_opened() {
+async fn of_twenty_concurrent_sessions_with_one_custom_id_one_is_opened() {
     let app = TestApp::new().await;
     let answers = race(20, || {
         let app = app.clone();
@@ -32,7 +32,7 @@ async fn of_twenty_sessions_with_one_custom_id_one_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_sessions_over_a_half_closed_one_one_is_opened() {
+async fn of_twenty_concurrent_openings_over_a_half_closed_session_one_succeeds() {
     let app = TestApp::new().await;
     app.backend().post("/api/sessions", json!({ "customSessionId": "daily" })).await;
     for _ in 0..30 {
@@ -48,7 +48,7 @@ async fn of_twenty_sessions_over_a_half_closed_one_one_is_opened() {
     });
     let answers = answers.await;
     assert_eq!(closing.await.unwrap().status, 204);
-    // All may have come before the session was closed.
+    // All openings may have come before the session was closed.
     let opened = count(&answers, 200);
     assert!(opened <= 1 && opened + count(&answers, 409) == 20, "{opened}");
     if opened == 1 {
@@ -58,7 +58,7 @@ async fn of_twenty_sessions_over_a_half_closed_one_one_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn eight_refreshes_of_one_token_get_the_same_new_one() {
+async fn eight_concurrent_refreshes_of_a_token_get_the_same_new_token() {
     let app = TestApp::new().await;
     let token = app.register("phone").await;
     let answers = race(8, || {
@@ -72,7 +72,7 @@ async fn eight_refreshes_of_one_token_get_the_same_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_never_has_more_sessions_than_it_may() {
+async fn a_device_never_exceeds_its_session_limit() {
     let app = TestApp::new().await;
     let answers = race(24, || {
         let app = app.clone();
@@ -90,7 +90,7 @@ async fn a_device_never_has_more_sessions_than_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_and_closing_leave_no_token_of_a_closed_session() {
+async fn issuing_tokens_while_closing_leaves_no_token_of_the_closed_session() {
     let app = TestApp::new().await;
     app.backend().post("/api/sessions", json!({ "customSessionId": "daily" })).await;
     let issuing = race(20, || {
@@ -100,12 +100,12 @@ async fn tokens_and_closing_leave_no_token_of_a_closed_session() {
     let (answers, closed) = tokio::join!(issuing, async { app.backend().delete("/api/sessions/daily").await });
     assert_eq!(closed.status, 204);
     assert_eq!(count(&answers, 200) + count(&answers, 404), 20);
-    // The ledger tells of them, and holds no token.
+    // The ledger has entries for them, but no token.
     assert!(!app.items().await.iter().any(|item| item.contains("tok_")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn disconnecting_everyone_at_once_leaves_nobody_and_an_hour() {
+async fn disconnecting_everyone_at_once_leaves_the_session_for_an_hour() {
     let app = TestApp::new().await;
     let id = app.open_session().await;
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! `POST /api/sessions` of a device.
+//! `POST /api/sessions` by a device.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,7 +11,7 @@ use shared::{clock::Clock, config::Setting, model::api_token};
 
 use crate::support::{NOW, TestApp, basic};
 
-/// One of a token's parts.
+/// The decoded part of a token.
 fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).unwrap();
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
@@ -56,10 +56,10 @@ async fn every_call_makes_a_new_session_and_the_earlier_ones_stay() {
 #[case::an_object(json!({ "identifier": { "a": 1 } }))]
 #[case::too_long(json!({ "identifier": "é".repeat(257) }))]
 #[case::a_control_character(json!({ "identifier": "phone\n" }))]
-#[case::no_uuid(json!({ "identifier": "00000000-0000-0000-0000-000000000000" }))]
-#[case::one_that_many_devices_share(json!({ "identifier": "9774D56D682E549C" }))]
+#[case::the_nil_uuid(json!({ "identifier": "00000000-0000-0000-0000-000000000000" }))]
+#[case::an_identifier_that_many_devices_share(json!({ "identifier": "9774D56D682E549C" }))]
 #[tokio::test]
-async fn an_identifier_that_is_none_is_refused(#[case] body: Value) {
+async fn an_invalid_identifier_is_refused(#[case] body: Value) {
     let app = TestApp::new().await;
     let answer = app.anyone().post("/api/sessions", body).await;
     assert_eq!(answer.code(), "400 invalid_identifier");
@@ -83,14 +83,14 @@ async fn the_longest_identifier_is_taken() {
 #[case::null("null")]
 #[case::a_key_twice("{\"identifier\":\"a\",\"identifier\":\"b\"}")]
 #[tokio::test]
-async fn a_body_that_is_no_object_is_refused(#[case] body: &'static str) {
+async fn a_body_that_is_not_an_object_is_refused(#[case] body: &'static str) {
     let app = TestApp::new().await;
     assert_eq!(app.anyone().post_text("/api/sessions", body).await.code(), "400 invalid_json");
     assert!(app.items().await.is_empty());
 }
 
 #[tokio::test]
-async fn the_errors_say_what_to_do() {
+async fn the_errors_tell_the_developer_what_to_do() {
     let app = TestApp::new().await;
     assert_snapshot!(app.anyone().post("/api/sessions", json!({})).await, @r#"400 {"error":{"code":"invalid_identifier","message":"identifier must be a string of 1 to 256 characters, not blank, without control characters, and none that many devices share"}}"#);
     assert_snapshot!(app.anyone().post_text("/api/sessions", "{").await, @r#"400 {"error":{"code":"invalid_json","message":"The body is not JSON: line 1 column 1"}}"#);
@@ -104,7 +104,7 @@ async fn open_registration_ignores_the_credentials(#[case] authorization: &str) 
     let app = TestApp::new().await;
     let caller = app.with_authorization(authorization);
     assert_eq!(caller.post("/api/sessions", json!({ "identifier": "phone" })).await.status, 200);
-    // Whatever the body, other credentials than Basic are a device's.
+    // With other credentials than Basic the request is a device's, whatever its body.
     assert_eq!(caller.post("/api/sessions", json!({ "mediaMode": "ROUTED" })).await.code(), "400 invalid_identifier");
     assert_eq!(caller.post_nothing("/api/sessions").await.code(), "400 invalid_json");
 }
@@ -130,7 +130,7 @@ async fn basic_credentials_are_a_back_ends_whatever_the_body() {
 }
 
 #[tokio::test]
-async fn registration_by_token_wants_a_live_static_api_token() {
+async fn registration_by_token_requires_a_valid_static_api_token() {
     let app = TestApp::with([(Setting::DeviceRegistration, "token")]).await;
     let (token, hash) = api_token::generate();
     let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
@@ -166,7 +166,7 @@ async fn the_eleventh_session_ends_the_oldest() {
         let status = app.bearer(token).get("/api/session").await.status;
         assert_eq!(status, if index < 2 { 401 } else { 200 }, "session {index}");
     }
-    // The end of a younger one brings none of them back, and makes room.
+    // Ending a younger session brings none of them back, but makes room for another one.
     app.bearer(&tokens[11]).delete("/api/session").await;
     assert_eq!(app.bearer(&tokens[1]).get("/api/session").await.status, 401);
     app.register("phone").await;
@@ -174,7 +174,7 @@ async fn the_eleventh_session_ends_the_oldest() {
 }
 
 #[tokio::test]
-async fn sessions_that_ended_by_themselves_take_no_room() {
+async fn expired_sessions_do_not_count_towards_the_limit() {
     let app = TestApp::with([(Setting::DeviceSessionsMax, "2"), (Setting::DeviceSessionTtl, "60")]).await;
     app.register("phone").await;
     app.wait(Duration::from_secs(30));
@@ -185,14 +185,14 @@ async fn sessions_that_ended_by_themselves_take_no_room() {
 }
 
 #[tokio::test]
-async fn a_shorter_life_of_new_sessions_leaves_the_older_ones_theirs() {
+async fn a_shorter_lifetime_of_new_sessions_does_not_shorten_older_ones() {
     let app = TestApp::new().await;
     let older = app.register("phone").await;
     let shorter = app.again_with([(Setting::DeviceSessionTtl, "60")]);
     let younger = shorter.register("phone").await;
     let refreshed = shorter.bearer(&younger).post_nothing("/api/session/refresh").await;
     assert_eq!(refreshed.status, 200);
-    // What the table may delete by itself is neither of them before its time.
+    // TTL may not delete the item before the older session has ended.
     let [item] = &app.items().await.into_iter().filter(|item| item.contains("DEVICE")).collect::<Vec<_>>()[..] else {
         panic!("one device is one item");
     };
@@ -203,7 +203,7 @@ async fn a_shorter_life_of_new_sessions_leaves_the_older_ones_theirs() {
 }
 
 #[tokio::test]
-async fn no_key_of_the_table_tells_an_identifier() {
+async fn no_key_in_the_table_contains_an_identifier() {
     let app = TestApp::new().await;
     app.register("a-very-personal-identifier").await;
     let scan = app.client.scan().table_name(&*app.table).send().await.unwrap();

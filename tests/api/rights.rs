@@ -1,7 +1,7 @@
-//! No function's role allows more in the table than the function does there.
+//! No function's role allows more in the table than the function uses.
 //!
-//! That it allows all of that is looked at wherever a function is asked for something, as [`TestApp`] and the functions'
-//! own binaries are refused what `template.yaml` does not allow.
+//! Every other test checks that the roles allow enough: [`TestApp`] and the functions' own binaries are refused
+//! everything that `template.yaml` does not allow.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     support::{ROLES, TestApp},
 };
 
-/// The credentials whose uses are written down.
+/// The credentials whose uses are recorded.
 const CREDENTIALS: [Setting; 5] = [
     Setting::OpenviduSecret,
     Setting::SigningKeys,
@@ -22,10 +22,11 @@ const CREDENTIALS: [Setting; 5] = [
     Setting::OpentokWebhookSecret,
 ];
 
-/// Until the use of a credential is written down again.
+/// The time after which the use of a credential is recorded again.
 const LONG: Duration = Duration::from_hours(2);
 
-/// What functions need for cases that are none of those of `docs/cost.md`, and which cases these are. Other tests have them.
+/// Rights that functions need only in cases that `docs/cost.md` does not list, each with these cases. Other tests cover
+/// them.
 const RARE: &[(&str, &str, &[&str])] = &[
     (
         "admission",
@@ -103,8 +104,8 @@ const RARE: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// What a process does whatever it is asked for: it reads the settings when it starts, and writes down that its credentials
-/// were used.
+/// The work of a process before any request: it reads the settings when it starts, and records that its credentials are
+/// used.
 async fn start_and_note() {
     let app = TestApp::new().await;
     for function in greenroom::functions() {
@@ -127,7 +128,7 @@ async fn start_and_note() {
 }
 
 #[tokio::test]
-async fn no_role_allows_more_than_its_function_does() {
+async fn no_role_allows_more_than_its_function_needs() {
     start_and_note().await;
     measure().await;
     let unused = ROLES.unused(&seen_on_this_thread());

@@ -1,4 +1,4 @@
-//! What requests about rooms cost: their round trips to DynamoDB on a warm instance.
+//! The cost of room requests: their round trips to DynamoDB on a warm instance.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -19,7 +19,7 @@ use crate::{
     support::{Answer, NOW, TestApp},
 };
 
-/// How many requests to DynamoDB a successful request makes.
+/// The number of requests to DynamoDB that a successful request makes.
 async fn cost(requests: &AtomicUsize, request: impl Future<Output = Answer>) -> (usize, Answer) {
     requests.store(0, Ordering::SeqCst);
     let answer = request.await;
@@ -27,7 +27,7 @@ async fn cost(requests: &AtomicUsize, request: impl Future<Output = Answer>) -> 
     (requests.load(Ordering::SeqCst), answer)
 }
 
-/// Takes so many into the room `lobby` of alice.
+/// Adds this many members to alice's room `lobby`.
 pub(crate) async fn fill(app: &TestApp, members: u64) {
     let alice = Person { jid: Jid::of("alice", "localhost").unwrap(), user: None };
     let alice = Person { user: Some(app.store.user_named("alice").await.unwrap().unwrap().id), ..alice };
@@ -45,7 +45,7 @@ fn lobby() -> RoomId {
     room::named("lobby", "localhost").unwrap()
 }
 
-/// Says this much in the room `lobby`.
+/// Sends this many messages to the room `lobby`.
 async fn talk(app: &TestApp, entries: u32) {
     let alice = app.store.user_named("alice").await.unwrap().unwrap().id;
     let jid = Jid::of("alice", "localhost").unwrap();
@@ -59,12 +59,12 @@ async fn talk(app: &TestApp, entries: u32) {
 }
 
 #[tokio::test]
-async fn rooms_cost_what_they_did() {
+async fn room_requests_take_the_expected_round_trips() {
     let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
     let Counted { app, requests } = Counted::over(app).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
     let config = || json!({ "name": "R", "subject": "S" });
-    // Both passwords are known from here on.
+    // From here on both passwords are cached.
     assert_eq!(alice.get("/api/rooms").await.status, 200);
     assert_eq!(bob.get("/api/rooms").await.status, 200);
     app.wait(Duration::from_secs(1));
@@ -102,7 +102,7 @@ async fn saying_something_costs_the_same_to_3_members_and_to_300() {
         assert_eq!(details["participants"].as_array().unwrap().len() as u64, members + 1);
         let before = app.items().await.len();
         assert_eq!(cost(&requests, alice.say("Hi")).await.0, 4, "{members}");
-        // One entry, whoever is to read it.
+        // One entry is written, for any number of readers.
         assert_eq!(app.items().await.len(), before + 1, "{members}");
         assert_eq!(cost(&requests, alice.get("/api/rooms/lobby/messages")).await.0, 4, "{members}");
         assert_eq!(cost(&requests, alice.get("/api/rooms")).await.0, 4, "{members}");

@@ -1,4 +1,4 @@
-//! `/api/sse`: what happens in rooms.
+//! `/api/sse`: room events.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use shared::clock::Clock;
 use crate::{listener::Listener, support::TestApp};
 
 impl TestApp {
-    /// A room of this owner, with these members.
+    /// Creates a room with this owner and these members.
     async fn room_of(&self, id: &str, owner: &str, members: &[&str]) {
         let path = format!("/api/rooms/{id}");
         let made = self.as_participant(owner).put(&path, json!({"name": "Room", "subject": "All"})).await;
@@ -42,7 +42,7 @@ async fn people() -> TestApp {
     app
 }
 
-/// The bodies of the next messages in rooms, or the affiliations.
+/// The bodies of the next room events, or their affiliations.
 async fn said(listener: &mut Listener, count: usize) -> Vec<Value> {
     let mut said = Vec::new();
     for _ in 0..count {
@@ -55,7 +55,7 @@ async fn said(listener: &mut Listener, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn all_participants_are_told_of_a_message_the_sender_too() {
+async fn every_participant_including_the_sender_gets_a_message_event() {
     let app = people().await;
     app.room_of("lobby", "alice", &["bob"]).await;
     let mut listeners = [app.as_participant("alice").listen().await, app.as_participant("bob").listen().await];
@@ -73,7 +73,7 @@ async fn all_participants_are_told_of_a_message_the_sender_too() {
 }
 
 #[tokio::test]
-async fn who_is_invited_hears_of_it_and_of_what_follows() {
+async fn an_invited_participant_gets_the_invitation_and_later_events() {
     let app = people().await;
     app.room_of("lobby", "alice", &[]).await;
     app.say("lobby", "alice", "before").await;
@@ -88,7 +88,7 @@ async fn who_is_invited_hears_of_it_and_of_what_follows() {
 }
 
 #[tokio::test]
-async fn who_was_removed_hears_no_more_and_who_is_back_hears_what_follows() {
+async fn a_removed_member_gets_no_events_until_they_are_invited_again() {
     let app = people().await;
     app.room_of("lobby", "alice", &["bob", "carol"]).await;
     let mut bob = app.as_participant("bob").listen().await;
@@ -113,7 +113,7 @@ async fn who_was_removed_hears_no_more_and_who_is_back_hears_what_follows() {
 #[case::removed("alice")]
 #[case::left("bob")]
 #[tokio::test]
-async fn who_leaves_a_room_is_told_everything_up_to_that(#[case] by: &str) {
+async fn a_member_who_leaves_gets_all_events_up_to_then(#[case] by: &str) {
     let app = people().await;
     app.room_of("lobby", "alice", &["bob"]).await;
     let bob = app.as_participant("bob");
@@ -139,7 +139,7 @@ async fn who_leaves_a_room_is_told_everything_up_to_that(#[case] by: &str) {
 }
 
 #[tokio::test]
-async fn who_ends_a_room_is_told_everything_up_to_that() {
+async fn the_last_member_to_leave_gets_all_events_up_to_then() {
     let app = people().await;
     app.room_of("lobby", "alice", &[]).await;
     let mut alice = app.as_participant("alice").listen().await;
@@ -151,7 +151,7 @@ async fn who_ends_a_room_is_told_everything_up_to_that() {
 }
 
 #[tokio::test]
-async fn who_makes_a_room_is_told_everything_by_whatever_clock() {
+async fn the_creator_of_a_room_gets_all_events_even_if_the_clocks_differ() {
     let app = people().await;
     let ahead = app.again_at(Clock::stopped_at(app.clock.now() + Duration::from_secs(5)));
     let mut alice = app.as_participant("alice").listen().await;
@@ -163,7 +163,7 @@ async fn who_makes_a_room_is_told_everything_by_whatever_clock() {
 }
 
 #[tokio::test]
-async fn a_room_made_again_under_an_id_is_another() {
+async fn a_room_recreated_under_the_same_id_is_a_new_room() {
     let app = people().await;
     app.room_of("lobby", "alice", &[]).await;
     let mut alice = app.as_participant("alice").listen().await;
@@ -177,7 +177,7 @@ async fn a_room_made_again_under_an_id_is_another() {
 }
 
 #[tokio::test]
-async fn more_rooms_than_one_request_reads_are_told_of_in_order() {
+async fn events_of_more_rooms_than_one_request_reads_arrive_in_order() {
     let app = people().await;
     let rooms: Vec<_> = (0..120).map(|number| format!("room{number}")).collect();
     for room in &rooms {

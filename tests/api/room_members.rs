@@ -1,4 +1,4 @@
-//! Who is in a room: inviting, removing, leaving, and who owns it then.
+//! Members of a room: inviting, removing, leaving, and who becomes the owner.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -11,7 +11,7 @@ use shared::model::job::LEASE;
 
 use crate::support::{NOW, TestApp};
 
-/// What the room's archive says of affiliations.
+/// The affiliations in the room's archive.
 async fn affiliations(app: &TestApp, reader: &str) -> Vec<String> {
     let list = app.as_participant(reader).get("/api/rooms/lobby/messages").await.body;
     let entries = list.as_array().unwrap().iter().filter(|entry| entry["type"] == "affiliation");
@@ -30,7 +30,7 @@ async fn a_room_has_one_owner_and_its_participants_in_order() {
 }
 
 #[tokio::test]
-async fn inviting_is_told_once() {
+async fn an_invitation_is_announced_once() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let alice = app.as_participant("alice");
     for again in ["bob@localhost", "alice@localhost"] {
@@ -51,16 +51,16 @@ async fn inviting_is_told_once() {
 #[rstest]
 #[case::nobody(json!({}), r#"400 "Missing user""#)]
 #[case::a_number(json!({ "user": 1 }), r#"400 "Invalid user: it must be a string""#)]
-#[case::no_jid(json!({ "user": "bob" }), r#"400 "Invalid user: it must be a JID""#)]
+#[case::not_a_jid(json!({ "user": "bob" }), r#"400 "Invalid user: it must be a JID""#)]
 #[tokio::test]
-async fn an_invitee_is_a_jid(#[case] body: Value, #[case] refusal: &str) {
+async fn an_invitee_must_be_a_jid(#[case] body: Value, #[case] refusal: &str) {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     assert_eq!(app.as_participant("alice").post("/api/rooms/lobby/users", body.clone()).await.to_string(), refusal);
     assert_eq!(app.as_participant("bob").post("/api/rooms/lobby/users", body).await.to_string(), "403 -");
 }
 
 #[tokio::test]
-async fn who_is_invited_sees_everything_and_who_is_removed_nothing() {
+async fn an_invited_member_sees_the_whole_archive_and_a_removed_one_nothing() {
     let app = TestApp::with_lobby(&["alice"]).await;
     app.participants(&["bob"]).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
@@ -95,7 +95,7 @@ async fn a_member_removes_nobody_but_themselves() {
 }
 
 #[tokio::test]
-async fn who_is_not_there_can_be_removed_and_what_is_no_jid_cannot() {
+async fn removing_an_absent_user_succeeds_but_an_invalid_jid_is_not_found() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let alice = app.as_participant("alice");
     assert_eq!(alice.remove("nobody").await.to_string(), "204 -");
@@ -106,7 +106,7 @@ async fn who_is_not_there_can_be_removed_and_what_is_no_jid_cannot() {
 }
 
 #[tokio::test]
-async fn the_first_of_the_others_owns_what_its_owner_left() {
+async fn the_first_remaining_member_becomes_owner_when_the_owner_leaves() {
     let app = TestApp::with_lobby(&["mia", "zoe", "bob", "alice"]).await;
     assert_eq!(app.as_participant("mia").remove("mia").await.to_string(), "204 -");
     let alice = app.as_participant("alice");
@@ -120,7 +120,7 @@ async fn the_first_of_the_others_owns_what_its_owner_left() {
 }
 
 #[tokio::test]
-async fn a_successor_comes_by_the_local_part_first() {
+async fn the_next_owner_is_chosen_by_local_part_first() {
     let app = TestApp::with_lobby(&["mia", "b-x"]).await;
     app.as_participant("mia").invite("lobby", "b@zzz").await;
     app.as_participant("mia").remove("mia").await;
@@ -141,14 +141,14 @@ async fn the_last_to_leave_ends_the_room() {
         assert_eq!(caller.remove("bob").await.to_string(), "404 -");
         assert_eq!(caller.get("/api/rooms").await.to_string(), "200 []");
     }
-    // Another room, of which nobody but its maker is, and nothing has been said.
+    // Another room. It has only its creator, and no message was sent.
     assert_eq!(bob.put("/api/rooms/lobby", json!({ "name": "New", "subject": "S" })).await.status, 201);
     assert_eq!(bob.get("/api/rooms/lobby/messages").await.to_string(), "200 []");
     assert_eq!(alice.get("/api/rooms/lobby/messages").await.to_string(), "403 -");
 }
 
 #[tokio::test]
-async fn nothing_said_is_left_of_a_room_that_ended() {
+async fn housekeeping_deletes_the_archive_of_an_ended_room() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
     bob.put("/api/rooms/other", json!({ "name": "Other", "subject": "S" })).await;
@@ -161,11 +161,11 @@ async fn nothing_said_is_left_of_a_room_that_ended() {
     alice.remove("alice").await;
     let left = async |text: &str| app.items().await.iter().filter(|item| item.contains(text)).count();
     assert_eq!(left("word ").await, 60);
-    // Who was not listening can still be told of it for a day.
+    // The archive is kept for a day, for listeners who reconnect.
     app.keep_house().await;
     assert_eq!(left("word ").await, 60);
     app.wait(Duration::from_hours(24) + Duration::from_secs(1));
-    // One piece at a time: with a little more time each run, until a piece is gone.
+    // Each run gets a little more time, until one part of the archive is deleted.
     for looks in 1.. {
         let looked = AtomicUsize::new(0);
         let in_time = || looked.fetch_add(1, Ordering::SeqCst) < looks;
@@ -181,7 +181,7 @@ async fn nothing_said_is_left_of_a_room_that_ended() {
 }
 
 #[tokio::test]
-async fn who_is_deleted_leaves_their_rooms() {
+async fn a_deleted_user_leaves_their_rooms() {
     let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
     app.as_participant("alice").put("/api/rooms/own", json!({ "name": "Own", "subject": "S" })).await;
     let (alice, admin) = (app.store.user_named("alice").await.unwrap().unwrap().id, app.admin().await);
@@ -192,7 +192,7 @@ async fn who_is_deleted_leaves_their_rooms() {
     assert_eq!(bob.who().await, "bob* carol");
     assert_eq!(affiliations(&app, "bob").await[2..], ["alice@localhost none", "bob@localhost owner"]);
     assert_eq!(bob.get("/api/rooms/own").await.status, 404);
-    // Whoever has the name next is nobody there.
+    // The next user with this name is not a member.
     app.participants(&["alice"]).await;
     assert_eq!(app.as_participant("alice").get("/api/rooms").await.to_string(), "200 []");
     assert_eq!(app.as_participant("alice").get("/api/rooms/lobby").await.status, 403);
@@ -202,7 +202,7 @@ async fn who_is_deleted_leaves_their_rooms() {
 #[case::at_once(true)]
 #[case::by_housekeeping(false)]
 #[tokio::test]
-async fn nothing_is_left_of_who_is_deleted_but_what_is_others(#[case] at_once: bool) {
+async fn of_a_deleted_user_only_the_copies_of_others_remain(#[case] at_once: bool) {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
     let invite = json!({ "action": "invite" });
@@ -234,9 +234,9 @@ async fn nothing_is_left_of_who_is_deleted_but_what_is_others(#[case] at_once: b
     assert_eq!(bob.get("/api/messages?limit=500").await.body.as_array().unwrap().len(), 131);
 }
 
-/// Where the deletion broke off before they left their rooms.
+/// The deletion stopped before the user left their rooms.
 #[tokio::test]
-async fn an_account_of_a_deleted_ones_name_is_in_none_of_its_rooms() {
+async fn a_new_account_with_a_deleted_users_name_is_in_none_of_their_rooms() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let former = app.store.user_named("bob").await.unwrap().unwrap().id;
     let former = app.store.record(former).await.unwrap().unwrap();
@@ -255,7 +255,7 @@ async fn an_account_of_a_deleted_ones_name_is_in_none_of_its_rooms() {
 }
 
 #[tokio::test]
-async fn who_is_invited_before_they_have_an_account_is_in_the_room_once_they_have_one() {
+async fn a_user_invited_before_signing_up_is_in_the_room_once_they_have_an_account() {
     let app = TestApp::with_lobby(&["alice"]).await;
     app.as_participant("alice").invite("lobby", "bob@localhost").await;
     app.participants(&["bob"]).await;
@@ -264,7 +264,7 @@ async fn who_is_invited_before_they_have_an_account_is_in_the_room_once_they_hav
 }
 
 #[tokio::test]
-async fn memberships_say_when_they_changed() {
+async fn memberships_record_when_they_changed() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let bob = app.store.user_named("bob").await.unwrap().unwrap().id;
     let jid = shared::model::Jid::of("bob", "localhost").unwrap();

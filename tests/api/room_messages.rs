@@ -1,4 +1,4 @@
-//! What is said in a room, and its archive page by page.
+//! Messages in a room, and the pages of its archive.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{NOW, TestApp};
 
-/// The bodies of a page of the archive, or whose affiliation it says changed, in brackets.
+/// The bodies on a page of the archive. An affiliation entry is shown as the affected member in brackets.
 async fn page(app: &TestApp, query: &str) -> Vec<String> {
     let list = app.as_participant("bob").get(&format!("/api/rooms/lobby/messages{query}")).await;
     assert_eq!(list.status, 200, "{list}");
@@ -20,7 +20,7 @@ async fn page(app: &TestApp, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_said_is_in_the_rooms_archive_and_nowhere_else() {
+async fn a_room_message_is_in_the_room_archive_and_nowhere_else() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     app.wait(Duration::from_secs(1));
     let said = app.as_participant("bob").say("Hi all \u{0}☕").await;
@@ -40,7 +40,7 @@ async fn what_is_said_is_in_the_rooms_archive_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn entries_of_one_millisecond_are_a_millisecond_apart() {
+async fn entries_of_the_same_millisecond_get_distinct_times() {
     let app = TestApp::with_lobby(&["alice", "bob", "carol"]).await;
     for body in ["1", "2"] {
         app.as_participant("alice").say(body).await;
@@ -55,7 +55,7 @@ async fn entries_of_one_millisecond_are_a_millisecond_apart() {
 }
 
 #[tokio::test]
-async fn a_page_is_the_newest_entries_before_a_time_affiliations_among_them() {
+async fn a_page_has_the_newest_entries_before_a_time_including_affiliations() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     for number in 1..=59 {
         app.wait(Duration::from_millis(1));
@@ -86,7 +86,7 @@ async fn a_page_is_the_newest_entries_before_a_time_affiliations_among_them() {
 #[case("?limit=-1", r#"400 "Invalid limit: it must be a number from 0 to 2147483647""#)]
 #[case("?before=", r#"400 "Invalid before: it must be a number from 0 to 4102444800000""#)]
 #[tokio::test]
-async fn a_page_is_asked_for_in_numbers(#[case] query: &str, #[case] refusal: &str) {
+async fn the_parameters_of_a_page_must_be_numbers(#[case] query: &str, #[case] refusal: &str) {
     let app = TestApp::with_lobby(&["alice"]).await;
     app.participants(&["eve"]).await;
     let path = format!("/api/rooms/lobby/messages{query}");
@@ -100,14 +100,14 @@ async fn a_page_is_asked_for_in_numbers(#[case] query: &str, #[case] refusal: &s
 #[case::an_object(r#"{"body":{}}"#, r#"400 "Invalid message body: it must be a string""#)]
 #[case::text("Hi", r#"400 "The body is not JSON: line 1 column 1""#)]
 #[tokio::test]
-async fn what_is_said_is_a_string(#[case] body: &'static str, #[case] refusal: &str) {
+async fn a_room_message_must_be_a_string(#[case] body: &'static str, #[case] refusal: &str) {
     let app = TestApp::with_lobby(&["alice"]).await;
     let answer = app.as_participant("alice").post_text("/api/rooms/lobby/messages", Body::from(body)).await;
     assert_eq!(answer.to_string(), refusal);
 }
 
 #[tokio::test]
-async fn what_is_said_has_64_kib_at_most() {
+async fn a_room_message_has_at_most_64_kib() {
     let app = TestApp::with_lobby(&["alice"]).await;
     let alice = app.as_participant("alice");
     assert_eq!(alice.say(&"x".repeat(65_536)).await.status, 200);

@@ -1,4 +1,4 @@
-//! Requests about one room that race: there is never no owner, and never two.
+//! Concurrent requests about one room: it always has exactly one owner.
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -12,13 +12,13 @@ use crate::{
 
 const EVERYBODY: [&str; 8] = ["ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal"];
 
-/// Whom this one sees in the room, `None` for strangers.
+/// The members that this user sees in the room; `None` for strangers.
 async fn seen_by(app: &TestApp, username: &str) -> Option<String> {
     let caller = app.as_participant(username);
     if caller.get("/api/rooms/lobby").await.status == 200 { Some(caller.who().await) } else { None }
 }
 
-/// That the room has one owner, that everybody in it sees it and nobody else does; who is in it.
+/// Checks that the room has one owner, that each member sees it and that nobody else does. Returns its members.
 async fn consistent(app: &TestApp) -> Option<String> {
     let seen = join_all(EVERYBODY.map(|username| seen_by(app, username))).await;
     let who = seen.iter().flatten().next()?.clone();
@@ -42,7 +42,7 @@ async fn at_once(requests: impl IntoIterator<Item = (TestApp, &'static str, &'st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_leaves_at_once_and_the_room_is_gone() {
+async fn when_everybody_leaves_at_once_the_room_is_gone() {
     let app = TestApp::with_lobby(&EVERYBODY).await;
     let answers = at_once(EVERYBODY.map(|username| (app.clone(), username, username))).await;
     assert_eq!(count(&answers, 204), 8, "{answers:?}");
@@ -54,7 +54,7 @@ async fn everybody_leaves_at_once_and_the_room_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn most_leave_at_once_and_one_of_the_others_owns_the_room() {
+async fn when_most_members_leave_at_once_one_of_the_others_becomes_owner() {
     let app = TestApp::with_lobby(&EVERYBODY).await;
     let leavers = ["ann", "ben", "dan", "eve", "gus"];
     let answers = at_once(leavers.map(|username| (app.clone(), username, username))).await;
@@ -64,19 +64,19 @@ async fn most_leave_at_once_and_one_of_the_others_owns_the_room() {
     let entries = list.as_array().unwrap();
     let told = |affiliation: &str| entries.iter().filter(|entry| entry["affiliation"] == affiliation).count();
     assert_eq!(told("none"), 5);
-    // The owner's place was taken once by each who left it as owner, in the order of the leaving.
+    // Each owner who left was replaced once, in the order in which they left.
     assert!((1..=5).contains(&told("owner")));
     assert!(entries.iter().map(|entry| entry["timestamp"].as_i64()).is_sorted_by(|a, b| a < b));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_who_leaves_and_members_who_are_removed_race() {
+async fn an_owner_leaving_while_members_are_removed_keeps_the_room_consistent() {
     for _ in 0..5 {
         let app = TestApp::with_lobby(&EVERYBODY).await;
         let mut requests = vec![(app.clone(), "ann", "ann")];
         requests.extend(["ben", "cat", "dan", "eve"].map(|removed| (app.clone(), "ann", removed)));
         let answers = at_once(requests).await;
-        // Who has left removes nobody.
+        // A member who has left can remove nobody.
         assert_eq!(count(&answers, 204) + count(&answers, 403), 5, "{answers:?}");
         assert_eq!(answers[0].status, 204);
         let removed = answers[1..].iter().filter(|answer| answer.status == 204).count();
@@ -86,7 +86,7 @@ async fn an_owner_who_leaves_and_members_who_are_removed_race() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_who_is_invited_at_once_by_twenty_requests_is_in_once() {
+async fn a_user_invited_by_twenty_concurrent_requests_joins_once() {
     let app = TestApp::with_lobby(&["ann"]).await;
     app.participants(&EVERYBODY[1..]).await;
     let answers = race(20, || {
@@ -101,9 +101,9 @@ async fn one_who_is_invited_at_once_by_twenty_requests_is_in_once() {
 
 #[rstest]
 #[case::invited_again(true)]
-#[case::or_not(false)]
+#[case::removed_only(false)]
 #[tokio::test(flavor = "multi_thread")]
-async fn inviting_removing_and_leaving_race(#[case] again: bool) {
+async fn concurrent_inviting_removing_and_leaving_keep_the_room_consistent(#[case] again: bool) {
     let app = TestApp::with_lobby(&["ann", "ben"]).await;
     app.participants(&EVERYBODY[2..]).await;
     let inviting = |invitee: &'static str| {
@@ -125,7 +125,7 @@ async fn inviting_removing_and_leaving_race(#[case] again: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_rooms_with_one_id_one_is_made() {
+async fn of_twenty_concurrent_rooms_with_one_id_one_is_created() {
     let app = TestApp::new().await;
     app.participants(&EVERYBODY).await;
     let tasks = EVERYBODY.map(|username| {
@@ -141,9 +141,9 @@ async fn of_twenty_rooms_with_one_id_one_is_made() {
     assert_eq!(who, format!("{maker}*"));
 }
 
-/// A message is held back until its sender was removed: it is refused, and not in the archive.
+/// A message is held back until its sender has been removed. It is refused, and not in the archive.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_removed_while_they_speak_has_not_spoken() {
+async fn a_message_of_a_member_removed_meanwhile_is_refused() {
     let app = TestApp::with_lobby(&["ann", "ben"]).await;
     let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
     let saying = tokio::spawn(async move { slow.as_participant("ben").say("Hi").await });
@@ -155,9 +155,9 @@ async fn who_is_removed_while_they_speak_has_not_spoken() {
     assert!(list.as_array().unwrap().iter().all(|entry| entry["type"] == "affiliation"));
 }
 
-/// The same, where the room has ended meanwhile.
+/// A message is held back until the room has ended. It is refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_said_in_a_room_that_ended_meanwhile() {
+async fn a_message_to_a_room_that_ended_meanwhile_is_refused() {
     let app = TestApp::with_lobby(&["ann"]).await;
     let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
     let saying = tokio::spawn(async move { slow.as_participant("ann").say("Hi").await });
@@ -165,13 +165,13 @@ async fn nothing_is_said_in_a_room_that_ended_meanwhile() {
     assert_eq!(app.as_participant("ann").remove("ann").await.status, 204);
     released.notify_one();
     assert_eq!(saying.await.unwrap().to_string(), "404 -");
-    // Nothing is in the archive but that she left.
+    // The archive holds only her leaving.
     assert!(!app.items().await.iter().any(|item| item.contains("ROOMARCHIVE") && item.contains("body")));
 }
 
-/// An invitation is held back until the invitee was deleted: whoever is called so later is who is invited.
+/// An invitation is held back until the invitee has been deleted. It applies to the next user with that name.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_deleted_while_they_are_invited_is_in_no_room() {
+async fn an_invitation_of_a_user_deleted_meanwhile_applies_to_the_next_user_of_that_name() {
     let app = TestApp::with_lobby(&["ann"]).await;
     let (ben, admin) = (app.participant("ben").await, app.admin().await);
     let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
@@ -185,9 +185,9 @@ async fn who_is_deleted_while_they_are_invited_is_in_no_room() {
     assert_eq!(app.as_participant("ben").say("Hi").await.status, 200);
 }
 
-/// A room is held back until its maker was deleted: it is not made.
+/// The creation of a room is held back until its creator has been deleted. The room is not created.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_deleted_while_they_make_a_room_makes_none() {
+async fn a_user_deleted_while_creating_a_room_creates_none() {
     let app = TestApp::with_lobby(&["ann"]).await;
     let (ben, admin) = (app.participant("ben").await, app.admin().await);
     let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
@@ -200,12 +200,12 @@ async fn who_is_deleted_while_they_make_a_room_makes_none() {
     assert_eq!(app.as_participant("ann").get("/api/rooms/bens").await.status, 404);
 }
 
-/// An owner's change is held back until the room is another's, or gone, or made again under its id.
+/// An owner's change is held back until the room has another owner, or is gone, or was created again with the same id.
 #[rstest]
-#[case::anothers(false, 403)]
+#[case::another_owner(false, 403)]
 #[case::gone(true, 404)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_owner_changes_nothing_after_they_left(#[case] gone: bool, #[case] status: u16) {
+async fn a_delayed_invitation_of_a_former_owner_is_refused(#[case] gone: bool, #[case] status: u16) {
     let app = TestApp::with_lobby(&["ann", "ben"]).await;
     let (slow, arrived, released) = holding(&app, "TransactWriteItems", 0);
     let inviting = tokio::spawn(async move { slow.as_participant("ann").invite("lobby", "eve@localhost").await });
@@ -223,7 +223,7 @@ async fn a_slow_owner_changes_nothing_after_they_left(#[case] gone: bool, #[case
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thirty_messages_at_once_are_all_there() {
+async fn thirty_concurrent_messages_are_all_archived() {
     let app = TestApp::with_lobby(&["ann"]).await;
     let answers = race(30, || {
         let app = app.clone();

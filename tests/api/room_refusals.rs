@@ -1,4 +1,4 @@
-//! Requests about rooms that are refused, and which refusal comes first.
+//! Refused room requests, and the order of the refusals.
 
 use axum::body::Body;
 use rstest::rstest;
@@ -8,7 +8,7 @@ use crate::{
     support::{Caller, TestApp, basic},
 };
 
-/// All requests about a room, with a body where they have one.
+/// All requests about a room, each with a body if it takes one.
 const REQUESTS: [(&str, &str, Option<&str>); 7] = [
     ("GET", "", None),
     ("PUT", "", Some(r#"{"name":"R","subject":"S"}"#)),
@@ -20,10 +20,10 @@ const REQUESTS: [(&str, &str, Option<&str>); 7] = [
 ];
 
 #[tokio::test]
-async fn a_stranger_is_refused_everything() {
+async fn every_request_of_a_non_member_is_refused() {
     let app = TestApp::with_lobby(&["alice"]).await;
     app.participants(&["eve"]).await;
-    // That their password was right is noted once a day.
+    // A right password is recorded once a day.
     app.as_participant("eve").get("/api/rooms").await;
     let before = app.items().await.len();
     for (method, path, body) in REQUESTS.into_iter().chain([("DELETE", "/users/eve@localhost", None)]) {
@@ -34,9 +34,10 @@ async fn a_stranger_is_refused_everything() {
     assert_eq!(app.items().await.len(), before);
 }
 
-/// Of a request with everything wrong, one thing after the other is mended: the order of the contract.
+/// A request starts with every error, and one error after the other is corrected. The refusals have to follow the order
+/// of the contract.
 #[tokio::test]
-async fn one_refusal_comes_before_the_other() {
+async fn the_refusals_come_in_the_documented_order() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let wrong = app.with_authorization(basic("bob@localhost:wrong"));
     let (bob, alice) = (app.as_participant("bob"), app.as_participant("alice"));
@@ -79,7 +80,7 @@ async fn one_refusal_comes_before_the_other() {
 #[case("PUT", "/api/rooms/lobby/messages", "GET, POST")]
 #[case("HEAD", "/api/rooms/lobby/messages", "GET, POST")]
 #[tokio::test]
-async fn a_method_is_refused_before_anybody_is_asked_for(
+async fn a_wrong_method_is_refused_before_the_credentials_are_checked(
     #[case] method: &str,
     #[case] path: &str,
     #[case] allow: &str,
@@ -94,6 +95,6 @@ async fn a_method_is_refused_before_anybody_is_asked_for(
 #[case("/api/rooms/lobby/users/alice@localhost/role")]
 #[case("/api/roomsx")]
 #[tokio::test]
-async fn there_is_nothing_else(#[case] path: &str) {
+async fn every_other_room_path_is_404(#[case] path: &str) {
     assert_eq!(TestApp::new().await.anyone().get(path).await.status, 404);
 }

@@ -1,4 +1,4 @@
-//! `/api/rooms`: making, listing, reading and configuring rooms.
+//! `/api/rooms`: creating, listing, reading and configuring rooms.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rstest::rstest;
@@ -9,11 +9,11 @@ use crate::{
     support::{Answer, Caller, NOW, TestApp},
 };
 
-/// What is said to be JSON.
+/// The content type of a JSON body.
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
 impl TestApp {
-    /// An API with these accounts, the first of which has made the room `lobby` and invited the others.
+    /// An API with these accounts. The first one has created the room `lobby` and invited the others.
     pub(crate) async fn with_lobby(usernames: &[&str]) -> Self {
         let app = Self::new().await;
         app.participants(usernames).await;
@@ -33,17 +33,17 @@ impl Caller<'_> {
         self.post(&format!("/api/rooms/{room}/users"), json!({ "user": jid })).await
     }
 
-    /// Removes somebody of our domain from the room `lobby`.
+    /// Removes somebody of the server's own domain from the room `lobby`.
     pub(crate) async fn remove(&self, username: &str) -> Answer {
         self.delete(&format!("/api/rooms/lobby/users/{username}@localhost")).await
     }
 
-    /// Says something in the room `lobby`.
+    /// Sends a message to the room `lobby`.
     pub(crate) async fn say(&self, body: &str) -> Answer {
         self.post("/api/rooms/lobby/messages", json!({ "body": body })).await
     }
 
-    /// Who is in the room `lobby`, the owner with a star.
+    /// The members of the room `lobby`, with a star after the owner.
     pub(crate) async fn who(&self) -> String {
         let answer = self.get("/api/rooms/lobby").await;
         assert_eq!(answer.status, 200, "{answer}");
@@ -57,7 +57,7 @@ impl Caller<'_> {
 }
 
 #[tokio::test]
-async fn a_room_gets_an_id_and_who_made_it_owns_it() {
+async fn a_room_gets_an_id_and_its_creator_owns_it() {
     let app = TestApp::new().await;
     app.participants(&["alice"]).await;
     let alice = app.as_participant("alice");
@@ -80,7 +80,7 @@ async fn a_room_gets_an_id_and_who_made_it_owns_it() {
 }
 
 #[tokio::test]
-async fn a_list_has_the_rooms_that_one_is_in_by_their_ids() {
+async fn the_list_has_the_rooms_of_the_caller_sorted_by_id() {
     let app = TestApp::new().await;
     app.participants(&["alice", "bob"]).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
@@ -113,7 +113,7 @@ async fn more_rooms_than_one_request_reads_are_listed() {
 }
 
 #[tokio::test]
-async fn rooms_of_earlier_versions_are_listed_and_read_by_their_signs_once_they_have_changed() {
+async fn rooms_of_earlier_versions_are_listed_and_get_a_sign_item_when_they_change() {
     let app = TestApp::new().await;
     app.participants(&["alice", "bob"]).await;
     let alice = app.as_participant("alice");
@@ -166,7 +166,7 @@ async fn a_room_may_be_given_an_id(#[case] path: &str, #[case] id: &str) {
 }
 
 #[tokio::test]
-async fn ids_of_other_case_are_other_rooms() {
+async fn room_ids_are_case_sensitive() {
     let app = TestApp::with_lobby(&["alice"]).await;
     let alice = app.as_participant("alice");
     assert_eq!(alice.get("/api/rooms/Lobby").await.status, 404);
@@ -181,9 +181,9 @@ async fn ids_of_other_case_are_other_rooms() {
 #[case::a_space("my%20room")]
 #[case::a_slash("a%2Fb")]
 #[case::a_control_character("a%00b")]
-#[case::no_utf_8("a%FFb")]
+#[case::not_utf_8("a%FFb")]
 #[tokio::test]
-async fn what_can_be_no_room_of_ours_is_none(#[case] id: &str) {
+async fn an_invalid_room_id_is_refused(#[case] id: &str) {
     let app = TestApp::with_lobby(&["alice"]).await;
     let (alice, path) = (app.as_participant("alice"), format!("/api/rooms/{id}"));
     let config = json!({ "name": "R", "subject": "S" });
@@ -195,7 +195,7 @@ async fn what_can_be_no_room_of_ours_is_none(#[case] id: &str) {
 }
 
 #[tokio::test]
-async fn an_id_as_long_as_a_local_part_may_be_is_one() {
+async fn a_room_id_may_be_as_long_as_a_local_part() {
     let app = TestApp::new().await;
     app.participants(&["alice"]).await;
     let (alice, config) = (app.as_participant("alice"), json!({ "name": "R", "subject": "S" }));
@@ -220,14 +220,14 @@ async fn the_owner_sets_name_and_subject() {
 }
 
 #[rstest]
-#[case::no_json("{", r#"400 "The body is not JSON: line 1 column 1""#)]
-#[case::no_object("[]", r#"400 "The body must be a JSON object""#)]
+#[case::not_json("{", r#"400 "The body is not JSON: line 1 column 1""#)]
+#[case::not_an_object("[]", r#"400 "The body must be a JSON object""#)]
 #[case::no_name(r#"{"subject":"S"}"#, r#"400 "Missing room name""#)]
 #[case::no_subject(r#"{"name":"R"}"#, r#"400 "Missing room subject""#)]
 #[case::a_number(r#"{"name":1,"subject":"S"}"#, r#"400 "Invalid room name: it must be a string""#)]
 #[case::null(r#"{"name":"R","subject":null}"#, r#"400 "Invalid room subject: it must be a string""#)]
 #[tokio::test]
-async fn a_config_is_two_strings(#[case] body: &'static str, #[case] refusal: &str) {
+async fn a_config_requires_two_strings(#[case] body: &'static str, #[case] refusal: &str) {
     let app = TestApp::with_lobby(&["alice"]).await;
     let alice = app.as_participant("alice");
     for (method, path) in [("POST", "/api/rooms"), ("PUT", "/api/rooms/new"), ("PUT", "/api/rooms/lobby/config")] {
@@ -237,7 +237,7 @@ async fn a_config_is_two_strings(#[case] body: &'static str, #[case] refusal: &s
 }
 
 #[tokio::test]
-async fn a_config_is_not_too_long() {
+async fn a_config_has_a_maximum_length() {
     let app = TestApp::with_lobby(&["alice"]).await;
     let alice = app.as_participant("alice");
     let config = |name: usize, subject: usize| json!({ "name": "x".repeat(name), "subject": "é".repeat(subject) });
@@ -249,7 +249,7 @@ async fn a_config_is_not_too_long() {
 }
 
 #[tokio::test]
-async fn a_room_is_made_once_although_the_answer_is_lost() {
+async fn a_room_is_created_once_even_if_the_answer_is_lost() {
     let app = TestApp::new().await;
     app.participants(&["alice"]).await;
     let config = json!({ "name": "R", "subject": "S" });
@@ -259,7 +259,7 @@ async fn a_room_is_made_once_although_the_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn no_item_shows_what_it_is_about_in_its_key() {
+async fn no_key_in_the_table_contains_a_room_or_user_name() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     app.as_participant("alice").say("Hi").await;
     let items = app.items().await;

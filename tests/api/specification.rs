@@ -1,4 +1,4 @@
-//! The document, the page that shows it, and that what is documented is what is served.
+//! The API document, the page that shows it, and the routes that it documents.
 
 use axum::{
     body::Body,
@@ -11,7 +11,7 @@ use tower::ServiceExt;
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn every_route_that_is_documented_is_served_on_lambda() {
+async fn every_documented_route_is_served_on_lambda() {
     let app = TestApp::new().await;
     for function in greenroom::functions() {
         let missing = || async { StatusCode::IM_A_TEAPOT };
@@ -27,7 +27,7 @@ async fn every_route_that_is_documented_is_served_on_lambda() {
 }
 
 #[tokio::test]
-async fn the_document_is_served_as_the_repository_has_it() {
+async fn the_document_is_served_as_it_is_in_the_repository() {
     let app = TestApp::new().await;
     let answer = app.anyone().get("/openapi.json").await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -39,7 +39,7 @@ async fn the_document_is_served_as_the_repository_has_it() {
 }
 
 #[tokio::test]
-async fn who_has_this_version_is_told_so() {
+async fn a_client_that_has_the_current_version_gets_304() {
     let app = TestApp::new().await;
     let first = app.anyone().get("/openapi.json").await;
     let known = [("if-none-match", first.header("etag"))];
@@ -51,20 +51,20 @@ async fn who_has_this_version_is_told_so() {
 }
 
 #[tokio::test]
-async fn behind_a_prefix_paths_begin_with_it() {
+async fn behind_a_prefix_the_paths_start_with_the_prefix() {
     let app = TestApp::new().await;
     let headers = [("x-forwarded-prefix", "/rooms"), ("accept-encoding", "gzip")];
     let answer = app.anyone().send("GET", "/openapi.json", &headers, Body::empty()).await;
     assert_eq!(answer.body["servers"][0]["url"], "/rooms/");
     let page = app.anyone().text("/docs", &headers).await;
     assert!(page.contains("<script src=\"/rooms/docs/start.js\">"), "{page}");
-    // What could be anything else than a path is none.
+    // A prefix that could be anything other than a path is ignored.
     let page = app.anyone().text("/docs", &[("x-forwarded-prefix", "/\"><script>")]).await;
     assert!(page.contains("<script src=\"/docs/start.js\">"), "{page}");
 }
 
 #[tokio::test]
-async fn the_page_loads_what_is_served_here_and_nothing_else() {
+async fn the_page_loads_only_files_that_are_served_here() {
     let app = TestApp::new().await;
     for path in ["/docs", "/docs/"] {
         let page = app.anyone().text(path, &[]).await;
@@ -79,7 +79,7 @@ async fn the_page_loads_what_is_served_here_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_page_may_do_nothing_but_what_it_has_to() {
+async fn the_security_policy_of_the_page_allows_only_what_it_needs() {
     let app = TestApp::new().await;
     let request = app.anyone().request("GET", "/docs", &[], Body::empty());
     let answer = app.anyone().begin(request).await;

@@ -19,13 +19,13 @@ use crate::{
     support::{ACCESS_TOKEN, Answer, Caller, TestApp, WEBHOOK_SECRET},
 };
 
-/// Where a stream's live sessions are.
+/// The path of a stream's live sessions.
 pub(crate) fn sessions(app: impl Display, stream: impl Display) -> String {
     format!("/v1/vhosts/default/apps/{app}/streams/{stream}/sessions")
 }
 
 impl Caller<'_> {
-    /// Sends what is said to be an admission webhook, signed.
+    /// Sends this body as an admission webhook, signed.
     pub(crate) async fn webhook(&self, body: Vec<u8>) -> Answer {
         let signature = signature(&body);
         self.send("POST", "/v1/admission", &[("x-ome-signature", &signature)], body.into()).await
@@ -43,19 +43,19 @@ impl TestApp {
         self.webhook_bytes(body.to_string().into_bytes()).await
     }
 
-    /// Sends what is said to be an admission webhook, signed.
+    /// Sends these bytes as an admission webhook, signed.
     pub(crate) async fn webhook_bytes(&self, body: Vec<u8>) -> Answer {
         self.anyone().webhook(body).await
     }
 
-    /// The names in the list of a stream.
+    /// The names in the live session list of a stream.
     pub(crate) async fn live_names(&self, app: impl Display, stream: impl Display) -> Vec<String> {
         let answer = self.operator().get(&sessions(app, stream)).await;
         assert_eq!(answer.status, 200, "{answer}");
         serde_json::from_value(answer.body["response"].clone()).unwrap()
     }
 
-    /// Joins the event of the login token `the token`; the name of the first session's connection, and the session.
+    /// Joins the event with the login token `the token`; the connection's name in the first session, and the session.
     pub(crate) async fn join_event(&self) -> (String, u64) {
         let answer = self.client(false).await.post(JOIN, json!({ "loginToken": "the token" })).await;
         let session = &answer.body["sessions"][0];
@@ -63,7 +63,7 @@ impl TestApp {
         (token["connection_data"].as_str().unwrap().to_owned(), session["id"].as_u64().unwrap())
     }
 
-    /// Issues a token of a media session; the id of a connection, of the only one where there was none.
+    /// Issues a token of a media session; the id of a connection, the only one if the session had none before.
     pub(crate) async fn issue(&self, session: &str) -> String {
         assert_eq!(self.backend().post("/api/tokens", json!({ "session": session })).await.status, 200);
         let session = self.backend().get(&format!("/api/sessions/{session}")).await.body;
@@ -72,13 +72,13 @@ impl TestApp {
     }
 }
 
-/// What a media server's webhook is signed with.
+/// The signature of a media server's webhook.
 pub(crate) fn signature(body: &[u8]) -> String {
     let mac = Hmac::<Sha1>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap().chain_update(body);
     BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
-/// What a media server says of a viewer.
+/// The webhook of a media server about a viewer.
 pub(crate) fn viewer(status: &str, port: u16, time: i64, url: &str) -> Value {
     let time = shared::clock::Timestamp::from_seconds(1_700_000_000 + time).to_string();
     json!({
@@ -110,7 +110,7 @@ async fn credentials_come_before_everything_else(#[case] credentials: Option<&st
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_not_found() {
+async fn an_unsupported_route_is_not_found() {
     let app = TestApp::new().await;
     let operator = app.operator();
     for (method, path) in [
@@ -133,7 +133,7 @@ async fn what_is_not_served_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_named() {
+async fn the_error_names_what_is_unknown() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let operator = app.operator();
@@ -185,7 +185,7 @@ async fn live_connections_of_every_kind_are_listed_and_terminated() {
 }
 
 #[tokio::test]
-async fn what_has_expired_or_lost_its_session_is_not_listed() {
+async fn expired_connections_and_those_of_deleted_sessions_are_not_listed() {
     let app = TestApp::with([(Setting::StreamsKeepViewers, "true")]).await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let (_, session) = app.join_event().await;
@@ -201,7 +201,7 @@ async fn what_has_expired_or_lost_its_session_is_not_listed() {
     for (name, stream) in [(&*event.to_string(), &*session.to_string()), ("openvidu", &media), ("app", "stream")] {
         assert!(app.live_names(name, stream).await.is_empty(), "{name}");
     }
-    // An hour after its last viewer a media server's stream is not known any more.
+    // A media server's stream is forgotten an hour after its last viewer.
     app.wait(Duration::from_hours(1));
     let gone = app.operator().get(&sessions("app", "stream")).await;
     assert_eq!(gone.body["message"], "[HTTP] Could not find the stream: [default/#default#app/stream] (404)");

@@ -38,23 +38,23 @@ pub(crate) const NOW: i64 = 1_700_000_000_000;
 /// The first signing key.
 pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 
-/// What operators of live sessions know.
+/// The access token of the operators of live sessions.
 pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
-/// What media servers sign their webhooks with.
+/// The secret that signs the webhooks of media servers.
 pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
 
-/// What the media provider signs its callbacks with.
+/// The secret that signs the callbacks of the media provider.
 pub(crate) const CALLBACK_SECRET: &str = "secret-of-the-session-monitoring";
 
 /// The OpenTok project.
 pub(crate) const OPENTOK_KEY: &str = "45828062";
-/// What its tokens are signed with.
+/// The secret that signs the tokens of the OpenTok project.
 pub(crate) const OPENTOK_SECRET: &str = "1234567890abcdef1234567890abcdef1234567890";
 
-/// What the functions' roles allow.
+/// The rights of the functions' roles.
 pub(crate) static ROLES: LazyLock<Arc<Roles>> = LazyLock::new(|| Roles::of_workspace().unwrap().into());
 
-/// Which function takes which request.
+/// Finds the function that handles a request.
 static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     let routes = greenroom::functions().into_iter().flat_map(|function| {
         let routes = greenroom::routes(function.routes.get_openapi()).into_iter();
@@ -63,8 +63,8 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     Routes::of(routes).unwrap()
 });
 
-/// The whole API on a table of its own, at a stopped clock. What a function does in the table for a request its role has to
-/// allow; what a test does there itself, with `store` or `client`, it may.
+/// The whole API on a table of its own, with a stopped clock. A function is refused what its role does not allow in the
+/// table. The test itself may do anything there, through `store` or `client`.
 #[derive(Clone)]
 pub(crate) struct TestApp {
     pub(crate) clock: Clock,
@@ -79,12 +79,12 @@ pub(crate) struct TestApp {
 }
 
 impl TestApp {
-    /// With the default settings.
+    /// An API with the default settings.
     pub(crate) async fn new() -> Self {
         Self::with([]).await
     }
 
-    /// With these settings.
+    /// An API with these settings.
     pub(crate) async fn with(settings: impl IntoIterator<Item = (Setting, &str)>) -> Self {
         let table: Arc<str> = format!("test-{}", random_hex()).into();
         let client = dynamo();
@@ -137,7 +137,7 @@ impl TestApp {
         Self::over(self.client.clone(), self.table.clone(), clock, self.settings.clone())
     }
 
-    /// Does something as this function, whose role has to allow it.
+    /// Does something as this function, which is refused what its role does not allow.
     pub(crate) fn acting_as<T>(&self, function: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
         let origin = Origin { id: Some(call_of(function)), source: Source(None) };
         let working = Box::pin(Meter::of_request(None, origin).scope(work));
@@ -148,7 +148,7 @@ impl TestApp {
         }
     }
 
-    /// Does all that is to be done without anybody asking.
+    /// Runs housekeeping.
     pub(crate) async fn keep_house(&self) {
         self.acting_as("housekeeping", housekeeping::run(&self.shared, &|| true)).await.unwrap();
     }
@@ -191,7 +191,7 @@ impl TestApp {
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// Everything in the table but what it knows of itself.
+    /// Everything in the table except the settings.
     pub(crate) async fn items(&self) -> Vec<String> {
         let scan = self.client.scan().table_name(&*self.table).consistent_read(true).send().await.unwrap();
         let entities = scan.items().iter().filter(|item| item["PK"] != AttributeValue::S("SETTINGS".to_owned()));
@@ -210,7 +210,7 @@ pub(crate) fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
-/// Where DynamoDB Local is, where the suite runs on that.
+/// The endpoint of DynamoDB Local, if the suite runs on it.
 #[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]
 fn dynamodb_local() -> Option<String> {
     std::env::var("GREENROOM_TEST_DYNAMODB").ok()
@@ -225,14 +225,15 @@ fn dynamo() -> Client {
     let Some(endpoint) = dynamodb_local() else { return Embedded::memory().unwrap().client() };
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
     let client = store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
-    // An emulator on a busy machine may stand still for longer than DynamoDB is given.
+    // On a busy machine an emulator may take longer than the timeout for DynamoDB.
     let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
     Client::from_conf(client.config().to_builder().timeout_config(patience).build())
 }
 
-/// The clock of the tests stands in the past: an emulator that deletes what has expired by now would delete what is there.
+/// Disables TTL. The clock of the tests stands in the past, so an emulator with TTL would delete items that still
+/// count.
 async fn keep_what_expires(client: &Client, table: &str) {
     let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().unwrap();
-    // An emulator without TTL keeps everything by itself.
+    // An emulator without TTL support keeps everything anyway.
     let _ = client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await;
 }

@@ -1,4 +1,4 @@
-//! Terminating is done once, whole, and against everybody who would undo it.
+//! A termination happens once and completely, and no concurrent request can undo it.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -36,7 +36,7 @@ async fn three_kinds(app: &TestApp) -> [String; 3] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_who_terminate_at_once_one_does() {
+async fn of_eight_concurrent_terminations_one_succeeds() {
     let app = TestApp::new().await;
     for path in three_kinds(&app).await {
         let answers = race(8, || {
@@ -49,7 +49,7 @@ async fn of_eight_who_terminate_at_once_one_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_opening_that_races_with_terminating_leaves_the_viewer_in_the_list() {
+async fn an_opening_concurrent_with_termination_does_not_bring_the_viewer_back() {
     let app = TestApp::new().await;
     app.webhook(&viewer("opening", 1, 0, URL)).await;
     let openings = (1..=8).map(|second| {
@@ -66,7 +66,7 @@ async fn no_opening_that_races_with_terminating_leaves_the_viewer_in_the_list() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_clients_with_one_name_one_is_let_in() {
+async fn of_eight_concurrent_clients_with_one_name_one_is_admitted() {
     let app = TestApp::new().await;
     let openings = (1..=8).map(|port| {
         let app = app.clone();
@@ -80,7 +80,7 @@ async fn of_eight_clients_with_one_name_one_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_media_server_that_holds_the_session_is_told_at_once_or_later() {
+async fn a_termination_is_sent_to_the_media_server_at_once_or_retried_later() {
     let server = MediaServer::failing([Failure::Status(500)]);
     let app = with_server(&server).await;
     let path = format!("{}/one", sessions("app", "stream"));
@@ -94,7 +94,7 @@ async fn a_media_server_that_holds_the_session_is_told_at_once_or_later() {
     assert_eq!((server.asked(), app.jobs().await), (2, 0));
     assert!(app.live_names("app", "stream").await.is_empty());
     assert_eq!(app.operator().delete(&path).await.status, 404);
-    // A token of ours is held by no such server.
+    // No such server holds a token of this service.
     let media = app.open_session().await;
     let connection = app.issue(&media).await;
     assert_eq!(app.operator().delete(&format!("{}/{connection}", sessions("openvidu", media))).await.status, 200);
@@ -102,7 +102,7 @@ async fn a_media_server_that_holds_the_session_is_told_at_once_or_later() {
 }
 
 #[tokio::test]
-async fn a_late_outbox_message_leaves_whoever_came_since() {
+async fn a_late_outbox_message_does_not_end_a_viewer_who_came_since() {
     let server = MediaServer::failing([Failure::Status(500)]);
     let app = with_server(&server).await.again_with([(Setting::StreamsKeepViewers, "true")]);
     app.webhook(&viewer("opening", 1, 0, URL)).await;
@@ -115,8 +115,8 @@ async fn a_late_outbox_message_leaves_whoever_came_since() {
     assert_eq!(app.live_names("app", "stream").await, ["one"]);
 }
 
-/// A viewer who came by this protocol, at a media server that answers the first two that it is told so; the statuses of
-/// two terminations by an operator and one by an organiser, and who is listed then.
+/// Terminates a viewer with this protocol twice as an operator and once as an organiser. The media server answers each
+/// deletion with this failure. Returns the three statuses and the viewers listed afterwards.
 async fn terminated_three_times(protocol: &str, lifetime: &'static str, failure: Failure) -> (Vec<u16>, Vec<String>) {
     let server = MediaServer::failing([failure; 3]);
     let app = with_server(&server).await;
@@ -133,7 +133,7 @@ async fn terminated_three_times(protocol: &str, lifetime: &'static str, failure:
     }
     let ended = app.organiser(&admin).post_nothing(&format!("/api/live/{id}/terminate/")).await;
     statuses.push(ended.status.as_u16());
-    // Whatever came of it, nobody comes in under the name, nor from that address without one.
+    // In every case the name is refused afterwards, and so is a viewer from that address without a name.
     assert_eq!(app.webhook(&viewer("opening", 2, 5, URL)).await.body["allowed"], false);
     let nameless = "ws://live.example:3333/app/stream";
     assert_eq!(app.webhook(&viewer("opening", 2, 5, nameless)).await.body["allowed"], false);
@@ -143,13 +143,13 @@ async fn terminated_three_times(protocol: &str, lifetime: &'static str, failure:
 
 #[rstest]
 #[case::enterprise("WebRTC", "", Failure::Status(200), &[200, 404, 404], 0)]
-#[case::gone_there("WebRTC", "60", Failure::NoSession, &[200, 404, 404], 0)]
+#[case::no_such_session_at_the_media_server("WebRTC", "60", Failure::NoSession, &[200, 404, 404], 0)]
 #[case::open_source_with_a_lifetime("WebRTC", "60", Failure::NoController, &[202, 202, 202], 1)]
-#[case::open_source_without("WebRTC", "", Failure::NoController, &[501, 501, 409], 1)]
+#[case::open_source_without_a_lifetime("WebRTC", "", Failure::NoController, &[501, 501, 409], 1)]
 #[case::open_source_and_a_playlist("LLHLS", "60", Failure::NoController, &[501, 501, 409], 1)]
-#[case::out_of_order("WebRTC", "", Failure::Status(503), &[202, 202, 202], 1)]
+#[case::unavailable("WebRTC", "", Failure::Status(503), &[202, 202, 202], 1)]
 #[tokio::test]
-async fn terminating_says_what_the_media_server_can_do(
+async fn the_answer_to_a_termination_depends_on_what_the_media_server_supports(
     #[case] protocol: &str,
     #[case] lifetime: &'static str,
     #[case] failure: Failure,
@@ -161,7 +161,7 @@ async fn terminating_says_what_the_media_server_can_do(
 }
 
 #[tokio::test]
-async fn who_cannot_be_cut_off_ends_with_their_lifetime() {
+async fn a_viewer_who_cannot_be_disconnected_ends_with_their_lifetime() {
     let server = MediaServer::failing([Failure::NoController; 2]);
     let app = with_server(&server).await.again_with([(Setting::StreamsLifetime, "60")]);
     let admin = app.admin().await;
@@ -203,7 +203,7 @@ impl Meddler for LosesOne {
 }
 
 #[tokio::test]
-async fn a_lost_answer_does_not_make_terminating_fail() {
+async fn a_termination_succeeds_even_if_an_answer_is_lost() {
     let app = TestApp::new().await;
     for path in three_kinds(&app).await {
         let lossy = app.clone().with_meddler(LosesOne::default());
@@ -213,13 +213,13 @@ async fn a_lost_answer_does_not_make_terminating_fail() {
 }
 
 #[tokio::test]
-async fn what_is_terminated_does_not_count_for_the_session_any_more() {
+async fn a_terminated_connection_no_longer_keeps_its_session_open() {
     let app = TestApp::new().await;
     let media = app.open_session().await;
     let connection = app.issue(&media).await;
     let path = format!("{}/{connection}", sessions("openvidu", &media));
     assert_eq!(app.operator().delete(&path).await.status, 200);
-    // An admission under its name is refused too.
+    // An admission with its name is refused too.
     let url = format!("ws://live.example:3333/openvidu/{media}?session={connection}");
     assert_eq!(app.webhook(&viewer("opening", 1, 0, &url)).await.body["allowed"], false);
     app.wait(Duration::from_hours(1));

@@ -101,7 +101,7 @@ async fn the_options_come_back_as_they_were_sent() {
 #[case::empty_options(json!({ "role": "SUBSCRIBER", "kurentoOptions": {} }), "SUBSCRIBER")]
 #[case::the_longest_data(json!({ "data": "é".repeat(10_000) }), "PUBLISHER")]
 #[tokio::test]
-async fn what_is_null_or_empty_counts_as_absent(#[case] mut body: Value, #[case] role: &str) {
+async fn null_and_empty_values_count_as_absent(#[case] mut body: Value, #[case] role: &str) {
     let app = TestApp::new().await;
     body["session"] = json!(app.open_session().await);
     let answer = issue(&app, body).await;
@@ -119,7 +119,7 @@ async fn what_is_null_or_empty_counts_as_absent(#[case] mut body: Value, #[case]
 #[case::text_as_options(json!({ "kurentoOptions": "x" }), "Type error in some parameter")]
 #[case::list_as_options(json!({ "kurentoOptions": [] }), "Type error in some parameter")]
 #[tokio::test]
-async fn a_parameter_that_is_none_is_refused(#[case] mut body: Value, #[case] message: &str) {
+async fn an_invalid_parameter_is_refused(#[case] mut body: Value, #[case] message: &str) {
     let app = TestApp::new().await;
     let id = app.open_session().await;
     body["session"] = json!(id);
@@ -135,9 +135,9 @@ async fn a_parameter_that_is_none_is_refused(#[case] mut body: Value, #[case] me
 #[case::number(json!({ "session": 7 }), "400 Type error in some parameter")]
 #[case::unknown_before_the_role(json!({ "session": "ses_1", "role": "x" }), "404 Session ses_1 not found")]
 #[case::unknown_before_the_data(json!({ "session": "ses_1", "data": "a".repeat(10_001) }), "404 Session ses_1 not found")]
-#[case::no_id(json!({ "session": "a/b" }), "404 Session a/b not found")]
+#[case::not_an_id(json!({ "session": "a/b" }), "404 Session a/b not found")]
 #[tokio::test]
-async fn the_checks_come_in_their_order(#[case] body: Value, #[case] problem: &str) {
+async fn checks_come_in_the_documented_order(#[case] body: Value, #[case] problem: &str) {
     let app = TestApp::new().await;
     assert_eq!(issue(&app, body).await.problem(), problem);
     assert!(app.items().await.is_empty());
@@ -155,7 +155,7 @@ async fn the_checks_come_in_their_order(#[case] body: Value, #[case] problem: &s
 )]
 #[case::array("[1]", "application/json", "400 The body must be a JSON object")]
 #[tokio::test]
-async fn the_body_is_a_json_object(#[case] body: &'static str, #[case] content_type: &str, #[case] problem: &str) {
+async fn the_body_must_be_a_json_object(#[case] body: &'static str, #[case] content_type: &str, #[case] problem: &str) {
     let app = TestApp::new().await;
     let headers = [("content-type", content_type)];
     let answer = app.backend().send("POST", "/api/tokens", &headers, Body::from(body)).await;
@@ -163,11 +163,11 @@ async fn the_body_is_a_json_object(#[case] body: &'static str, #[case] content_t
 }
 
 #[tokio::test]
-async fn a_host_that_is_none_does_not_get_into_a_token() {
+async fn an_invalid_host_header_does_not_get_into_a_token() {
     let app = TestApp::new().await;
     let body = Body::from(json!({ "session": app.open_session().await }).to_string());
     let answer = app.backend().send("POST", "/api/tokens", &[("host", "evil?x=/")], body).await;
-    // The test's own Host header comes first.
+    // The Host header of this test comes first.
     assert!(answer.body["token"].as_str().unwrap().starts_with("wss://greenroom.example?"));
 }
 
@@ -204,10 +204,10 @@ async fn a_participant_is_disconnected_once() {
 
 #[rstest]
 #[case::unknown("con_00000000000000000000000000000000000000000000")]
-#[case::no_id("x")]
+#[case::not_an_id("x")]
 #[case::not_utf_8("%ff")]
 #[tokio::test]
-async fn a_connection_that_is_not_there_is_an_empty_404(#[case] connection: &str) {
+async fn an_unknown_connection_is_an_empty_404(#[case] connection: &str) {
     let app = TestApp::new().await;
     let id = app.open_session().await;
     let answer = app.backend().delete(&format!("/api/sessions/{id}/connection/{connection}")).await;
@@ -215,7 +215,7 @@ async fn a_connection_that_is_not_there_is_an_empty_404(#[case] connection: &str
 }
 
 #[tokio::test]
-async fn there_is_no_stream_to_stop() {
+async fn stopping_a_stream_is_an_empty_404() {
     let app = TestApp::new().await;
     let id = app.open_session().await;
     assert_eq!(app.backend().delete(&format!("/api/sessions/{id}/stream/str_1")).await.to_string(), "404 -");
@@ -236,7 +236,7 @@ async fn a_session_is_collected_an_hour_after_its_last_participant_was_disconnec
     let [first, second, third] = &connections(&app, &id).await[..] else { panic!("three connections") };
     disconnect(second).await;
     disconnect(third).await;
-    // The first token ends 24 hours after it was issued, 21 from now.
+    // The first token ends 24 hours after it was issued: 21 hours from now.
     app.wait(22 * HOUR - Duration::from_secs(1));
     assert_eq!(session(&app, &id).await["connections"]["numberOfElements"], 0);
     app.wait(Duration::from_secs(1));
@@ -256,7 +256,7 @@ async fn a_session_is_collected_an_hour_after_its_last_participant_was_disconnec
 }
 
 #[tokio::test]
-async fn a_shorter_life_of_new_tokens_collects_no_session_with_an_older_one() {
+async fn a_shorter_lifetime_of_new_tokens_keeps_sessions_with_older_tokens() {
     let app = TestApp::new().await;
     let id = app.open_session().await;
     issue(&app, json!({ "session": id })).await;

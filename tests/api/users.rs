@@ -1,4 +1,4 @@
-//! `/api/v2/users`: what a user is made of, and what is wrong with what somebody says of one.
+//! `/api/v2/users`: the fields of a user, and the errors of invalid ones.
 
 mod fields;
 mod paths;
@@ -18,7 +18,7 @@ fn path(id: u64) -> String {
     format!("{USERS}{id}/")
 }
 
-/// A new user with one field of this value; what is answered.
+/// Creates a user whose field has this value; the body of the answer.
 async fn with(app: &TestApp, field: &str, value: Value) -> Value {
     let admin = app.admin().await;
     let mut body = json!({ "username": "new", "role": "manager" });
@@ -27,7 +27,7 @@ async fn with(app: &TestApp, field: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_user_is_shown_whole() {
+async fn a_user_is_shown_with_all_fields() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -48,7 +48,7 @@ async fn a_user_is_shown_whole() {
 }
 
 #[tokio::test]
-async fn put_needs_what_is_required_and_keeps_the_rest() {
+async fn put_requires_the_required_fields_and_keeps_the_rest() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -65,7 +65,7 @@ async fn put_needs_what_is_required_and_keeps_the_rest() {
 }
 
 #[tokio::test]
-async fn patch_needs_nothing_and_changes_what_is_said() {
+async fn patch_requires_nothing_and_changes_only_the_given_fields() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -101,7 +101,7 @@ async fn a_password_in_the_body_is_ignored_and_never_echoed() {
 }
 
 #[tokio::test]
-async fn usernames_are_unique_in_any_case_and_shown_as_typed() {
+async fn usernames_are_unique_regardless_of_case_and_shown_as_typed() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -112,19 +112,19 @@ async fn usernames_are_unique_in_any_case_and_shown_as_typed() {
         assert_eq!(answer.to_string(), TAKEN, "{taken}");
     }
     assert_eq!(admin.get(&path(id)).await.body["username"], "ÉmilE Οδυσσεύς");
-    // One's own name in another case is free.
+    // A user may change the case of their own name.
     let renamed = admin.patch(&path(id), json!({ "username": "émile Οδυσσεύς" })).await;
     assert_eq!((renamed.status.as_u16(), &renamed.body["username"]), (200, &json!("émile Οδυσσεύς")));
     let other = admin.make(USERS, json!({ "username": "other", "role": "manager" })).await;
     let answer = admin.patch(&path(other), json!({ "username": "ÉMILE ΟΔΥΣΣΕΎΣ" })).await;
     assert_eq!(answer.to_string(), TAKEN);
-    // A name that was given up is free.
+    // A name that is no longer used is free.
     assert_eq!(admin.patch(&path(id), json!({ "username": "emil" })).await.status, 200);
     assert_eq!(admin.patch(&path(other), json!({ "username": "ÉMILE ΟΔΥΣΣΕΎΣ" })).await.status, 200);
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_is_said_together() {
+async fn all_errors_are_reported_together() {
     let app = TestApp::new().await;
     let admin = app.account("Taken", Admin, None).await;
     let body = json!({
@@ -186,7 +186,7 @@ async fn passwords_are_checked_field_by_field() {
 }
 
 #[tokio::test]
-async fn a_user_without_a_password_has_none_to_change() {
+async fn a_user_without_a_password_cannot_change_it() {
     let app = TestApp::new().await;
     let user = app.account("user", Manager, None).await;
     for old in ["anything", " "] {

@@ -1,4 +1,4 @@
-//! Clients: the document, joining, trying the network, booking.
+//! Clients: reading the document, joining, testing the network, booking.
 
 use axum::body::Body;
 use serde_json::json;

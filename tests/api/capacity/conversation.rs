@@ -1,4 +1,4 @@
-//! Messages, rooms, contacts, and streams of what happens in them.
+//! Messages, rooms, contacts, and event streams.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) async fn measure(rows: &mut Rows) {
         "one, the password not looked at lately",
         app.again_with([]).as_participant("alice").get("/api/rooms").await,
     );
-    // Passwords are known from here on.
+    // From here on the passwords are cached.
     for name in ["alice", "bob"] {
         assert_eq!(app.as_participant(name).get("/api/rooms").await.status, 200);
     }
@@ -89,7 +89,7 @@ async fn drop_several(caller: &Caller<'_>, contacts: Value) -> Answer {
     caller.send("DELETE", "/api/contacts", &[("content-type", "application/json")], body).await
 }
 
-/// A room of 300 with 60 messages.
+/// A room with 300 members and 60 messages.
 async fn large_rooms(rows: &mut Rows) {
     let app = TestApp::with_lobby(&["alice"]).await;
     fill(&app, 299).await;

@@ -15,7 +15,7 @@ async fn devices(rows: &mut Rows) {
     const SESSIONS: &str = "/api/sessions";
     const SESSION: &str = "/api/session";
     let app = instance().await;
-    // The first registration makes the key of the identifiers' hashes.
+    // The first registration creates the key that hashes the identifiers.
     app.register("another").await;
     let body = || json!({ "identifier": "device_unique_id_here" });
     let answer = rows.note("a device registers", app.anyone().post(SESSIONS, body()).await);
@@ -29,7 +29,7 @@ async fn devices(rows: &mut Rows) {
     let mut token = String::new();
     for _ in 0..10 {
         token = app.register("device_unique_id_here").await;
-        // Of sessions of one instant any is the oldest.
+        // Among sessions of the same instant any one could count as the oldest.
         app.wait(Duration::from_millis(1));
     }
     rows.note("in place of the oldest of ten", app.anyone().post(SESSIONS, body()).await);

@@ -1,4 +1,4 @@
-//! `docs/cost.md`: what stands between its marks is written by the test, what stands in its other tables is read.
+//! `docs/cost.md`: the test writes the parts between the marks and reads the other tables.
 
 use std::{collections::BTreeMap, fmt::Write, fs};
 
@@ -7,7 +7,7 @@ use crate::support::on_dynamodb_local;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cost.md");
 
-/// The document is what was measured, and what follows from it.
+/// Fails unless the document shows the measured values and the numbers derived from them.
 pub(super) fn check(measured: &[Row]) {
     let text = fs::read_to_string(PATH).unwrap();
     if std::env::var_os("UPDATE_COST").is_some() {
@@ -23,7 +23,7 @@ pub(super) fn check(measured: &[Row]) {
     assert!(text == due, "docs/cost.md says what does not follow from its tables: run this test with UPDATE_COST=1");
 }
 
-/// What differs, line by line.
+/// The differences, line by line.
 fn compare(measured: &[Row], budget: &[Row]) -> String {
     let key = |row: &Row| (row.route.clone(), row.case.clone());
     let of = |rows: &[Row]| -> BTreeMap<_, _> { rows.iter().map(|row| (key(row), row.clone())).collect() };
@@ -52,15 +52,15 @@ fn compare(measured: &[Row], budget: &[Row]) -> String {
     faults
 }
 
-/// Whether what DynamoDB Local says fits the budget. It takes what is not there for free, rounds transactions as a whole
-/// instead of item by item, and takes items for a few percent larger, which long lists show; and a busy machine may have
-/// a request repeated, which then costs again.
+/// Whether a value measured on DynamoDB Local fits the budget. DynamoDB Local charges nothing for absent items and
+/// rounds a transaction as a whole instead of item by item. It also counts items a few percent larger, which shows in
+/// long lists. On a busy machine a request may be repeated, which costs again.
 fn is_kept_there(row: &Row, budget: &Row) -> bool {
     let fits = row.reads <= budget.reads * 1.1 && row.writes <= budget.writes;
     row.requests == budget.requests && (fits || row.retries > 0)
 }
 
-/// The cells of the rows of the table whose head begins with this cell.
+/// The cells of the rows of the table whose header begins with this cell.
 fn table(text: &str, head: &str) -> Vec<Vec<String>> {
     let cells =
         |line: &str| -> Vec<String> { line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() };
@@ -82,7 +82,7 @@ fn budget_of(text: &str) -> Vec<Row> {
     rows.collect()
 }
 
-/// What the document takes as given.
+/// The assumptions that the document states.
 pub(super) struct Inputs(BTreeMap<String, f64>);
 
 impl Inputs {
@@ -96,7 +96,7 @@ impl Inputs {
     }
 }
 
-/// The document with its sections written anew.
+/// The document with its sections written again.
 fn with_sections(text: &str, rows: &[Row], inputs: &Inputs) -> String {
     let sections = [
         ("budget", budget(rows, inputs)),

@@ -1,4 +1,4 @@
-//! What an event costs that everybody comes to.
+//! The cost of an event that everybody attends.
 
 use std::fmt::Write;
 
@@ -10,9 +10,9 @@ use super::{
 
 pub(super) const STREAM: &str = "GET /api/sse";
 pub(super) const ONE_ROOM: &str = "a look at one room, nothing new";
-/// How often a stream looks at the table.
+/// How often a stream reads the table.
 pub(super) const LOOKS_A_SECOND: f64 = 2.0;
-/// How much one more connection adds to listing a stream, in read units.
+/// The read units that one more connection adds to listing a stream.
 pub(super) fn listed(rows: &[Row]) -> f64 {
     let list = |many: &str| {
         let route = "GET /v1/vhosts/{vhost}/apps/{app}/streams/{stream}/sessions";
@@ -60,7 +60,7 @@ pub(super) fn event(rows: &[Row], inputs: &Inputs) -> String {
     with_streams(text, all, rows, inputs)
 }
 
-/// The same, and what it costs that so many listen.
+/// The same text, with the cost of the open streams.
 fn with_streams(mut text: String, others: Bill, rows: &[Row], inputs: &Inputs) -> String {
     let seconds = inputs.of("hours of the event") * 3600.0;
     let look = units(rows, STREAM, ONE_ROOM);

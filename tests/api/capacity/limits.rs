@@ -1,4 +1,4 @@
-//! Where a partition, a table or an account is full.
+//! The point at which a partition, a table or an account is full.
 
 use std::fmt::Write;
 
@@ -9,14 +9,14 @@ use super::{
     money::{JOINS, number, units},
 };
 
-/// What an item costs that is smaller than a unit.
+/// The cost of an item that is smaller than one unit.
 const READ: f64 = 1.0;
 const WRITE: f64 = 1.0;
 const WRITE_OF_TRANSACTION: f64 = 2.0;
-/// How many partitions a kind is spread over.
+/// The number of partitions over which a kind is spread.
 const SHARDS: f64 = 16.0;
 
-/// What takes so much of something, and at how many it is full.
+/// A consumer of a resource, and the number of consumers at which the resource is full.
 struct Limit {
     place: &'static str,
     load: &'static str,

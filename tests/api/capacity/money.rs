@@ -1,19 +1,19 @@
-//! What the units come to: money, and where a partition is full.
+//! What the units cost in money, and when a partition is full.
 
 use std::fmt::Write;
 
 use super::{Row, document::Inputs, routes};
 
-/// What a request runs on: whether it comes by API Gateway, for how long, and in how much memory.
+/// How a request runs: whether it comes through API Gateway, how long it takes, and with how much memory.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Plain,
     Password,
-    /// The beginning of a stream, which comes by a function URL.
+    /// The beginning of a stream, which comes through a function URL.
     Stream,
 }
 
-/// Money for something that is done so often, in USD.
+/// The price of something that is done this often, in USD.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bill {
     pub(super) table: f64,
@@ -76,20 +76,20 @@ pub(super) fn number(value: f64) -> String {
     text
 }
 
-/// What a row of the budget consumes: read units and write units.
+/// The read units and write units that a row of the budget consumes.
 pub(super) fn units(rows: &[Row], route: &str, case: &str) -> (f64, f64) {
     let row = rows.iter().find(|row| row.route == route && row.case == case);
     row.map_or_else(|| panic!("{route} ({case}) is not in the budget"), |row| (row.reads, row.writes))
 }
 
-/// What a million consume on the table, in USD.
+/// The price of a million of these on the table, in USD.
 pub(super) fn table_usd(reads: f64, writes: f64, inputs: &Inputs) -> f64 {
     reads * inputs.of("a million read units") + writes * inputs.of("a million write units")
 }
 
 pub(super) fn metrics(inputs: &Inputs) -> String {
     let (whole, each) = (inputs.of("metrics of the whole"), inputs.of("metrics of a route"));
-    // Every route of the API and housekeeping, and what no route takes.
+    // Every route of the API, housekeeping, and the row for requests that no route matches.
     let all = f64::from(u32::try_from(routes().len() + 1).unwrap());
     let mut text = "| `METRICS` | metrics | USD a month |\n|---|---:|---:|\n".to_owned();
     for (setting, count) in [

@@ -43,7 +43,7 @@ fn user(username: &str, role: &str) -> Value {
     json!({ "username": username, "email": "ada@greenroom.example", "password": PASSWORD, "role": role })
 }
 
-/// Makes a user; their path.
+/// Creates a user; their path.
 async fn made(rows: &mut Rows, caller: &Caller<'_>, case: &str, body: Value) -> String {
     let answer = rows.note(case, caller.post(USERS, body).await);
     format!("{USERS}{}/", answer.body["id"])
@@ -62,11 +62,11 @@ async fn users(rows: &mut Rows, caller: &Caller<'_>, admin: &Account) {
     rows.note("any", set);
     let change = json!({ "oldPw": PASSWORD, "newPw": "long enough", "newPwRepeat": "long enough" });
     rows.note("who has nothing", caller.delete(&path).await);
-    // It ends the caller's login.
+    // Changing the password ends the caller's login.
     rows.note("any", caller.post(&format!("{USERS}{}/password_change/", admin.id), change).await);
 }
 
-/// A partner with 20 managers, one of whom manages ten events.
+/// A partner with 20 managers. One of them manages ten events.
 async fn manager(rows: &mut Rows, app: &TestApp) {
     let partner = app.account("partner", Role::Partner, None).await;
     let caller = app.organiser(&partner);

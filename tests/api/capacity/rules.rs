@@ -1,4 +1,4 @@
-//! What operations consume, by DynamoDB's rules: the embedded database keeps to them, and all of it is counted.
+//! What operations consume by DynamoDB's rules. The embedded database follows the rules and counts everything.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, PutRequest, TransactWriteItem, WriteRequest};
 use shared::meter::{Usage, metered};
@@ -22,7 +22,7 @@ fn assert_units(found: [f64; 2], due: [f64; 2], what: &str) {
 }
 
 #[tokio::test]
-async fn single_operations_are_counted_by_size_also_where_they_are_refused() {
+async fn single_operations_are_counted_by_size_even_when_refused() {
     if on_dynamodb_local() {
         return;
     }
@@ -44,7 +44,7 @@ async fn single_operations_are_counted_by_size_also_where_they_are_refused() {
 }
 
 #[tokio::test]
-async fn each_item_of_a_transaction_counts_twice_and_of_a_batch_once() {
+async fn each_item_counts_twice_in_a_transaction_and_once_in_a_batch() {
     if on_dynamodb_local() {
         return;
     }

@@ -1,4 +1,4 @@
-//! What is done without anybody asking.
+//! Work that no request asks for.
 
 use serde_json::json;
 use shared::{
@@ -36,7 +36,7 @@ pub(super) async fn measure(rows: &mut Rows) {
     fill(&app, 1, 100).await;
     let event: Stored<Event> = app.store.record(id).await.unwrap().unwrap();
     app.store.end_event(event, app.clock.now()).await.unwrap().unwrap();
-    // Whoever deleted it has died over it.
+    // The process that deleted it died during the deletion.
     app.wait(LEASE);
     run(rows, &app, "an event with 28 login tokens, two sessions and 100 participants").await;
 }

@@ -1,4 +1,4 @@
-//! The address that wrong values are counted for.
+//! The address for which wrong values are counted.
 
 use rstest::rstest;
 use shared::config::Setting;
@@ -9,21 +9,21 @@ use crate::{
     support::{TestApp, basic},
 };
 
-/// Where a request is counted to come from: the peer is 203.0.113.9, and somebody else erred at `erred`.
+/// The address for which a request is counted. The peer is 203.0.113.9, and the wrong passwords came from `erred`.
 #[rstest]
-#[case::nobody_is_believed("0", "203.0.113.9", "192.0.2.1", true)]
-#[case::the_proxys_word("1", "192.0.2.1", "192.0.2.1", true)]
-#[case::with_its_port("1", "192.0.2.1:4711", "192.0.2.1", true)]
-#[case::a_network_of_ipv6("1", "2001:db8:1:2::1", "2001:db8:1:2:ffff::7", true)]
-#[case::with_its_port_too("1", "[2001:db8:1:2::1]:4711", "2001:db8:1:2::9", true)]
+#[case::no_proxy_is_trusted("0", "203.0.113.9", "192.0.2.1", true)]
+#[case::the_address_from_the_proxy("1", "192.0.2.1", "192.0.2.1", true)]
+#[case::an_address_with_a_port("1", "192.0.2.1:4711", "192.0.2.1", true)]
+#[case::the_same_ipv6_network("1", "2001:db8:1:2::1", "2001:db8:1:2:ffff::7", true)]
+#[case::an_ipv6_address_with_a_port("1", "[2001:db8:1:2::1]:4711", "2001:db8:1:2::9", true)]
 #[case::another_network_of_ipv6("1", "2001:db8:1:2::1", "2001:db8:1:3::1", false)]
-#[case::what_the_caller_made_up("1", "198.51.100.7, 192.0.2.1", "192.0.2.1", true)]
-#[case::what_the_caller_made_up_is_nobody("1", "192.0.2.2, 192.0.2.1", "192.0.2.2", false)]
+#[case::an_address_forged_by_the_caller_is_ignored("1", "198.51.100.7, 192.0.2.1", "192.0.2.1", true)]
+#[case::a_forged_address_does_not_count("1", "192.0.2.2, 192.0.2.1", "192.0.2.2", false)]
 #[case::two_proxies("2", "198.51.100.7, 192.0.2.1, 203.0.113.1", "192.0.2.1", true)]
-#[case::one_of_two("2", "192.0.2.1", "192.0.2.1, 203.0.113.1", true)]
-#[case::no_address("1", "unknown", "203.0.113.9", true)]
+#[case::the_second_of_two_proxies_only("2", "192.0.2.1", "192.0.2.1, 203.0.113.1", true)]
+#[case::not_an_address("1", "unknown", "203.0.113.9", true)]
 #[tokio::test]
-async fn an_address_is_what_the_proxies_of_ones_own_say(
+async fn the_address_comes_from_the_trusted_proxies_only(
     #[case] proxies: &str,
     #[case] erred: &str,
     #[case] comes: &str,
@@ -42,7 +42,7 @@ async fn an_address_is_what_the_proxies_of_ones_own_say(
 }
 
 #[tokio::test]
-async fn without_a_header_the_peer_is_the_caller() {
+async fn without_a_header_the_peer_address_counts() {
     let app = with_alice().await;
     let knock = async |password: &str, peer: &str| {
         let caller = app.with_authorization(basic(&format!("alice@localhost:{password}"))).at(peer);

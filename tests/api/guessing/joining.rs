@@ -1,4 +1,4 @@
-//! Wrong login tokens at joining: they are counted by address.
+//! Wrong login tokens on joining are counted by address.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::{HERE, TEN_MINUTES, THERE, TOKEN, behind_a_proxy};
 use crate::{counted::Counted, organisers::Account, participants::PASSWORD};
 
 #[tokio::test]
-async fn a_hundred_wrong_login_tokens_shut_joining_from_an_address() {
+async fn a_hundred_wrong_login_tokens_lock_joining_for_an_address() {
     let app = behind_a_proxy().await;
     app.with_event().await;
     let client = app.client(false).await;
     let (here, there) = (client.from(HERE), app.client(true).await.from(THERE));
     for number in 0..100 {
-        // What repeats counts once.
+        // A repeated token counts once.
         for token in ["wrong-token-0", &format!("wrong-token-{number}")] {
             assert_eq!(here.join(token).await.status, 403, "{number}");
         }
@@ -30,7 +30,7 @@ async fn a_hundred_wrong_login_tokens_shut_joining_from_an_address() {
         assert_eq!(answer.to_string(), shut);
     }
     assert_eq!(there.join(TOKEN).await.status, 201);
-    // At the one endpoint only.
+    // Only this endpoint is locked.
     assert_eq!(here.post_nothing("/api/v2/networktestsessions/").await.status, 201);
     app.participant("alice").await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
@@ -40,7 +40,7 @@ async fn a_hundred_wrong_login_tokens_shut_joining_from_an_address() {
 }
 
 #[tokio::test]
-async fn where_many_join_more_may_err() {
+async fn an_address_with_many_successful_joins_may_fail_more_often() {
     let app = behind_a_proxy().await;
     let event = app.with_event().await;
     let admin = app.again(&Account { id: 1, jwt: String::new() }).await;
@@ -49,7 +49,7 @@ async fn where_many_join_more_may_err() {
         app.organiser(&admin).make("/api/v2/logintokens/", token).await;
     }
     let client = app.client(false).await.from(HERE);
-    // Nobody has erred yet.
+    // There was no failure yet.
     assert_eq!(client.join(TOKEN).await.status, 201);
     assert_eq!(client.join("wrong-token-0").await.status, 403);
     for token in ["congress-0", "congress-1", "congress-1", "congress-0"] {
@@ -60,7 +60,7 @@ async fn where_many_join_more_may_err() {
     }
     assert_eq!(client.join("wrong-token-110").await.status, 429);
     assert_eq!(client.join("congress-2").await.status, 429);
-    // They are remembered for an hour.
+    // Successful joins are remembered for an hour.
     app.wait(Duration::from_mins(59));
     for number in 0..110 {
         assert_eq!(client.join(&format!("wrong-token-{number}")).await.status, 403, "{number}");
@@ -70,7 +70,7 @@ async fn where_many_join_more_may_err() {
 }
 
 #[tokio::test]
-async fn wrong_login_tokens_at_once_are_answered_a_hundred_times() {
+async fn concurrent_wrong_login_tokens_are_answered_a_hundred_times() {
     let app = behind_a_proxy().await;
     app.with_event().await;
     let client = app.client(false).await.from(HERE);
@@ -81,7 +81,7 @@ async fn wrong_login_tokens_at_once_are_answered_a_hundred_times() {
 }
 
 #[tokio::test]
-async fn joining_costs_a_read_more_at_an_address_that_was_not_seen_lately() {
+async fn joining_from_an_address_not_seen_recently_costs_one_more_read() {
     let Counted { app, requests } = Counted::over(behind_a_proxy().await).await;
     app.with_event().await;
     app.store.settings().await.unwrap();
@@ -96,10 +96,10 @@ async fn joining_costs_a_read_more_at_an_address_that_was_not_seen_lately() {
     // The event has no session, so nothing is written.
     assert_eq!([cost(TOKEN).await, cost(TOKEN).await], [0, 0]);
     app.wait(Duration::from_secs(5));
-    // The client, the login token, the address, the event and its sessions.
+    // The reads: the client, the login token, the address, the event and its sessions.
     assert_eq!([cost(TOKEN).await, cost(TOKEN).await], [5, 0]);
-    // A wrong one is looked up, and counted twice where a window begins.
+    // A wrong token is looked up. Its failure is counted twice at the beginning of a window.
     assert_eq!([cost("wrong-token-0").await, cost("wrong-token-1").await], [3, 2]);
-    // Who joins where somebody errs is noted.
+    // A successful join is recorded at an address with failures.
     assert_eq!(cost(TOKEN).await, 1);
 }

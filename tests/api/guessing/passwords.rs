@@ -1,4 +1,4 @@
-//! The passwords of conversations: which are taken, at once, and what looking at one costs.
+//! Passwords in conversations: which are accepted, how soon a change takes effect, and what a check costs.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use super::{Conversation, DAY, Door, HERE, LogIn, OBTAIN, THERE, with_alice};
 use crate::{counted::Counted, participants::PASSWORD, support::basic};
 
 #[tokio::test]
-async fn a_right_password_is_hashed_once_a_minute_and_costs_two_requests_and_one_a_day() {
+async fn a_right_password_costs_one_hash_a_minute_two_requests_and_one_more_a_day() {
     let app = with_alice().await;
-    // The deployment's key is made by the first who needs it, and known from then on.
+    // The first instance that needs the deployment's key creates it. Later instances know it.
     app.store.settings().await.unwrap();
     let Counted { app, requests } = Counted::over(app).await;
     let count = || requests.load(std::sync::atomic::Ordering::SeqCst);
@@ -22,12 +22,12 @@ async fn a_right_password_is_hashed_once_a_minute_and_costs_two_requests_and_one
         count() - before
     };
     assert_eq!([cost(LogIn, HERE).await, cost(LogIn, HERE).await], [3, 2]);
-    // With the archive's page.
+    // The count includes the page of the archive.
     assert_eq!([cost(Conversation, THERE).await, cost(Conversation, THERE).await], [4, 3]);
     app.wait(Duration::from_mins(1));
     assert_eq!([cost(Conversation, THERE).await, cost(LogIn, THERE).await], [3, 2]);
     app.wait(DAY);
-    // With the note, once an hour, that the signing key is in use.
+    // The count includes the record, once an hour, that the signing key is in use.
     assert_eq!([cost(LogIn, HERE).await, cost(LogIn, HERE).await], [4, 2]);
 }
 
@@ -41,7 +41,7 @@ async fn a_new_password_counts_at_once() {
 }
 
 #[tokio::test]
-async fn a_blocked_user_is_out_at_once() {
+async fn a_blocked_user_is_refused_at_once() {
     let app = with_alice().await;
     let admin = app.account("root", Role::Admin, None).await;
     assert_eq!(app.try_password("alice@localhost", PASSWORD, HERE).await, 200);
@@ -52,7 +52,7 @@ async fn a_blocked_user_is_out_at_once() {
 }
 
 #[tokio::test]
-async fn the_token_a_user_logged_in_for_does_in_place_of_the_password() {
+async fn the_jwt_of_a_user_works_in_place_of_their_password() {
     let app = with_alice().await;
     let login = json!({"username": "alice", "password": PASSWORD});
     let token = app.anyone().post(OBTAIN, login).await.body["token"].as_str().unwrap().to_owned();
@@ -64,7 +64,7 @@ async fn the_token_a_user_logged_in_for_does_in_place_of_the_password() {
 }
 
 #[tokio::test]
-async fn what_is_no_account_is_refused_alike() {
+async fn everything_that_is_not_an_account_is_refused_alike() {
     let app = with_alice().await;
     let header = |text: &str| basic(text);
     let long: SecretString = "x".repeat(1_025).into();

@@ -1,4 +1,4 @@
-//! The table's lines on events, and on what belongs to them.
+//! The lines of the table about events and the records that belong to them.
 
 use serde_json::{Value, json};
 use shared::model::{
@@ -9,14 +9,14 @@ use shared::model::{
 use super::{NOBODY, ROLES, ask};
 use crate::{organisers::Account, support::TestApp};
 
-/// Which event a request is about: one that the caller owns, one that he manages, one that is others', none.
+/// The event of a request: one that the caller owns, one that he manages, one of others, one that does not exist.
 type Targets<T> = [T; 4];
 
 const READ: [Targets<u16>; 3] = [[200, 200, 200, 404], [200, 404, 404, 404], [404, 200, 404, 404]];
 const DELETED: [Targets<u16>; 3] = [[204, 204, 204, 404], [204, 404, 404, 404], [404, 204, 404, 404]];
 const MADE: [Targets<u16>; 3] = [[201, 201, 201, 400], [201, 400, 400, 400], [400, 201, 400, 400]];
 
-/// What an admin, a partner and a manager are answered.
+/// The statuses for an admin, a partner and a manager.
 const TABLE: &[(&str, &str, [Targets<u16>; 3])] = &[
     ("GET", "events/EVENT", READ),
     ("PUT", "events/EVENT", READ),
@@ -89,7 +89,7 @@ async fn target(app: &TestApp, root: &Account, name: &str, owner: u64, manager: 
 }
 
 #[tokio::test]
-async fn events_are_reached_by_whom_the_table_says() {
+async fn access_to_events_follows_the_table() {
     for (method, path, lines) in TABLE {
         for (role, expected) in ROLES.into_iter().zip(lines) {
             let world = World::of(role).await;
@@ -103,7 +103,7 @@ async fn events_are_reached_by_whom_the_table_says() {
 }
 
 #[tokio::test]
-async fn lists_have_what_can_be_read() {
+async fn event_lists_contain_what_the_caller_can_read() {
     for (role, expected) in ROLES.into_iter().zip(READ) {
         let World { app, caller, targets } = World::of(role).await;
         for list in ["events", "sessions", "logintokens"] {
@@ -120,7 +120,7 @@ async fn lists_have_what_can_be_read() {
 }
 
 #[tokio::test]
-async fn of_an_invisible_event_a_list_is_empty() {
+async fn lists_filtered_by_an_invisible_event_are_empty() {
     let World { app, caller, targets } = World::of(Manager).await;
     for list in ["sessions", "logintokens"] {
         for (target, count) in targets.iter().zip([0, 1, 0, 0]) {
@@ -149,7 +149,7 @@ async fn an_admin_makes_events_for_everybody_and_a_partner_for_himself() {
 }
 
 #[tokio::test]
-async fn a_manager_makes_no_event() {
+async fn a_manager_cannot_create_events() {
     let World { app, caller, .. } = World::of(Manager).await;
     let manager = app.organiser(&caller);
     assert_eq!(ask(&manager, "POST", "/api/v2/events/", &json!({ "name": "new" })).await, 403);

@@ -1,4 +1,4 @@
-//! What holds whoever asks for whatever.
+//! Rules that hold for every caller and every request.
 
 use std::sync::LazyLock;
 
@@ -14,10 +14,10 @@ use crate::{organisers::Account, support::TestApp};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-/// Somebody's request about a user.
+/// A caller's request about a user.
 #[derive(Clone, Debug)]
 struct Attempt {
-    /// Who of the world's people asks, and about whom.
+    /// The indices of the caller and of the user that the request is about.
     by: usize,
     of: usize,
     endpoint: &'static str,
@@ -43,7 +43,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         }
         body
     });
-    // Nobody who asks is an admin: those are the first two.
+    // The first two are admins, so the caller is none of them.
     (2..5_usize, 0..6_usize, endpoint, body).prop_map(|(by, of, endpoint, body)| Attempt { by, of, endpoint, body })
 }
 
@@ -52,13 +52,13 @@ async fn people(app: &TestApp) -> Vec<Account> {
     let boss = app.account("boss", Admin, Some(root.id)).await;
     let partner = app.account("partner", Partner, Some(root.id)).await;
     let manager = app.account("manager", Manager, Some(partner.id)).await;
-    // Even one whom a partner made, on paper.
+    // An admin whose creator is recorded as a partner.
     let deputy = app.account("deputy", Admin, Some(partner.id)).await;
     let other = app.account("other", Partner, Some(root.id)).await;
     vec![root, boss, partner, manager, other, deputy]
 }
 
-/// The admins with all that is kept of them.
+/// The admins with all that is stored about them.
 async fn admins(app: &TestApp, ids: &[u64]) -> Vec<(User, bool)> {
     let mut admins = Vec::new();
     for id in ids {
@@ -86,7 +86,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nobody_but_an_admin_makes_or_reaches_an_admin(attempts in prop::collection::vec(attempt(), 1..16)) {
+    fn only_an_admin_creates_or_changes_an_admin(attempts in prop::collection::vec(attempt(), 1..16)) {
         RUNTIME.block_on(async {
             let app = TestApp::new().await;
             let people = people(&app).await;
@@ -100,7 +100,7 @@ proptest! {
     }
 }
 
-/// Any JSON, not too deep.
+/// Any JSON, not nested too deeply.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -121,7 +121,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What each endpoint reads, each with any value.
+/// All fields that the endpoints read, each with any value.
 fn any_form() -> impl Strategy<Value = Value> {
     let fields = [
         "username",
@@ -155,7 +155,7 @@ fn any_form() -> impl Strategy<Value = Value> {
     prop_oneof![4 => fields.prop_map(object), 1 => any_json()]
 }
 
-/// Everything of this API that reads a form.
+/// All endpoints of this API that read a form.
 const FORMS: &[(&str, &str)] = &[
     ("POST", "users"),
     ("PUT", "users/2"),
@@ -175,7 +175,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_a_form_says_the_answer_is_a_sentence(form in any_form()) {
+    fn every_form_is_answered_with_an_expected_status_and_an_error_object(form in any_form()) {
         RUNTIME.block_on(async {
             let app = TestApp::new().await;
             let admin = app.admin().await;

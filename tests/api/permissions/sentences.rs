@@ -1,4 +1,4 @@
-//! What stands below the table.
+//! The rules below the table.
 
 use serde_json::{Value, json};
 use shared::model::user::Role::{Admin, Manager, Partner};
@@ -33,7 +33,7 @@ impl World {
         self.app.organiser(account).patch(&self.event, body).await
     }
 
-    /// Gets something, and puts it as it is.
+    /// Gets an object, and puts it back unchanged.
     async fn put_back(&self, account: &Account, path: &str) -> Answer {
         let caller = self.app.organiser(account);
         let got = caller.get(path).await;
@@ -49,7 +49,7 @@ fn user(id: u64) -> String {
 }
 
 #[tokio::test]
-async fn what_one_gets_one_can_put() {
+async fn an_object_can_be_put_back_as_it_was_read() {
     let world = World::new().await;
     let World { admin, partner, manager, .. } = &world;
     for account in [admin, partner, manager] {
@@ -60,7 +60,7 @@ async fn what_one_gets_one_can_put() {
 }
 
 #[tokio::test]
-async fn managers_in_another_order_are_the_same() {
+async fn the_order_of_managers_does_not_matter() {
     let world = World::new().await;
     let second = world.app.account("second", Manager, Some(world.partner.id)).await;
     let both = [json!([world.manager.id, second.id]), json!([second.id, world.manager.id])];
@@ -72,7 +72,7 @@ async fn managers_in_another_order_are_the_same() {
 }
 
 #[tokio::test]
-async fn role_and_creator_are_changed_by_admins_only() {
+async fn only_admins_change_role_and_creator() {
     let World { app, admin, partner, manager, .. } = World::new().await;
     for (caller, target) in [(&partner, &partner), (&partner, &manager), (&manager, &manager)] {
         for change in [json!({ "role": "admin" }), json!({ "creator": target.id }), json!({ "creator": 99 })] {
@@ -103,7 +103,7 @@ async fn a_partner_who_clears_a_managers_creator_is_refused() {
 }
 
 #[tokio::test]
-async fn an_events_owner_is_changed_by_admins_only_and_its_managers_by_no_manager() {
+async fn only_admins_change_the_owner_of_an_event_and_managers_cannot_change_its_managers() {
     let world = World::new().await;
     let other = world.app.account("other", Partner, None).await;
     for owner in [json!(other.id), json!(world.manager.id), json!(99)] {
@@ -121,7 +121,7 @@ async fn an_events_owner_is_changed_by_admins_only_and_its_managers_by_no_manage
 }
 
 #[tokio::test]
-async fn a_partners_events_are_managed_by_managers_of_his() {
+async fn a_partner_chooses_managers_of_his_own() {
     let World { app, admin, partner, manager, .. } = World::new().await;
     let theirs = app.account("theirs", Manager, Some(admin.id)).await;
     let junior = app.account("junior", Partner, Some(partner.id)).await;
@@ -138,7 +138,7 @@ async fn a_partners_events_are_managed_by_managers_of_his() {
 }
 
 #[tokio::test]
-async fn managers_that_an_admin_gave_an_event_stay_there_though_its_owner_does_not_see_them() {
+async fn managers_assigned_by_an_admin_stay_even_if_the_owner_cannot_see_them() {
     let world = World::new().await;
     let theirs = world.app.account("theirs", Manager, Some(world.admin.id)).await;
     let managers = json!([world.manager.id, theirs.id]);
@@ -148,7 +148,7 @@ async fn managers_that_an_admin_gave_an_event_stay_there_though_its_owner_does_n
 }
 
 #[tokio::test]
-async fn the_first_password_comes_from_any_admin() {
+async fn any_admin_may_set_the_first_password_of_an_admin() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let boss = app.account("boss", Admin, None).await;
@@ -160,7 +160,7 @@ async fn the_first_password_comes_from_any_admin() {
             app.organiser(&admin).post(&format!("{}password_set/", user(id)), body).await.status.as_u16()
         }
     };
-    // A password that is none leaves it at that.
+    // A refused password leaves the admin without one.
     assert_eq!(set(boss.id, "short").await, 400);
     assert_eq!([set(boss.id, "long enough").await, set(boss.id, "longer still").await], [204, 403]);
     assert_eq!([set(admin.id, "long enough").await, set(admin.id, "longer still").await], [204, 403]);
@@ -171,7 +171,7 @@ async fn the_first_password_comes_from_any_admin() {
 }
 
 #[tokio::test]
-async fn partners_and_managers_give_nobody_else_a_first_password() {
+async fn partners_and_managers_cannot_set_a_first_password_for_others() {
     let World { app, partner, manager, .. } = World::new().await;
     let junior = app.account("junior", Partner, Some(partner.id)).await;
     let body = || json!({ "newPw": "long enough" });
@@ -184,7 +184,7 @@ async fn partners_and_managers_give_nobody_else_a_first_password() {
 }
 
 #[tokio::test]
-async fn who_owns_events_stays_and_who_is_deleted_leaves_everything() {
+async fn an_owner_of_events_cannot_be_deleted_and_a_deleted_user_is_removed_everywhere() {
     let World { app, admin, partner, manager, event } = World::new().await;
     let admin = app.organiser(&admin);
     let answer = admin.delete(&user(partner.id)).await;
@@ -203,13 +203,13 @@ async fn who_owns_events_stays_and_who_is_deleted_leaves_everything() {
     let list = admin.get("/api/v2/users/").await.body;
     let shown = list["results"].as_array().unwrap().iter().find(|user| user["id"] == second.id).unwrap();
     assert_eq!(shown["creator"], json!(null));
-    // The name is free again, and its next bearer is somebody else.
+    // The name is free again. Its next owner is a different user.
     let body = json!({ "username": "PARTNER", "role": "partner" });
     assert_ne!(admin.make("/api/v2/users/", body).await, partner.id);
 }
 
 #[tokio::test]
-async fn blocking_is_idempotent_and_looks_at_no_body() {
+async fn blocking_is_idempotent_and_ignores_the_body() {
     let World { app, admin, partner, manager, .. } = World::new().await;
     let partner = app.organiser(&partner);
     let path = user(manager.id);
@@ -224,7 +224,7 @@ async fn blocking_is_idempotent_and_looks_at_no_body() {
 }
 
 #[tokio::test]
-async fn blocked_is_read_only() {
+async fn the_blocked_field_is_read_only() {
     let World { app, admin, manager, .. } = World::new().await;
     let answer = app.organiser(&admin).patch(&user(manager.id), json!({ "blocked": true, "id": 99 })).await;
     assert_eq!((&answer.body["blocked"], &answer.body["id"]), (&json!(false), &json!(manager.id)));

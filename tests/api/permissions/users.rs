@@ -1,4 +1,4 @@
-//! The table's lines on users.
+//! The lines of the table about users.
 
 use serde_json::{Value, json};
 use shared::model::user::Role::{self, Admin, Manager, Partner};
@@ -6,11 +6,11 @@ use shared::model::user::Role::{self, Admin, Manager, Partner};
 use super::{NOBODY, ask};
 use crate::{organisers::Account, support::TestApp};
 
-/// Whom a request is about: the caller himself, another admin, a partner, a manager he made, a manager somebody else
-/// made, a partner he made, nobody.
+/// The user of a request: the caller himself, another admin, a partner, a manager he created, a manager somebody else
+/// created, a partner he created, a user who does not exist.
 type Targets<T> = [T; 7];
 
-/// What an endpoint answers each role.
+/// The answers of an endpoint to each role.
 struct Line {
     endpoint: &'static str,
     admin: Targets<u16>,
@@ -120,7 +120,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn users_are_reached_by_whom_the_table_says() {
+async fn access_to_users_follows_the_table() {
     for line in TABLE {
         for (role, expected) in line.roles() {
             let world = World::of(role).await;
@@ -134,7 +134,7 @@ async fn users_are_reached_by_whom_the_table_says() {
 }
 
 #[tokio::test]
-async fn a_list_has_those_who_can_be_read() {
+async fn user_lists_contain_what_the_caller_can_read() {
     for (role, expected) in TABLE[0].roles() {
         let World { app, caller, targets } = World::of(role).await;
         let list = app.organiser(&caller).get("/api/v2/users/").await.body;
@@ -163,7 +163,7 @@ async fn an_admin_makes_users_of_every_role_for_every_creator() {
 }
 
 #[tokio::test]
-async fn a_partner_makes_managers_of_his_own_whatever_he_says() {
+async fn a_partner_always_creates_managers_of_his_own() {
     let World { app, caller, targets } = World::of(Partner).await;
     for (role, creator) in [("admin", json!(null)), ("partner", json!(targets[1])), ("manager", json!(NOBODY))] {
         let body = json!({ "username": format!("a {role}"), "role": role, "creator": creator, "blocked": true });
@@ -175,11 +175,11 @@ async fn a_partner_makes_managers_of_his_own_whatever_he_says() {
 }
 
 #[tokio::test]
-async fn a_manager_makes_nobody() {
+async fn a_manager_cannot_create_users() {
     let World { app, caller, .. } = World::of(Manager).await;
     let manager = app.organiser(&caller);
     assert_eq!(ask(&manager, "POST", "/api/v2/users/", &json!({ "username": "x", "role": "manager" })).await, 403);
-    // What the body says is not looked at.
+    // The body is not looked at.
     assert_eq!(manager.post_text("/api/v2/users/", "{").await.status, 403);
     let headers = [("content-type", "text/plain")];
     assert_eq!(manager.send("POST", "/api/v2/users/", &headers, "x".into()).await.status, 403);

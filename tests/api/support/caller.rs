@@ -1,4 +1,4 @@
-//! Sending requests to the API, and what comes back.
+//! Sends requests to the API and reads the answers.
 
 use std::{fmt, net::IpAddr};
 
@@ -13,7 +13,7 @@ use tower::ServiceExt;
 
 use super::TestApp;
 use crate::conformance::{self, Exchange};
-/// Somebody who sends requests.
+/// A caller who sends requests.
 pub(crate) struct Caller<'a> {
     pub(super) app: &'a TestApp,
     pub(super) authorization: Option<String>,
@@ -46,12 +46,12 @@ impl Caller<'_> {
         self.post_text(path, body.to_string()).await
     }
 
-    /// Posts what is said to be JSON.
+    /// Posts this text as JSON.
     pub(crate) async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {
         self.send("POST", path, &[("content-type", "application/json")], body.into()).await
     }
 
-    /// Posts what is said to be JSON; the answer's text.
+    /// Posts this text as JSON; the answer's text.
     pub(crate) async fn post_for_text(&self, path: &str, body: String) -> String {
         let headers = [("content-type", "application/json")];
         let (_, body) = self.exchange("POST", path, &headers, body.into()).await;
@@ -71,7 +71,7 @@ impl Caller<'_> {
     }
 
     async fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> (Parts, Bytes) {
-        // What has no known size may never end.
+        // A body of unknown size may never end.
         let (sent, body) = match HttpBody::size_hint(&body).exact() {
             Some(_) => {
                 let sent = to_bytes(body, usize::MAX).await.unwrap();
@@ -94,14 +94,14 @@ impl Caller<'_> {
         (parts, body)
     }
 
-    /// What a GET is answered with, as text.
+    /// The answer to a GET, as text.
     pub(crate) async fn text(&self, path: &str, headers: &[(&str, &str)]) -> String {
         let (parts, body) = self.exchange("GET", path, headers, Body::empty()).await;
         assert_eq!(parts.status, StatusCode::OK, "{path}");
         String::from_utf8_lossy(&body).into_owned()
     }
 
-    /// The answer to a request, whose body has not been read yet.
+    /// The answer to a request; its body is not read yet.
     pub(crate) async fn begin(&self, request: Request<Body>) -> Response {
         self.app.service.clone().oneshot(request).await.unwrap()
     }
@@ -121,7 +121,7 @@ impl Caller<'_> {
     }
 }
 
-/// An answer; shown as its status and its JSON, `-` for none.
+/// An answer; shown as its status and its JSON, `-` if there is none.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -131,7 +131,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The value of a header, `-` for none.
+    /// The value of a header, `-` if there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("-", |value| value.to_str().unwrap())
     }

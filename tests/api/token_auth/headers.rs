@@ -1,10 +1,10 @@
-//! What an `Authorization` header may be, and what is said of every other.
+//! Which `Authorization` headers are accepted, and the error for every other.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{log_in, part, refresh, use_it, with_ada};
+use super::{log_in, part, refresh, request_with, with_ada};
 use crate::support::{Answer, TestApp};
 
 const JWT: &str = "JWT realm=\"api\"";
@@ -20,7 +20,7 @@ fn says(answer: &Answer, detail: &str, challenge: &str) {
 #[case("jwt")]
 #[case("JwT")]
 #[tokio::test]
-async fn the_scheme_is_of_any_case(#[case] scheme: &str) {
+async fn the_scheme_is_case_insensitive(#[case] scheme: &str) {
     let (app, _) = with_ada().await;
     let token = log_in(&app).await;
     for space in [" ", "   ", " \t"] {
@@ -44,7 +44,7 @@ async fn the_scheme_is_of_any_case(#[case] scheme: &str) {
 #[case("JWT 🎵", "Error decoding signature.")]
 #[case("JWT eyJhbGciOiJub25lIiwia2lkIjoiazEifQ.e30.", "Error decoding signature.")]
 #[tokio::test]
-async fn a_header_without_a_token_of_a_user_is_refused(#[case] authorization: &str, #[case] detail: &str) {
+async fn a_header_without_a_user_token_is_refused(#[case] authorization: &str, #[case] detail: &str) {
     let app = TestApp::new().await;
     for path in ["", "users", "users/1", "events", "sessions/1", "logintokens", "apitokens"] {
         let answer = app.with_authorization(authorization).get(&format!("/api/v2/{path}/")).await;
@@ -63,14 +63,14 @@ async fn a_header_without_a_token_of_a_user_is_refused(#[case] authorization: &s
 #[case("Token abc", "Invalid token.")]
 #[case("tOKEN 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b", "Invalid token.")]
 #[tokio::test]
-async fn a_header_without_a_clients_token_is_refused(#[case] authorization: &str, #[case] detail: &str) {
+async fn a_header_without_a_client_token_is_refused(#[case] authorization: &str, #[case] detail: &str) {
     let app = TestApp::new().await;
     for path in ["rtcsessions", "networktestsessions", "networktestsession", "bookingemails"] {
         for slash in ["", "/"] {
             let path = format!("/api/v2/{path}{slash}");
             let caller = app.with_authorization(authorization);
             says(&caller.post_text(&path, "{").await, detail, TOKEN);
-            // So does a method that is not served.
+            // A method that is not served gets the same error.
             says(&caller.get(&path).await, detail, TOKEN);
         }
     }
@@ -85,7 +85,7 @@ async fn no_header_at_all_is_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_quite_ours_is_refused() {
+async fn a_token_with_any_wrong_part_is_refused() {
     let (app, _) = with_ada().await;
     let token = log_in(&app).await;
     let parts: Vec<_> = token.split('.').collect();
@@ -112,14 +112,14 @@ async fn a_token_that_is_not_quite_ours_is_refused() {
         app.register("phone").await,
     ];
     for token in forged {
-        says(&use_it(&app, &token).await, "Error decoding signature.", JWT);
+        says(&request_with(&app, &token).await, "Error decoding signature.", JWT);
         let refused = json!({ "non_field_errors": ["Error decoding signature."] });
         assert_eq!(refresh(&app, &token).await.body, refused);
     }
 }
 
 #[tokio::test]
-async fn a_token_opens_only_what_its_family_opens() {
+async fn a_token_gives_access_only_to_the_routes_of_its_family() {
     let (app, _) = with_ada().await;
     let jwt = log_in(&app).await;
     let missing = "Authentication credentials were not provided.";

@@ -1,4 +1,4 @@
-//! Passwords: given, changed, and what they open.
+//! Passwords: setting, changing and using them.
 
 use rstest::rstest;
 use serde_json::json;
@@ -9,10 +9,10 @@ use super::{PASSWORD, WRONG, obtain, with_ada};
 #[case::spaces_at_its_ends("  password  ")]
 #[case::nothing_but_spaces("        ")]
 #[case::eight_characters("éééééééé")]
-#[case::as_many_bytes_as_there_may_be(&"x".repeat(1_024))]
-#[case::characters_that_are_special_elsewhere("\u{0}\"\\'\n🎵xx")]
+#[case::the_maximum_number_of_bytes(&"x".repeat(1_024))]
+#[case::characters_with_a_special_meaning_elsewhere("\u{0}\"\\'\n🎵xx")]
 #[tokio::test]
-async fn a_password_opens_as_it_was_given(#[case] password: &str) {
+async fn a_password_is_accepted_exactly_as_it_was_set(#[case] password: &str) {
     let (app, ada) = with_ada().await;
     let admin = app.admin().await;
     let path = format!("/api/v2/users/{ada}/password_set/");
@@ -28,7 +28,7 @@ async fn a_password_opens_as_it_was_given(#[case] password: &str) {
 }
 
 #[tokio::test]
-async fn ones_own_password_is_changed_by_who_knows_it() {
+async fn a_user_who_knows_the_old_password_can_change_it() {
     let (app, ada) = with_ada().await;
     let ada_account = obtain(&app, "Ada", PASSWORD).await.body["token"].as_str().unwrap().to_owned();
     let caller = app.with_authorization(format!("JWT {ada_account}"));
@@ -40,7 +40,7 @@ async fn ones_own_password_is_changed_by_who_knows_it() {
     assert_eq!(obtain(&app, "Ada", PASSWORD).await.to_string(), WRONG);
     assert_eq!(obtain(&app, "Ada", "battery").await.to_string(), WRONG);
     assert_eq!(obtain(&app, "Ada", " battery ").await.status, 200);
-    // The old one is old, and whoever is logged in is so with the new one.
+    // The change ended the caller's login, and the old password no longer counts.
     let next = obtain(&app, "Ada", " battery ").await.body["token"].as_str().unwrap().to_owned();
     assert_eq!(caller.post(&path, change(" battery ")).await.status, 401);
     let caller = app.with_authorization(format!("JWT {next}"));
@@ -48,7 +48,7 @@ async fn ones_own_password_is_changed_by_who_knows_it() {
 }
 
 #[tokio::test]
-async fn a_password_is_as_long_as_somebody_says_when_it_is_only_compared() {
+async fn a_login_attempt_accepts_a_password_of_any_length() {
     let (app, _) = with_ada().await;
     assert_eq!(obtain(&app, "Ada", &"x".repeat(100_000)).await.to_string(), WRONG);
     assert_eq!(obtain(&app, &"x".repeat(100_000), PASSWORD).await.to_string(), WRONG);
@@ -56,7 +56,7 @@ async fn a_password_is_as_long_as_somebody_says_when_it_is_only_compared() {
 }
 
 #[tokio::test]
-async fn a_password_that_was_no_text_opens_as_its_digits() {
+async fn a_password_given_as_a_number_works_as_its_digits() {
     let (app, ada) = with_ada().await;
     let admin = app.admin().await;
     let path = format!("/api/v2/users/{ada}/password_set/");
@@ -74,7 +74,7 @@ async fn a_password_that_was_no_text_opens_as_its_digits() {
 #[case::their_name("Ada Lovelace")]
 #[case::the_service("GreenRoom")]
 #[tokio::test]
-async fn what_everybody_tries_first_is_no_new_password(#[case] password: &str) {
+async fn a_common_password_is_refused_as_a_new_password(#[case] password: &str) {
     let (app, ada) = with_ada().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
@@ -90,7 +90,7 @@ async fn what_everybody_tries_first_is_no_new_password(#[case] password: &str) {
 }
 
 #[tokio::test]
-async fn a_common_password_that_somebody_has_goes_on() {
+async fn an_existing_common_password_still_works() {
     let (app, ada) = with_ada().await;
     app.give_passwords(&[ada], "password1").await;
     assert_eq!(obtain(&app, "Ada", "password1").await.status, 200);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::with;
 use crate::support::TestApp;
 
-/// What is kept of a value.
+/// The stored form of a value.
 #[rstest]
 #[case("username", json!("  ada \n"), json!("ada"))]
 #[case("username", json!("x".repeat(150)), json!("x".repeat(150)))]
@@ -31,12 +31,12 @@ use crate::support::TestApp;
 #[case("creator", json!(null), json!(null))]
 #[case("creator", json!(""), json!(null))]
 #[tokio::test]
-async fn a_value_is_kept(#[case] field: &str, #[case] sent: Value, #[case] kept: Value) {
+async fn a_valid_value_is_kept_in_normalised_form(#[case] field: &str, #[case] sent: Value, #[case] kept: Value) {
     let app = TestApp::new().await;
     assert_eq!(with(&app, field, sent).await[field], kept);
 }
 
-/// What is said of a value.
+/// The error for a value.
 #[rstest]
 #[case("username", json!(""), "This field may not be blank.")]
 #[case("username", json!(" \t"), "This field may not be blank.")]
@@ -75,7 +75,7 @@ async fn a_value_is_kept(#[case] field: &str, #[case] sent: Value, #[case] kept:
 #[case("creator", json!([1]), "Incorrect type. Expected pk value, received list.")]
 #[case("creator", json!({}), "Incorrect type. Expected pk value, received dict.")]
 #[tokio::test]
-async fn a_value_is_refused(#[case] field: &str, #[case] sent: Value, #[case] text: &str) {
+async fn an_invalid_value_is_refused_with_its_error(#[case] field: &str, #[case] sent: Value, #[case] text: &str) {
     let app = TestApp::new().await;
     assert_eq!(with(&app, field, sent).await, json!({ field: [text] }));
 }

@@ -1,4 +1,4 @@
-//! Paths, bodies that are no form, and in which order what is wrong is said.
+//! Paths, bodies that are not forms, and the order of the errors.
 
 use axum::body::Body;
 use insta::assert_snapshot;
@@ -14,7 +14,7 @@ const NOT_FOUND: &str = r#"404 {"detail":"Not found."}"#;
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 const TEXT: [(&str, &str); 1] = [("content-type", "text/plain; charset=utf-8")];
 
-/// Every path and method that has a body.
+/// Every path and method with a body.
 const FORMS: &[(&str, &str)] = &[
     ("POST", "users"),
     ("PUT", "users/1"),
@@ -32,7 +32,7 @@ const FORMS: &[(&str, &str)] = &[
 #[case("true", "Invalid data. Expected a dictionary, but got bool.")]
 #[case("null", "No data provided")]
 #[tokio::test]
-async fn a_body_that_is_no_object_is_refused(#[case] body: &'static str, #[case] text: &str) {
+async fn a_body_that_is_not_an_object_is_refused(#[case] body: &'static str, #[case] text: &str) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     app.account("second", Manager, None).await;
@@ -92,14 +92,14 @@ async fn malformed_json_and_other_media_types_are_refused() {
 #[case("18446744073709551615")]
 #[case("340282366920938463463374607431768211456")]
 #[tokio::test]
-async fn what_has_no_number_of_an_object_is_not_found(#[case] id: &str) {
+async fn a_path_with_an_invalid_number_is_not_found(#[case] id: &str) {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let admin = app.organiser(&admin);
     for slash in ["", "/"] {
         let user = format!("{USERS}{id}");
         for method in ["GET", "PUT", "PATCH", "DELETE"] {
-            // What is wrong with the body is not looked at.
+            // Errors in the body are not looked at.
             for (headers, body) in [(&JSON, "{"), (&TEXT, "x"), (&JSON, "{}")] {
                 let answer = admin.send(method, &format!("{user}{slash}"), headers, body.into()).await;
                 assert_eq!(answer.to_string(), NOT_FOUND);
@@ -115,7 +115,7 @@ async fn what_has_no_number_of_an_object_is_not_found(#[case] id: &str) {
 }
 
 #[tokio::test]
-async fn leading_zeros_are_as_good_as_none() {
+async fn leading_zeros_in_a_number_are_ignored() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     assert_eq!(app.organiser(&admin).get("/api/v2/users/0001/").await.body["id"], admin.id);
@@ -170,7 +170,7 @@ async fn a_user_is_deleted_once() {
 }
 
 #[tokio::test]
-async fn without_credentials_nothing_else_is_looked_at() {
+async fn without_credentials_nothing_else_is_checked() {
     let app = TestApp::new().await;
     for (method, path) in FORMS.iter().chain(&[("DELETE", "users/x"), ("PUT", "users"), ("PATCH", "apitokens/1")]) {
         for (headers, body) in [(&JSON, "{"), (&TEXT, "x"), (&JSON, "{}")] {
@@ -199,7 +199,7 @@ async fn without_credentials_nothing_else_is_looked_at() {
 #[case("GET", "token-auth/obtain", "POST")]
 #[case("PUT", "token-auth/refresh/", "POST")]
 #[tokio::test]
-async fn a_method_that_is_not_served_is_405_after_the_credentials(
+async fn an_unsupported_method_is_405_after_the_credentials_are_checked(
     #[case] method: &str,
     #[case] path: &str,
     #[case] allow: &str,
@@ -215,7 +215,7 @@ async fn a_method_that_is_not_served_is_405_after_the_credentials(
 }
 
 #[tokio::test]
-async fn the_role_comes_before_the_method_and_the_object() {
+async fn the_role_is_checked_before_the_method_and_the_object() {
     let app = TestApp::new().await;
     let manager = app.account("manager", Manager, None).await;
     let manager = app.organiser(&manager);
@@ -240,7 +240,7 @@ async fn an_unknown_path_is_not_found() {
 }
 
 #[tokio::test]
-async fn the_root_says_where_everything_is() {
+async fn the_root_lists_all_endpoints() {
     let app = TestApp::new().await;
     let manager = app.account("manager", Manager, None).await;
     assert_snapshot!(

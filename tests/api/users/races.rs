@@ -1,4 +1,4 @@
-//! Requests about users that race.
+//! Concurrent requests about users.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +15,7 @@ use crate::{
     support::{Answer, TestApp},
 };
 
-/// Posts bodies that differ by their turn, all at once.
+/// Posts all bodies at once. Each body depends on its turn.
 async fn post_all(app: &TestApp, by: &Account, path: &str, times: usize, body: impl Fn(usize) -> Value) -> Vec<Answer> {
     let turn = AtomicUsize::new(0);
     let answers = race(times, || {
@@ -27,7 +27,7 @@ async fn post_all(app: &TestApp, by: &Account, path: &str, times: usize, body: i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_users_with_one_name_one_is_made() {
+async fn of_twenty_concurrent_users_with_one_name_one_is_created() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let names = ["odysseus", "ODYSSEUS", "Odysseus", " odySSeus "];
@@ -40,7 +40,7 @@ async fn of_twenty_users_with_one_name_one_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_users_who_take_one_name_one_has_it() {
+async fn of_twenty_users_renamed_to_one_name_one_gets_it() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let mut users = Vec::new();
@@ -59,7 +59,7 @@ async fn of_twenty_users_who_take_one_name_one_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_is_deleted_or_owns_events() {
+async fn a_deletion_racing_with_new_events_either_fails_or_leaves_no_event() {
     for _ in 0..3 {
         let app = TestApp::new().await;
         let admin = app.admin().await;
@@ -81,7 +81,7 @@ async fn a_user_is_deleted_or_owns_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_deleted_is_nobodys_creator_and_no_events_manager() {
+async fn a_deleted_user_is_neither_a_creator_nor_a_manager_of_an_event() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let creator = app.account("creator", Manager, None).await.id;
@@ -108,7 +108,7 @@ async fn who_is_deleted_is_nobodys_creator_and_no_events_manager() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_changes_of_a_password_one_is_made() {
+async fn of_eight_concurrent_password_changes_one_succeeds() {
     let app = TestApp::new().await;
     let user = app.account("user", Manager, None).await;
     app.give_passwords(&[user.id], "the old one").await;
@@ -126,7 +126,7 @@ async fn of_eight_changes_of_a_password_one_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_first_passwords_of_an_admin_one_is_given() {
+async fn of_eight_concurrent_first_passwords_of_an_admin_one_is_set() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let boss = app.account("boss", Admin, None).await;
@@ -136,7 +136,7 @@ async fn of_eight_first_passwords_of_an_admin_one_is_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_different_fields_at_once_are_all_made() {
+async fn concurrent_changes_of_different_user_fields_are_all_kept() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let user = app.account("user", Manager, Some(admin.id)).await.id;
