@@ -1,4 +1,4 @@
-//! A table, the proxy before it, and instances of the API on either side.
+//! A table, the proxy in front of it, and instances of the API with and without the proxy.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -39,25 +39,25 @@ use tower::ServiceExt;
 
 /// The secret of the back-ends.
 pub(crate) const SECRET: &str = "test:secret-of-the-backend";
-/// What operators of live sessions know.
+/// The access token of the operators of live sessions.
 pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
-/// What media servers sign their webhooks with.
+/// The secret that signs the webhooks of media servers.
 pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
-/// What the URL of the media provider's callbacks ends in.
+/// The end of the URL of the media provider's callbacks.
 pub(crate) const CALLBACK_SECRET: &str = "secret-of-the-session-monitoring";
 const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 const NOW: i64 = 1_700_000_000_000;
 
-/// The longest that anybody waits for an answer to begin: the service's own limit, and a busy machine's delay.
+/// The longest time to wait until an answer begins: the service's own limit, and the delay of a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(25);
 
-/// How many attempts an operation has in production; fewer show every fault to whoever calls.
+/// The number of attempts of an operation in production. With fewer attempts the caller sees every fault.
 pub(crate) const AS_DEPLOYED: u32 = 8;
 
-/// What the functions' roles allow.
+/// The rights of the functions' roles.
 static ROLES: LazyLock<Arc<Roles>> = LazyLock::new(|| Roles::of_workspace().unwrap().into());
 
-/// Which function takes which request.
+/// Finds the function that handles a request.
 static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     let routes = greenroom::functions().into_iter().flat_map(|function| {
         let routes = greenroom::routes(function.routes.get_openapi()).into_iter();
@@ -66,11 +66,11 @@ static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     Routes::of(routes).unwrap()
 });
 
-/// A table and what stands before it.
+/// A table, and the proxy in front of it.
 pub(crate) struct Bed {
     pub(crate) proxy: FaultyStore,
     pub(crate) clock: Clock,
-    /// An instance that nothing goes wrong for.
+    /// An instance without the proxy, which meets no faults.
     pub(crate) sound: Instance,
     client: Client,
     table: Arc<str>,
@@ -110,17 +110,18 @@ impl Bed {
         Self { proxy, clock, sound, client, table, settings, _mails: mails, _store: store }
     }
 
-    /// A new instance whose store is behind the proxy, with the client that is deployed, except for how often it tries.
+    /// A new instance whose store is behind the proxy. Its client is the deployed one, except for the number of
+    /// attempts.
     pub(crate) fn instance(&self, attempts: u32) -> Instance {
         let (client, table) = self.behind_the_proxy(attempts);
         Instance::over(&client, &table, &self.clock, &self.settings)
     }
 
-    /// The client of such an instance, and the table.
+    /// The client of such an instance, and the name of the table.
     pub(crate) fn behind_the_proxy(&self, attempts: u32) -> (Client, Arc<str>) {
         let client = client(&self.proxy.url());
         let retries = client.config().retry_config().unwrap().clone().with_max_attempts(attempts);
-        // By itself, what clients spend on retries is one account for the whole process.
+        // By default all clients of a process share one budget for retries.
         let partition = RetryPartition::new(random_hex());
         let config = client.config().to_builder().retry_config(retries).retry_partition(partition);
         (Client::from_conf(config.build()), self.table.clone())
@@ -146,8 +147,8 @@ impl Bed {
     }
 }
 
-/// A process with the whole API. What a function does in the table for a request its role has to allow; what a test does
-/// there itself, with `store`, it may.
+/// A process with the whole API. A function is refused what its role does not allow in the table. The test itself may
+/// do anything there, through `store`.
 #[derive(Clone)]
 pub(crate) struct Instance {
     pub(crate) app: App,
@@ -170,7 +171,7 @@ impl Instance {
         Self { app, store, guard, service }
     }
 
-    /// Does all that is to be done without anybody asking, as housekeeping may.
+    /// Runs housekeeping, with the rights of its role.
     pub(crate) async fn keep_house(&self) -> Result<(), housekeeping::Failed> {
         let origin = Origin { id: Some(call_of("housekeeping")), source: Source(None) };
         let outcome = Meter::of_request(None, origin).scope(housekeeping::run(&self.app, &|| true)).await;
@@ -178,7 +179,7 @@ impl Instance {
         outcome
     }
 
-    /// The answer to a request, whose body has not been read yet.
+    /// The answer to a request; its body is not read yet.
     pub(crate) async fn begin(&self, call: &Call) -> Response {
         let mut request =
             Request::builder().method(call.method).uri(&call.path).header(header::HOST, "greenroom.example");
@@ -196,12 +197,12 @@ impl Instance {
         timeout(TIMEOUT, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
     }
 
-    /// The answer to a request; of a stream, its beginning.
+    /// The answer to a request; for a stream, its beginning.
     pub(crate) async fn send(&self, call: &Call) -> Answer {
         let (parts, body) = self.begin(call).await.into_parts();
         let streams = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         let bytes = if streams { Bytes::new() } else { to_bytes(body, usize::MAX).await.unwrap() };
-        // What is no JSON is for people.
+        // A body that is not JSON is a text for people.
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         self.guard.check();
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
@@ -222,19 +223,19 @@ impl Call {
         Self { method, path: path.into(), headers: Vec::new(), body: None }
     }
 
-    /// With these credentials.
+    /// Adds these credentials.
     pub(crate) fn by(mut self, authorization: &str) -> Self {
         self.headers.push(("authorization", authorization.to_owned()));
         self
     }
 
-    /// With this header.
+    /// Adds this header.
     pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// With this JSON.
+    /// Adds this JSON.
     pub(crate) fn json(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
     }
@@ -246,7 +247,7 @@ impl std::fmt::Display for Call {
     }
 }
 
-/// What a request came to.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -288,9 +289,10 @@ async fn embedded_store(server: &mut JoinSet<()>) -> String {
     endpoint
 }
 
-/// The clock of the tests stands in the past: an emulator that deletes what has expired by now would delete what is there.
+/// Disables TTL. The clock of the tests stands in the past, so an emulator with TTL would delete items that still
+/// count.
 async fn keep_what_expires(client: &Client, table: &str) {
     let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().unwrap();
-    // An emulator without TTL keeps everything by itself.
+    // An emulator without TTL support keeps everything anyway.
     let _ = client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await;
 }

@@ -1,4 +1,4 @@
-//! How each operation of the document is called so that it succeeds.
+//! A successful call of each operation of the document.
 
 use serde_json::{Value, json};
 use shared::model::user::Role;
@@ -8,16 +8,16 @@ use crate::{
     world::{PASSWORD, backend, operator, participant, webhook, webhook_again},
 };
 
-/// The stream and the name of the viewer that the admission webhook is of.
+/// The stream and the name of the viewer in the admission webhook.
 const NEWCOMER: [&str; 2] = ["stream", "three"];
 
-/// The same call, made anew: an opening that was refused is dead, and whoever tries again is told of by another.
+/// The same call for a second try. A refused opening stays refused, so the media server sends another webhook.
 pub(crate) fn anew(call: &Call) -> Call {
     let [stream, name] = NEWCOMER;
     if call.path == "/v1/admission" { webhook_again(stream, name) } else { call.clone() }
 }
 
-/// The webhook of session monitoring, of a session that is nobody's.
+/// A webhook of session monitoring about an unknown session.
 fn monitoring() -> Value {
     json!({
         "sessionId": "1_nobodys", "projectId": "45828062", "event": "connectionCreated", "reason": "",
@@ -26,7 +26,7 @@ fn monitoring() -> Value {
     })
 }
 
-/// A call of every operation, in an order in which all of them succeed. Makes what they are about.
+/// A call of every operation, in an order in which all of them succeed. Creates the records that the calls need.
 pub(crate) async fn every(bed: &Bed) -> Vec<Call> {
     let mut calls = specification();
     calls.extend(devices(bed).await);
@@ -53,7 +53,7 @@ async fn devices(bed: &Bed) -> Vec<Call> {
         register(),
         Call::new("GET", "/api/session").by(&tokens[0]),
         Call::new("GET", "/api/devices/current/sessions").by(&tokens[0]),
-        // Asked for again with the same token, where the answer was lost.
+        // If the answer was lost, the refresh is repeated with the same token.
         Call::new("POST", "/api/session/refresh").by(&tokens[1]),
         Call::new("DELETE", "/api/session").by(&tokens[2]),
     ]
@@ -74,7 +74,7 @@ async fn media(bed: &Bed) -> Vec<Call> {
         Call::new("GET", &path).by(&by),
         Call::new("POST", "/api/tokens").by(&by).json(json!({ "session": id })),
         Call::new("DELETE", format!("{path}/connection/{connection}")).by(&by),
-        // No session here has a stream, so that this is never done.
+        // No session here has a stream, so this call never succeeds.
         Call::new("DELETE", format!("{path}/stream/str_CAM_x")).by(&by),
         Call::new("DELETE", format!("/api/sessions/{other}")).by(&by),
     ]

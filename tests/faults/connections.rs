@@ -1,4 +1,4 @@
-//! How many connections the first request of a new instance opens: each costs a handshake at the function's quota.
+//! How many connections the first request of a new instance opens. Each one costs a handshake at the function's quota.
 
 use serde_json::json;
 use shared::model::user::Role;
@@ -9,7 +9,7 @@ use crate::{
     contract::operation_of,
 };
 
-/// What asks several partitions at once, all 16 of a list or two, or reads two items while it is at it.
+/// Operations that read several partitions at once (the 16 partitions of one or two lists), or two items in parallel.
 const SEVERAL: &[&str] = &[
     "DELETE /api/contacts",
     "DELETE /api/contacts/{jid}",
@@ -27,7 +27,7 @@ const SEVERAL: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn the_first_list_of_an_instance_needs_no_connection_but_the_one_that_its_start_opened() {
+async fn the_first_list_of_an_instance_reuses_the_connection_opened_at_its_start() {
     let bed = Bed::new().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     for number in 1..=3 {
@@ -49,7 +49,7 @@ async fn the_first_list_of_an_instance_needs_no_connection_but_the_one_that_its_
 }
 
 #[tokio::test]
-async fn the_first_request_of_an_instance_opens_no_connection_but_where_it_asks_for_several_things_at_once() {
+async fn the_first_request_of_an_instance_opens_connections_only_for_parallel_reads() {
     let bed = Bed::new().await;
     for call in calls::every(&bed).await {
         let before = bed.proxy.connections();

@@ -1,4 +1,4 @@
-//! What the OpenAPI document says that may be answered.
+//! The answers that the OpenAPI document allows.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -18,7 +18,7 @@ pub(crate) fn operations() -> BTreeSet<String> {
     operations.collect()
 }
 
-/// The operation that a request is one of.
+/// The operation to which a request belongs.
 pub(crate) fn operation_of(call: &Call) -> String {
     let path = call.path.split('?').next().unwrap();
     let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
@@ -32,7 +32,7 @@ pub(crate) fn operation_of(call: &Call) -> String {
     format!("{} {}", call.method, template.unwrap_or_else(|| panic!("{call} is not in the document")))
 }
 
-/// Whether the document says that the operation of this request needs the table: it may be 503.
+/// Whether the operation of this request needs the table, according to the document. Then it may answer 503.
 pub(crate) fn needs_the_table(call: &Call) -> bool {
     answers(&operation_of(call)).get("503").is_some()
 }
@@ -43,7 +43,7 @@ fn answers(operation: &str) -> &'static Value {
     &DOCUMENT["paths"][path][method.to_lowercase()]["responses"]
 }
 
-/// Fails unless the document has this answer, and a 503 says when to come back, in its API's words.
+/// Fails unless the document describes this answer. A 503 also has to say when to retry, in the dialect of its API.
 pub(crate) fn check(call: &Call, answer: &Answer) {
     let operation = operation_of(call);
     assert!(answers(&operation).get(answer.status.to_string()).is_some(), "{operation} does not document {answer}");
@@ -51,7 +51,7 @@ pub(crate) fn check(call: &Call, answer: &Answer) {
     if answer.status == 503 {
         let wait = answer.headers.get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u32>().ok());
         assert!(wait.is_some_and(|wait| wait > 0), "{call}: {answer} without Retry-After");
-        // One path is two APIs': of back-ends, who say who they are, and of devices, who do not.
+        // One path belongs to two APIs: that of back-ends, which send credentials, and that of devices, which do not.
         let of_device = operation == "POST /api/sessions" && call.headers.is_empty();
         let api = if of_device { Api::Device } else { Api::of(&call.path) };
         assert!(says_busy(api, &answer.body), "{call}: {answer} is not of its API");

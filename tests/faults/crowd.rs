@@ -1,4 +1,5 @@
-//! Many at once under one parent, before a table whose transactions meet each other: each holds its items for 8 ms.
+//! Many concurrent requests about one parent, while transactions can conflict. Each transaction holds its items for 8
+//! ms.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -16,12 +17,12 @@ use crate::{
 
 /// How long a transaction takes.
 const HELD: Duration = Duration::from_millis(8);
-/// Requests that are in flight together.
+/// The number of requests in flight at once.
 const MAX_CONCURRENT: usize = 32;
-/// Requests of a crowd.
+/// The number of requests of each test.
 const REQUESTS: usize = 128;
 
-/// Sends all of them, so many at once; fails unless each is answered with this status.
+/// Sends all requests, this many at once. Fails unless each one is answered with this status.
 async fn crowd(instance: &Instance, status: u16, call: impl Fn(usize) -> Call) {
     let next = AtomicUsize::new(0);
     let begun = Instant::now();
@@ -48,13 +49,13 @@ async fn crowd(instance: &Instance, status: u16, call: impl Fn(usize) -> Call) {
     );
 }
 
-/// How many a list says there are.
+/// The number of records that a list reports.
 async fn count(bed: &Bed, path: &str, by: &str) -> Value {
     bed.sound.does(Call::new("GET", path).by(by)).await.body["count"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_makes_login_tokens_of_one_event_and_the_event_still_ends() {
+async fn concurrent_requests_create_login_tokens_of_one_event_and_it_can_still_be_deleted() {
     let bed = Bed::new().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": "Congress" })).await;
@@ -77,7 +78,7 @@ async fn a_crowd_makes_login_tokens_of_one_event_and_the_event_still_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_of_users_is_made_by_one_admin() {
+async fn one_admin_creates_users_in_concurrent_requests() {
     let bed = Bed::new().await;
     let admin = bed.sound.account("admin", Role::Admin).await;
     let instance = bed.instance(AS_DEPLOYED);
@@ -93,7 +94,7 @@ async fn a_crowd_of_users_is_made_by_one_admin() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_of_events_with_one_manager_is_made() {
+async fn events_with_one_manager_are_created_in_concurrent_requests() {
     let bed = Bed::new().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let manager = bed.sound.account("manager", Role::Manager).await;
@@ -109,7 +110,7 @@ async fn a_crowd_of_events_with_one_manager_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_changes_one_event() {
+async fn concurrent_requests_change_one_event() {
     let bed = Bed::new().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": "Congress" })).await;

@@ -1,4 +1,4 @@
-//! Every operation, while every request to the store meets the same fault.
+//! Calls every operation while every request to the store meets the same fault.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,13 +19,13 @@ use crate::{
     contract::{self, operation_of},
 };
 
-/// An operation that nothing here can succeed in: no session has a stream.
+/// An operation that cannot succeed here: no session has a stream.
 const NEVER_DONE: &str = "DELETE /api/sessions/{sessionId}/stream/{streamId}";
 
-/// An operation that begins with a write, so that it may have been done when its answer was lost.
+/// An operation that begins with a write, so it may already be done when its answer is lost.
 const DONE_BEFORE: &str = "DELETE /api/sessions/{sessionId}";
 
-/// Sends all calls, one after the other; each succeeds, or finds nothing where it is one of these operations.
+/// Sends all calls, one after the other. Each one has to succeed; these operations may also find nothing.
 async fn all_succeed(instance: &Instance, calls: &[Call], or_finds_nothing: &[&str]) {
     for call in calls {
         let answer = instance.send(call).await;
@@ -38,7 +38,7 @@ async fn all_succeed(instance: &Instance, calls: &[Call], or_finds_nothing: &[&s
 }
 
 #[tokio::test]
-async fn there_is_a_call_of_every_operation() {
+async fn every_operation_of_the_document_has_a_call() {
     let bed = Bed::new().await;
     let calls = calls::every(&bed).await;
     let called: BTreeSet<_> = calls.iter().map(operation_of).collect();
@@ -58,7 +58,7 @@ async fn there_is_a_call_of_every_operation() {
 #[case(CutOff)]
 #[case(Slow(Duration::from_secs(2)))]
 #[tokio::test]
-async fn while_nothing_is_answered_everything_is_503_and_then_works_again(#[case] fault: Fault) {
+async fn a_silent_store_makes_every_operation_503_until_it_answers_again(#[case] fault: Fault) {
     let bed = Bed::new().await;
     let calls = calls::every(&bed).await;
     let instance = bed.instance(AS_DEPLOYED);
@@ -66,7 +66,8 @@ async fn while_nothing_is_answered_everything_is_503_and_then_works_again(#[case
     let answers = join_all(calls.iter().map(|call| instance.send(call))).await;
     for (call, answer) in calls.iter().zip(&answers) {
         contract::check(call, answer);
-        // A media server takes anything but 200 for our being out of order: it is told that nobody may come.
+        // A media server treats any status but 200 as a fault of this service, so the webhook is answered with a
+        // refusal.
         let is_told_otherwise = call.path == "/v1/admission";
         let status = if contract::needs_the_table(call) && !is_told_otherwise { 503 } else { 200 };
         assert_eq!(answer.status, status, "{call}: {answer}");
@@ -78,7 +79,7 @@ async fn while_nothing_is_answered_everything_is_503_and_then_works_again(#[case
 }
 
 #[tokio::test]
-async fn while_every_write_meets_a_transaction_reads_are_answered_and_writes_are_503() {
+async fn while_every_write_conflicts_reads_succeed_and_writes_are_503() {
     let bed = Bed::new().await;
     let calls = calls::every(&bed).await;
     let instance = bed.instance(AS_DEPLOYED);
@@ -86,7 +87,7 @@ async fn while_every_write_meets_a_transaction_reads_are_answered_and_writes_are
     let answers = join_all(calls.iter().map(|call| instance.send(call))).await;
     for (call, answer) in calls.iter().zip(&answers) {
         contract::check(call, answer);
-        // To have given the right password is written down, where participants are concerned.
+        // A participant's right password is recorded in the table, so even a GET writes.
         if call.method == "GET" && Api::of(&call.path) != Api::Conversation {
             assert_eq!(answer.status, 200, "{call}: {answer}");
         }
@@ -98,7 +99,7 @@ async fn while_every_write_meets_a_transaction_reads_are_answered_and_writes_are
 }
 
 #[tokio::test]
-async fn what_a_batch_leaves_out_is_asked_for_again() {
+async fn unprocessed_items_of_a_batch_are_retried() {
     let bed = Bed::new().await;
     let calls = calls::every(&bed).await;
     bed.proxy.inject(Plan::always(Unprocessed));
@@ -106,7 +107,7 @@ async fn what_a_batch_leaves_out_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn while_every_answer_is_slow_each_request_is_answered() {
+async fn every_request_succeeds_while_the_store_is_slow() {
     let bed = Bed::new().await;
     let calls = calls::every(&bed).await;
     let instance = bed.instance(AS_DEPLOYED);

@@ -1,4 +1,4 @@
-//! Openings that the store takes too long for: whoever asked is refused, and nothing is left.
+//! Openings for which the store is too slow: the viewer is refused, and nothing of the opening is left.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::{
     world::{operator, webhook, webhook_from},
 };
 
-/// So long that reading and then writing takes longer than a media server waits, and neither longer than an attempt may.
+/// Long enough that a read and a write together take longer than a media server waits. Each of them alone stays within
+/// the timeout of an attempt.
 const TOO_SLOW: Duration = Duration::from_millis(1300);
 
 fn list(stream: &str) -> Call {
@@ -24,12 +25,12 @@ fn list(stream: &str) -> Call {
 #[case::answered_too_late(Slow(TOO_SLOW))]
 #[case::never_answered(SilentAfter)]
 #[case::cut_off(ResetAfter)]
-#[case::told_otherwise(BrokenAfter)]
+#[case::answered_with_an_error(BrokenAfter)]
 #[tokio::test]
-async fn an_opening_that_cannot_be_answered_in_time_leaves_nothing(#[case] fault: Fault) {
+async fn an_opening_that_is_refused_for_taking_too_long_leaves_nothing(#[case] fault: Fault) {
     let bed = Bed::new().await;
     let slow = bed.instance(AS_DEPLOYED);
-    // Its application is known from then on, and somebody is there who stays.
+    // The application is known from here on. Its first viewer stays connected.
     assert_eq!(slow.send(&webhook("opening", "known", "first")).await.body["allowed"], true);
     bed.proxy.inject(Plan::always(fault));
     let late = webhook("opening", "stream", "late");
@@ -38,7 +39,7 @@ async fn an_opening_that_cannot_be_answered_in_time_leaves_nothing(#[case] fault
     bed.proxy.heal();
     slow.app.tasks.done().await;
     assert_eq!(bed.sound.send(&list("stream")).await.status, 404);
-    // Nor is it there when it comes once more; another has the name.
+    // The late opening is refused even when it is repeated. Another viewer has the name.
     assert_eq!(bed.sound.send(&late).await.body["allowed"], false);
     let other = webhook_from("192.0.2.2", "opening", "stream", "late");
     assert_eq!(bed.sound.send(&other).await.body["allowed"], true);

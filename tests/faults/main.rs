@@ -1,7 +1,7 @@
-//! The API before a store that fails: throttled, broken, silent, cut off, slow; sometimes, often and always.
+//! The API on a store that fails: throttled, broken, silent, cut off or slow, and sometimes, often or always.
 //!
-//! Between the functions and the store stands [`testbed::FaultyStore`]. With `GREENROOM_TEST_DYNAMODB` set to an endpoint,
-//! the store behind it is that one.
+//! [`testbed::FaultyStore`] is the proxy between the functions and the store. With `GREENROOM_TEST_DYNAMODB` set to an
+//! endpoint, that endpoint is the store.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! Outages: what began before them or within goes on after them.
+//! Outages: work that began before or during an outage continues after it.
 
 use axum::body::BodyDataStream;
 use futures_util::StreamExt;
@@ -20,10 +20,10 @@ use crate::{
     world::{operator, participant, webhook},
 };
 
-/// How a stream begins: when its client is to come back.
+/// The beginning of a stream: how long its client waits before it reconnects.
 const RETRY: &str = "retry: 1000\n";
 
-/// Somebody who listens, as a browser does.
+/// A client that listens, as a browser does.
 struct Listener {
     chunks: BodyDataStream,
     text: String,
@@ -31,7 +31,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// Listens as bob, from now on or from where somebody stopped; the status where that is refused.
+    /// Listens as bob, from now on or after this position. Returns the status if the stream is refused.
     async fn begin(instance: &Instance, from: Option<&str>) -> Result<Self, u16> {
         let call = Call::new("GET", "/api/sse").by(&participant("bob"));
         let call = if let Some(id) = from { call.with("last-event-id", id.to_owned()) } else { call };
@@ -40,7 +40,7 @@ impl Listener {
             200 => {
                 let chunks = response.into_body().into_data_stream();
                 let mut listener = Self { chunks, text: String::new(), last_id: String::new() };
-                // The beginning says where it is.
+                // The first comment has the current position.
                 assert!(listener.block().await.is_none());
                 Ok(listener)
             }
@@ -48,7 +48,7 @@ impl Listener {
         }
     }
 
-    /// What the next part of the stream has to tell, if anything.
+    /// The event in the next part of the stream, if there is one.
     async fn block(&mut self) -> Option<Value> {
         loop {
             if self.text.starts_with(RETRY) {
@@ -87,7 +87,7 @@ async fn alice_and_bob() -> Bed {
     bed
 }
 
-/// Alice writes to bob, by an instance that has no faults.
+/// Alice writes to bob through an instance without faults.
 async fn write(bed: &Bed, bodies: &[&str]) {
     for body in bodies {
         let message = json!({ "to": "bob@localhost", "body": body });
@@ -101,7 +101,7 @@ async fn write(bed: &Bed, bodies: &[&str]) {
 #[case(Silent)]
 #[case(CutOff)]
 #[tokio::test]
-async fn a_stream_goes_on_after_an_outage_and_neither_loses_nor_doubles_anything(#[case] fault: Fault) {
+async fn a_stream_continues_after_an_outage_without_losing_or_repeating_events(#[case] fault: Fault) {
     let bed = alice_and_bob().await;
     let instance = bed.instance(AS_DEPLOYED);
     let mut bob = Listener::begin(&instance, None).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_stream_goes_on_after_an_outage_and_neither_loses_nor_doubles_anything
     assert_eq!(bob.hears(1).await, ["before"]);
     bed.proxy.inject(Plan::always(fault));
     write(&bed, &["one", "two"]).await;
-    // A stream looks at the table while somebody reads it.
+    // A stream reads the table only while its client reads the stream.
     let ((), heard) = tokio::join!(
         async {
             bed.proxy.injects(2).await;
@@ -124,7 +124,7 @@ async fn a_stream_goes_on_after_an_outage_and_neither_loses_nor_doubles_anything
 }
 
 #[tokio::test]
-async fn a_stream_hears_everything_once_while_requests_fail() {
+async fn a_stream_receives_every_event_once_while_requests_fail() {
     let bed = alice_and_bob().await;
     let instance = bed.instance(1);
     let mut bob = Listener::begin(&instance, None).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_stream_hears_everything_once_while_requests_fail() {
 }
 
 #[tokio::test]
-async fn who_comes_back_during_an_outage_is_told_to_come_later_and_then_hears_what_was_missed() {
+async fn a_listener_who_reconnects_during_an_outage_is_told_to_retry_and_misses_nothing() {
     let bed = alice_and_bob().await;
     let instance = bed.instance(AS_DEPLOYED);
     let mut bob = Listener::begin(&instance, None).await.unwrap();
@@ -156,18 +156,18 @@ async fn an_instance_that_starts_during_an_outage_works_after_it() {
     let bed = Bed::new().await;
     bed.proxy.inject(Plan::always(Reset));
     let instance = bed.instance(AS_DEPLOYED);
-    // What a function does at its start.
+    // The store is primed as at the start of a function.
     assert!(instance.store.prime().await.is_err());
     let register = Call::new("POST", "/api/sessions").json(json!({ "identifier": "phone" }));
     assert_eq!(instance.send(&register).await.status, 503);
     bed.proxy.heal();
     let token = instance.does(register).await.body["data"]["token"].as_str().unwrap().to_owned();
-    // What it has made for all is what others take.
+    // Another instance accepts the token that this one issued.
     bed.sound.does(Call::new("GET", "/api/session").by(&format!("Bearer {token}"))).await;
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_gone_although_batches_are_done_by_halves() {
+async fn deletions_are_complete_even_if_batches_are_only_half_processed() {
     let bed = alice_and_bob().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let bodies: Vec<_> = (0..40).map(|number| number.to_string()).collect();
@@ -190,7 +190,7 @@ async fn what_is_deleted_is_gone_although_batches_are_done_by_halves() {
 }
 
 #[tokio::test]
-async fn who_joins_is_in_every_session_although_batches_are_done_by_halves() {
+async fn a_client_joins_every_session_even_if_batches_are_only_half_processed() {
     let bed = Bed::new().await;
     let setting = Setting::make(&bed).await;
     bed.proxy.inject(Plan::always(Unprocessed));
@@ -205,7 +205,7 @@ async fn who_joins_is_in_every_session_although_batches_are_done_by_halves() {
 #[case(Reset)]
 #[case(BrokenAfter)]
 #[tokio::test]
-async fn a_deletion_that_an_outage_broke_off_is_gone_on_with(#[case] fault: Fault) {
+async fn a_deletion_interrupted_by_an_outage_is_finished_later(#[case] fault: Fault) {
     let bed = Bed::new().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": "Gala" })).await;
@@ -224,16 +224,16 @@ async fn a_deletion_that_an_outage_broke_off_is_gone_on_with(#[case] fault: Faul
             break;
         }
     }
-    assert!(is_a_login_token_left(&bed).await, "the deletion did not break off");
+    assert!(has_a_login_token_left(&bed).await, "the deletion did not break off");
     bed.clock.advance(LEASE);
     bed.proxy.inject(Plan::always(fault));
     assert!(instance.keep_house().await.is_err());
     bed.proxy.heal();
     instance.keep_house().await.unwrap();
     table::check(&bed.items().await);
-    assert!(!is_a_login_token_left(&bed).await);
+    assert!(!has_a_login_token_left(&bed).await);
 }
 
-async fn is_a_login_token_left(bed: &Bed) -> bool {
+async fn has_a_login_token_left(bed: &Bed) -> bool {
     bed.items().await.iter().any(|item| text(item, "Type") == "LoginToken")
 }

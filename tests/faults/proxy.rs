@@ -1,4 +1,4 @@
-//! The proxy itself, where the store's own rules say what may go wrong.
+//! Tests of the proxy itself: the store's own rules say which faults are possible.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use testbed::{
 
 use crate::bed::Bed;
 
-/// Puts an item that may not be there yet, by one attempt; the code of the refusal where it is refused.
+/// Puts an item that may not exist yet, in one attempt. Returns the code if it is refused.
 async fn put_once(client: &Client, table: &str, token: &str) -> Result<(), String> {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = Put::builder()
@@ -34,7 +34,7 @@ async fn put_once(client: &Client, table: &str, token: &str) -> Result<(), Strin
 }
 
 #[tokio::test]
-async fn a_committed_transaction_that_is_asked_for_again_meets_nobody() {
+async fn a_retried_transaction_that_was_committed_meets_no_conflict() {
     let bed = Bed::new().await;
     let (client, table) = bed.behind_the_proxy(1);
     bed.proxy.inject(Plan::always(BrokenAfter));

@@ -1,4 +1,5 @@
-//! What needs more than one transaction, broken off after each of its writes: it ends as if nothing had happened.
+//! Changes that need more than one transaction, interrupted after each of their writes. The result has to be the same
+//! as without the interruption.
 
 use std::time::Duration;
 
@@ -17,20 +18,20 @@ use crate::{
     world::{backend, participant},
 };
 
-/// Until after nobody is told any more of what was said in a room that ended.
+/// After this time the messages of an ended room are no longer sent to listeners.
 const UNTOLD: Duration = Duration::from_hours(25);
-/// What differs with when something was done.
+/// The attributes that depend on the time of a change.
 const OF_THE_TIME: [&str; 5] = ["expiresAt", "last", "left", "since", "timestamp"];
 
-/// A table with much of everything, and what is in it.
+/// A table with many records of every kind, and its items.
 struct World {
     items: Vec<Attributes>,
     admin: String,
     event: u64,
     session: u64,
-    /// Manages events, writes messages, is in rooms and has contacts.
+    /// The manager manages events, writes messages, is in rooms and has contacts.
     manager: u64,
-    /// Made users.
+    /// The partner has created users.
     partner: u64,
 }
 
@@ -63,7 +64,7 @@ impl World {
         Self { items, admin, event, session, manager, partner }
     }
 
-    /// Another table with the same in it.
+    /// Another table with the same items.
     async fn again(&self) -> Bed {
         let bed = Bed::new().await;
         bed.fill(&self.items).await;
@@ -134,24 +135,24 @@ fn change(world: &World, method: &'static str, path: &str, body: Option<Value>) 
 #[case::an_event_is_deleted(|world: &World| change(world, "DELETE", &format!("events/{}", world.event), None))]
 #[case::a_session_is_deleted(|world: &World| change(world, "DELETE", &format!("sessions/{}", world.session), None))]
 #[case::a_user_is_deleted(|world: &World| change(world, "DELETE", &format!("users/{}", world.manager), None))]
-#[case::who_made_users_is_deleted(|world: &World| change(world, "DELETE", &format!("users/{}", world.partner), None))]
-#[case::a_manager_becomes_another(|world: &World| {
+#[case::a_creator_of_users_is_deleted(|world: &World| change(world, "DELETE", &format!("users/{}", world.partner), None))]
+#[case::a_manager_gets_another_role(|world: &World| {
     change(world, "PATCH", &format!("users/{}", world.manager), Some(json!({ "role": "partner" })))
 })]
 #[case::a_user_is_renamed(|world: &World| {
     change(world, "PATCH", &format!("users/{}", world.manager), Some(json!({ "username": "renamed" })))
 })]
-#[case::a_user_is_called_what_makes_no_jid(|world: &World| {
+#[case::a_user_is_renamed_to_an_invalid_jid(|world: &World| {
     change(world, "PATCH", &format!("users/{}", world.manager), Some(json!({ "username": "re named" })))
 })]
-#[case::a_manager_is_renamed_and_becomes_another(|world: &World| {
+#[case::a_manager_is_renamed_and_gets_another_role(|world: &World| {
     let body = json!({ "username": "renamed", "role": "partner" });
     change(world, "PATCH", &format!("users/{}", world.manager), Some(body))
 })]
 #[case::a_media_session_is_closed(|_: &World| Call::new("DELETE", "/api/sessions/daily").by(&backend()))]
 #[case::a_room_ends(|_: &World| Call::new("DELETE", "/api/rooms/three/users/manager@localhost").by(&participant("manager")))]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_breaks_off_is_finished(#[case] change: Change) {
+async fn an_interrupted_change_is_finished_by_housekeeping(#[case] change: Change) {
     let world = World::make().await;
     let call = change(&world);
     let whole = outcome(&world, &call, None).await;
@@ -163,7 +164,7 @@ async fn what_breaks_off_is_finished(#[case] change: Change) {
             let what = format!("{fault:?} after {after} of {} writes", whole.writes);
             assert!(broken.status == whole.status || broken.status == 503, "{what}: {}", broken.status);
             if after == 0 && fault == Broken {
-                // Nothing was answered, and nothing done.
+                // The request was refused, and nothing was written.
                 assert_eq!(broken.status, 503, "{what}");
                 assert_same(&broken.items, &normal(&world.items), &what);
             } else {
@@ -173,20 +174,20 @@ async fn what_breaks_off_is_finished(#[case] change: Change) {
     }
 }
 
-/// What came of a request, and of keeping house after it.
+/// The result of a request, and of housekeeping after it.
 struct Outcome {
     status: u16,
     writes: u64,
     items: Vec<String>,
 }
 
-/// Sends a request that breaks off, and keeps house.
+/// Sends a request that is interrupted, and runs housekeeping.
 async fn outcome(world: &World, call: &Call, broken: Option<(u64, Fault)>) -> Outcome {
     let bed = world.again().await;
     let instance = bed.instance(1);
-    // Behind the last entry of every archive, so that the first write is the one that decides.
+    // The time is after the last entry of every archive, so that the first write decides the result.
     bed.clock.advance(Duration::from_secs(1));
-    // Once an hour a credential is said to be in use, by whichever request comes first.
+    // Once an hour the first request with a credential records that it is in use.
     let warm = Call { method: "GET", body: None, path: "/api/v2".to_owned(), ..call.clone() };
     for path in ["/api/v2", "/api/sessions", "/api/rooms"] {
         instance.send(&Call { path: path.to_owned(), ..warm.clone() }).await;
@@ -206,7 +207,7 @@ async fn outcome(world: &World, call: &Call, broken: Option<(u64, Fault)>) -> Ou
     Outcome { status, writes, items: normal(&items) }
 }
 
-/// The items without what differs with when something was done, or by chance.
+/// The items without attributes that depend on the time or on chance.
 fn normal(items: &[Attributes]) -> Vec<String> {
     let mut lines: Vec<_> = items.iter().filter(|item| text(item, "Type") != "Settings").map(normal_item).collect();
     lines.sort();
@@ -226,7 +227,7 @@ fn normal_item(item: &Attributes) -> String {
     attributes.join(" ")
 }
 
-/// A value, with what is in it in an order.
+/// A value, with its elements in a stable order.
 fn shown(value: &AttributeValue) -> String {
     match value {
         AttributeValue::M(map) => {
@@ -250,9 +251,9 @@ fn assert_same(found: &[String], expected: &[String], what: &str) {
     assert!(missing.is_empty() && extra.is_empty(), "{what}: missing {missing:#?}, too many {extra:#?}");
 }
 
-/// Two names later, in the middle of which everything broke off, they are in their rooms under the last.
+/// Each of two renames is interrupted in the middle. Afterwards the user is in their rooms with the last name.
 #[tokio::test]
-async fn who_is_renamed_twice_and_deleted_is_in_no_room() {
+async fn a_user_renamed_twice_and_deleted_is_in_no_room() {
     for deleted in [false, true] {
         let world = World::make().await;
         let bed = world.again().await;
@@ -283,9 +284,10 @@ async fn who_is_renamed_twice_and_deleted_is_in_no_room() {
     }
 }
 
-/// While a user has not left everything yet, others change what names them, and they become a manager again.
+/// Before the user has been removed everywhere, other users change records that name them, and they become a manager
+/// again.
 #[tokio::test]
-async fn whoever_is_leaving_is_in_nobodys_way() {
+async fn a_user_who_is_still_being_removed_does_not_block_other_changes() {
     let world = World::make().await;
     let bed = world.again().await;
     let (instance, sound) = (bed.instance(1), &bed.sound);
@@ -294,7 +296,7 @@ async fn whoever_is_leaving_is_in_nobodys_way() {
     bed.proxy.break_after(1, Broken);
     assert_eq!(instance.send(&becomes("partner")).await.status, 200);
     bed.proxy.heal();
-    // An event that still lists them can be changed, and deleted; none can list them anew.
+    // An event that still lists the user can be changed and deleted. No event can list them anew.
     let gala = format!("/api/v2/events/{}", world.event);
     sound.does(Call::new("PATCH", &gala).by(&world.admin).json(json!({ "name": "Ball" }))).await;
     sound.does(Call::new("PATCH", "/api/v2/events/1").by(&world.admin).json(json!({ "managers": [] }))).await;
@@ -309,7 +311,7 @@ async fn whoever_is_leaving_is_in_nobodys_way() {
     let jwt = sound.jwt(&sound.store.record::<User>(world.manager).await.unwrap().unwrap().record);
     let events = sound.does(Call::new("GET", "/api/v2/events").by(&jwt)).await.body;
     assert_eq!((&events["count"], &events["results"][0]["id"]), (&json!(1), &json!(managed)));
-    // Half deleted, they are in nobody's way either.
+    // A half-deleted user does not block the changes either.
     bed.proxy.break_after(1, Broken);
     assert_eq!(instance.send(&Call::new("DELETE", &path).by(&world.admin)).await.status, 204);
     bed.proxy.heal();

@@ -1,4 +1,4 @@
-//! What is true of the items of a table, whatever happened.
+//! Invariants of the items of a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,29 +6,29 @@ use shared::store::Attributes;
 
 use crate::bed::{number, text};
 
-/// Records of `/api/v2`, and in how many places each lies.
+/// Records of `/api/v2`, and the number of copies of each.
 const RECORDS: [&str; 4] = ["User", "Event", "EventSession", "LoginToken"];
 
-/// Fails unless everything is whole that is written in several places, once all that was deleted is cleared away.
+/// Fails unless all copies and counters agree, once everything that was deleted is cleared away.
 pub(crate) fn check(items: &[Attributes]) {
     let mut partitions: BTreeMap<&str, Vec<&Attributes>> = BTreeMap::new();
     for item in items {
         partitions.entry(text(item, "PK")).or_default().push(item);
     }
     for (partition, items) in &partitions {
-        heads_count(partition, items);
-        archive_is_in_order(partition, items);
+        head_items_have_right_counts(partition, items);
+        archive_ends_at_its_head(partition, items);
     }
     for kind in RECORDS {
-        copies_are_the_same(kind, items);
+        copies_are_complete_and_equal(kind, items);
     }
     no_event_has_two_floors(&partitions);
     nothing_is_left_of_events(&partitions);
     rooms_and_memberships_agree(items);
-    rooms_have_their_signs(items);
+    rooms_have_their_sign_items(items);
     devices_count_their_sessions(items);
-    managers_know_their_events(items);
-    api_tokens_lie_under_their_numbers(items);
+    managers_list_their_events(items);
+    api_tokens_are_indexed_by_number(items);
 }
 
 fn of_kind<'a>(items: &'a [Attributes], kind: &'a str) -> impl Iterator<Item = &'a Attributes> {
@@ -39,8 +39,8 @@ fn is_head(item: &Attributes) -> bool {
     text(item, "SK").starts_with('#')
 }
 
-/// The heads of a list count what lies in it.
-fn heads_count(partition: &str, items: &[&Attributes]) {
+/// The head items of a list count its records.
+fn head_items_have_right_counts(partition: &str, items: &[&Attributes]) {
     let counts: Vec<_> =
         items.iter().filter(|item| text(item, "Type") == "Head").map(|head| number(head, "count").unwrap()).collect();
     if !counts.is_empty() {
@@ -49,23 +49,23 @@ fn heads_count(partition: &str, items: &[&Attributes]) {
     }
 }
 
-/// An archive's last entry is where its head says, and nothing is behind it.
-fn archive_is_in_order(partition: &str, items: &[&Attributes]) {
+/// The last entry of an archive is the one that its head names. No entry comes after it.
+fn archive_ends_at_its_head(partition: &str, items: &[&Attributes]) {
     if let Some(head) = items.iter().find(|item| text(item, "Type") == "ArchiveHead") {
         let times = items.iter().filter(|item| !is_head(item)).map(|item| text(item, "SK").parse::<i64>().unwrap());
         assert_eq!(times.max(), number(head, "last"), "{partition}");
     }
 }
 
-/// A record is the same in each of its places, and in all of them.
-fn copies_are_the_same(kind: &str, items: &[Attributes]) {
+/// All copies of a record exist, and all are the same.
+fn copies_are_complete_and_equal(kind: &str, items: &[Attributes]) {
     let mut records: BTreeMap<i64, Vec<&Attributes>> = BTreeMap::new();
     let provided: BTreeSet<_> = items
         .iter()
         .filter(|item| text(item, "PK").starts_with("SESSIONS#"))
         .map(|item| text(item, "sessionId"))
         .collect();
-    // What the provider called a session before leads to it as it was then.
+    // An earlier provider session leads to the session as it was at that time.
     let is_former = |item: &&Attributes| {
         text(item, "PK").starts_with("PROVIDERSESSION#") && !provided.contains(text(item, "sessionId"))
     };
@@ -109,7 +109,7 @@ fn nothing_is_left_of_events(partitions: &BTreeMap<&str, Vec<&Attributes>>) {
     }
 }
 
-/// Who is in a room has a membership, and nobody else; one of them owns it.
+/// Every participant of a room has a membership, and nobody else has one. Exactly one of them owns the room.
 fn rooms_and_memberships_agree(items: &[Attributes]) {
     for room in of_kind(items, "Room") {
         let participants = room["participants"].as_l().unwrap();
@@ -125,8 +125,8 @@ fn rooms_and_memberships_agree(items: &[Attributes]) {
     }
 }
 
-/// What a room is called stands where lists read it, and nowhere else.
-fn rooms_have_their_signs(items: &[Attributes]) {
+/// The sign item of a room has the name that lists show, and no other item has it.
+fn rooms_have_their_sign_items(items: &[Attributes]) {
     let called = |kind| {
         let sign = |item: &Attributes| ["archive", "name", "subject"].map(|name| text(item, name).to_owned());
         of_kind(items, kind).map(sign).collect::<BTreeSet<_>>()
@@ -134,7 +134,7 @@ fn rooms_have_their_signs(items: &[Attributes]) {
     assert_eq!(called("Room"), called("RoomSign"));
 }
 
-/// A device's sessions are attributes of their own, and counted.
+/// A device's sessions are separate attributes, and their counter is right.
 fn devices_count_their_sessions(items: &[Attributes]) {
     for device in of_kind(items, "Device") {
         let sessions = device.values().filter(|value| value.is_m()).count();
@@ -142,8 +142,8 @@ fn devices_count_their_sessions(items: &[Attributes]) {
     }
 }
 
-/// Whoever manages an event knows of it, and of no other.
-fn managers_know_their_events(items: &[Attributes]) {
+/// A manager lists exactly the events that list them.
+fn managers_list_their_events(items: &[Attributes]) {
     let mut managed = BTreeSet::new();
     for event in items.iter().filter(|item| text(item, "PK").starts_with("EVENTS#") && text(item, "Type") == "Event") {
         for manager in event["managers"].as_l().unwrap() {
@@ -158,8 +158,8 @@ fn managers_know_their_events(items: &[Attributes]) {
     assert_eq!(managed, known);
 }
 
-/// A static API token is found by its number as by its hash.
-fn api_tokens_lie_under_their_numbers(items: &[Attributes]) {
+/// A static API token is found by its number and by its hash.
+fn api_tokens_are_indexed_by_number(items: &[Attributes]) {
     let by_hash: BTreeSet<_> =
         of_kind(items, "ApiToken").map(|token| (number(token, "id"), text(token, "SK").to_owned())).collect();
     let by_number: BTreeSet<_> =

@@ -1,7 +1,7 @@
-//! Work under faults, and what has to be true of it afterwards.
+//! Many clients work while requests fail. Afterwards the table has to be consistent.
 //!
-//! Everybody here remembers what they were told was done. What they were told nothing of, they ask for again, as clients
-//! do that are told when to come back; where asking again would do it twice, they remember that it may have been done.
+//! Each client remembers what was acknowledged. It retries a request that got no answer, as clients do when they are
+//! told to retry. If a retry could do the work twice, the client remembers that it may have been done.
 
 mod chance;
 mod devices;
@@ -27,14 +27,14 @@ use crate::{
 };
 use chance::Chance;
 
-/// How often each of those who work does something.
+/// The number of rounds of each client.
 const ROUNDS: usize = 20;
-/// How many of a kind work at once.
+/// The number of concurrent clients of each kind.
 const HANDS: u64 = 3;
-/// How often one asks again before something is taken to be broken for good.
+/// The number of retries before a fault counts as permanent.
 const INSISTENCE: usize = 200;
 
-/// What everybody works with.
+/// The environment of all clients.
 pub(crate) struct Work<'a> {
     bed: &'a Bed,
     instance: Instance,
@@ -42,15 +42,15 @@ pub(crate) struct Work<'a> {
     refused: AtomicUsize,
 }
 
-/// What came of asking until there was an answer.
+/// The result of retrying until there was an answer.
 struct Insisted {
     answer: Answer,
-    /// Whether an earlier asking may have done it already.
+    /// Whether an earlier attempt may already have done it.
     again: bool,
 }
 
 impl Work<'_> {
-    /// The answer to a request; meanwhile a millisecond passes.
+    /// The answer to a request; the clock advances by a millisecond.
     async fn send(&self, call: &Call) -> Answer {
         self.bed.clock.advance(Duration::from_millis(1));
         let answer = self.instance.send(call).await;
@@ -59,7 +59,7 @@ impl Work<'_> {
         answer
     }
 
-    /// Asks until the answer is another than 503.
+    /// Retries until the answer is not 503.
     async fn insist(&self, call: &Call) -> Insisted {
         for asked in 0..INSISTENCE {
             let answer = self.send(call).await;
@@ -70,28 +70,28 @@ impl Work<'_> {
         panic!("{call} is never answered");
     }
 
-    /// What is left to chance for one of those who work.
+    /// The random decisions of one client.
     fn chance(&self, who: &str, hand: u64) -> Chance {
         Chance::new(self.seed ^ who.bytes().fold(hand, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())))
     }
 }
 
 impl Insisted {
-    /// Whether it has been done: now, or, as this status says, before.
+    /// Whether it is done: by this attempt, or by an earlier one, which this status shows.
     fn is(&self, done: u16, before: u16) -> bool {
         self.answer.status == done || self.again && self.answer.status == before
     }
 }
 
-/// `per_mille` of the requests meet a fault, each of which is tried `attempts` times: with few, most faults are the
-/// caller's to see.
+/// `per_mille` of the requests meet a fault. Each operation has `attempts` attempts; with few of them, the callers see
+/// most faults.
 #[rstest]
-#[case::one_of_a_hundred(10, AS_DEPLOYED)]
-#[case::one_of_ten(100, AS_DEPLOYED)]
-#[case::one_of_ten_tried_twice(100, 2)]
-#[case::one_of_thirty_tried_once(33, 1)]
+#[case::one_of_a_hundred_requests_fails(10, AS_DEPLOYED)]
+#[case::one_of_ten_requests_fails(100, AS_DEPLOYED)]
+#[case::one_of_ten_requests_fails_with_two_attempts(100, 2)]
+#[case::one_of_thirty_requests_fails_with_one_attempt(33, 1)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mille: u64, #[case] attempts: u32) {
+async fn acknowledged_changes_are_kept_and_the_table_is_consistent(#[case] per_mille: u64, #[case] attempts: u32) {
     let bed = Bed::new().await;
     let setting = organisers::Setting::make(&bed).await;
     let lobby = talk::Lobby::make(&bed).await;
@@ -108,8 +108,8 @@ async fn what_was_acknowledged_is_there_and_everything_is_whole(#[case] per_mill
         join_all(admins.into_iter().zip(0..).map(|(admin, hand)| admin.work(&work, &setting, hand))),
     );
     bed.proxy.heal();
-    // What was read is no longer taken for what is, and nobody's work that broke off, or goes on behind an answer, is theirs
-    // alone any more.
+    // From here on nothing comes from a cache. Interrupted or background work has lost its lease, so that housekeeping
+    // may finish it.
     bed.clock.advance(LEASE);
     work.instance.keep_house().await.unwrap();
     let items = bed.items().await;

@@ -1,4 +1,4 @@
-//! What there is before anything goes wrong.
+//! The users and records that exist before anything fails.
 
 use base64::{
     Engine,
@@ -21,19 +21,19 @@ use crate::bed::{ACCESS_TOKEN, Answer, Call, Instance, SECRET, WEBHOOK_SECRET};
 /// The password of every participant.
 pub(crate) const PASSWORD: &str = "correct horse: battery";
 
-/// Its hash, made once: it takes longer than everything else.
+/// The hash of the password. It is computed once, because hashing takes longer than everything else.
 static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
 
-/// A user with a token of theirs.
+/// A user with a valid token.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) id: u64,
-    /// What they log in with to `/api/v2`.
+    /// The token for `/api/v2`.
     pub(crate) jwt: String,
 }
 
 impl Instance {
-    /// Makes a user, without a password.
+    /// Creates a user without a password.
     pub(crate) async fn account(&self, username: &str, role: Role) -> Account {
         let store = &self.store;
         let id = store.new_id::<User>().await.unwrap();
@@ -43,18 +43,18 @@ impl Instance {
         Account { id, jwt: self.jwt(&user) }
     }
 
-    /// What a user logs in with to `/api/v2`.
+    /// A token for `/api/v2`.
     pub(crate) fn jwt(&self, user: &User) -> String {
         format!("JWT {}", self.app.keys.sign_user(&UserClaims::first(user, self.app.clock.now())).unwrap())
     }
 
-    /// Makes a participant of conversations.
+    /// Creates a participant of conversations.
     pub(crate) async fn participant(&self, username: &str) -> Account {
         let account = self.account(username, Role::Partner).await;
         let hash = HASH.get_or_init(async || password::hash(PASSWORD.to_owned().into()).await.unwrap()).await;
         let user: Stored<User> = self.store.record(account.id).await.unwrap().unwrap();
         self.store.set_password(user, hash, Replacing::Any, |_| true).await.unwrap().unwrap();
-        // That ended their logins.
+        // Setting the password ended their logins.
         let user = self.store.record::<User>(account.id).await.unwrap().unwrap().record;
         let jwt = self.app.keys.sign_user(&UserClaims::first(&user, self.app.clock.now())).unwrap();
         Account { jwt: format!("JWT {jwt}"), ..account }
@@ -69,14 +69,14 @@ impl Instance {
         format!("Token {}", token.expose_secret())
     }
 
-    /// Sends what has to succeed; its answer.
+    /// Sends a call that has to succeed; its answer.
     pub(crate) async fn does(&self, call: Call) -> Answer {
         let answer = self.send(&call).await;
         assert!((200..300).contains(&answer.status), "{call}: {answer}");
         answer
     }
 
-    /// Makes something of `/api/v2`; its number.
+    /// Creates a record of `/api/v2`; its number.
     pub(crate) async fn makes(&self, path: &str, by: &str, body: Value) -> u64 {
         self.does(Call::new("POST", path).by(by).json(body)).await.body["id"].as_u64().unwrap()
     }
@@ -97,17 +97,17 @@ pub(crate) fn operator() -> String {
     format!("Basic {}", BASE64_STANDARD.encode(ACCESS_TOKEN))
 }
 
-/// What a media server says of a viewer of a stream of the application `app`.
+/// The webhook of a media server about a viewer of a stream of the application `app`.
 pub(crate) fn webhook(status: &str, stream: &str, name: &str) -> Call {
     webhook_from("192.0.2.1", status, stream, name)
 }
 
-/// Of a viewer who was refused and tries again: that happens later.
+/// The later webhook of a viewer who was refused and tries again.
 pub(crate) fn webhook_again(stream: &str, name: &str) -> Call {
     webhook_at("2023-11-14T22:13:21Z", "192.0.2.1", "opening", stream, name)
 }
 
-/// The same of a viewer at this address.
+/// The same webhook about a viewer at this address.
 pub(crate) fn webhook_from(address: &str, status: &str, stream: &str, name: &str) -> Call {
     webhook_at("2023-11-14T22:13:20Z", address, status, stream, name)
 }

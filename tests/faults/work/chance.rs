@@ -1,6 +1,6 @@
-//! Chance, the same with every run.
+//! Random decisions that are the same in every run.
 
-/// Numbers that look like chance (`SplitMix64`).
+/// Pseudo-random numbers (`SplitMix64`).
 pub(super) struct Chance(u64);
 
 impl Chance {
@@ -16,12 +16,12 @@ impl Chance {
         usize::try_from((number ^ (number >> 31)) >> 33).unwrap() % end
     }
 
-    /// One of these; `None` where there is none.
+    /// One of these; `None` if there are none.
     pub(super) fn one_of<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
         if all.is_empty() { None } else { Some(&all[self.below(all.len())]) }
     }
 
-    /// Takes one of these out; `None` where there is none.
+    /// Takes one of these out; `None` if there are none.
     pub(super) fn take<T>(&mut self, all: &mut Vec<T>) -> Option<T> {
         if all.is_empty() { None } else { Some(all.swap_remove(self.below(all.len()))) }
     }

@@ -5,17 +5,17 @@ use serde_json::json;
 use super::{ROUNDS, Work};
 use crate::bed::{Answer, Call, Instance};
 
-/// How many sessions of a device there may be here: below where the oldest has to go.
+/// The number of sessions a device may have here. It is below the limit at which the oldest session ends.
 const SESSIONS: usize = 8;
 
-/// What a device was told.
+/// The acknowledged state of a device.
 #[derive(Default)]
 pub(super) struct Device {
-    /// Tokens of sessions that go on.
+    /// Tokens of sessions that are live.
     live: Vec<String>,
     /// Tokens of sessions that have ended.
     dead: Vec<String>,
-    /// Sessions that may have begun.
+    /// The number of sessions that may have begun.
     maybe: usize,
 }
 
@@ -26,7 +26,7 @@ fn token(answer: &Answer) -> String {
 pub(super) async fn work(work: &Work<'_>, hand: u64) -> Device {
     let (mut device, mut chance) = (Device::default(), work.chance("device", hand));
     let register = Call::new("POST", "/api/sessions").json(json!({ "identifier": format!("phone {hand}") }));
-    // A request or two each time, less than others do.
+    // Each round sends only one or two requests, so there are twice as many rounds.
     for _ in 0..2 * ROUNDS {
         let known = device.live.len() + device.maybe;
         match chance.below(4) {
@@ -36,7 +36,7 @@ pub(super) async fn work(work: &Work<'_>, hand: u64) -> Device {
             },
             2 => {
                 if let Some(old) = chance.take(&mut device.live) {
-                    // The answer to an earlier asking may be lost: its successor is given once more.
+                    // The answer to an earlier attempt may be lost. Then its successor is returned once more.
                     let refreshed = work.insist(&Call::new("POST", "/api/session/refresh").by(&old)).await.answer;
                     assert_eq!(refreshed.status, 200, "{refreshed}");
                     device.live.push(token(&refreshed));

@@ -1,4 +1,4 @@
-//! Media servers ask who may come, clients join an event, and operators end connections.
+//! Media servers ask for admission, clients join an event, and operators end connections.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -9,12 +9,12 @@ use crate::{
     world::{operator, webhook},
 };
 
-/// What was told of the connections of a hand.
+/// The acknowledged connections of one client.
 #[derive(Default)]
 pub(super) struct Connections {
-    /// Those that go on, with the paths of their streams' lists.
+    /// The live connections, with the paths of their streams' lists.
     live: Vec<(String, String)>,
-    /// Those that were ended.
+    /// The ended connections.
     ended: Vec<(String, String)>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn join(setting: &Setting) -> Call {
     Call::new("POST", "/api/v2/rtcsessions").by(&setting.client).json(json!({ "loginToken": "the token" }))
 }
 
-/// What the list of live sessions calls the connections of who joined, each with its stream's list.
+/// The names of the connections of a join in the list of live sessions, each with the path of its stream's list.
 pub(crate) fn connections(setting: &Setting, joined: &Value) -> Vec<(String, String)> {
     let one = |session: &Value| {
         let token = session["tokbox"]["sessionToken"].as_str().unwrap().strip_prefix("T1==").unwrap();

@@ -10,15 +10,15 @@ use crate::{
     world::backend,
 };
 
-/// What a back-end was told of a session.
+/// The acknowledged state of a session.
 pub(super) struct Session {
     id: String,
     is_open: bool,
-    /// How many tokens were issued.
+    /// The number of issued tokens.
     issued: usize,
-    /// How many more may have been.
+    /// The number of further tokens that may have been issued.
     maybe: usize,
-    /// The connections that were ended.
+    /// The ended connections.
     ended: BTreeSet<String>,
 }
 

@@ -1,4 +1,5 @@
-//! Organisers make, change and delete events with their sessions and login tokens; several want the same names.
+//! Organisers create, change and delete events with their sessions and login tokens. Several of them want the same
+//! names.
 
 use serde_json::{Value, json};
 use shared::model::user::Role;
@@ -9,15 +10,15 @@ use crate::bed::{Bed, Call, Instance};
 const EVENTS: &str = "/api/v2/events";
 const SESSIONS: &str = "/api/v2/sessions";
 const TOKENS: &str = "/api/v2/logintokens";
-/// Names that everybody wants.
+/// Names that all organisers want.
 const CONTENDED: [&str; 3] = ["Gala", "Summit", "Congress"];
 
-/// Who they are, and an event that can be joined.
+/// The organisers, and an event that can be joined.
 pub(crate) struct Setting {
     pub(super) admin: String,
     pub(super) client: String,
     pub(super) event: u64,
-    /// Who may manage events.
+    /// The users who may manage events.
     managers: Vec<u64>,
 }
 
@@ -38,7 +39,7 @@ impl Setting {
     }
 }
 
-/// What an organiser was told.
+/// The acknowledged state of an organiser.
 #[derive(Default)]
 pub(super) struct Organiser {
     events: Vec<Event>,
@@ -46,15 +47,15 @@ pub(super) struct Organiser {
     deleted: Vec<(u64, String)>,
 }
 
-/// What an organiser was told of an event.
+/// The acknowledged state of an event.
 #[derive(Default)]
 struct Event {
     id: u64,
     name: String,
-    /// What it may be displayed as; one where the last change was acknowledged.
+    /// The possible display names; exactly one if the last change was acknowledged.
     shown_as: Vec<Value>,
     sessions: Vec<u64>,
-    /// Sessions that may have been made.
+    /// The number of sessions that may have been created.
     maybe: usize,
     tokens: Vec<(u64, String)>,
     gone: Vec<String>,
@@ -91,7 +92,7 @@ pub(super) async fn work(work: &Work<'_>, setting: &Setting, hand: u64) -> Organ
     organiser
 }
 
-/// Makes an event of a name that nobody else wants.
+/// Creates an event with a name that no other organiser wants.
 async fn made(work: &Work<'_>, by: &str, name: String) -> Option<Event> {
     let made = work.insist(&Call::new("POST", EVENTS).by(by).json(json!({ "name": name }))).await;
     assert!(made.is(201, 400), "{}", made.answer);
@@ -99,14 +100,14 @@ async fn made(work: &Work<'_>, by: &str, name: String) -> Option<Event> {
     Some(Event { id, name, shown_as: vec![json!("")], ..Event::default() })
 }
 
-/// The number of the first of a list.
+/// The number of the first record of a list.
 async fn found(work: &Work<'_>, by: &str, path: &str) -> Option<u64> {
     let list = work.insist(&Call::new("GET", path).by(by)).await.answer;
     assert_eq!(list.status, 200, "{list}");
     list.body["results"][0]["id"].as_u64()
 }
 
-/// Makes an event of a name that others want too, and gives it back.
+/// Creates an event with a contended name, and deletes it again.
 async fn contend(work: &Work<'_>, by: &str, chance: &mut Chance) {
     let name = chance.one_of(&CONTENDED).unwrap();
     let answer = work.insist(&Call::new("POST", EVENTS).by(by).json(json!({ "name": name }))).await.answer;
@@ -139,7 +140,7 @@ async fn change(work: &Work<'_>, by: &str, event: &mut Event, chance: &mut Chanc
             let made = work.insist(&Call::new("POST", SESSIONS).by(by).json(floor)).await;
             match made.answer.status {
                 201 => event.sessions.push(made.answer.body["id"].as_u64().unwrap()),
-                // There is one, or the one that was made was ours.
+                // The session exists already, unless an earlier attempt of this client created it.
                 400 => event.maybe += usize::from(made.again),
                 _ => panic!("{}", made.answer),
             }
@@ -194,7 +195,7 @@ impl Organiser {
 }
 
 impl Event {
-    /// Has somebody else manage it, or nobody.
+    /// Makes another user, or nobody, the manager of the event.
     async fn pass_on(&self, work: &Work<'_>, setting: &Setting, chance: &mut Chance) {
         let managers = &setting.managers[chance.below(setting.managers.len() + 1)..];
         let patch = Call::new("PATCH", format!("{EVENTS}/{}", self.id)).by(&setting.admin);

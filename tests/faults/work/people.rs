@@ -1,4 +1,4 @@
-//! Admins make, block and delete users, and give and take API tokens.
+//! Admins create, block and delete users, and create and delete API tokens.
 
 use serde_json::{Value, json};
 use shared::model::user::Role;
@@ -12,26 +12,26 @@ use crate::{
 const USERS: &str = "/api/v2/users";
 const TOKENS: &str = "/api/v2/apitokens";
 
-/// What an admin was told.
+/// The acknowledged state of an admin.
 pub(super) struct Admin {
-    /// Somebody who is blocked and let in again, and whether they are blocked.
+    /// A user who is blocked and unblocked, and whether they are blocked.
     guest: Account,
     is_blocked: bool,
     /// Whether they were blocked since they logged in.
     is_logged_out: bool,
     users: Vec<User>,
     deleted: Vec<User>,
-    /// The API tokens that clients have, with their numbers.
+    /// The valid API tokens, with their numbers.
     tokens: Vec<(u64, String)>,
-    /// Those that were taken from them.
+    /// The deleted API tokens.
     taken: Vec<String>,
 }
 
-/// What an admin was told of a user.
+/// The acknowledged state of a user.
 struct User {
     id: u64,
     name: String,
-    /// What they may be called; one where the last change was acknowledged.
+    /// The possible first names; exactly one if the last change was acknowledged.
     first_names: Vec<Value>,
 }
 

@@ -1,4 +1,4 @@
-//! Participants write to each other and in a room, make rooms and leave them, and keep rosters.
+//! Participants write to each other and in a room, create rooms and leave them, and keep rosters.
 
 use serde_json::json;
 
@@ -9,9 +9,9 @@ use crate::{
 };
 use shared::store::Attributes;
 
-/// Who there is, and a room that all of them are in.
+/// The participants, and a room that all of them are in.
 pub(super) struct Lobby {
-    /// Their numbers.
+    /// The numbers of their users.
     users: Vec<u64>,
 }
 
@@ -40,21 +40,21 @@ fn jid(hand: u64) -> String {
     format!("{}@localhost", name(hand))
 }
 
-/// What was said.
+/// A message.
 struct Said {
     body: String,
     by: u64,
-    /// To whom; in the lobby where to nobody.
+    /// The recipient; `None` for the lobby.
     to: Option<u64>,
     acknowledged: bool,
 }
 
-/// What a participant was told.
+/// The acknowledged state of a participant.
 pub(super) struct Talker {
     hand: u64,
     said: Vec<Said>,
     contacts: Vec<String>,
-    /// Rooms of theirs, and whether the one next to them is in it.
+    /// Rooms of this participant, and whether the next participant is in each of them.
     rooms: Vec<(String, bool)>,
 }
 
@@ -108,7 +108,7 @@ impl Talker {
             let room = format!("room-{}-{round}", self.hand);
             let config = json!({ "name": room, "subject": "Anything" });
             let made = work.insist(&Call::new("PUT", format!("/api/rooms/{room}")).by(&by).json(config)).await;
-            // Asked again, somebody has the id: we.
+            // On a retry the id is taken, by this participant's own room.
             assert!(made.is(201, 403), "{}", made.answer);
             self.rooms.push((room, false));
             return;
@@ -120,14 +120,14 @@ impl Talker {
             Call::new("POST", users).json(json!({ "user": other }))
         };
         let changed = work.insist(&call.by(&by)).await;
-        // Asked again, they are in it, or not in it, already.
+        // On a retry the participant is already in the room, or no longer in it.
         assert!(changed.answer.status == 204 || changed.again && changed.answer.status < 500, "{}", changed.answer);
         *has_other = !*has_other;
     }
 
     pub(super) async fn check(&self, instance: &Instance) {
         let roster = instance.does(Call::new("GET", "/api/contacts").by(&self.by())).await;
-        // The one before may have invited nobody; only one's own doings are in one's roster.
+        // The previous participant may have invited nobody. A roster lists only its owner's own actions.
         let listed: Vec<_> = roster.body.as_array().unwrap().iter().filter_map(|one| one["jid"].as_str()).collect();
         assert_eq!(listed, self.contacts);
         for (room, has_other) in &self.rooms {
@@ -141,7 +141,8 @@ impl Talker {
     }
 }
 
-/// Everything that was acknowledged was said once, to everybody concerned; everything else once, or to nobody.
+/// Every acknowledged message was delivered once, to everybody concerned. Every other message was delivered once or not
+/// at all.
 pub(super) fn check(talkers: &[Talker], lobby: &Lobby, items: &[Attributes]) {
     for said in talkers.iter().flat_map(|talker| &talker.said) {
         let found: Vec<_> = items.iter().filter(|item| format!("{item:?}").contains(&said.body)).collect();
@@ -158,7 +159,7 @@ pub(super) fn check(talkers: &[Talker], lobby: &Lobby, items: &[Attributes]) {
         }
         match said.to {
             None => assert!(found.len() == 1 && text(found[0], "PK").starts_with("ROOMARCHIVE#"), "{}", said.body),
-            // To oneself, it is sent and received.
+            // A message to oneself is sent and received.
             Some(to) if to == said.by => assert_eq!((in_archives(to), found.len()), ([2, 2], 4), "{}", said.body),
             Some(to) => {
                 assert_eq!([in_archives(to), in_archives(said.by)], [[1, 1], [1, 1]], "{}", said.body);
