@@ -1,4 +1,4 @@
-//! What a function gives API Gateway, read as API Gateway reads it.
+//! The answer of a function to API Gateway, read as API Gateway reads it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
@@ -25,7 +25,7 @@ impl Answer {
         self.0["statusCode"].as_u64().unwrap().try_into().unwrap()
     }
 
-    /// A header by its name in lower case; REST APIs find it among those with several values.
+    /// A header by its name in lower case. A REST API may give it among those with several values.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let one = self.0["headers"][name].as_str();
         one.or_else(|| self.0["multiValueHeaders"][name][0].as_str())
@@ -39,7 +39,7 @@ impl Answer {
         serde_json::from_str(self.text()).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    /// Text at this place of the body.
+    /// The text at this place of the body.
     pub(crate) fn at(&self, pointer: &str) -> String {
         let json = self.json();
         let text = json.pointer(pointer).and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! The functions' binaries, built as this test was.
+//! The functions' binaries, built in the same profile as this test.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -7,10 +7,10 @@ use std::{
     sync::LazyLock,
 };
 
-/// Where the binaries lie. Built once in a process, with whatever is stale, by whichever test is first.
+/// The directory of the binaries. The first test of a process builds the outdated ones.
 ///
-/// Building this test beside them has cargo choose the same features as for the test, so that nothing which the test
-/// already depends on is compiled a second time.
+/// Cargo is asked to build this test as well. It then chooses the same features as for the test, so that it compiles no
+/// dependency a second time.
 static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
     let directory = directory();
     let profile = match directory.file_name().unwrap().to_str().unwrap() {
@@ -18,8 +18,8 @@ static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
         profile => profile,
     };
     let mut cargo = Command::new(env!("CARGO"));
-    // What cargo told this test about its package is no news of the environment: build scripts that look at it would
-    // run again, and all that depends on them would be compiled anew.
+    // Cargo sets these variables for this test's package. If they were passed on, build scripts that read them would
+    // run again, and everything that depends on them would be compiled again.
     for (name, _) in std::env::vars_os() {
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             cargo.env_remove(name);
@@ -35,7 +35,7 @@ static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
     directory
 });
 
-/// The binary of a function.
+/// The path of a function's binary.
 pub(crate) fn binary(function: &str) -> PathBuf {
     DIRECTORY.join(format!("{function}{EXE_SUFFIX}"))
 }

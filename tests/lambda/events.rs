@@ -188,7 +188,7 @@ pub(crate) const EVENTS: &[(&str, u16)] = &[
     ("users/unblock", 204),
 ];
 
-/// The files of events that are no requests: nobody waits for an answer.
+/// The files with events that are not requests: nobody waits for an answer.
 pub(crate) const SCHEDULED: &[&str] = &["housekeeping/scheduled"];
 
 #[test]
@@ -208,11 +208,11 @@ fn every_file_has_a_row_and_every_row_a_file() {
 }
 
 #[tokio::test]
-async fn every_event_is_answered_with_its_status() {
+async fn every_event_gets_its_expected_status() {
     let stage = Stage::new().await;
     let mut wrong = Vec::new();
     for (event, status) in EVENTS {
-        // What one event ends, the next one finds alive again.
+        // An event may end something that the next event needs, so each one gets a new fixture.
         let fixture = stage.fixture_of(event).await;
         let answer = stage.send(event, &fixture).await;
         if answer.status() != *status {

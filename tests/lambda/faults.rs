@@ -1,4 +1,4 @@
-//! Functions whose table fails: when they start, and when they have been running.
+//! Functions whose table fails, at their start and while they are running.
 
 use rstest::rstest;
 use testbed::{
@@ -11,7 +11,7 @@ use crate::{
     stage::{Fixture, Stage},
 };
 
-/// Puts a store that fails before the stage's; nothing goes wrong yet.
+/// Puts a proxy that can fail in front of the stage's store. It causes no fault yet.
 async fn before(stage: &mut Stage) -> FaultyStore {
     let proxy = FaultyStore::before(&stage.endpoint).await.unwrap();
     stage.endpoint = proxy.url();
@@ -23,7 +23,7 @@ async fn before(stage: &mut Stage) -> FaultyStore {
 #[case(Reset)]
 #[case(Throttled)]
 #[tokio::test]
-async fn a_function_that_starts_during_an_outage_works_after_it_and_after_the_next_one(#[case] fault: Fault) {
+async fn a_function_started_during_an_outage_works_after_it_and_after_another_one(#[case] fault: Fault) {
     let mut stage = Stage::new().await;
     let proxy = before(&mut stage).await;
     let fixture = Fixture::default();
@@ -41,7 +41,7 @@ async fn a_function_that_starts_during_an_outage_works_after_it_and_after_the_ne
 }
 
 #[tokio::test]
-async fn a_job_fails_during_an_outage_and_is_done_after_it() {
+async fn a_job_that_fails_during_an_outage_succeeds_after_it() {
     let mut stage = Stage::new().await;
     leave_work(&stage).await;
     let proxy = before(&mut stage).await;

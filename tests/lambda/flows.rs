@@ -1,11 +1,11 @@
-//! What the answers say, function by function, when one call builds on another.
+//! The content of the answers, function by function, where one call builds on another.
 
 use serde_json::json;
 
 use crate::stage::{Fixture, IDENTIFIER, ORIGIN, Stage};
 
 #[tokio::test]
-async fn create_session_gives_each_caller_what_its_contract_says() {
+async fn create_session_answers_devices_and_back_ends_by_their_contracts() {
     let (stage, fixture) = (Stage::new().await, Fixture::default());
     let device = stage.send("create-session/device-base64", &fixture).await;
     assert_eq!(device.at("/data/token").split('.').count(), 3, "a JWT");
@@ -42,7 +42,7 @@ async fn device_session_reads_refreshes_and_revokes() {
 }
 
 #[tokio::test]
-async fn issue_token_names_the_session_and_the_host_it_was_asked_through() {
+async fn issue_token_names_the_session_and_the_host_of_the_request() {
     let stage = Stage::new().await;
     let fixture = stage.fixture().await;
     for event in ["issue-token/issue-token", "issue-token/issue-token-rest"] {
@@ -85,7 +85,7 @@ async fn media_sessions_shows_a_session_until_it_is_closed() {
 }
 
 #[tokio::test]
-async fn fallback_says_what_a_path_allows_and_to_whom() {
+async fn fallback_names_the_allowed_methods_and_the_required_credentials() {
     let (stage, fixture) = (Stage::new().await, Fixture::default());
     let refused = stage.send("fallback/delete-sessions", &fixture).await;
     let allow = refused.header("allow").unwrap_or_else(|| panic!("no Allow: {refused:?}"));
@@ -95,7 +95,7 @@ async fn fallback_says_what_a_path_allows_and_to_whom() {
 }
 
 #[tokio::test]
-async fn a_path_with_dot_segments_is_not_folded_into_another() {
+async fn a_path_with_dot_segments_is_not_normalised_into_another() {
     let stage = Stage::new().await;
     let fixture = stage.fixture().await;
     for segment in ["..", "%2e%2e", "%2E.", ".", "..\\", ".\t.", "x\\..", "a b", "é", "..?x=1"] {

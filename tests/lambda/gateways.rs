@@ -1,4 +1,4 @@
-//! Whatever gateway stands before a function, its requests arrive, and its links lead back through it.
+//! Requests reach a function through every kind of gateway, and its links point back through it.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     stage::{Fixture, Stage},
 };
 
-/// What a function is reached through, with the path that its own paths begin with there.
+/// The gateway in front of a function. Each has its own prefix of the paths.
 #[derive(Clone, Copy, Debug)]
 enum Through {
     /// A REST API, at its own address.
@@ -51,7 +51,7 @@ impl Through {
         }
     }
 
-    /// An event of an HTTP API at its root, as this one would have sent it.
+    /// The event that this gateway would have sent, made from an event of an HTTP API at its root.
     fn event(self, event: &Value) -> Value {
         let outside = format!("{}{}", self.prefix(), event["rawPath"].as_str().unwrap());
         let mut event = event.clone();
@@ -68,7 +68,8 @@ impl Through {
         let path = if matches!(self, Self::RestStage) { own } else { outside.as_str().into() };
         let route = event["routeKey"].as_str().unwrap().split(' ').next_back().unwrap();
         let resource = match (self, route) {
-            // Without one of its own, it is the default in one kind and a greedy route in the other.
+            // A path without a route of its own has the default route in one kind of API and a greedy route in the
+            // other.
             (Self::RestGreedy, _) | (Self::RestStage | Self::RestBasePath, "$default") => "/{proxy+}",
             _ => route,
         };
@@ -98,8 +99,8 @@ impl Through {
     }
 }
 
-/// An event of each function that is in the second format and may be sent again, and the status of its answer.
-fn one_of_each() -> impl Iterator<Item = (&'static str, u16)> {
+/// One repeatable event of each function in the second format, and the status of its answer.
+fn one_event_of_each_function() -> impl Iterator<Item = (&'static str, u16)> {
     let functions: BTreeMap<_, _> = EVENTS
         .iter()
         .rev()
@@ -115,7 +116,7 @@ async fn every_function_is_reached_through_every_gateway() {
     let stage = Stage::new().await;
     let mut wrong = Vec::new();
     let others = [("networktestsessions/create", 201), ("fallback/put-events", 405), ("fallback/not-found-sse", 404)];
-    for (event, status) in one_of_each().chain(others) {
+    for (event, status) in one_event_of_each_function().chain(others) {
         let (function, _) = event.split_once('/').unwrap();
         let fixture = stage.fixture_of(event).await;
         for through in ALL {
@@ -129,7 +130,7 @@ async fn every_function_is_reached_through_every_gateway() {
 }
 
 #[tokio::test]
-async fn links_lead_back_through_the_gateway() {
+async fn links_point_back_through_the_gateway() {
     let stage = Stage::new().await;
     let fixture = stage.fixture_of("users/list").await;
     for through in ALL {
@@ -140,7 +141,7 @@ async fn links_lead_back_through_the_gateway() {
         list["rawQueryString"] = "limit=1".into();
         let page = stage.send_to("users", &through.event(&list)).await;
         assert_eq!(page.at("/next"), format!("{base}users/?limit=1&offset=1"), "{through:?}");
-        // What is not found reads as its API does, without the prefix.
+        // A path that is not found is answered in the dialect of its API, without the prefix.
         let unknown = stage.send_to("fallback", &through.event(&fixture.event("fallback/not-found-api-v2"))).await;
         assert_eq!(unknown.at("/detail"), "Not found.", "{through:?}");
         let refused = through.event(&fixture.event("create-session/openvidu-without-credentials"));
@@ -166,7 +167,10 @@ async fn links_lead_back_through_the_gateway() {
 )]
 #[case::odd_host(&[("host", "two words")], "https://localhost/prod")]
 #[tokio::test]
-async fn proxies_before_the_gateway_are_heard(#[case] headers: &[(&str, &str)], #[case] base: &str) {
+async fn forwarded_headers_of_proxies_before_the_gateway_are_used(
+    #[case] headers: &[(&str, &str)],
+    #[case] base: &str,
+) {
     let stage = Stage::new().await;
     let fixture = stage.fixture_of("api-root/read").await;
     let mut event = fixture.event("api-root/read");
@@ -181,7 +185,7 @@ async fn proxies_before_the_gateway_are_heard(#[case] headers: &[(&str, &str)], 
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_by_whatever_stands_bare_in_the_query_string() {
+async fn a_list_is_filtered_by_unencoded_characters_in_the_query_string() {
     let stage = Stage::new().await;
     let fixture = stage.fixture_of("logintokens/list").await;
     let token = |name: &str| json!({"event": fixture.meeting.event, "token": name, "tokenType": "participant"});
@@ -200,7 +204,7 @@ fn texts() -> impl Strategy<Value = Vec<(String, String)>> {
     proptest::collection::vec((name, any::<String>()), 0..5)
 }
 
-/// Any request of a caller's making, in the second format.
+/// Any request that a caller could send, in the second format.
 fn requests() -> impl Strategy<Value = Value> {
     let path = prop_oneof![
         any::<String>().prop_map(|path| format!("/{path}")),
@@ -229,9 +233,9 @@ fn requests() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Whatever a gateway can send has an answer of ours, which is no fault.
+/// Every event that a gateway can send gets an answer, and none is a server error.
 #[test]
-fn whatever_is_sent_is_answered() {
+fn any_request_is_answered_without_a_server_error() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let stage = runtime.block_on(Stage::new());
@@ -248,7 +252,7 @@ fn whatever_is_sent_is_answered() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_base64_is_a_malformed_one() {
+async fn a_body_that_is_not_base64_is_malformed() {
     let (stage, fixture) = (Stage::new().await, Fixture::default());
     let mut event = fixture.event("create-session/device-base64");
     event["body"] = "{ä".into();

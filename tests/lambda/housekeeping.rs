@@ -1,4 +1,4 @@
-//! What a function does that nobody sends requests to.
+//! The function that no request invokes.
 
 use serde_json::Value;
 use shared::{
@@ -19,12 +19,12 @@ use crate::stage::{Fixture, Stage};
 
 const SCHEDULED: &str = "housekeeping/scheduled";
 
-/// Whoever began anything then has no lease of it any more.
-fn long_ago() -> Timestamp {
+/// A time so early that the lease of anything begun then has expired.
+fn before_the_last_lease() -> Timestamp {
     Clock::system().now() - 2 * LEASE
 }
 
-/// How much is due in the table.
+/// The number of due jobs in the table.
 pub(crate) async fn jobs(stage: &Stage) -> usize {
     let (store, now, mut jobs) = (stage.store(), Clock::system().now(), 0);
     for shard in 0..JOB_SHARDS {
@@ -33,18 +33,18 @@ pub(crate) async fn jobs(stage: &Stage) -> usize {
     jobs
 }
 
-/// Leaves an event that is half deleted, somebody in it, a user who is, and an outbox message to nobody.
+/// Leaves a half-deleted event with a live connection, a half-deleted user, and an outbox message without a receiver.
 pub(crate) async fn leave_work(stage: &Stage) {
     let meeting = stage.meeting().await;
     let store = stage.store();
     stage.send("rtcsessions/join", &Fixture { meeting: meeting.clone(), ..Fixture::default() }).await;
     let event: Stored<Event> = store.record(meeting.event).await.unwrap().unwrap();
-    store.end_event(event, long_ago()).await.unwrap().unwrap();
+    store.end_event(event, before_the_last_lease()).await.unwrap().unwrap();
     let id = store.new_id::<User>().await.unwrap();
     let user = User::named(id, &format!("former{id}"), Role::Manager);
     store.insert_record(&user).await.unwrap().unwrap();
     let user = store.record(id).await.unwrap().unwrap();
-    store.remove_user(user, long_ago()).await.unwrap().unwrap();
+    store.remove_user(user, before_the_last_lease()).await.unwrap().unwrap();
     let (stream, name) = (Stream::of_session(1, 2), ConnectionName::random());
     let message = OutboxMessage::TerminateSession { stream, name, by: "once".to_owned() };
     let (_, put) = store.job_put(message, Clock::system().now()).unwrap();
@@ -53,7 +53,7 @@ pub(crate) async fn leave_work(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn what_was_left_behind_is_gone_on_with_by_itself() {
+async fn housekeeping_finishes_interrupted_work() {
     let stage = Stage::new().await;
     leave_work(&stage).await;
     let store = stage.store();
@@ -68,7 +68,7 @@ async fn what_was_left_behind_is_gone_on_with_by_itself() {
 }
 
 #[tokio::test]
-async fn a_run_that_fails_is_counted_as_one() {
+async fn a_failed_run_is_reported_as_an_error() {
     let mut stage = Stage::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     stage.endpoint = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Whoever reads the logs learns nobody's identifier, and gets no credential.
+//! The logs contain no identifier and no credential.
 
 use std::{fs, path::Path};
 
@@ -12,12 +12,12 @@ use crate::{
 
 #[rstest]
 #[tokio::test]
-async fn logs_hold_no_secret_no_identifier_no_token_and_no_session(#[values("info", "trace")] filter: &'static str) {
+async fn logs_contain_no_secret_no_identifier_no_token_and_no_session(#[values("info", "trace")] filter: &'static str) {
     let stage = Stage::logging(filter).await;
     let fixture = stage.fixture().await;
     let device = stage.send("device-session/read", &fixture).await.at("/data/session");
     let refreshed = stage.send("device-session/refresh", &fixture).await.at("/data/token");
-    // What is refused is where a log is tempted to quote.
+    // An error message is where a log line is most likely to quote its input.
     stage.send("device-session/read", &fixture).await;
     stage.send("media-sessions/close", &fixture).await;
     stage.send("issue-token/issue-token", &fixture).await;
@@ -50,7 +50,7 @@ async fn logs_hold_no_secret_no_identifier_no_token_and_no_session(#[values("inf
 
 #[rstest]
 #[tokio::test]
-async fn logs_hold_nothing_that_opens_an_event_and_nobodys_name(#[values("info", "trace")] filter: &'static str) {
+async fn logs_contain_no_credential_of_an_event_and_no_name(#[values("info", "trace")] filter: &'static str) {
     let stage = Stage::logging(filter).await;
     let fixture = Fixture { meeting: stage.meeting().await, ..stage.fixture().await };
     let refreshed = stage.send("token-auth/refresh", &fixture).await.at("/token");
@@ -59,7 +59,7 @@ async fn logs_hold_nothing_that_opens_an_event_and_nobodys_name(#[values("info",
     for event in ["api-root/read", "users/list", "logintokens/list", "sessions/list", "users/password-change"] {
         stage.send(event, &fixture).await;
     }
-    // What is refused is where a log is tempted to quote.
+    // An error message is where a log line is most likely to quote its input.
     for event in [
         "token-auth/obtain",
         "token-auth/obtain-wrong-password",
@@ -114,11 +114,11 @@ async fn logs_hold_nothing_that_opens_an_event_and_nobodys_name(#[values("info",
 
 #[rstest]
 #[tokio::test]
-async fn logs_hold_nothing_that_participants_write(#[values("info", "trace")] filter: &'static str) {
+async fn logs_contain_nothing_that_participants_write(#[values("info", "trace")] filter: &'static str) {
     let stage = Stage::logging(filter).await;
     let fixture = stage.fixture_of("messages/send").await;
     let sent = stage.send("messages/send", &fixture).await.at("/id");
-    // What is refused is where a log is tempted to quote.
+    // An error message is where a log line is most likely to quote its input.
     for event in [
         "messages/list",
         "messages/list-with",
@@ -156,7 +156,7 @@ async fn logs_hold_nothing_that_participants_write(#[values("info", "trace")] fi
     }
 }
 
-/// Every function that has a route below this path is among those that have logged.
+/// Checks that every function with a route below this path has logged something.
 fn assert_have_run(root: &str, logs: &[(String, String)]) {
     for function in greenroom::functions() {
         let routes = greenroom::routes(function.routes.get_openapi());
@@ -167,7 +167,7 @@ fn assert_have_run(root: &str, logs: &[(String, String)]) {
 }
 
 #[test]
-fn what_any_package_of_this_workspace_says_may_be_logged() {
+fn log_lines_of_every_workspace_package_are_kept() {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
     let packages = fs::read_dir(functions).unwrap().map(|package| package.unwrap().file_name().into_string().unwrap());
     let packages: Vec<_> = packages.chain(["shared", "greenroom"].map(str::to_owned)).collect();

@@ -1,6 +1,6 @@
-//! The functions as they are deployed: each one's own binary, started and invoked as Lambda would.
+//! The functions as they are deployed: the binary of each one, started and invoked as Lambda does.
 //!
-//! Every file in `events/` is sent to its function by [`events`]; the other modules look at what the answers say.
+//! [`events`] sends every file in `events/` to its function. The other modules look at the content of the answers.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect has failed")]
 

@@ -1,4 +1,4 @@
-//! What the events of `/api/v2` are about: an organiser with an event, and who may join it.
+//! The records that the events of `/api/v2` need: an organiser with an event, and the participants who may join it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,12 +17,12 @@ use crate::{
 /// The organisers' password.
 pub(crate) const PASSWORD: &str = "password of an organiser";
 
-/// How many there have been: no two share a name.
+/// The number of meetings so far. It keeps their names different.
 static MEETINGS: AtomicU32 = AtomicU32::new(0);
-/// Made once, for it takes long on purpose.
+/// The hash of the password. It is computed once, because hashing is slow on purpose.
 static HASH: OnceCell<password::PasswordHash> = OnceCell::const_new();
 
-/// What stands in the placeholders of the events of `/api/v2`.
+/// The values for the placeholders in the events of `/api/v2`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meeting {
     pub(crate) username: String,
@@ -53,7 +53,7 @@ impl Meeting {
         }
     }
 
-    /// The placeholders with what they stand for; those that lie in others come after them.
+    /// The placeholders and their values. A placeholder that is part of another one comes after it.
     pub(crate) fn placeholders(&self) -> [(&'static str, String); 13] {
         [
             ("USERNAME", self.username.clone()),
@@ -74,8 +74,8 @@ impl Meeting {
 }
 
 impl Stage {
-    /// An organiser who is logged in, a manager, an event with a floor and a language, a login token for it, and a
-    /// client's API token.
+    /// Creates an organiser who is logged in, a manager, an event with a floor and a language, a login token for it,
+    /// and an API token of a client.
     pub(crate) async fn meeting(&self) -> Meeting {
         let mut fixture = Fixture { meeting: Meeting::new(), ..Fixture::default() };
         fixture.meeting.user = self.keep_organiser(&fixture.meeting.username).await;
@@ -98,7 +98,7 @@ impl Stage {
         fixture.meeting
     }
 
-    /// An event with another body.
+    /// Sends an event with another body.
     pub(crate) async fn send_body(&self, event: &str, fixture: &Fixture, body: &Value) -> Answer {
         let (function, _) = event.split_once('/').unwrap();
         let mut event = fixture.event(event);
@@ -106,7 +106,7 @@ impl Stage {
         self.send_to(function, &event).await
     }
 
-    /// An admin with a password, as the first one of a table is made; their number.
+    /// Creates an admin with a password, like the first one of a table; their number.
     async fn keep_organiser(&self, username: &str) -> u64 {
         let store = self.store();
         let user = User::named(store.new_id::<User>().await.unwrap(), username, Role::Admin);

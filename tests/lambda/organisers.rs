@@ -1,16 +1,16 @@
-//! The session management API, function by function: who logs in, what they list, and who joins.
+//! The session management API, function by function: logging in, lists, and joining.
 
 use serde_json::{Value, json};
 
 use crate::stage::{Fixture, Stage};
 
-/// Where the events' HTTP API is.
+/// The address of the HTTP API in the events.
 const HTTP_API: &str = "https://api-id.execute-api.us-east-1.amazonaws.com";
-/// Where their REST API is, whose paths begin with its stage.
+/// The address of the REST API in the events. Its paths begin with its stage.
 const REST_API: &str = "https://api-id.execute-api.us-east-1.amazonaws.com/prod";
 
 #[tokio::test]
-async fn an_organiser_logs_in_and_a_participant_joins() {
+async fn an_organiser_can_log_in_and_a_participant_can_join() {
     let stage = Stage::new().await;
     let mut fixture = Fixture { meeting: stage.meeting().await, ..stage.fixture().await };
     fixture.meeting.user_token = stage.send("token-auth/obtain", &fixture).await.at("/token");
@@ -22,7 +22,7 @@ async fn an_organiser_logs_in_and_a_participant_joins() {
     let tokens = stage.send("logintokens/list-of-event", &fixture).await.json();
     assert_eq!(tokens["results"][0]["token"], fixture.meeting.login_token);
 
-    // `view_floor` is among the flags of the one event and not of the other.
+    // The flag `view_floor` is in one of the two events only.
     let joined = stage.send("rtcsessions/join", &fixture).await.json();
     assert_eq!(languages(&joined["sessions"]), ["Floor", "English"]);
     let joined = stage.send("rtcsessions/join-device", &fixture).await.json();
@@ -41,7 +41,7 @@ fn languages(sessions: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn links_lead_to_where_the_api_is_called() {
+async fn links_have_the_base_url_of_the_request() {
     let stage = Stage::new().await;
     let fixture = Fixture { meeting: stage.meeting().await, ..Fixture::default() };
     let endpoints =
@@ -52,7 +52,7 @@ async fn links_lead_to_where_the_api_is_called() {
         let urls = endpoints.map(|name| (name.to_owned(), json!(format!("{base}/api/v2/{name}/"))));
         assert_eq!(stage.send(event, &fixture).await.json(), Value::Object(urls.into_iter().collect()), "{event}");
     }
-    // One more of each kind, so that there is a second page.
+    // A second record of each kind, so that there is a second page.
     stage.send("users/create", &fixture).await;
     stage.send("events/create", &fixture).await;
     stage.send_body("apitokens/create", &fixture, &json!({"name": "one more"})).await;

@@ -1,6 +1,6 @@
-//! Each function does in the table what its role allows, and is refused all else.
+//! The role of each function allows everything that the function does in the table. Everything else is refused.
 //!
-//! That no role allows more than is needed is looked at in `tests/api/rights.rs`, which has rarer cases.
+//! `tests/api/rights.rs` checks that no role allows more than needed, because it has the rarer cases.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,15 +20,15 @@ use crate::{
     stage::{Fixture, Stage},
 };
 
-/// What the test itself signs its requests with; it may do anything.
+/// The access key id of the test itself, which may do anything.
 const TEST: &str = "local";
 
-/// What functions asked for and were refused.
+/// The refused operations of the functions.
 #[derive(Clone, Default)]
 struct Refused(Arc<Mutex<Vec<String>>>);
 
 #[tokio::test]
-async fn the_template_allows_each_function_what_it_does_in_the_table() {
+async fn the_template_allows_each_function_all_its_table_operations() {
     let mut stage = Stage::new().await;
     let refused = Refused::default();
     stage.endpoint = guarded(stage.endpoint.clone(), refused.clone()).await;
@@ -45,7 +45,7 @@ async fn the_template_allows_each_function_what_it_does_in_the_table() {
     assert_eq!(*refused.0.lock().unwrap(), [""; 0]);
 }
 
-/// A way to the table on which each function gets what its role allows; returns where.
+/// Serves a proxy to the table that allows each function only what its role allows; returns its address.
 async fn guarded(table: String, refused: Refused) -> String {
     let roles = Arc::new(Roles::of_workspace().unwrap());
     let client = reqwest::Client::new();

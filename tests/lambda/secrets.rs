@@ -17,7 +17,7 @@ use crate::{
 
 const PREFIX: &str = "stage/";
 
-/// A Secrets Manager with these secrets; returns where.
+/// Serves a Secrets Manager with these secrets; returns its address.
 async fn secrets_manager(secrets: Value) -> String {
     let get = async move |headers: HeaderMap, body: String| {
         let request: Value = serde_json::from_str(&body).unwrap();
@@ -34,7 +34,7 @@ async fn secrets_manager(secrets: Value) -> String {
     url
 }
 
-/// Starts a function that has no secrets in its environment but this one.
+/// Starts a function whose environment has no secret but this one.
 async fn start(stage: &Stage, secrets: Value, own: Option<&str>) -> Result<Function, StartError> {
     let mut environment = stage.environment();
     for name in ["OPENVIDU_SECRET", "SIGNING_KEYS"] {
@@ -46,7 +46,7 @@ async fn start(stage: &Stage, secrets: Value, own: Option<&str>) -> Result<Funct
     Function::start(&binary("create-session"), environment).await
 }
 
-/// The secrets that `create-session` reads. What others hold is in none of them, whoever put it there.
+/// The secrets that `create-session` reads. Each setting counts only in its own secret, not in another one.
 fn secrets(openvidu: &Value) -> Value {
     json!({
         "openvidu": { "OPENVIDU_SECRET": openvidu, "SIGNING_KEYS": "of no use here" },
@@ -64,7 +64,7 @@ fn keys() -> Value {
 }
 
 #[tokio::test]
-async fn a_function_finds_its_secrets_there() {
+async fn a_function_reads_its_secrets_from_secrets_manager() {
     let stage = Stage::new().await;
     for secret in [json!(OPENVIDU_SECRET), json!(["another-secret-of-length", OPENVIDU_SECRET])] {
         assert_eq!(status(&start(&stage, secrets(&secret), None).await.unwrap()).await, 200);
@@ -72,7 +72,7 @@ async fn a_function_finds_its_secrets_there() {
 }
 
 #[tokio::test]
-async fn the_environment_wins() {
+async fn an_environment_variable_overrides_secrets_manager() {
     let stage = Stage::new().await;
     let secrets = secrets(&json!("another-secret-of-length"));
     assert_eq!(status(&start(&stage, secrets.clone(), None).await.unwrap()).await, 401);
@@ -80,7 +80,7 @@ async fn the_environment_wins() {
 }
 
 #[tokio::test]
-async fn what_is_missing_there_too_is_named() {
+async fn a_secret_that_is_missing_in_secrets_manager_too_is_named() {
     let stage = Stage::new().await;
     let empty = json!({ "openvidu": {}, "signing-keys": { "SIGNING_KEYS": keys() } });
     let error = start(&stage, empty, None).await.err().unwrap();

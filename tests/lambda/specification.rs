@@ -1,4 +1,4 @@
-//! The document and its page, as API Gateway passes them on.
+//! The API document and its page, as API Gateway passes them on.
 
 use std::io::Read;
 
@@ -8,19 +8,19 @@ use serde_json::Value;
 use crate::stage::{Fixture, Stage};
 
 #[tokio::test]
-async fn the_document_is_what_the_repository_has() {
+async fn the_served_document_is_the_one_in_the_repository() {
     let stage = Stage::new().await;
     let answer = stage.send("specification/read", &Fixture::default()).await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let document: Value = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
     assert_eq!(answer.json(), document);
-    // Behind a REST API everything lies below the stage.
+    // Behind a REST API all paths begin with the stage.
     let answer = stage.send("specification/read-rest", &Fixture::default()).await;
     assert_eq!(answer.at("/servers/0/url"), "/prod/");
 }
 
 #[tokio::test]
-async fn a_browser_gets_files_compressed_and_nothing_of_them_is_lost_on_the_way() {
+async fn a_browser_gets_compressed_files_that_unpack_completely() {
     let stage = Stage::new().await;
     let page = stage.send("specification/browse", &Fixture::default()).await;
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));

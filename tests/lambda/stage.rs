@@ -1,4 +1,4 @@
-//! A table, the functions over it, and the events they are sent.
+//! A table, the functions on it, and the events that they are sent.
 
 use std::{
     cell::RefCell,
@@ -33,31 +33,31 @@ use crate::{
     meeting::{Meeting, PASSWORD},
 };
 
-/// Long enough to be let through on Lambda, which the documented one of the events is not.
+/// Long enough for a deployed function. The documented secret in the events is too short.
 pub(crate) const OPENVIDU_SECRET: &str = "secret-of-the-functions-under-test";
 /// 32 bytes, in base64.
 pub(crate) const SIGNING_SECRET: &str = "Vb4Qe8rJtN2mHxZ0kLw5uYgS7pDfC1aEo3iTqRnXyWs=";
-/// What operators of live sessions know.
+/// The access token of the operators of live sessions.
 pub(crate) const STREAMS_TOKEN: &str = "token-of-the-operators-under-test";
-/// What media servers sign their webhooks with.
+/// The secret that signs the webhooks of media servers.
 pub(crate) const STREAMS_SECRET: &str = "secret-of-the-media-server-under-test";
-/// What the URL of OpenTok's callbacks ends in.
+/// The end of the URL of OpenTok's callbacks.
 pub(crate) const OPENTOK_CALLBACK_SECRET: &str = "secret-of-the-callbacks-under-test";
-/// The secret of the OpenTok project that tokens are of.
+/// The secret that signs the tokens of the OpenTok project.
 pub(crate) const OPENTOK_SECRET: &str = "secret-of-the-project-under-test";
 /// The identifier that the events register.
 pub(crate) const IDENTIFIER: &str = "device_unique_id_here";
-/// The origin that the preflight among the events comes from.
+/// The origin of the preflight in the events.
 pub(crate) const ORIGIN: &str = "https://app.greenroom.test";
-/// `OPENVIDUAPP:MY_SECRET`, as the events carry it.
+/// `OPENVIDUAPP:MY_SECRET`, as in the events.
 const EVENTS_AUTHORIZATION: &str = "Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU";
-/// `USERNAME@localhost:PASSWORD`, as the events carry it.
+/// `USERNAME@localhost:PASSWORD`, as in the events.
 const EVENTS_ACCOUNT: &str = "Basic VVNFUk5BTUVAbG9jYWxob3N0OlBBU1NXT1JE";
 
-/// How many stages there have been: each has a table of its own, on a store they may share.
+/// The number of stages so far. Each one has a table of its own, on a store that they may share.
 static STAGES: AtomicU32 = AtomicU32::new(0);
 
-/// A table of its own, and the functions that have been started over it.
+/// A table of its own, and the functions that were started on it.
 pub(crate) struct Stage {
     pub(crate) endpoint: String,
     table: String,
@@ -68,7 +68,7 @@ pub(crate) struct Stage {
     _store: JoinSet<()>,
 }
 
-/// What stands in an event's placeholders.
+/// The values for the placeholders in an event.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fixture {
     pub(crate) device_token: String,
@@ -83,7 +83,7 @@ impl Stage {
         Self::logging("info").await
     }
 
-    /// With this filter for what the functions log.
+    /// A stage with this filter for the logs of its functions.
     pub(crate) async fn logging(log: &'static str) -> Self {
         let name = format!("lambda-{}-{}", std::process::id(), STAGES.fetch_add(1, Ordering::Relaxed));
         let mut store = JoinSet::new();
@@ -100,7 +100,7 @@ impl Stage {
         Self { endpoint, table: name, log, functions: RefCell::default(), mails, _store: store }
     }
 
-    /// What a function is started with.
+    /// The environment with which a function is started.
     pub(crate) fn environment(&self) -> HashMap<String, String> {
         let keys = format!(r#"[{{"kid":"k1","secret":"{SIGNING_SECRET}"}}]"#);
         [
@@ -122,16 +122,16 @@ impl Stage {
         .into()
     }
 
-    /// The function of this name, started when it is first asked for.
+    /// The function with this name. It is started on first use.
     pub(crate) async fn function(&self, name: &str) -> Rc<Function> {
         let running = self.functions.borrow().get(name).cloned();
         if let Some(function) = running {
             return function;
         }
         let mut environment = self.environment();
-        // Whoever looks at requests to the table sees by it whose they are.
+        // The access key id tells a proxy in front of the table which function sends a request.
         environment.insert("AWS_ACCESS_KEY_ID".to_owned(), name.to_owned());
-        // A stream of events ends ten seconds before that.
+        // An event stream ends ten seconds before the timeout.
         let timeout = Duration::from_secs(if name == "message-events" { 11 } else { 30 });
         let function = Function::start_for(timeout, &binary(name), environment).await;
         let function = Rc::new(function.unwrap_or_else(|error| panic!("{name}: {error}")));
@@ -139,7 +139,7 @@ impl Stage {
         function
     }
 
-    /// Sends the event of this name, `<function>/<case>`, with the fixture in its placeholders.
+    /// Sends the event with this name, `<function>/<case>`, with its placeholders filled from the fixture.
     pub(crate) async fn send(&self, event: &str, fixture: &Fixture) -> Answer {
         let (function, _) = event.split_once('/').unwrap();
         self.send_to(function, &fixture.event(event)).await
@@ -151,13 +151,13 @@ impl Stage {
         Answer::new(answer.unwrap_or_else(|error| panic!("{function}: {error}")))
     }
 
-    /// Has a function do what it does by itself.
+    /// Invokes a function that no request invokes.
     pub(crate) async fn run(&self, event: &str) -> Result<Value, InvokeError> {
         let (function, _) = event.split_once('/').unwrap();
         self.function(function).await.invoke(&Fixture::default().event(event)).await
     }
 
-    /// A registered device, and an OpenVidu session with one token.
+    /// Creates a registered device, and an OpenVidu session with one token.
     pub(crate) async fn fixture(&self) -> Fixture {
         let mut fixture = Fixture::default();
         let device = self.send("create-session/device", &fixture).await;
@@ -169,7 +169,7 @@ impl Stage {
         fixture
     }
 
-    /// What stands in the placeholders of this event.
+    /// The fixture that the placeholders of this event need.
     pub(crate) async fn fixture_of(&self, event: &str) -> Fixture {
         let text = fs::read_to_string(path(event)).unwrap();
         let is_organisers = ["/api/v2", "USER_TOKEN", EVENTS_ACCOUNT].iter().any(|sign| text.contains(sign));
@@ -194,13 +194,13 @@ impl Stage {
         Store::new(self.client(), &self.table)
     }
 
-    /// What reaches the table.
+    /// A client of the table.
     pub(crate) fn client(&self) -> Client {
         let aws = Environment::from_iter(self.environment());
         client(&AwsEnvironment::read(&aws, "DYNAMODB"))
     }
 
-    /// All that the functions have logged, by their names.
+    /// The logs of all functions, by their names.
     pub(crate) fn logs(&self) -> Vec<(String, String)> {
         let functions = self.functions.borrow();
         functions.iter().map(|(name, function)| (name.clone(), function.output())).collect()
@@ -208,12 +208,12 @@ impl Stage {
 }
 
 impl Fixture {
-    /// The event of this name, with the fixture in its placeholders.
+    /// The event with this name, with its placeholders filled from the fixture.
     pub(crate) fn event(&self, event: &str) -> Value {
         self.fill(&fs::read_to_string(path(event)).unwrap())
     }
 
-    /// The event with what it stands for in place of its placeholders.
+    /// The event with its placeholders filled.
     fn fill(&self, event: &str) -> Value {
         let placeholders = self.meeting.placeholders();
         let event = placeholders
@@ -234,14 +234,14 @@ impl Fixture {
         event
     }
 
-    /// What people know the connection by.
+    /// The id of the connection in the list for users.
     fn live(&self) -> String {
         let place = ["default", "openvidu", &*self.session, &*self.connection];
         BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&place).unwrap())
     }
 }
 
-/// Serves a table in memory to other processes; returns where.
+/// Serves a table in memory to other processes; returns its address.
 async fn embedded_store(table: &str, store: &mut JoinSet<()>) -> String {
     let embedded = Embedded::memory().unwrap();
     embedded.create_table(table).await.unwrap();
@@ -251,23 +251,23 @@ async fn embedded_store(table: &str, store: &mut JoinSet<()>) -> String {
     endpoint
 }
 
-/// The DynamoDB to use instead of the embedded one, which the machine's user chooses.
+/// The address of the DynamoDB to use instead of the embedded one. The user of the machine chooses it.
 fn external_store() -> Option<String> {
     std::env::var_os("GREENROOM_TEST_DYNAMODB").map(|endpoint| endpoint.into_string().unwrap())
 }
 
-/// What a media server signs a body with.
+/// The signature of a media server for a body.
 fn admission_signature(body: &str) -> String {
     let mac = Hmac::<Sha1>::new_from_slice(STREAMS_SECRET.as_bytes()).unwrap().chain_update(body);
     BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
-/// What a back-end with the right secret sends.
+/// The `Authorization` header of a back-end with the right secret.
 pub(crate) fn openvidu_authorization() -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("OPENVIDUAPP:{OPENVIDU_SECRET}")))
 }
 
-/// What a participant of conversations with this user's name sends.
+/// The `Authorization` header of a participant with this username.
 fn account_authorization(username: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{username}@localhost:{PASSWORD}")))
 }

@@ -1,4 +1,4 @@
-//! A function that cannot do its work does not start, and says all that it misses at once.
+//! A function with a wrong configuration does not start, and reports everything that is missing at once.
 
 use testbed::{Function, StartError};
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ async fn refused(function: &str, stage: &Stage, changes: &[(&str, Option<&str>)]
 }
 
 #[tokio::test]
-async fn one_message_names_everything_that_is_missing() {
+async fn one_message_names_all_missing_settings() {
     let stage = Stage::new().await;
     for greenroom::Function { name, settings, .. } in greenroom::functions() {
         let needs = settings.iter().filter(|setting| setting.is_required()).map(|setting| setting.name());
@@ -32,7 +32,7 @@ async fn one_message_names_everything_that_is_missing() {
         for (setting, _) in &missing {
             assert!(message.contains(setting), "{name} does not name {setting}: {error}");
         }
-        // Nothing that is set is complained about beside it.
+        // The message complains about nothing that is set.
         assert_eq!(message.matches("missing (").count(), missing.len(), "{error}");
     }
 }
@@ -59,7 +59,7 @@ async fn a_misspelt_log_level_is_refused() {
 #[tokio::test]
 async fn a_function_whose_table_cannot_be_reached_starts_and_answers_503() {
     let mut stage = Stage::new().await;
-    // A port that was free a moment ago: whoever connects is refused.
+    // This port was free a moment ago, so a connection is refused.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     stage.endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

@@ -1,4 +1,4 @@
-//! Streams of events, as a function URL passes them on.
+//! Event streams, as a function URL passes them on.
 
 use serde_json::json;
 use testbed::Function;
@@ -9,7 +9,7 @@ use crate::{binaries::binary, stage::Stage};
 async fn a_message_arrives_while_the_function_is_still_running() {
     let stage = Stage::new().await;
     let fixture = stage.fixture_of("message-events/listen").await;
-    // One of its own: it is stopped in the middle of an answer.
+    // The test has a process of its own, because it stops in the middle of an answer.
     let function = Function::start(&binary("message-events"), stage.environment()).await.unwrap();
     let mut stream = function.invoke_streaming(&fixture.event("message-events/listen-again")).await.unwrap();
     assert_eq!((stream.status(), stream.header("content-type")), (200, Some("text/event-stream")));
@@ -24,10 +24,10 @@ async fn a_message_arrives_while_the_function_is_still_running() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_before_the_functions_time_is_up() {
+async fn a_stream_ends_before_the_timeout_of_its_function() {
     let stage = Stage::new().await;
     let fixture = stage.fixture_of("message-events/listen").await;
-    // What comes to its end is there as a whole.
+    // The answer is complete: the stream has reached its end.
     let answer = stage.send("message-events/listen", &fixture).await;
     assert!(answer.text().starts_with("retry: "), "{answer:?}");
 }

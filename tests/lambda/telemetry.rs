@@ -1,4 +1,4 @@
-//! What a function tells of itself: metrics in its log, traces to X-Ray.
+//! The telemetry of a function: metrics in its log, and traces to X-Ray.
 
 use std::{collections::BTreeSet, net::UdpSocket, time::Duration};
 
@@ -17,13 +17,13 @@ fn documents(log: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn each_request_is_one_line_with_its_metrics() {
+async fn each_request_logs_one_line_with_its_metrics() {
     let stage = Stage::new().await;
     for _ in 0..2 {
         stage.send("create-session/device", &Fixture::default()).await;
     }
     let log = stage.function("create-session").await.output();
-    // Beside those of who registered.
+    // The registrations have logged such lines, too.
     let requests: Vec<_> = documents(&log).into_iter().filter(|line| line.get("Route").is_some()).collect();
     let [first, second]: [Value; 2] = requests.try_into().unwrap();
     assert_eq!(log.lines().filter(|line| line.contains(r#""message":"request""#)).count(), 2, "{log}");
@@ -45,7 +45,7 @@ async fn each_request_is_one_line_with_its_metrics() {
 }
 
 #[tokio::test]
-async fn what_no_route_takes_has_one_name() {
+async fn requests_that_no_route_matches_share_one_name() {
     let stage = Stage::new().await;
     stage.send("fallback/put-events", &Fixture { meeting: stage.meeting().await, ..Fixture::default() }).await;
     let log = stage.function("fallback").await.output();
@@ -53,7 +53,7 @@ async fn what_no_route_takes_has_one_name() {
 }
 
 #[tokio::test]
-async fn a_traced_request_is_told_to_the_daemon_with_what_it_asked_of_the_table() {
+async fn a_traced_request_reports_itself_and_its_table_operations_to_the_daemon() {
     let daemon = UdpSocket::bind("127.0.0.1:0").unwrap();
     daemon.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let stage = Stage::new().await;
@@ -63,7 +63,7 @@ async fn a_traced_request_is_told_to_the_daemon_with_what_it_asked_of_the_table(
     let table = environment["TABLE_NAME"].clone();
     let function = Function::start(&binary("create-session"), environment).await.unwrap();
     function.invoke(&Fixture::default().event("create-session/openvidu")).await.unwrap();
-    // Between the two is heard that the use of a credential was noted.
+    // A trace about the recorded use of a credential arrives between the two.
     let opened = heard(&daemon);
     let request = std::iter::repeat_with(|| heard(&daemon)).find(|heard| heard["name"] == "greenroom").unwrap();
     let call = json!({ "operation": "PutItem", "table_name": table, "retries": 0 });

@@ -10,7 +10,7 @@ use tempfile::tempdir;
 
 use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
-/// Runs the command with something to read; what it printed.
+/// Runs the command with this standard input.
 fn run_with_stdin(arguments: &[&str], stdin: &str) -> Output {
     let mut command = greenroom(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -27,7 +27,7 @@ async fn log_in(server: &Server, username: &str, password: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn the_first_start_makes_accounts_and_shows_them_this_once() {
+async fn the_first_start_creates_accounts_and_shows_them_only_once() {
     let dir = tempdir().unwrap();
     let password = {
         let server = Server::start(dir.path());
@@ -48,7 +48,7 @@ async fn the_first_start_makes_accounts_and_shows_them_this_once() {
 }
 
 #[tokio::test]
-async fn the_first_accounts_are_those_that_the_environment_names() {
+async fn the_environment_may_name_the_first_accounts() {
     let token = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b";
     let server =
         Server::start_with(&["--memory", "--port", "0"], &[("ADMIN_PASSWORD", "correct horse"), ("API_TOKEN", token)]);
@@ -60,7 +60,7 @@ async fn the_first_accounts_are_those_that_the_environment_names() {
 }
 
 #[tokio::test]
-async fn users_are_made_blocked_and_given_passwords() {
+async fn users_can_be_created_blocked_and_given_passwords() {
     let dir = tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
     make_store(dir.path());
@@ -96,7 +96,7 @@ async fn users_are_made_blocked_and_given_passwords() {
     assert_eq!(log_in(&server, "bob", password).await, 400);
 }
 
-/// What the last line of the demo, a curl line, is answered with.
+/// The answer to the last line of the demo, which is a curl command.
 async fn join(demo: &Output, server: &Server) -> Value {
     assert!(demo.status.success(), "{}", text(&demo.stderr));
     let line = text(&demo.stdout).lines().last().unwrap().trim();
@@ -116,14 +116,14 @@ fn demo(dir: &Path) -> Output {
 }
 
 #[tokio::test]
-async fn the_demo_can_be_joined_whether_the_server_runs_or_not() {
+async fn the_demo_event_can_be_joined_whether_or_not_the_server_runs() {
     let dir = tempdir().unwrap();
     assert!(complaint(&demo(dir.path())).contains("there is no store"));
     make_store(dir.path());
     let before = demo(dir.path());
     let server = Server::start(dir.path());
     assert_eq!(languages(&join(&before, &server).await), ["English", "German", "French"]);
-    // A second time it is still the same event, made by the server that has the directory.
+    // A second run finds the same event. The server that uses the directory does the work.
     let beside = demo(dir.path());
     assert!(text(&beside.stdout).contains(&format!("{}/api/v2/rtcsessions/", server.url)));
     assert_eq!(languages(&join(&beside, &server).await), ["English", "German", "French"]);

@@ -1,4 +1,4 @@
-//! Commands beside a running server: they go through it.
+//! Commands next to a running server: they send their work to the server.
 
 use std::{
     fs,
@@ -26,7 +26,7 @@ async fn log_in(server: &Server, username: &str, password: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn commands_work_beside_a_running_server() {
+async fn commands_work_next_to_a_running_server() {
     let dir = tempdir().unwrap();
     let server = Server::start(dir.path());
     let made = beside(dir.path(), &["user", "create", "ada", "--role", "admin"]);
@@ -45,7 +45,7 @@ async fn commands_work_beside_a_running_server() {
 }
 
 #[tokio::test]
-async fn keys_are_listed_and_rotated_beside_a_running_server_which_takes_them_when_it_starts_again() {
+async fn keys_rotated_next_to_a_running_server_take_effect_at_its_restart() {
     let dir = tempdir().unwrap();
     let server = Server::start(dir.path());
     let old = server.secret();
@@ -69,7 +69,7 @@ async fn keys_are_listed_and_rotated_beside_a_running_server_which_takes_them_wh
 }
 
 #[test]
-fn the_socket_is_the_owners_alone_and_gone_when_the_server_is() {
+fn only_the_owner_can_use_the_socket_and_it_is_removed_with_the_server() {
     let dir = tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let socket = dir.path().join("socket");
@@ -83,7 +83,7 @@ fn the_socket_is_the_owners_alone_and_gone_when_the_server_is() {
 }
 
 #[test]
-fn a_socket_of_a_server_that_was_killed_is_in_nobodys_way() {
+fn a_stale_socket_of_a_killed_server_does_no_harm() {
     let dir = tempdir().unwrap();
     drop(Server::start(dir.path()));
     assert!(dir.path().join("socket").exists());
@@ -95,20 +95,20 @@ fn a_socket_of_a_server_that_was_killed_is_in_nobodys_way() {
 }
 
 #[test]
-fn a_directory_whose_path_is_too_long_for_a_socket_has_one_all_the_same() {
+fn a_directory_with_a_path_too_long_for_a_socket_still_gets_one() {
     let dir = tempdir().unwrap();
     let deep = dir.path().join("a".repeat(60)).join("b".repeat(60));
     let _server = Server::start(&deep);
     let list = beside(&deep, &["api-token", "list"]);
     assert!(text(&list.stderr).contains("through the server"), "{}", text(&list.stderr));
-    // By a shorter path it is the same directory.
+    // This shorter path names the same directory.
     let mut command = greenroom(&["api-token", "list", "--data-dir", "."]);
     let list = command.current_dir(&deep).output().unwrap();
     assert!(text(&list.stderr).contains("through the server"), "{}", text(&list.stderr));
 }
 
 #[test]
-fn commands_at_once_wait_for_each_other() {
+fn concurrent_commands_wait_for_each_other() {
     let dir = tempdir().unwrap();
     crate::process::make_store(dir.path());
     std::thread::scope(|scope| {

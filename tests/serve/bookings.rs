@@ -14,7 +14,7 @@ use tempfile::{TempDir, tempdir};
 
 use crate::process::{complaint, greenroom, text};
 
-/// A data directory with bookings of these companies, unsent, made a second apart; and their ids.
+/// A data directory with unsent bookings of these companies, created a second apart, and the bookings' ids.
 async fn kept(companies: &[&str]) -> (TempDir, Vec<String>) {
     let dir = tempdir().unwrap();
     let embedded = Embedded::open(&dir.path().join("greenroom.db")).unwrap();
@@ -32,7 +32,7 @@ async fn kept(companies: &[&str]) -> (TempDir, Vec<String>) {
     (dir, ids)
 }
 
-/// The mails of these tests, where they are to leave.
+/// The mail transport of these tests.
 const FILE: [(&str, &str); 1] = [("MAIL_TRANSPORT", "file")];
 
 fn bookings(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -41,7 +41,7 @@ fn bookings(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Out
 }
 
 #[tokio::test]
-async fn nothing_is_sent_a_way_that_nobody_named() {
+async fn without_a_mail_transport_nothing_is_sent() {
     let (dir, ids) = kept(&["First"]).await;
     let refused = bookings(dir.path(), &["resend"], &[]);
     assert_eq!(refused.status.code(), Some(1));
@@ -60,7 +60,7 @@ async fn unsent_bookings_are_listed_without_personal_data() {
 }
 
 #[tokio::test]
-async fn a_resent_booking_is_no_longer_among_the_unsent() {
+async fn a_resent_booking_is_no_longer_listed_as_unsent() {
     let (dir, ids) = kept(&["first", "second", "third"]).await;
     let one = bookings(dir.path(), &["resend", &ids[1]], &FILE);
     assert!(one.status.success(), "{}", text(&one.stderr));
@@ -77,7 +77,7 @@ async fn a_resent_booking_is_no_longer_among_the_unsent() {
 }
 
 #[tokio::test]
-async fn a_booking_that_is_not_among_the_unsent_is_not_sent_again() {
+async fn a_booking_that_is_not_unsent_is_not_sent_again() {
     let (dir, ids) = kept(&["first"]).await;
     assert!(bookings(dir.path(), &["resend"], &FILE).status.success());
     let unknown = format!("book_{}", "0".repeat(32));
@@ -90,7 +90,7 @@ async fn a_booking_that_is_not_among_the_unsent_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_stays_unsent() {
+async fn a_booking_that_cannot_be_sent_stays_unsent() {
     let (dir, ids) = kept(&["first", "second"]).await;
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("smtp://{nobody}");
@@ -104,7 +104,7 @@ async fn what_cannot_be_sent_stays_unsent() {
 }
 
 #[tokio::test]
-async fn settings_that_no_mail_can_be_sent_with_are_said_in_one_line() {
+async fn unusable_mail_settings_are_reported_in_one_line() {
     let (dir, _) = kept(&[]).await;
     let refused = bookings(dir.path(), &["resend"], &[FILE[0], ("MAIL_FROM", "a..b@example.com")]);
     assert_eq!(
@@ -119,7 +119,7 @@ async fn settings_that_no_mail_can_be_sent_with_are_said_in_one_line() {
     assert!(error.ends_with(said) && !error.contains("secret"), "{error}");
 }
 
-/// Runs where `tests/mail/check.py` has started a mail server, and checks what it got.
+/// `tests/mail/check.py` runs this test. It starts a mail server before and checks the received mails afterwards.
 #[tokio::test]
 async fn a_mail_server_takes_the_mails() {
     let environment = Environment::of_process();
@@ -129,7 +129,7 @@ async fn a_mail_server_takes_the_mails() {
         let (dir, ids) = kept(&["a\r\nBcc: <mallory@example.com>\r\n\r\n.\r\nMAIL FROM:<>"]).await;
         let server = [("MAIL_TRANSPORT", "smtp"), ("SMTP_URL", url), ("SSL_CERT_FILE", roots)];
         if url.contains("tls") || url.starts_with("smtps") {
-            // Its certificate is not one that the machine trusts.
+            // The machine does not trust the server's certificate.
             assert_eq!(bookings(dir.path(), &["resend"], &server[..2]).status.code(), Some(1));
         }
         let sent = bookings(dir.path(), &["resend"], &server);

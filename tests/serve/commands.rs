@@ -5,7 +5,7 @@ use tempfile::tempdir;
 use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
 #[tokio::test]
-async fn an_api_token_is_shown_once_and_good_until_it_is_deleted() {
+async fn an_api_token_is_shown_once_and_valid_until_it_is_deleted() {
     let dir = tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
     make_store(dir.path());
@@ -25,7 +25,7 @@ async fn an_api_token_is_shown_once_and_good_until_it_is_deleted() {
     command(&["create", "the web site"]);
     let list = command(&["list"]);
     let rows: Vec<Vec<_>> = list.lines().map(|line| line.split('\t').collect()).collect();
-    // Before them the clients' tokens that every new store has.
+    // The client tokens that every new store has come first.
     assert_eq!((rows[2][0], rows[2][2], rows[2][3]), ("3", "the app", "mobile"));
     assert_eq!((rows[3][0], rows[3][2]), ("4", "the web site"));
     assert!(!list.contains(&token));
@@ -47,7 +47,7 @@ fn a_region_alone_leaves_the_embedded_database_in_its_place() {
 }
 
 #[test]
-fn a_store_that_cannot_be_reached_is_said_in_one_line() {
+fn an_unreachable_store_is_reported_in_one_line() {
     let dir = tempdir().unwrap();
     let mut command = greenroom(&["--port", "0", "--data-dir", dir.path().to_str().unwrap()]);
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Backups, what is wrong with a data directory, and what a shell completes.
+//! Backups, errors of a data directory, and shell completion.
 
 use std::{
     fs::{self, OpenOptions},
@@ -36,7 +36,7 @@ async fn open(server: &Server, id: &str) {
 }
 
 #[tokio::test]
-async fn a_backup_of_a_running_server_is_served_and_restored() {
+async fn a_backup_of_a_running_server_can_be_served_and_restored() {
     let dir = tempdir().unwrap();
     let (data, backup, other) = (dir.path().join("data"), dir.path().join("backup"), dir.path().join("other"));
     let server = Server::start(&data);
@@ -66,7 +66,7 @@ async fn a_backup_of_a_running_server_is_served_and_restored() {
 }
 
 #[test]
-fn what_is_wrong_with_a_data_directory_is_said_in_plain_words() {
+fn errors_of_a_data_directory_are_reported_in_plain_words() {
     let dir = tempdir().unwrap();
     make_store(dir.path());
     let database = dir.path().join("greenroom.db");
@@ -87,7 +87,7 @@ fn what_is_wrong_with_a_data_directory_is_said_in_plain_words() {
     fs::write(&database, "a letter to somebody, in a file of this name").unwrap();
     report("is a foreign file");
     start("is a foreign file");
-    // Another program's database, of one table.
+    // A database of another program, with one table.
     let theirs = rusqlite::Connection::open(dir.path().join("theirs")).unwrap();
     theirs.execute_batch("CREATE TABLE letters (body)").unwrap();
     drop(theirs);
@@ -96,7 +96,7 @@ fn what_is_wrong_with_a_data_directory_is_said_in_plain_words() {
     report("is a foreign file");
     start("is a foreign file");
     assert_eq!(fs::read(&database).unwrap(), before);
-    // Pages in the middle are not what they were.
+    // Pages in the middle of the file are damaged.
     fs::write(&database, &healthy).unwrap();
     let mut file = OpenOptions::new().write(true).open(&database).unwrap();
     file.seek(SeekFrom::Start(4096)).unwrap();
@@ -109,7 +109,7 @@ fn what_is_wrong_with_a_data_directory_is_said_in_plain_words() {
 }
 
 #[test]
-fn a_data_directory_is_examined_while_a_server_has_it_and_as_json() {
+fn a_data_directory_can_be_checked_while_a_server_uses_it_and_as_json() {
     let dir = tempdir().unwrap();
     let server = Server::start(dir.path());
     let report: Value = serde_json::from_str(&done(dir.path(), &["doctor", "--json"])).unwrap();
@@ -134,7 +134,7 @@ fn users_are_listed_and_deleted() {
 }
 
 #[test]
-fn shells_are_told_what_to_complete() {
+fn shells_get_completions() {
     for (shell, wanted) in [("bash", "complete -F _greenroom"), ("zsh", "#compdef greenroom"), ("fish", "complete -c")]
     {
         let printed = run(&["completions", shell]);

@@ -1,4 +1,4 @@
-//! The data directory: who makes it, who may write to it, and what a loss of its credentials means.
+//! The data directory: which command creates it, who may write to it, and what happens when its credentials are lost.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn servers_that_start_at_once_on_one_directory_and_another_table_sign_with_one_key() {
+fn concurrent_servers_on_one_directory_with_another_table_share_a_signing_key() {
     let store = Server::start_with(&["--port", "0", "--memory", "--dynamodb-port", "0"], &[]);
     let environment = store.database_environment();
     let dir = tempdir().unwrap();
@@ -32,13 +32,13 @@ fn servers_that_start_at_once_on_one_directory_and_another_table_sign_with_one_k
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
     assert_eq!(secrets.iter().map(|(secret, _)| secret).collect::<BTreeSet<_>>().len(), 1);
-    // The one that made them shows them.
+    // Only the server that created the secrets shows them.
     assert_eq!(secrets.iter().filter(|(_, shown)| *shown).count(), 1);
     assert_eq!(mode(&dir.path().join("secrets.env")), 0o600);
 }
 
 #[test]
-fn an_environment_that_is_not_text_is_no_panic() {
+fn an_environment_that_is_not_utf_8_does_not_panic() {
     let dir = tempdir().unwrap();
     let start = |name: &OsStr, value: &OsStr| {
         let mut command = greenroom(&["api-token", "list", "--data-dir", dir.path().to_str().unwrap()]);
@@ -73,7 +73,7 @@ fn a_directory_that_others_can_write_to_stops_the_start() {
 }
 
 #[test]
-fn no_command_but_serve_makes_a_store_and_each_says_which_it_used() {
+fn only_serve_creates_a_store_and_each_command_names_the_store_it_used() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("data");
     let commands: [&[&str]; 7] = [
@@ -105,7 +105,7 @@ fn no_command_but_serve_makes_a_store_and_each_says_which_it_used() {
 }
 
 #[test]
-fn lost_credentials_are_said_and_made_anew_when_asked_to() {
+fn lost_credentials_are_reported_and_created_again_on_request() {
     let dir = tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
     make_store(dir.path());
@@ -127,7 +127,7 @@ fn lost_credentials_are_said_and_made_anew_when_asked_to() {
 }
 
 #[test]
-fn a_line_of_the_credentials_alone_is_not_made_up_either() {
+fn a_single_lost_line_of_the_credentials_is_not_silently_replaced() {
     let dir = tempdir().unwrap();
     make_store(dir.path());
     let secrets = dir.path().join("secrets.env");
@@ -138,13 +138,13 @@ fn a_line_of_the_credentials_alone_is_not_made_up_either() {
     let arguments = ["--port", "0", "--data-dir", dir.path().to_str().unwrap()];
     let error = text(&run(&arguments).stderr).to_owned();
     assert!(error.contains("secrets.env has lost SIGNING_KEYS, which"), "{error}");
-    // What the environment says is not lost.
+    // A key that the environment sets is not lost.
     let key = r#"[{"kid":"1","secret":"bXkgb3duIGtleSwgdGhpcnR5LXR3byBieXRlcyBsb25nISE="}]"#;
     drop(Server::start_with(&arguments, &[("SIGNING_KEYS", key)]));
     assert!(kept(dir.path(), "LOCAL_DYNAMODB_KEY").is_some());
 }
 
-/// Runs each line that the server prints, as one that is pasted; the statuses of the answers.
+/// Runs each line that the server prints, as if it were pasted; the statuses of the answers.
 fn paste(server: &Server) -> Vec<String> {
     let lines = server.curl_lines().map(|line| {
         let line = line.replacen("curl ", "curl -s -o /dev/null -w '%{http_code}' --max-time 20 ", 1);
@@ -155,7 +155,7 @@ fn paste(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn the_second_start_says_where_the_credentials_are_and_its_lines_work_when_pasted() {
+fn the_second_start_says_where_the_credentials_are_and_its_lines_can_be_pasted() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("it's data");
     let first = Server::start(&path);
@@ -169,13 +169,13 @@ fn the_second_start_says_where_the_credentials_are_and_its_lines_work_when_paste
     }
     assert_eq!(paste(&second), ["200", "200", "409", "200", "200"]);
     drop(second);
-    // Of two live values, the line takes the newer one.
+    // The line has the newer one of two valid secrets.
     assert!(run(&["key", "rotate", "openvidu", "--data-dir", path.to_str().unwrap()]).status.success());
     assert_eq!(paste(&Server::start(&path)), ["200", "200", "409", "200", "200"]);
 }
 
 #[test]
-fn a_password_that_is_no_longer_the_first_users_is_not_suggested() {
+fn a_changed_first_password_is_no_longer_suggested() {
     let dir = tempdir().unwrap();
     make_store(dir.path());
     assert!(run(&["user", "set-password", "admin", "--data-dir", dir.path().to_str().unwrap()]).status.success());
@@ -185,7 +185,7 @@ fn a_password_that_is_no_longer_the_first_users_is_not_suggested() {
 }
 
 #[test]
-fn key_list_knows_the_age_of_what_was_just_made() {
+fn key_list_shows_the_age_of_new_keys() {
     let dir = tempdir().unwrap();
     make_store(dir.path());
     let list = run(&["key", "list", "--data-dir", dir.path().to_str().unwrap()]);

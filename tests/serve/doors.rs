@@ -1,4 +1,4 @@
-//! `--dynamodb-port`: who is answered there (`docs/apis/access.md`).
+//! `--dynamodb-port`: which requests are answered there (`docs/apis/access.md`).
 
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use tempfile::tempdir;
 
 use crate::process::{Server, greenroom, kept, text};
 
-/// A request to list the tables, as this access key id signs it.
+/// A request to list the tables, signed with this access key id.
 fn list_tables(server: &Server, key: Option<&str>) -> RequestBuilder {
     let request = Client::new().post(server.database()).header("x-amz-target", "DynamoDB_20120810.ListTables");
     let request = request.header("content-type", "application/x-amz-json-1.0").body("{}");
@@ -22,7 +22,7 @@ async fn answer(request: RequestBuilder) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn the_database_is_for_programs_that_know_the_key_and_for_no_browser() {
+async fn the_database_answers_programs_with_the_key_but_no_browser() {
     let server = Server::start_with(&["--port", "0", "--memory", "--dynamodb-port", "0"], &[]);
     let key = server.shown("access key id of the DynamoDB port").unwrap();
     let (status, tables) = answer(list_tables(&server, Some(key))).await;
@@ -52,7 +52,7 @@ async fn the_database_is_for_programs_that_know_the_key_and_for_no_browser() {
 }
 
 #[tokio::test]
-async fn the_key_is_kept_and_the_command_knows_it() {
+async fn the_database_key_is_kept_and_used_by_the_command() {
     let dir = tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
     let arguments = ["--port", "0", "--dynamodb-port", "0", "--data-dir", path];
@@ -62,7 +62,7 @@ async fn the_key_is_kept_and_the_command_knows_it() {
     let mut command = greenroom(&["api-token", "list", "--data-dir", path]);
     let list = command.env("AWS_ENDPOINT_URL_DYNAMODB", server.database()).output().unwrap();
     assert!(list.status.success(), "{}", text(&list.stderr));
-    // A directory without the key does not get in.
+    // A command on a directory without the key is refused.
     let other = tempdir().unwrap();
     let mut command = greenroom(&["api-token", "list", "--data-dir", other.path().to_str().unwrap()]);
     let list = command.env("AWS_ENDPOINT_URL_DYNAMODB", server.database()).output().unwrap();

@@ -1,4 +1,4 @@
-//! What the server does without being asked.
+//! Housekeeping, which the server runs by itself.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
 use crate::process::Server;
 
 #[tokio::test]
-async fn a_media_server_is_told_what_somebody_left_behind() {
+async fn the_server_delivers_outbox_messages_that_were_left_behind() {
     let media_server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", media_server.local_addr().unwrap());
     let arguments = ["--port", "0", "--memory", "--dynamodb-port", "0"];
@@ -26,7 +26,7 @@ async fn a_media_server_is_told_what_somebody_left_behind() {
     let (_, put) = Store::new(client.clone(), "greenroom").job_put(message, Clock::system().now()).unwrap();
     client.transact_write_items().transact_items(put).send().await.unwrap();
 
-    // Far more than it takes, so that a server that does nothing fails the test and a busy machine does not.
+    // Much longer than the server needs: only a server that does nothing fails here, not a busy machine.
     let (mut connection, _) = timeout(Duration::from_mins(1), media_server.accept()).await.unwrap().unwrap();
     let mut asked = [0; 51];
     connection.read_exact(&mut asked).await.unwrap();

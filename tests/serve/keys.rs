@@ -8,7 +8,7 @@ use tempfile::tempdir;
 
 use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
-/// Runs `greenroom key` on a directory; its output, or what it is refused with.
+/// Runs `greenroom key` on a directory. Returns its output, or its error.
 fn key(dir: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = run(&[&["key"], arguments, &["--data-dir", dir.to_str().unwrap()]].concat());
     let (out, error) = (text(&output.stdout).to_owned(), complaint(&output));
@@ -33,7 +33,7 @@ async fn status_of_backend(server: &Server, secret: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_rotated_key_signs_and_the_one_before_it_is_good_until_it_is_retired() {
+async fn a_rotated_key_signs_and_the_previous_one_is_valid_until_it_is_retired() {
     let dir = tempdir().unwrap();
     let first = register(&Server::start(dir.path())).await;
     key(dir.path(), &["rotate"]).unwrap();
@@ -53,7 +53,7 @@ async fn a_rotated_key_signs_and_the_one_before_it_is_good_until_it_is_retired()
 }
 
 #[tokio::test]
-async fn two_secrets_are_good_and_which_is_used_is_listed() {
+async fn two_secrets_are_valid_and_the_list_shows_which_one_is_used() {
     let dir = tempdir().unwrap();
     let server = Server::start(dir.path());
     let old = server.secret();
@@ -79,7 +79,7 @@ async fn two_secrets_are_good_and_which_is_used_is_listed() {
 }
 
 #[test]
-fn a_value_that_nobody_has_used_is_retired_without_force() {
+fn an_unused_secret_is_retired_without_force() {
     let dir = tempdir().unwrap();
     make_store(dir.path());
     key(dir.path(), &["rotate", "streams-webhook"]).unwrap();
@@ -89,7 +89,7 @@ fn a_value_that_nobody_has_used_is_retired_without_force() {
 }
 
 #[test]
-fn what_opentok_signs_with_is_read_from_standard_input_and_kept_for_a_shell() {
+fn the_opentok_secret_is_read_from_standard_input_and_quoted_for_a_shell() {
     let dir = tempdir().unwrap();
     make_store(dir.path());
     let rotate = |value: &str| {

@@ -1,4 +1,4 @@
-//! `greenroom live` beside a running server.
+//! `greenroom live` next to a running server.
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tempfile::tempdir;
 use crate::process::{Server, complaint, run, text};
 
 #[tokio::test]
-async fn who_is_live_is_listed_and_terminated() {
+async fn live_connections_are_listed_and_terminated() {
     let dir = tempdir().unwrap();
     let server = Server::start(dir.path());
     let live =

@@ -1,4 +1,4 @@
-//! The `greenroom` command as the person at the terminal meets it.
+//! The `greenroom` command as a person at the terminal uses it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -8,17 +8,17 @@ use std::{
 
 use serde_json::Value;
 
-/// A running server; killed when it is dropped.
+/// A running server. It is killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    /// What it printed before it was ready, and the address in it.
+    /// The lines that it printed before it was ready, with its address in one of them.
     pub(crate) introduction: String,
     pub(crate) url: String,
     data_dir: Option<PathBuf>,
 }
 
-/// The command, with nothing of this process's environment that it reads.
+/// The command, without the variables of this process's environment that it reads.
 pub(crate) fn greenroom(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
     command.args(arguments).stdin(Stdio::null()).env_clear();
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
     greenroom(arguments).output().unwrap()
 }
 
-/// Starts a server and stops it again: what it leaves is a store.
+/// Starts a server and stops it again, which leaves a store.
 pub(crate) fn make_store(data_dir: &Path) {
     let server = Server::start(data_dir);
     server.signal("-TERM");
@@ -43,7 +43,7 @@ pub(crate) fn kept(data_dir: &Path, name: &str) -> Option<String> {
     secrets.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix("='")?.strip_suffix('\'')?.to_owned()))
 }
 
-/// What a command said beyond which store it used.
+/// The error output of a command, without the note about the store.
 pub(crate) fn complaint(output: &Output) -> String {
     text(&output.stderr).split_inclusive('\n').filter(|line| !is_note(line)).collect()
 }
@@ -77,12 +77,12 @@ impl Server {
         Self { child, stdout, introduction, url, data_dir }
     }
 
-    /// A line of the introduction, behind its name.
+    /// The value of this line in the introduction.
     pub(crate) fn shown(&self, name: &str) -> Option<&str> {
         self.introduction.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))
     }
 
-    /// The secret of back-ends: printed at the start that made it, kept from then on.
+    /// The secret of the back-ends: printed at the first start, read from the directory later.
     pub(crate) fn secret(&self) -> String {
         if let Some(secret) = self.shown("OpenVidu secret") {
             return secret.to_owned();
@@ -94,12 +94,12 @@ impl Server {
         newest.unwrap_or(kept)
     }
 
-    /// Where it serves its database.
+    /// The address of its database.
     pub(crate) fn database(&self) -> &str {
         self.shown("DynamoDB").unwrap()
     }
 
-    /// What a program needs to use the database of a server that has just made its credentials.
+    /// The environment for a program that uses the database of a server whose credentials are new.
     pub(crate) fn database_environment(&self) -> [(&str, &str); 2] {
         let key = self.shown("access key id of the DynamoDB port").unwrap();
         [("AWS_ENDPOINT_URL_DYNAMODB", self.database()), ("AWS_ACCESS_KEY_ID", key)]
@@ -115,7 +115,7 @@ impl Server {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Waits for its end; its exit code and what else it printed.
+    /// Waits until it ends; its exit code, and the rest of its output.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
@@ -125,7 +125,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Fails only where it has ended already.
+        // Fails only if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -45,7 +45,7 @@ async fn the_next_start_has_the_same_credentials_and_data() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_kill_9() {
+async fn acknowledged_writes_survive_kill_9() {
     let dir = tempdir().unwrap();
     let server = Arc::new(Server::start(dir.path()));
     let stop = Arc::new(AtomicBool::new(false));
@@ -56,7 +56,7 @@ async fn what_was_acknowledged_survives_kill_9() {
             while !stop.load(Ordering::SeqCst) {
                 let open = client.post(format!("{}/api/sessions", server.url));
                 let open = open.basic_auth("OPENVIDUAPP", Some(server.secret()));
-                // Once it is killed, requests fail.
+                // Requests fail once the server is killed.
                 let Ok(response) = open.send().await else { break };
                 let Ok(session) = response.json::<Value>().await else { break };
                 acknowledged.push(session["id"].as_str().unwrap().to_owned());
@@ -93,7 +93,7 @@ fn a_request_in_flight_is_finished_before_the_server_stops() {
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // The server asks for the body: the request has reached its handler.
+    // The server asks for the body, so the request has reached its handler.
     let mut answer = [0; 25];
     stream.read_exact(&mut answer).unwrap();
     assert_eq!(text(&answer), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -146,7 +146,7 @@ fn a_directory_that_cannot_be_written_is_refused_in_one_line() {
 #[tokio::test]
 async fn other_tools_reach_the_embedded_database_at_its_port() {
     let server = Server::start_with(&["--port", "0", "--memory", "--dynamodb-port", "0"], &[]);
-    // A second server on the first one's database.
+    // A second server, on the first one's database.
     let dir = tempdir().unwrap();
     let arguments = ["--port", "0", "--data-dir", dir.path().to_str().unwrap()];
     let secret = server.secret();
@@ -156,7 +156,7 @@ async fn other_tools_reach_the_embedded_database_at_its_port() {
     let read = Client::new().get(format!("{}/api/sessions/daily", other.url));
     let read = read.basic_auth("OPENVIDUAPP", Some(&secret)).send().await.unwrap();
     assert_eq!(read.status(), 200);
-    // What the environment says is not shown.
+    // A secret from the environment is not shown.
     assert!(!other.introduction.contains(&secret));
 }
 
@@ -176,7 +176,7 @@ fn the_data_directory_is_closed_to_other_users() {
     let dir = tempdir().unwrap();
     let data = dir.path().join("data");
     let _server = Server::start(&data);
-    // Nor does it get into a repository, wherever it lies.
+    // The directory keeps itself out of any repository.
     assert_eq!(std::fs::read_to_string(data.join(".gitignore")).unwrap(), "*\n");
     let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(
@@ -185,7 +185,7 @@ fn the_data_directory_is_closed_to_other_users() {
     );
 }
 
-/// Listens to the events of the first user; the stream, of which its beginning has arrived.
+/// Opens an event stream of the first user; its beginning has arrived.
 async fn listen(server: &Server, password: &str) -> reqwest::Response {
     let request = Client::new().get(format!("{}/api/sse", server.url));
     let mut stream = request.basic_auth("admin@localhost", Some(password)).send().await.unwrap();
@@ -199,7 +199,7 @@ async fn listen(server: &Server, password: &str) -> reqwest::Response {
 }
 
 #[tokio::test]
-async fn a_message_is_told_while_the_server_runs_and_streams_end_with_it() {
+async fn a_stream_delivers_messages_and_ends_when_the_server_stops() {
     let password = "correct horse";
     let server = Server::start_with(&["--port", "0", "--memory"], &[("ADMIN_PASSWORD", password)]);
     let mut streams = [listen(&server, password).await, listen(&server, password).await];
@@ -218,14 +218,14 @@ async fn a_message_is_told_while_the_server_runs_and_streams_end_with_it() {
     }
     let (code, log) = server.wait();
     assert_eq!(code, Some(0));
-    // What a function says is in the log, as what the layers around it do.
+    // The log has the lines of the functions and those of the layers around them.
     assert_eq!(log.matches("event stream ended").count(), 2, "{log}");
-    // Requests in flight would have longer.
+    // Requests in flight would be given more time.
     assert!(stopped.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
-async fn it_says_that_webhooks_of_opentok_are_refused_without_a_secret() {
+async fn the_start_says_that_opentok_webhooks_are_refused_without_a_secret() {
     let opentok = [
         ("VIDEO_PROVIDER", "opentok"),
         ("OPENTOK_API_KEY", "45828062"),
@@ -236,7 +236,7 @@ async fn it_says_that_webhooks_of_opentok_are_refused_without_a_secret() {
         let dir = tempdir().unwrap();
         let arguments = ["serve", "--port", "0", "--data-dir", dir.path().to_str().unwrap()];
         let server = Server::start_with(&arguments, environment);
-        // It answers: by then it has said all of it.
+        // The server answers, so it has printed everything by now.
         let _ = backend(&server, "GET", "/api/sessions", None).await;
         server.signal("-INT");
         let (code, rest) = server.wait();

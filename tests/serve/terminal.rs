@@ -1,4 +1,4 @@
-//! What somebody who operates the server sees of it.
+//! The output of the server as its operator sees it.
 
 use std::{
     fs::{File, OpenOptions},
@@ -21,8 +21,8 @@ fn a_misspelt_log_level_is_refused() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_server_listens_where_it_is_told_to() {
-    // Another address of the loopback interface, which only Linux has without further ado.
+async fn the_server_listens_on_the_given_address() {
+    // Another address of the loopback interface. Only Linux has it without further configuration.
     let server = Server::start_with(&["--memory", "--port", "0", "--host", "127.0.0.2"], &[]);
     assert!(server.url.starts_with("http://127.0.0.2:"), "{}", server.url);
     assert!(!server.introduction.contains("open to:"));
@@ -33,7 +33,7 @@ async fn the_server_listens_where_it_is_told_to() {
     assert!(error.starts_with("greenroom: cannot listen on 192.0.2.1:0: "), "{error}");
 }
 
-/// Ended, whatever becomes of the test.
+/// A process that is ended even if the test fails.
 struct Running(Child);
 
 impl Drop for Running {
@@ -43,7 +43,7 @@ impl Drop for Running {
     }
 }
 
-/// A terminal: what reads from it, and what a process writes to.
+/// A terminal: a reader for its output, and the file that a process writes to.
 fn terminal() -> (BufReader<File>, File) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
@@ -53,7 +53,7 @@ fn terminal() -> (BufReader<File>, File) {
     (BufReader::new(File::from(master)), terminal)
 }
 
-/// Reads on until a line contains this; the line.
+/// Reads until a line contains this text; returns the line.
 fn line_with(reader: &mut impl BufRead, wanted: &str) -> String {
     let mut line = String::new();
     while !line.contains(wanted) {
@@ -64,7 +64,7 @@ fn line_with(reader: &mut impl BufRead, wanted: &str) -> String {
 }
 
 #[tokio::test]
-async fn on_a_terminal_a_request_is_a_line_for_people_and_ctrl_c_says_what_is_waited_for() {
+async fn on_a_terminal_requests_log_readable_lines_and_ctrl_c_says_what_it_waits_for() {
     let (mut screen, terminal) = terminal();
     let mut command = greenroom(&["--memory", "--port", "0"]);
     command.stdout(terminal.try_clone().unwrap()).stderr(Stdio::piped());
