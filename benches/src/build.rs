@@ -1,4 +1,4 @@
-//! Building what is measured.
+//! Builds the programs that are measured.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,17 +7,17 @@ use std::{
 
 use crate::Result;
 
-/// Names a directory with binaries that are measured as they are.
+/// Names a directory with binaries that are measured instead of new builds.
 const BUILT: &str = "GREENROOM_BENCH_BUILT";
 
-/// The target directory this benchmark itself was built into.
+/// The target directory that this benchmark itself was built into.
 pub(crate) fn target_directory() -> Result<PathBuf> {
     let executable = std::env::current_exe()?;
     let target = executable.parent().and_then(Path::parent).ok_or("the benchmark lies in no target directory")?;
     Ok(target.to_owned())
 }
 
-/// Cargo, without what it told the benchmark about its own package: that would have build scripts run again.
+/// Cargo, without the variables that it set for the benchmark's own package: they would make build scripts run again.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     for (name, _) in std::env::vars_os() {
@@ -28,8 +28,8 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// The binary of a package in the profile that this benchmark itself was built in, where it is waiting that takes time.
-/// With the whole workspace's features, so that what tests have built need not be built again.
+/// The binary of a package in the profile of this benchmark, for measurements in which most of the time is waiting. It
+/// has the features of the whole workspace, so that nothing is built twice that tests have already built.
 pub(crate) fn alike(package: &str) -> Result<PathBuf> {
     if !cfg!(debug_assertions) {
         return release(package);
@@ -44,10 +44,10 @@ pub(crate) fn alike(package: &str) -> Result<PathBuf> {
     Ok(target_directory()?.join("debug").join(package))
 }
 
-/// The release binary of a package. Each package is built by itself: built together, every function would get the
-/// features that any of them asks for, which is not what is deployed.
+/// The release binary of a package. Each package is built by itself: in a common build, every function would get the
+/// features that any of them asks for, and that is not what is deployed.
 ///
-/// Where [`BUILT`] names a directory with the binary, it is that one, and nothing is built.
+/// If [`BUILT`] names a directory with the binary, that one is used, and nothing is built.
 pub(crate) fn release(package: &str) -> Result<PathBuf> {
     if let Some(built) = std::env::var_os(BUILT).map(|directory| Path::new(&directory).join(package))
         && built.exists()

@@ -1,4 +1,5 @@
-//! A load of HTTP requests, sent with as little work as can be: the sender shares the machine with what it measures.
+//! A client that sends many HTTP requests with as little work as possible, because it shares the machine with the
+//! server.
 
 use std::{
     net::SocketAddr,
@@ -17,7 +18,7 @@ use crate::{Result, samples::Samples};
 /// Connections that are open at the same time, each with one request in flight.
 pub(crate) const CONNECTIONS: usize = 32;
 
-/// What is sent: the path, headers beyond the usual ones, and the body of the request with this number.
+/// The requests: their path, additional headers, and the body of each request by its number.
 pub(crate) struct Load {
     /// The request's path.
     pub(crate) path: &'static str,
@@ -43,13 +44,14 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> St
     )
 }
 
-/// One POST, by itself: its body, when its status is 200.
+/// Sends one POST. Returns its body; any status but 200 is an error.
 pub(crate) async fn post(address: SocketAddr, load: &Load) -> Result<String> {
     let body = Connection::open(address).await?.answer(&load.request(0), 200).await?.to_vec();
     Ok(String::from_utf8(body)?)
 }
 
-/// Sends `requests` of them, numbered from `first`, over all connections together. Returns how long each took, and all.
+/// Sends `requests` requests, numbered from `first`, over all connections together. Returns the time of each, and of
+/// all.
 pub(crate) async fn run(
     address: SocketAddr,
     load: &Arc<Load>,
@@ -95,15 +97,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens one.
+    /// Opens a connection.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::new() })
     }
 
-    /// Sends a request and reads the body of its answer. A benchmark of refusals would be none: any other status is an
-    /// error.
+    /// Sends a request and reads the body of its answer. Any other status is an error, so that no refusals are
+    /// measured.
     pub(crate) async fn answer(&mut self, request: &str, status: u16) -> Result<&[u8]> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();

@@ -1,12 +1,12 @@
-//! How every function starts cold, beside the same work in other languages and with AWS's own set-up.
+//! Cold starts of every function, compared with the same work in other languages and with AWS's own set-up.
 //!
 //! `cargo run --release -p bench -- cold` builds each function by itself, starts it fifty times on a whole processor,
 //! holds it at its first `/next` to the quota that Lambda gives its memory, and sends its first request and 200 more.
 //! The store is behind TLS. It has to be run as root, for the control groups; it needs npm, Python and their package
 //! indexes, and cmake, autoconf, automake, libtool and a C++ compiler for Node.js's runtime interface client.
 //!
-//! `--starts N` takes fewer starts, `--warm N` fewer requests, `--only NAME,NAME` some of the functions, and `--write`
-//! puts the figures, the samples and the plot into `docs/`, else they lie in `target/bench`.
+//! `--starts N` takes fewer starts, `--warm N` fewer requests, and `--only NAME,NAME` some of the functions. `--write`
+//! puts the figures, the samples and the plot into `docs/`, otherwise into `target/bench`.
 
 pub(crate) mod functions;
 mod peers;
@@ -26,10 +26,10 @@ use crate::{Result, build, fixture::Fixture};
 
 use self::{quota::Quota, store::Store, subject::Subject};
 
-/// What the peers do as well.
+/// The function whose work the peers do as well.
 const COMPARED: &str = "create-session";
 
-/// What was asked for on the command line.
+/// The options of the command line.
 pub(crate) struct Options {
     starts: usize,
     /// Requests after the first one.
@@ -39,7 +39,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What the arguments behind `cold` say.
+    /// Reads the arguments after `cold`.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let mut options = Self { starts: 50, warm: 200, only: Vec::new(), write: false };
         while let Some(argument) = arguments.next() {
@@ -77,7 +77,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     report::publish(functions, peers, &versions, options)
 }
 
-/// Ends the benchmark where the first request does not go by the connection that was opened before it.
+/// Ends the benchmark if the first request does not use the connection that was opened before it.
 async fn require_primed(store: &Store, subject: &Subject) -> Result<()> {
     let before = store.proxy.accepted();
     subject.answer_to(98_000_000).await?;
@@ -87,7 +87,7 @@ async fn require_primed(store: &Store, subject: &Subject) -> Result<()> {
     }
 }
 
-/// All functions, or those that were asked for, with the one that is compared.
+/// All functions, or the selected ones, including the one that is compared.
 fn functions(store: &Store, fixture: &Fixture, options: &Options) -> Result<Vec<Subject>> {
     let memory: BTreeMap<String, u64> = functions::memory()?.into_iter().collect();
     let mut subjects = Vec::new();
@@ -110,13 +110,13 @@ async fn measure(subjects: &mut [Subject], options: &Options) -> Result<()> {
     let sizes: BTreeSet<_> = subjects.iter().map(|subject| subject.memory).collect();
     let quotas: BTreeMap<_, _> =
         sizes.into_iter().map(|memory| Ok((memory, Quota::of_memory(memory)?))).collect::<Result<_>>()?;
-    // What the disk has to say about a binary's first start is no part of the figures.
+    // The first start of a binary reads it from the disk, which is not to be measured.
     for subject in subjects.iter_mut() {
         subject.measure_start(&quotas[&subject.memory]).await?;
         subject.stop().await?;
         subject.forget();
     }
-    // In turns, so that a change of the machine's mood meets them all.
+    // All subjects take turns, so that a change in the machine's load affects all of them.
     for start in 0..options.starts {
         println!("start {} of {}", start + 1, options.starts);
         for subject in subjects.iter_mut() {

@@ -1,13 +1,12 @@
-//! What requests cost that must not grow with what there is, with little and with much of it.
+//! The cost of requests that must not grow with the amount of data, for little and for much data.
 //!
-//! `cargo run -p bench -- costs` builds the program that counts in the release profile, and prints what it prints as a
-//! table.
+//! `cargo run -p bench -- costs` builds the counting program in the release profile, and prints its output as a table.
 
 use std::process::Command;
 
 use crate::{Result, build};
 
-/// Counts and prints.
+/// Runs the program and prints the table.
 pub(crate) fn run() -> Result<()> {
     let output = Command::new(build::release("costs")?).output()?;
     if !output.status.success() {

@@ -1,8 +1,8 @@
-//! Many at once under one parent, before a table whose transactions meet each other.
+//! Many concurrent requests about one parent, on a table whose transactions can conflict.
 //!
-//! `cargo run -p bench -- crowd` starts a gateway with a table of its own, and another one whose table is that, behind a
-//! proxy which has each transaction hold its items for 8 ms and refuses whoever comes to one of them meanwhile, as
-//! DynamoDB does. What takes time is waiting, so the profile that the benchmark itself is built in will do; a second
+//! `cargo run -p bench -- crowd` starts a gateway with a table of its own, and another gateway on the same table behind
+//! a proxy. In the proxy each transaction holds its items for 8 ms, and other requests for them are refused meanwhile,
+//! as DynamoDB does. Most of the time is waiting, so the profile of the benchmark itself is good enough. A second
 //! argument names another `greenroom` to measure. The summary goes to standard output, the samples to
 //! `target/bench/crowd.csv`.
 
@@ -32,18 +32,18 @@ use crate::{
 
 /// How long a transaction holds its items.
 const HELD: Duration = Duration::from_millis(8);
-/// Requests of each crowd.
+/// The number of requests of each crowd.
 const REQUESTS: usize = 240;
-/// How many of them are in flight together.
+/// The numbers of requests in flight at once.
 const CONCURRENCIES: [usize; 4] = [1, 8, 16, 32];
 /// The password of the admin.
 const PASSWORD: &str = "benchmark-password";
-/// The access key id that the table's port asks for.
+/// The access key id of the table's port.
 const ACCESS_KEY: &str = "key_of_the_table_of_the_benchmark";
 /// The table.
 const TABLE: &str = "crowd";
 
-/// What a crowd sends.
+/// The requests of a crowd.
 struct Crowd {
     name: &'static str,
     method: &'static str,
@@ -89,7 +89,7 @@ pub(crate) async fn run(binary: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// A gateway whose table is this one.
+/// Starts a gateway on this table.
 async fn serve(binary: &Path, data: &Path, mails: &Path, table: &str) -> Result<(SocketAddr, crate::server::Kept)> {
     let (data, mails) = (data.to_str().ok_or("no text")?, mails.to_str().ok_or("no text")?);
     let variables = [
@@ -131,7 +131,8 @@ fn crowds(event: &Value) -> [Crowd; 3] {
     ]
 }
 
-/// Sends a crowd's requests, so many at once; how long each took, how many were refused for now, and how long all took.
+/// Sends a crowd's requests with this many in flight. Returns the time of each, the number of those refused with a
+/// retry, and the time of all.
 async fn load(
     address: SocketAddr,
     crowd: &Crowd,

@@ -1,4 +1,5 @@
-//! The session management API beside a Django service that answers the same, `benches/peers/django-events`.
+//! The session management API, compared with a Django service that gives the same answers,
+//! `benches/peers/django-events`.
 //!
 //! `cargo run -p bench -- events` makes a Python environment for the peer, fills the database of each with the same
 //! events and login tokens, and loads both in turns. The summary goes to standard output, the samples to
@@ -41,7 +42,7 @@ const EVENTS: usize = 20;
 /// Login tokens on both sides, `token-000000` and on.
 const LOGIN_TOKENS: usize = 1_000;
 
-/// Both sides are loaded in turns, so that a change of the machine's mood meets them all.
+/// Both sides take turns, so that a change in the machine's load affects both.
 const TURNS: usize = 3;
 
 /// A service under measurement.
@@ -49,7 +50,7 @@ struct Side {
     name: &'static str,
     address: SocketAddr,
     server: Kept,
-    /// Its database, gone when it is dropped.
+    /// The directory of its database, which is deleted when it is dropped.
     _data: TempDir,
 }
 
@@ -57,7 +58,7 @@ struct Side {
 pub(crate) async fn run() -> Result<()> {
     let environment = peer::environment()?;
     println!("peer: {}", environment.versions()?);
-    // Built before anything is measured, as the servers are: compiling keeps every core busy.
+    // Everything is built before the first measurement, because compiling keeps every core busy.
     let signer = build::release("t1")?;
     let sides = [greenroom::start().await?, peer::start(&environment).await?];
     let mut measured = measure(&sides, &environment, &signer).await;
@@ -94,7 +95,8 @@ async fn measure(sides: &[Side; 2], environment: &Environment, signer: &Path) ->
     Ok(())
 }
 
-/// A directory for a database: below the target directory, as a temporary one may lie in memory, where syncing is free.
+/// A directory for a database. It is below the target directory: a temporary directory may be in memory, where syncing
+/// is free.
 fn data_directory() -> Result<TempDir> {
     let parent = bench_directory()?;
     Ok(tempfile::tempdir_in(parent)?)

@@ -1,4 +1,4 @@
-//! What the functions that are measured find in the table, and the events that speak of it.
+//! The data in the table for the measured functions, and the events that refer to it.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -21,13 +21,13 @@ const API_TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 const STREAMS_TOKEN: &str = "token-of-the-operators-of-the-benchmark";
 const STREAMS_SECRET: &str = "secret-of-the-media-server-of-the-benchmark";
 const SIGNING_KEYS: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
-/// `OPENVIDUAPP:MY_SECRET` and `USERNAME@localhost:PASSWORD`, as the events carry them.
+/// `OPENVIDUAPP:MY_SECRET` and `USERNAME@localhost:PASSWORD`, as in the events.
 const EVENTS_AUTHORIZATION: &str = "Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU";
 const EVENTS_ACCOUNT: &str = "Basic VVNFUk5BTUVAbG9jYWxob3N0OlBBU1NXT1JE";
 /// The identifier that the events register.
 const EVENTS_IDENTIFIER: &str = "device_unique_id_here";
 
-/// The settings of the gateway and of every function alike.
+/// The settings that the gateway and all functions share.
 pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
     vec![
         ("OPENVIDU_SECRET", OPENVIDU_SECRET),
@@ -39,13 +39,14 @@ pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
-/// What the gateway is told beyond them, so that there is somebody to log in.
+/// The additional settings of the gateway, which create the accounts that log in.
 pub(crate) const ACCOUNTS: [(&str, &str); 2] = [("ADMIN_PASSWORD", PASSWORD), ("API_TOKEN", API_TOKEN)];
 
-/// What stands in the events' placeholders; the longer ones lead, since they may begin with others.
+/// The values for the placeholders in the events. Longer placeholders come first, because they may begin with shorter
+/// ones.
 pub(crate) struct Fixture {
     values: Vec<(&'static str, String)>,
-    /// The media session that tokens are issued for; the other one, which is read, keeps its one.
+    /// The media session for which tokens are issued. The other one is only read, and keeps its single token.
     issued_for: String,
 }
 
@@ -64,8 +65,8 @@ impl Default for Fixture {
 }
 
 impl Fixture {
-    /// What a gateway over an empty table is asked for: an organiser's event with a floor, a participant of
-    /// conversations with a room, a device, a media session with a token, and one that more are issued for.
+    /// Creates the data through a gateway on an empty table: an organiser's event with a floor, a participant of
+    /// conversations with a room, a device, a media session with a token, and a media session for further tokens.
     pub(crate) async fn of(gateway: SocketAddr) -> Result<Self> {
         let mut sender = Sender { connection: Connection::open(gateway).await?, fixture: Self::default() };
         let token = sender.send("token-auth/obtain", 200).await?;
@@ -95,12 +96,12 @@ impl Fixture {
         self.values.sort_by_key(|(placeholder, _)| std::cmp::Reverse(placeholder.len()));
     }
 
-    /// A text with what stands in its placeholders.
+    /// A text with its placeholders filled.
     pub(crate) fn filled(&self, text: &str) -> String {
         self.values.iter().fold(text.to_owned(), |text, (placeholder, value)| text.replace(placeholder, value))
     }
 
-    /// The event of this name in `events/`.
+    /// The event with this name in `events/`.
     pub(crate) fn event(&self, name: &str) -> Result<Event> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(name).with_extension("json");
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -116,7 +117,7 @@ impl Fixture {
     }
 }
 
-/// An event, sent many times.
+/// An event that is sent many times.
 #[derive(Clone)]
 pub(crate) struct Event(Value);
 
@@ -126,7 +127,7 @@ impl Event {
         self.0[field] = text.into();
     }
 
-    /// The event of this number: each registers a device of its own.
+    /// The event with this number. Each one registers a device of its own.
     #[must_use]
     pub(crate) fn numbered(&self, number: usize) -> Value {
         let mut event = self.0.clone();
@@ -137,13 +138,13 @@ impl Event {
     }
 }
 
-/// The identifier of the device of this number, as long as the events' own.
+/// The identifier of the device with this number, as long as the one in the events.
 #[must_use]
 pub(crate) fn identifier(number: usize) -> String {
     format!("device_{number:014}")
 }
 
-/// Sends events to the local gateway, as requests.
+/// Sends events to the local gateway, as HTTP requests.
 struct Sender {
     connection: Connection,
     fixture: Fixture,

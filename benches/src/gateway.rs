@@ -1,4 +1,4 @@
-//! What the local gateway carries, beside an HTTP server that does nothing.
+//! The load that the local gateway can handle, compared with an HTTP server that does nothing.
 //!
 //! `cargo run -p bench -- gateway` builds both in the release profile and loads them in turns. The summary goes to
 //! standard output, the samples to `target/bench/gateway.csv`.
@@ -15,13 +15,13 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// Requests before anything is measured, for the connections and the caches.
+/// The requests before the first measurement, for the connections and the caches.
 const WARM_UP: usize = 2_000;
-/// Every subject is loaded in turns, so that a change of the machine's mood meets them all.
+/// All subjects take turns, so that a change in the machine's load affects all of them.
 const TURNS: usize = 3;
 /// Requests in a turn.
 const REQUESTS: usize = 12_800;
-/// Sessions that tokens are issued for, each in its turn.
+/// The sessions for which tokens are issued, in turn.
 const SESSIONS: usize = 100;
 
 struct Subject {
@@ -72,7 +72,8 @@ fn openvidu() -> Load {
     Load { path: "/api/sessions", headers: authorization(), body: Box::new(|_| "{}".to_owned()) }
 }
 
-/// Tokens for sessions that are made here, so that no session has more tokens than a large room has participants.
+/// Requests for tokens of sessions that are created here. No session gets more tokens than a large room has
+/// participants.
 async fn tokens(gateway: SocketAddr) -> Result<Load> {
     let mut sessions = Vec::new();
     for _ in 0..SESSIONS {

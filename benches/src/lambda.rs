@@ -1,11 +1,12 @@
-//! How the functions start and answer under Lambda's Runtime API, beside bare ones that make the same calls to the table.
+//! How the functions start and answer under Lambda's Runtime API, compared with bare functions that make the same calls
+//! to the table.
 //!
 //! `cargo run -p bench -- lambda` builds each function by itself in the release profile and measures it over a store
 //! in the memory of another process. The summary goes to standard output, the samples to `target/bench/lambda.csv`.
 //!
-//! `--before DIR` measures the functions in that directory as well, in turns with the present ones: put
-//! `target/release/create-session` of another state of the project there, and whichever others are of interest. `--warm N`
-//! takes so many turns, `--starts N` so many starts, `--only NAME,NAME` some of the functions.
+//! `--before DIR` also measures the functions in that directory, in turns with the present ones. Put
+//! `target/release/create-session` of another state of the project there, and any other functions of interest. `--warm
+//! N` takes N turns, `--starts N` takes N starts, `--only NAME,NAME` some of the functions.
 
 mod report;
 mod store;
@@ -19,14 +20,14 @@ use self::{store::Store, subject::Subject};
 
 /// Invocations after which a process is warm, and before its resident memory is read.
 const WARM_UP: usize = 200;
-/// Invocations in a turn. Turns are short, so that what else the machine does meets all subjects.
+/// Invocations in a turn. Turns are short, so that other work on the machine affects all subjects.
 const INVOCATIONS: usize = 50;
 
-/// The bare functions: what each calls the table with, by the name that it is measured under.
+/// The bare functions: the operation with which each calls the table, by the name under which it is measured.
 const BARE: [(&str, &str); 4] =
     [("PutItem", ""), ("transaction of two", "transaction"), ("BatchWriteItem", "batch"), ("GetItem", "get")];
 
-/// What is measured: its name, the bare function that it is held against, its package and its event.
+/// The measured functions: the name, the bare function for comparison, the package and the event.
 const FUNCTIONS: [(&str, Option<&str>, &str, &str); 6] = [
     ("POST /api/sessions (device)", Some("PutItem"), "create-session", "create-session/device"),
     ("POST /api/sessions (OpenVidu)", Some("PutItem"), "create-session", "create-session/openvidu"),
@@ -36,18 +37,18 @@ const FUNCTIONS: [(&str, Option<&str>, &str, &str); 6] = [
     ("POST /api/v2/rtcsessions", Some("BatchWriteItem"), "rtcsessions", "rtcsessions/join"),
 ];
 
-/// What was asked for on the command line.
+/// The options of the command line.
 pub(crate) struct Options {
     before: Option<PathBuf>,
     /// How often each function is started.
     starts: usize,
-    /// Turns of warm invocations; every subject has one in each.
+    /// Turns of warm invocations. Every subject runs once in each turn.
     turns: usize,
     only: Vec<String>,
 }
 
 impl Options {
-    /// What the arguments behind `lambda` say.
+    /// Reads the arguments after `lambda`.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let mut options = Self { before: None, starts: 20, turns: 20, only: Vec::new() };
         while let Some(argument) = arguments.next() {
@@ -69,7 +70,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let store = Store::start().await?;
     let mut subjects = subjects(&store, options).await?;
     for subject in &mut subjects {
-        // What the disk has to say about a binary's first start is no part of the figures.
+        // The first start of a binary reads it from the disk, which is not to be measured.
         subject.start().await?;
     }
     for _ in 0..options.starts {
@@ -94,7 +95,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Everything that is measured: the function that does nothing, the bare ones, ours, and each as it was before.
+/// All subjects: the function that does nothing, the bare functions, the project's functions, and the earlier build of
+/// each.
 async fn subjects(store: &Store, options: &Options) -> Result<Vec<Subject>> {
     let fixture = store.fixture().await?;
     let is_wanted = |package: &str| options.only.is_empty() || options.only.iter().any(|only| only == package);

@@ -1,9 +1,9 @@
-//! Lists of many users, and who joins meanwhile.
+//! Lists of many users, while another client joins an event.
 //!
-//! `cargo run --release -p bench -- lists` starts a gateway on an empty store and makes 20,000 users, an event and a
-//! login token. It then asks for single records by what they are called, for a page behind the end, and for what no
-//! index knows; at last eight clients filter without end while another one joins. The summary goes to standard output,
-//! the samples to `target/bench/lists.csv`.
+//! `cargo run --release -p bench -- lists` starts a gateway on an empty store and creates 20,000 users, an event and a
+//! login token. It then requests single records by their keys, a page past the end, and filters that no index supports.
+//! At last eight clients filter continuously while another one joins. The summary goes to standard output, the samples
+//! to `target/bench/lists.csv`.
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -21,15 +21,15 @@ use crate::{
 
 /// Users in the store.
 const USERS: usize = 20_000;
-/// How many connections make them.
+/// The number of connections that create them.
 const HANDS: usize = 8;
 /// Requests of each kind.
 const REQUESTS: usize = 50;
-/// Requests that look through everything.
+/// Requests that read all users.
 const SEARCHES: usize = 8;
-/// How many clients filter while another one joins.
+/// The number of clients that filter while another one joins.
 const MAX_CONCURRENT: usize = 8;
-/// What is looked for by a filter that no index has: nobody has it, so that all are looked at.
+/// A filter that no index supports. No user matches, so all are read.
 const FILTER: &str = "/api/v2/users/?role=partner";
 const PASSWORD: &str = "benchmark-password";
 const API_TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -74,7 +74,7 @@ pub(crate) async fn run() -> Result<()> {
         searching.spawn(async move { ask(address, &token, FILTER, usize::MAX).await.map(drop) });
     }
     let beside = join(address, REQUESTS).await?;
-    // They search without end, so one that has ended has failed.
+    // The searches never end by themselves, so one that has ended has failed.
     if let Some(ended) = searching.try_join_next() {
         ended??;
     }
@@ -90,7 +90,7 @@ fn report(record: &mut Record, name: &str, samples: &Samples) -> Result<()> {
     record.add(name, "", samples)
 }
 
-/// Makes all users, over several connections.
+/// Creates all users, over several connections.
 async fn make_users(address: SocketAddr, token: &str) -> Result<()> {
     let mut hands = JoinSet::new();
     for hand in 0..HANDS {
@@ -110,7 +110,7 @@ async fn make_users(address: SocketAddr, token: &str) -> Result<()> {
     Ok(())
 }
 
-/// Asks for a list, one time after the other.
+/// Requests a list repeatedly.
 async fn ask(address: SocketAddr, token: &str, path: &str, requests: usize) -> Result<Samples> {
     let request = request("GET", path, token, "");
     let mut connection = Connection::open(address).await?;
@@ -123,7 +123,7 @@ async fn ask(address: SocketAddr, token: &str, path: &str, requests: usize) -> R
     Ok(samples)
 }
 
-/// Joins, one time after the other.
+/// Joins repeatedly.
 async fn join(address: SocketAddr, requests: usize) -> Result<Samples> {
     let authorization = format!("authorization: Token {API_TOKEN}\r\n");
     let body = json!({ "loginToken": LOGIN_TOKEN }).to_string();

@@ -1,12 +1,12 @@
-//! The machine: whether it is quiet, and what to say about it beside the figures.
+//! The machine: whether it is quiet, and its description beside the figures.
 
 use std::{fs, process::Command, thread};
 
 use crate::Result;
 
-/// The one-minute load per core above which figures say more about the neighbours.
+/// The one-minute load per core above which the figures depend on other work on the machine.
 const QUIET: f64 = 0.5;
-/// Set to any value, it measures all the same.
+/// If this variable is set to any value, the benchmark runs on a busy machine too.
 const OVERRIDE: &str = "GREENROOM_BENCH_LOADED";
 
 /// Ends the benchmark on a machine that is busy with something else.
@@ -23,7 +23,7 @@ pub(crate) fn require_quiet() -> Result<()> {
         .into())
 }
 
-/// Prints what the figures were taken with.
+/// Prints the conditions of the measurement.
 pub(crate) fn describe() -> Result<()> {
     for line in description()? {
         println!("{line}");
@@ -31,7 +31,7 @@ pub(crate) fn describe() -> Result<()> {
     Ok(())
 }
 
-/// What the figures were taken with, line by line.
+/// The conditions of the measurement, line by line.
 pub(crate) fn description() -> Result<Vec<String>> {
     let rustc = Command::new("rustc").arg("--version").output()?;
     let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;

@@ -1,10 +1,9 @@
-//! Benchmarks of the functions and of the local gateway, each beside the least that could do its work, and of the
-//! session management API beside a service of the kind that first served it.
+//! Benchmarks of the functions and of the local gateway, compared with the least that could do the same work. The
+//! session management API is compared with a service of the kind that first served it.
 //!
-//! `cargo run -p bench` runs the first two, `cargo run -p bench -- lambda`, `-- cold`, `-- memory`, `-- gateway`,
-//! `-- events`, `-- costs`, `-- sse`, `-- crowd` or `-- lists` one. `events` needs Python and its package index, `cold`
-//! those and npm. The other modules are
-//! what they share: building what they measure, starting it, and reading the machine.
+//! `cargo run -p bench` runs the first two; `cargo run -p bench -- lambda`, `-- cold`, `-- memory`, `-- gateway`, `--
+//! events`, `-- costs`, `-- sse`, `-- crowd` or `-- lists` runs one. `events` needs Python and its package index, and
+//! `cold` also needs npm. The other modules are shared: they build the programs, start them, and read the machine.
 
 mod cold;
 mod costs;
@@ -52,16 +51,16 @@ async fn main() -> Result<()> {
     }
 }
 
-/// A benchmark has nobody to recover for: whatever fails ends it with its own words.
+/// The result of a benchmark. No error is recovered from: each one ends the benchmark with its message.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// Whatever failed.
+/// Any error.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The secret every measured process is started with.
+/// The OpenVidu secret of every measured process.
 pub(crate) const OPENVIDU_SECRET: &str = "benchmark-secret-of-openvidu";
 
-/// What a back-end sends in `Authorization`.
+/// The `Authorization` header of a back-end.
 #[must_use]
 pub(crate) fn openvidu_authorization() -> String {
     use base64::{Engine, prelude::BASE64_STANDARD};

@@ -1,10 +1,10 @@
-//! How much memory each function is worth, by what its warm requests take at the share of a processor that it buys.
+//! The memory size for each function, by the time of its warm requests at the share of a processor that the size buys.
 //!
 //! `cargo run --release -p bench -- memory` builds each function by itself, fills a store, and sends each function its
-//! most usual request and its heaviest, at each size of memory in turns, as root for the control groups. A request comes
-//! when the quota of the one before is back: most instances wait most of their time.
+//! most usual and its heaviest request, at each memory size in turns. It has to be run as root, for the control groups.
+//! A request is sent only after the quota has been renewed, because most instances wait most of their time.
 //!
-//! `--warm N` sends fewer requests, `--only NAME,NAME` looks at some of the functions.
+//! `--warm N` sends fewer requests, `--only NAME,NAME` measures some of the functions.
 
 mod choice;
 mod report;
@@ -24,15 +24,15 @@ use self::{
     work::{HASHING, HASHING_FIRST, HEAVIEST},
 };
 
-/// Between two requests, in which the quota comes back: one of its periods and half.
+/// The pause between two requests, in which the quota is renewed: one and a half of its periods.
 const PAUSE: Duration = Duration::from_millis(30);
-/// Requests of a turn. Turns are short, so that what else the machine does meets all sizes.
+/// Requests of a turn. Turns are short, so that other work on the machine affects all sizes.
 const TURN: usize = 5;
 
-/// The sizes in their order, each with what it buys.
+/// The sizes in ascending order, each with its quota.
 type Quotas = Vec<(u64, Quota)>;
 
-/// What was asked for on the command line.
+/// The options of the command line.
 pub(crate) struct Options {
     /// Requests of each operation at each size.
     warm: usize,
@@ -40,7 +40,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What the arguments behind `memory` say.
+    /// Reads the arguments after `memory`.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let mut options = Self { warm: 25, only: Vec::new() };
         while let Some(argument) = arguments.next() {
@@ -96,11 +96,11 @@ fn subject(store: &Store, name: &str, event: Event, status: Option<u16>) -> Resu
     Ok(Subject::new(name, &build::release(name)?, event, status, 0).with(0, environment))
 }
 
-/// So many warm requests at each size.
+/// Measures this many warm requests at each size.
 async fn warm(subject: &mut Subject, quotas: &Quotas, mut row: Row, requests: usize) -> Result<Row> {
     let (_, whole) = quotas.last().ok_or("no sizes")?;
     subject.measure_start(whole).await?;
-    // Caches and connections.
+    // Fills the caches and opens the connections.
     subject.measure_warm(TURN, Duration::ZERO).await?;
     for _ in 0..requests.div_ceil(TURN) {
         for (size, quota) in quotas {
@@ -114,7 +114,7 @@ async fn warm(subject: &mut Subject, quotas: &Quotas, mut row: Row, requests: us
     Ok(row)
 }
 
-/// As many first requests at each size.
+/// Measures this many first requests at each size.
 async fn first(subject: &mut Subject, quotas: &Quotas, mut row: Row, requests: usize) -> Result<Row> {
     for _ in 0..requests.div_ceil(TURN) {
         for (size, quota) in quotas {

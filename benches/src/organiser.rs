@@ -1,4 +1,4 @@
-//! What an organiser does before something is measured.
+//! The requests of an organiser before a measurement.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::{
     client::{Connection, request},
 };
 
-/// Logs the admin in: the header that they are known by, and their number.
+/// Logs the admin in. Returns the `Authorization` header and the number of the admin.
 pub(crate) async fn log_in(address: SocketAddr, password: &str) -> Result<(String, Value)> {
     let login = json!({ "username": "admin", "password": password }).to_string();
     let login = request("POST", "/api/v2/token-auth/obtain", "", &login);
@@ -20,7 +20,7 @@ pub(crate) async fn log_in(address: SocketAddr, password: &str) -> Result<(Strin
     Ok((token, users["results"][0]["id"].clone()))
 }
 
-/// Makes something by a POST; what it became.
+/// Creates a record with a POST; its body.
 pub(crate) async fn send(address: SocketAddr, path: &str, token: &str, body: &Value) -> Result<Value> {
     let request = request("POST", path, token, &body.to_string());
     Ok(serde_json::from_slice(Connection::open(address).await?.answer(&request, 201).await?)?)

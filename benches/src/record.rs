@@ -1,4 +1,4 @@
-//! The raw data of a run, for whoever doubts the summary. It lies in the target directory, outside version control.
+//! The raw data of a run, to check the summary. It is written to the target directory, outside version control.
 
 use std::{fmt::Write, fs, path::PathBuf};
 

@@ -1,34 +1,34 @@
-//! Durations, and what is said about them.
+//! Durations and their statistics.
 
 use std::time::Duration;
 
-/// Measured durations of one thing.
+/// Measured durations of one operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples(Vec<Duration>);
 
 impl Samples {
-    /// Adds one.
+    /// Adds one sample.
     pub(crate) fn push(&mut self, sample: Duration) {
         self.0.push(sample);
     }
 
-    /// Adds those of another measurement of the same thing.
+    /// Adds the samples of another measurement of the same operation.
     pub(crate) fn extend(&mut self, other: &Self) {
         self.0.extend(&other.0);
     }
 
-    /// How many there are.
+    /// The number of samples.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// In the order they were taken.
+    /// The samples in the order in which they were taken.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Duration> {
         self.0.iter().copied()
     }
 
-    /// The smallest sample that `percent` of them do not exceed; zero when there are none.
+    /// The smallest sample that `percent` of the samples do not exceed; zero without samples.
     #[must_use]
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();
@@ -37,20 +37,20 @@ impl Samples {
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// All of them together, by how many they are; zero when there are none.
+    /// The mean of the samples; zero without samples.
     #[must_use]
     pub(crate) fn mean(&self) -> Duration {
         let count = u32::try_from(self.0.len().max(1)).unwrap_or(u32::MAX);
         self.0.iter().sum::<Duration>() / count
     }
 
-    /// Each of them with the one of the same number among `others`.
+    /// The sums of the samples with the same number in both.
     #[must_use]
     pub(crate) fn plus(&self, others: &Self) -> Self {
         Self(self.0.iter().zip(&others.0).map(|(one, other)| *one + *other).collect())
     }
 
-    /// Half of the samples do not exceed it.
+    /// The median: half of the samples do not exceed it.
     #[must_use]
     pub(crate) fn median(&self) -> Duration {
         self.percentile(50)

@@ -1,4 +1,4 @@
-//! Servers under measurement, found by the line they print.
+//! Servers under measurement. Each one prints its address in a line.
 
 use std::{net::SocketAddr, path::Path, process::Stdio};
 
@@ -16,8 +16,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with these arguments and variables, without what would make it load more certificates than a
-    /// user's machine has.
+    /// Starts a server with these arguments and variables. Variables that would make it load more certificates than a
+    /// user's machine has are removed.
     pub(crate) fn start(binary: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self> {
         let mut process = Command::new(binary)
             .args(arguments)
@@ -32,7 +32,7 @@ impl Server {
         Ok(Self { process, output: BufReader::new(output).lines() })
     }
 
-    /// The address after `http://` in the next line of output that says `what`.
+    /// The address after `http://` in the next line of output that contains `what`.
     pub(crate) async fn address(&mut self, what: &str) -> Result<SocketAddr> {
         while let Some(line) = self.output.next_line().await? {
             let Some((_, address)) = line.split_once("http://").filter(|_| line.contains(what)) else { continue };
@@ -43,7 +43,8 @@ impl Server {
         Err(format!("the server ended before it said {what:?}: {status}").into())
     }
 
-    /// Reads on, so that a full pipe never stops the server; its process lives until the result is dropped.
+    /// Reads the rest of the output, so that a full pipe never stops the server. The process lives until the result is
+    /// dropped.
     #[must_use]
     pub(crate) fn keep(self) -> Kept {
         let Self { process, mut output } = self;
@@ -52,18 +53,18 @@ impl Server {
     }
 }
 
-/// A server that runs and has nothing more to say; it is stopped when this is dropped.
+/// A running server whose output is read in the background. It is stopped when this is dropped.
 pub(crate) struct Kept {
     process: Child,
 }
 
 impl Kept {
-    /// The number of its process.
+    /// The id of its process.
     pub(crate) fn process_id(&self) -> Result<u32> {
         Ok(self.process.id().ok_or("the server has ended")?)
     }
 
-    /// Asks it to end, for a server with children of its own, and waits until it has.
+    /// Asks it to end, and waits until it has ended. For a server with child processes.
     pub(crate) async fn stop(mut self) -> Result<()> {
         Command::new("kill").arg(self.process_id()?.to_string()).status().await?;
         self.process.wait().await?;

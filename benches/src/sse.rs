@@ -1,8 +1,8 @@
-//! How long a message takes to everybody who listens.
+//! How long a message takes to reach all listeners.
 //!
-//! `cargo run -p bench -- sse` opens 200 streams of events on the local gateway, on a database in a file, and sends
-//! messages one after the other. It measures from the beginning of the POST, and from its answer, to the arrival of the
-//! event on each stream; an event may arrive before the answer has. The summary goes to standard output, the samples to
+//! `cargo run -p bench -- sse` opens 200 event streams on the local gateway, with a database in a file, and sends
+//! messages one after the other. It measures the time until the event arrives on each stream, from the beginning of the
+//! POST and from its answer. An event may arrive before the answer. The summary goes to standard output, the samples to
 //! `target/bench/sse.csv`.
 
 use std::{
@@ -31,18 +31,18 @@ use crate::{
 
 /// Accounts that listen.
 const ACCOUNTS: usize = 20;
-/// Streams of each of them.
+/// The number of streams of each account.
 const STREAMS: usize = 10;
-/// Messages, to the accounts in turn.
+/// The number of messages. They go to the accounts in turn.
 const MESSAGES: usize = 400;
-/// Between two messages: polls are not to be found out of step with them.
+/// The pause between two messages. It is no multiple of the poll interval, so that messages hit all phases of it.
 const PAUSE: Duration = Duration::from_millis(37);
-/// How long an event may take.
+/// The longest time that an event may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The password of everybody.
+/// The password of all accounts.
 const PASSWORD: &str = "benchmark-password";
 
-/// An event as it arrived: the message's id, and when.
+/// A received event: the message's id, and the time of arrival.
 type Arrived = (String, Instant);
 
 /// Measures and prints.
@@ -112,7 +112,7 @@ async fn send(connection: &mut Connection, number: usize) -> Result<String> {
     Ok(sent["id"].as_str().ok_or("no id")?.to_owned())
 }
 
-/// Opens a stream of events, whose beginning has arrived.
+/// Opens an event stream; its beginning has arrived.
 async fn listen(gateway: SocketAddr, username: &str) -> Result<BufReader<TcpStream>> {
     let mut stream = TcpStream::connect(gateway).await?;
     stream.write_all(request("GET", "/api/sse", &authorization(username), "").as_bytes()).await?;
@@ -126,13 +126,13 @@ async fn listen(gateway: SocketAddr, username: &str) -> Result<BufReader<TcpStre
     Ok(events)
 }
 
-/// Notes when each event arrives. Each is a chunk of its own, so its data lies in one line.
+/// Records when each event arrives. Each event is a chunk of its own, so its data is in one line.
 async fn note(mut events: BufReader<TcpStream>, arrivals: mpsc::UnboundedSender<Arrived>) {
     let mut line = String::new();
     while events.read_line(&mut line).await.is_ok_and(|read| read > 0) {
         let data = line.strip_prefix("data: ").and_then(|data| serde_json::from_str::<Value>(data).ok());
         if let Some(id) = data.as_ref().and_then(|data| data["id"].as_str()) {
-            // Nobody listens any more once all have arrived.
+            // The receiver is gone once all events have arrived.
             let _ = arrivals.send((id.to_owned(), Instant::now()));
         }
         line.clear();

@@ -1,7 +1,7 @@
 //! The Runtime API itself: events out, responses and errors in.
 //!
-//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html> is what it follows, down to
-//! the statuses of a function's mistakes.
+//! It follows <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>, including the statuses for a function's
+//! mistakes.
 
 use std::{
     collections::HashMap,
@@ -32,25 +32,25 @@ use tokio::{
 
 use crate::error::Report;
 
-/// What a function may post: the 6 MB of a synchronous response and what Lambda allows around it.
+/// The largest body that a function may post: the 6 MB of a synchronous response, and the overhead that Lambda allows.
 const RESPONSE_LIMIT: usize = 6 * 1024 * 1024 + 100 * 1024;
 
-/// A sign of life from a process that is starting.
+/// The first message of a process that is starting.
 pub(crate) enum Start {
     /// It has asked for its first event, at this moment.
     Ready(Instant),
-    /// It has reported that it cannot start.
+    /// It has reported an error of its start.
     Failed(Report),
 }
 
-/// How an invocation ended: what the function posted, or the error it reported.
+/// How an invocation ended: with the response that the function posted, or with the error it reported.
 pub(crate) type Outcome = Result<Posted, Report>;
 
-/// What a function posted.
+/// The response that a function posted.
 pub(crate) enum Posted {
-    /// All of it.
+    /// The complete response.
     Whole(Bytes),
-    /// What it goes on posting. A function whose receiver is gone is not read any further.
+    /// The parts of a streamed response. If the receiver is dropped, the rest is not read.
     Streamed(mpsc::Receiver<Bytes>),
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Api {
     shared: Arc<Shared>,
     events: mpsc::UnboundedSender<Invocation>,
     count: AtomicU64,
-    // Held for its drop, which ends the server.
+    // Dropping it ends the server.
     _server: JoinSet<io::Result<()>>,
 }
 
@@ -79,7 +79,7 @@ struct Invocation {
 }
 
 impl Api {
-    /// Serves on a free port; the receiver hears what the function makes of its start.
+    /// Serves on a free port. The receiver gets the outcome of the function's start.
     pub(crate) async fn serve(arn: String, timeout: Duration) -> io::Result<(Self, oneshot::Receiver<Start>)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -99,7 +99,7 @@ impl Api {
         Ok((api, start))
     }
 
-    /// Queues an event for the function; the receiver hears how it ended.
+    /// Queues an event for the function. The receiver gets the outcome of the invocation.
     pub(crate) fn send(&self, event: &Value) -> oneshot::Receiver<Outcome> {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let id = format!("8476a536-e9f4-11e8-9739-{number:012x}");
@@ -110,7 +110,7 @@ impl Api {
             trace: format!("Root=1-5bef4de7-ad49b0e87f6ef6c8{number:08x};Parent=9a9197af755a6419;Sampled=1"),
             event: event.to_string().into_bytes(),
         };
-        // The receiver lives in `shared`, which `self` holds: there is always someone to take it.
+        // `shared` owns the receiver, and `self` owns `shared`, so the receiver still exists.
         let _ = self.events.send(invocation);
         outcome
     }
@@ -122,7 +122,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/invocation/{id}/response", post(response))
         .route("/invocation/{id}/error", post(error))
         .route("/init/error", post(init_error))
-        // Its own limit is looked at where a body is in hand, so that no connection is cut.
+        // The handlers check the limit on the complete body, so that no connection is cut.
         .layer(DefaultBodyLimit::disable())
         .with_state(shared);
     Router::new().nest("/2018-06-01/runtime", api)
@@ -131,7 +131,7 @@ fn router(shared: Arc<Shared>) -> Router {
 async fn next(State(api): State<Arc<Shared>>) -> Response {
     api.started(Start::Ready(Instant::now()));
     let invocation = api.events.lock().await.recv().await;
-    // No sender is left only while the testbed is being taken down.
+    // All senders are gone only while the testbed shuts down.
     let Some(invocation) = invocation else {
         return refused(StatusCode::INTERNAL_SERVER_ERROR, "ContainerError", "shutting down");
     };
@@ -166,7 +166,7 @@ async fn response(State(api): State<Arc<Shared>>, Path(id): Path<String>, reques
     refused(StatusCode::PAYLOAD_TOO_LARGE, kind, &message)
 }
 
-/// Hands on what arrives as it arrives.
+/// Passes on each part of the response as it arrives.
 async fn stream(api: &Shared, id: &str, body: Body) -> Response {
     let (sender, chunks) = mpsc::channel(1);
     let response = api.ended(id, Ok(Posted::Streamed(chunks)));
@@ -189,7 +189,7 @@ async fn init_error(State(api): State<Arc<Shared>>, headers: HeaderMap, body: By
 }
 
 impl Shared {
-    /// Only the first sign of life counts as the start.
+    /// Only the first message counts as the start.
     fn started(&self, start: Start) {
         if let Some(sender) = lock(&self.start).take() {
             let _ = sender.send(start);
@@ -200,7 +200,7 @@ impl Shared {
         let Some(sender) = lock(&self.waiting).remove(id) else {
             return refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID");
         };
-        // A caller that has gone away is not the function's fault.
+        // It is not the function's fault if its caller has gone away.
         let _ = sender.send(outcome);
         accepted()
     }
@@ -215,7 +215,7 @@ fn refused(status: StatusCode, kind: &str, message: &str) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// A report that is not in Lambda's form still says something: its text is the message.
+/// The error report. If it does not have Lambda's form, its text becomes the message.
 fn report(headers: &HeaderMap, body: &[u8]) -> Report {
     serde_json::from_slice(body).unwrap_or_else(|_| Report {
         error_type: headers
@@ -233,7 +233,7 @@ fn deadline_ms(timeout: Duration) -> String {
     since_epoch.unwrap_or_default().as_millis().to_string()
 }
 
-/// Nothing panics while it holds one of these locks, so a poisoned one is still whole.
+/// No code panics while it holds one of these locks, so a poisoned lock still guards valid data.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

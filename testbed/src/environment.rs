@@ -2,28 +2,28 @@
 
 use std::{net::SocketAddr, path::Path};
 
-/// The region and account that every name in the environment agrees on.
+/// The region and the account in every name of the environment.
 const REGION: &str = "us-east-1";
 const ACCOUNT: &str = "123456789012";
 
 /// The access key id of every function.
 pub const ACCESS_KEY_ID: &str = "ASIAIOSFODNN7EXAMPLE";
 
-/// The name a function has on Lambda: here, that of its binary.
+/// The name that a function has on Lambda. Here it is the name of its binary.
 pub(crate) fn function_name(binary: &Path) -> String {
     let stem = binary.file_stem().unwrap_or(binary.as_os_str());
     stem.to_string_lossy().into_owned()
 }
 
-/// What the function finds in `lambda-runtime-invoked-function-arn`.
+/// The ARN in `lambda-runtime-invoked-function-arn`.
 pub(crate) fn arn(function: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}")
 }
 
-/// What Lambda sets for every function on `provided.al2023`.
+/// The variables that Lambda sets for every function on `provided.al2023`.
 ///
-/// Names and values of the real thing; the credentials are the ones AWS's documentation uses, with
-/// a session token because those of a function's role always have one.
+/// Names and values are those of Lambda. The credentials are the ones in AWS's documentation, with a session token,
+/// because those of a role always have one.
 pub(crate) fn variables(function: &str, runtime_api: SocketAddr) -> Vec<(&'static str, String)> {
     vec![
         ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),

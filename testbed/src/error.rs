@@ -4,23 +4,23 @@ use std::{fmt, io, process::ExitStatus};
 
 use serde::Deserialize;
 
-/// What a function tells Lambda about a failure of its own.
+/// The error that a function reports to Lambda.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, thiserror::Error)]
 #[serde(rename_all = "camelCase")]
 #[error("{error_type}: {error_message}")]
 pub struct Report {
-    /// The kind of failure, as the function names it.
+    /// The kind of the error, as the function names it.
     pub error_type: String,
-    /// The function's own words for it.
+    /// The message of the error.
     pub error_message: String,
 }
 
-/// The end of a function's process, with everything it had logged.
+/// The end of a function's process, with its whole log.
 #[derive(Clone, Debug)]
 pub struct Exit {
     /// How the process ended.
     pub status: ExitStatus,
-    /// Its standard output and standard error, as interleaved by the process.
+    /// Its standard output and standard error, in the order in which they were written.
     pub output: String,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for Exit {
     }
 }
 
-/// A function that never asked for its first event.
+/// The failure of a function that never asked for its first event.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The testbed could not set itself up, or the binary could not be run.
@@ -44,19 +44,19 @@ pub enum StartError {
     Reported {
         /// The error it reported.
         report: Report,
-        /// What it had logged.
+        /// The log until then.
         output: String,
     },
-    /// The function did nothing within the time Lambda gives a start.
+    /// The function did not ask for an event within the time that Lambda allows for a start.
     #[error("the function did not ask for an event in time; it logged:\n{output}")]
     TimedOut {
-        /// What it had logged.
+        /// The log until then.
         output: String,
     },
 }
 
 impl StartError {
-    /// What the process had logged before it failed; empty when it never ran.
+    /// The log of the process until the failure; empty if the process never ran.
     #[must_use]
     pub fn output(&self) -> &str {
         match self {
@@ -67,25 +67,25 @@ impl StartError {
     }
 }
 
-/// An event that got no response.
+/// The failure of an event that got no response.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// The function reported an error instead of a response.
     #[error("the function failed: {0}")]
     Reported(Report),
-    /// The process ended, which API Gateway shows its caller as a 502.
+    /// The process ended. API Gateway answers its caller with a 502 then.
     #[error("the function ended: {0}")]
     Exited(Exit),
-    /// The function's time was over; its process has been killed, as Lambda does.
+    /// The function exceeded its timeout, and its process was killed, as Lambda does.
     #[error("the function did not answer in time")]
     TimedOut,
-    /// What the function posted is not JSON.
+    /// The response of the function is not JSON.
     #[error("the function's response is not JSON")]
     NotJson(#[source] serde_json::Error),
     /// The function's response ended before its head did.
     #[error("the function's response broke off")]
     BrokenOff,
-    /// The function streamed its response, or did not, against what was asked for.
+    /// The response was streamed although it should not be, or the other way round.
     #[error("the function's response is streamed or not, against what was expected")]
     Mode,
     /// The process could not be watched.

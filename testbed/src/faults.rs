@@ -1,9 +1,10 @@
-//! A store that fails: a proxy before a real one, which throttles, breaks, falls silent, resets connections and is slow.
+//! A store that fails: a proxy in front of a real store. It throttles, fails, falls silent, resets connections and is
+//! slow.
 //!
-//! Whether a fault comes before or after the store has done what it was asked to makes all the difference to who asks, and
-//! none to what they see. So each kind is there both ways.
+//! A client sees no difference between a fault before the store has done the work and one afterwards, but the effects
+//! differ. So each kind of fault exists in both forms.
 //!
-//! Told to, it also lets transactions meet, which an embedded store never does.
+//! On request it also lets transactions conflict, which an embedded store never does.
 
 mod committed;
 mod held;
@@ -34,22 +35,22 @@ use self::{
     wire::{Answer, Connection, Request},
 };
 
-/// The codes with which `DynamoDB` says that requests come too fast.
+/// The codes with which `DynamoDB` throttles requests.
 const THROTTLED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
-/// The codes of faults of its own, and of what AWS has in common.
+/// The codes of internal errors of `DynamoDB`, and of errors common to AWS.
 const BROKEN: [(u16, &str); 3] =
     [(500, "InternalServerError"), (500, "InternalFailure"), (503, "ServiceUnavailableException")];
-/// Operations that meet transactions on their items.
+/// Operations that can conflict with a transaction on their item.
 const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
 
 /// Operations that write several items.
 const BATCHES: [&str; 2] = ["TransactWriteItems", "BatchWriteItem"];
 
-/// A proxy before a store, on a free loopback port. Nothing goes wrong until it is told what.
+/// A proxy in front of a store, on a free loopback port. It causes no faults until it is given a plan.
 pub struct FaultyStore {
     address: SocketAddr,
     shared: Arc<Shared>,
-    // Held for its drop, which ends the proxy and all of its connections.
+    // Dropping it ends the proxy and all of its connections.
     _server: JoinSet<()>,
 }
 
@@ -65,16 +66,16 @@ struct Shared {
     injected: watch::Sender<u64>,
 }
 
-/// What breaks off from some write on.
+/// A fault for all writes after a number of successful ones.
 struct Breaking {
     fault: Fault,
-    /// How many writes are done before that.
+    /// The number of writes that still succeed.
     after: u64,
-    /// How many were asked for.
+    /// The number of requested writes.
     asked: u64,
 }
 
-/// What becomes of a request.
+/// What the proxy does with a request.
 enum Outcome {
     Answer(Answer),
     CutOff(Answer),
@@ -83,7 +84,7 @@ enum Outcome {
 }
 
 impl FaultyStore {
-    /// A proxy before the store at this address, `http://127.0.0.1:8000` for one.
+    /// A proxy in front of the store at this address, for example `http://127.0.0.1:8000`.
     pub async fn before(store: &str) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -103,58 +104,58 @@ impl FaultyStore {
         Ok(Self { address, shared, _server: server })
     }
 
-    /// Where it is reached.
+    /// The URL of the proxy.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many connections were opened to it.
+    /// The number of connections that were opened to it.
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
-    /// From now on goes wrong what the plan says; requests that are under way go on as they began.
+    /// Applies this plan from now on. Requests in flight are not affected.
     pub fn inject(&self, plan: Plan) {
         *self.shared.plan() = plan;
     }
 
-    /// From now on so many writes are done, and every one after them meets this fault; reads are answered.
+    /// Lets this many writes through from now on. Every write after them meets this fault. Reads are answered.
     pub fn break_after(&self, writes: u64, fault: Fault) {
         *self.shared.breaking() = Some(Breaking { fault, after: writes, asked: 0 });
     }
 
-    /// How many writes were asked for since it was last said what breaks off.
+    /// The number of writes requested since `break_after` was called; zero without it.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.shared.breaking().as_ref().map_or(0, |breaking| breaking.asked)
     }
 
-    /// From now on nothing goes wrong.
+    /// Stops all faults from now on.
     pub fn heal(&self) {
         self.inject(Plan::none());
         *self.shared.breaking() = None;
     }
 
-    /// From now on each transaction holds its items for so long, and whoever comes to one of them meanwhile is refused as
+    /// From now on each transaction holds its items for this time. A request for one of them meanwhile is refused as
     /// `DynamoDB` does: another transaction with `TransactionConflict` for that item, a single write with
     /// `TransactionConflictException`. Reads are answered.
     pub fn hold(&self, time: Duration) {
         self.shared.held.set_time(Some(time));
     }
 
-    /// How many requests have met a fault.
+    /// The number of requests that have met a fault.
     #[must_use]
     pub fn injected(&self) -> u64 {
         *self.shared.injected.borrow()
     }
 
-    /// Waits until so many more requests have met a fault.
+    /// Waits until this many more requests have met a fault.
     pub async fn injects(&self, more: u64) {
         let mut injected = self.shared.injected.subscribe();
         let all = *injected.borrow() + more;
-        // The sender is ours, so that there is an end only of the waiting.
+        // `self` owns the sender, so the wait cannot end early.
         let _ = injected.wait_for(|injected| *injected >= all).await;
     }
 }
@@ -167,7 +168,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let shared = shared.clone();
                 shared.connections.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(async move {
-                    // Whoever asked is gone then, as often in the middle of a fault.
+                    // The client is gone then, as often happens in the middle of a fault.
                     let _ = converse(stream, &shared).await;
                 });
             }
@@ -191,17 +192,17 @@ async fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 impl Shared {
-    /// Nothing panics while it holds this lock.
+    /// No code panics while it holds this lock.
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing panics while it holds this lock.
+    /// No code panics while it holds this lock.
     fn breaking(&self) -> MutexGuard<'_, Option<Breaking>> {
         self.breaking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a request meets that is behind the last write that is done.
+    /// The fault for a request after the last successful write.
     fn broken_off(&self, request: &Request) -> Option<Fault> {
         let is_write = WRITES.contains(&&*request.operation) || BATCHES.contains(&&*request.operation);
         let mut breaking = self.breaking();
@@ -250,7 +251,7 @@ impl Shared {
         })
     }
 
-    /// What the store makes of a request, unless it meets a transaction in flight.
+    /// Has the store do the request, unless it conflicts with a transaction in flight.
     async fn done_when_free(&self, request: &Request) -> io::Result<Answer> {
         if self.committed.has(request) {
             return self.done(request).await;
@@ -265,7 +266,7 @@ impl Shared {
         }
     }
 
-    /// What the store makes of a request.
+    /// Has the store do the request.
     async fn done(&self, request: &Request) -> io::Result<Answer> {
         let mut post = self.http.post(&self.store).body(request.body.clone());
         for (name, value) in &request.headers {
@@ -282,7 +283,7 @@ impl Shared {
         Ok(Answer { status, content_type, body })
     }
 
-    /// A batch of which half is done; anything else is.
+    /// Does half of a batch, or the whole of any other request.
     async fn half_done(&self, mut request: Request) -> io::Result<Answer> {
         let (list, given_back) = match &*request.operation {
             "BatchGetItem" => ("/Keys", "UnprocessedKeys"),
@@ -332,7 +333,7 @@ fn conflicted(request: &Request) -> Option<Answer> {
     }
 }
 
-/// A transaction that was cancelled for its last item.
+/// The answer to a transaction that was cancelled because of its last item.
 fn cancelled(request: &Request, code: &str) -> Answer {
     let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let items = asked["TransactItems"].as_array().map_or(1, Vec::len);

@@ -22,14 +22,14 @@ use crate::{
     stream::Streamed,
 };
 
-/// The time a start or an invocation may take. Far more than either needs, so that a busy machine
-/// fails no test, and a function that hangs still fails its own.
+/// The timeout of a start or an invocation. It is much longer than either needs: a busy machine fails no test, and a
+/// function that hangs still fails its own.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running function. Dropping it kills its process.
 pub struct Function {
     api: Api,
-    // One event at a time, as on Lambda: whoever holds the process may invoke it.
+    // One event at a time, as on Lambda: the lock on the process is the right to invoke it.
     process: Mutex<Child>,
     process_id: u32,
     init_duration: Duration,
@@ -37,13 +37,13 @@ pub struct Function {
 }
 
 impl Function {
-    /// Starts `binary` with exactly `env` and what Lambda itself sets, and waits until it asks for
-    /// its first event. A variable of `env` wins over Lambda's of the same name.
+    /// Starts `binary` with exactly `env` and the variables that Lambda sets, and waits until it asks for its first
+    /// event. A variable of `env` overrides Lambda's of the same name.
     pub async fn start(binary: &Path, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, StartError> {
         Self::start_for(TIMEOUT, binary, env).await
     }
 
-    /// The same, for a function that is told that each invocation may take `timeout`.
+    /// The same, for a function whose invocations may take `timeout`.
     pub async fn start_for(
         timeout: Duration,
         binary: &Path,
@@ -64,7 +64,7 @@ impl Function {
             .spawn()?;
         let process_id = child.id().unwrap_or_default();
         let start = tokio::select! {
-            // A report and the exit after it may both be there: the report says more.
+            // An error report and the exit after it may both be there. The report says more.
             biased;
             Ok(start) = start => start,
             status = child.wait() => return Err(StartError::Exited(log.exit(status?))),
@@ -86,7 +86,7 @@ impl Function {
         self.init_duration
     }
 
-    /// The process's id, for what only the operating system knows about it.
+    /// The process's id, for facts that only the operating system knows.
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.process_id
@@ -97,14 +97,14 @@ impl Function {
         self.process.lock().await.kill().await
     }
 
-    /// What the process has logged so far, on standard output and standard error together.
-    /// Whatever it wrote before it answered is in here once [`Function::invoke`] has returned.
+    /// The log of the process so far, standard output and standard error together. It contains everything that was
+    /// written before an answer once [`Function::invoke`] has returned.
     #[must_use]
     pub fn output(&self) -> String {
         self.log.read()
     }
 
-    /// Sends an event and waits for what the function makes of it, to the end of a stream.
+    /// Sends an event and waits for its outcome; for a stream, until its end.
     pub async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
         match self.post(event).await? {
             Posted::Whole(body) => serde_json::from_slice(&body).map_err(InvokeError::NotJson),
@@ -112,7 +112,7 @@ impl Function {
         }
     }
 
-    /// Sends an event to a function that streams its answers, and waits for the beginning of one.
+    /// Sends an event to a function that streams its answers, and waits for the beginning of the answer.
     pub async fn invoke_streaming(&self, event: &Value) -> Result<Streamed, InvokeError> {
         match self.post(event).await? {
             Posted::Whole(_) => Err(InvokeError::Mode),
@@ -136,8 +136,8 @@ impl Function {
     }
 }
 
-/// Where a process writes. A file and not a pipe: what has been written can be read at once, so
-/// nobody has to wait for a reader to catch up.
+/// The log file of a process. It is a file instead of a pipe, so that its content can be read at once, without waiting
+/// for a reader.
 struct Log(NamedTempFile);
 
 impl Log {
@@ -150,7 +150,7 @@ impl Log {
         self.0.as_file().try_clone().map(Stdio::from)
     }
 
-    /// A log that cannot be read is read as that complaint, which then fails an assertion.
+    /// The content of the log. If it cannot be read, the error is the content, which then fails an assertion.
     fn read(&self) -> String {
         fs::read(self.0.path()).map_or_else(
             |error| format!("(the log cannot be read: {error})"),

@@ -1,12 +1,12 @@
 //! A stand-in for AWS Lambda: its Runtime API on a free loopback port, and one function process
 //! under it.
 //!
-//! A function's binary runs here as it does on AWS, with the environment, the headers and the
-//! limits it meets there, so that a test or a benchmark sees what Lambda would see: the start,
-//! the answers, the errors, and everything the process logs.
+//! A function's binary runs here as it does on AWS, with the environment, the headers and the limits that it has there.
+//! So a test or a benchmark sees what Lambda would see: the start, the answers, the errors, and the whole log of the
+//! process.
 //!
-//! [`FaultyStore`] stands between whatever is tested and its table, and fails as told. [`rights`] knows what IAM would let
-//! a function do there.
+//! [`FaultyStore`] is a proxy in front of a table that fails on request. [`rights`] knows what IAM would let a function
+//! do in the table.
 
 mod api;
 mod environment;

@@ -1,8 +1,9 @@
-//! What the functions' roles in `template.yaml` allow in the table, what requests to it ask for, and whether that is allowed.
+//! The rights of the functions' roles in `template.yaml`, the rights that a request to the table needs, and the
+//! comparison.
 //!
-//! IAM gives a condition the partition keys of a request all together, as `dynamodb:LeadingKeys`. For the parts of a
-//! transaction it asks for the action of each; that their keys come one by one is written nowhere. So one statement has to
-//! allow an action of a request for all of the request's keys here, which is enough either way.
+//! IAM checks a condition against all partition keys of a request together, as `dynamodb:LeadingKeys`. For a
+//! transaction it checks the action of each part; no documentation says that it checks their keys one by one. So here
+//! one statement has to allow an action for all keys of the request, which is enough in either case.
 
 mod asked;
 mod guard;
@@ -27,18 +28,18 @@ const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 /// Why a template's roles cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RightsError {
-    /// There is none.
+    /// The file cannot be read.
     #[error("the template cannot be read: {0}")]
     Io(#[from] std::io::Error),
-    /// It is no YAML.
+    /// The file is not YAML.
     #[error("the template cannot be read: {0}")]
     Yaml(#[from] serde_yaml_ng::Error),
-    /// A statement about the table is not limited to keys, or not so that a request without keys is refused.
+    /// A statement about the table is not limited to keys, or its limit allows requests without keys.
     #[error("a statement of {0} is not limited by {LEADING_KEYS}, or allows requests without keys")]
     Unlimited(String),
 }
 
-/// What is allowed in the table: these actions on items with these partition keys.
+/// A right in the table: these actions on items with these partition keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// The actions, without `dynamodb:`.
@@ -48,7 +49,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Whether it allows this action for all of these keys.
+    /// Whether this statement allows the action for all of these keys.
     fn allows(&self, action: &str, keys: &BTreeSet<String>) -> bool {
         !keys.is_empty()
             && self.actions.contains(action)
@@ -56,7 +57,7 @@ impl Statement {
     }
 }
 
-/// What each function's role allows in the table.
+/// The rights of each function's role in the table.
 #[derive(Clone, Debug)]
 pub struct Roles(BTreeMap<String, Vec<Statement>>);
 
@@ -81,12 +82,12 @@ impl Roles {
         roles.collect::<Result<_, RightsError>>().map(Self)
     }
 
-    /// Every function with what its role allows.
+    /// Every function with the rights of its role.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[Statement])> {
         self.0.iter().map(|(function, statements)| (function.as_str(), statements.as_slice()))
     }
 
-    /// What of a request this function's role does not allow; nothing where it allows all of it.
+    /// The actions of a request that this function's role does not allow; empty if it allows all of them.
     #[must_use]
     pub fn refused<'a>(&self, function: &str, asked: &'a Asked) -> BTreeSet<&'a str> {
         let statements = self.0.get(function).map_or(&[][..], Vec::as_slice);
@@ -94,7 +95,7 @@ impl Roles {
         asked.actions.iter().map(String::as_str).filter(|action| !allowed(action)).collect()
     }
 
-    /// What these uses show no need of: actions and keys of statements, each behind its function.
+    /// The rights that these uses do not need: actions and keys of statements, each with its function.
     #[must_use]
     pub fn unused(&self, uses: &BTreeSet<Use>) -> BTreeSet<(String, String)> {
         let mut unused = BTreeSet::new();
@@ -113,7 +114,7 @@ impl Roles {
     }
 }
 
-/// The statements about the table among some policies.
+/// The statements about the table in these policies.
 fn statements(policies: &Value, function: &str) -> Result<Vec<Statement>, RightsError> {
     let policies = policies.as_sequence().into_iter().flatten();
     let statements =
@@ -128,7 +129,7 @@ fn statements(policies: &Value, function: &str) -> Result<Vec<Statement>, Rights
         let condition = &statement["Condition"];
         let keys = condition["ForAllValues:StringLike"][LEADING_KEYS].as_sequence().into_iter().flatten();
         let keys: BTreeSet<_> = keys.map(text).collect();
-        // `ForAllValues` is true of no values at all.
+        // `ForAllValues` is also true for a request without any key.
         if keys.is_empty() || condition["Null"][LEADING_KEYS] != "false" {
             return Err(RightsError::Unlimited(function.to_owned()));
         }
@@ -137,13 +138,13 @@ fn statements(policies: &Value, function: &str) -> Result<Vec<Statement>, Rights
     read.filter_map(Result::transpose).collect()
 }
 
-/// A string, also one behind a tag such as `!GetAtt`; empty where it is none.
+/// A string, even one with a tag such as `!GetAtt`; empty for anything else.
 fn text(value: &Value) -> String {
     let value = if let Value::Tagged(tagged) = value { &tagged.value } else { value };
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Whether a pattern of IAM's `StringLike` is one of this text.
+/// Whether this text matches a pattern of IAM's `StringLike`.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some(first) = pattern.chars().next() else { return text.is_empty() };
     let rest = &pattern[first.len_utf8()..];

@@ -1,4 +1,4 @@
-//! An answer that a function sends on while it makes it, as a function URL passes it on.
+//! A streamed answer of a function, as a function URL passes it on.
 
 use axum::body::Bytes;
 use serde::Deserialize;
@@ -7,16 +7,16 @@ use tokio::sync::mpsc;
 
 use crate::error::InvokeError;
 
-/// What parts the head from the body.
+/// The delimiter between the head and the body.
 const DELIMITER: [u8; 8] = [0; 8];
 
-/// An answer whose head has arrived, and whose body has not yet.
+/// An answer whose head has arrived but whose body has not.
 ///
-/// Dropped before its end, it leaves a function that still sends: that one takes no further event.
+/// If it is dropped before its end, the function is still sending and takes no further event.
 #[derive(Debug)]
 pub struct Streamed {
     head: Head,
-    /// What arrived of the body together with the head.
+    /// The part of the body that arrived together with the head.
     begun: Bytes,
     chunks: mpsc::Receiver<Bytes>,
 }
@@ -54,12 +54,12 @@ impl Streamed {
         self.head.headers.get(name)?.as_str()
     }
 
-    /// What arrives next; `None` at the end.
+    /// The next part; `None` at the end.
     pub async fn chunk(&mut self) -> Option<Bytes> {
         if self.begun.is_empty() { self.chunks.recv().await } else { Some(std::mem::take(&mut self.begun)) }
     }
 
-    /// The whole answer, in the form of one that is not streamed.
+    /// The whole answer, in the form of an answer that is not streamed.
     pub async fn collect(mut self) -> Value {
         let mut body = Vec::new();
         while let Some(chunk) = self.chunk().await {

@@ -43,13 +43,13 @@ pub(crate) async fn measure(service: &Service) -> Result<()> {
     Ok(())
 }
 
-/// Somebody who writes, known by the token they logged in for: no password is hashed.
+/// A participant with a login token as password, so that no password is hashed.
 fn participant<'a>(service: &'a Service, user: &User, token: &str) -> Caller<'a> {
     let credentials = BASE64_STANDARD.encode(format!("{}@localhost:{token}", user.username));
     service.caller(format!("Basic {credentials}"))
 }
 
-/// So many messages between two.
+/// Sends this many messages from one user to another.
 async fn fill(service: &Service, sender: &User, receiver: &User, size: u64) -> Result<()> {
     let jid = |user: &User| Jid::of(&user.username, "localhost").ok_or("a user has no JID");
     let mut message = Message {
@@ -66,7 +66,7 @@ async fn fill(service: &Service, sender: &User, receiver: &User, size: u64) -> R
     Ok(())
 }
 
-/// A room of so many participants.
+/// A room with this many participants.
 async fn room(caller: &Caller<'_>, size: u64) -> Result<String> {
     let made = caller.send(Method::POST, "/api/rooms", r#"{"name":"Room","subject":"Costs"}"#).await?;
     let room = made.body["id"].as_str().ok_or("the room has no id")?.to_owned();

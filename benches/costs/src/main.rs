@@ -1,8 +1,8 @@
-//! What requests cost that must not grow with what there is: requests to `DynamoDB`, and the time on an embedded one in
-//! memory, with little and with much of it.
+//! The cost of requests that must not grow with the amount of data: requests to `DynamoDB`, and the time with an
+//! embedded one in memory, for little and for much data.
 //!
-//! Prints a line for each: how much there is, which request, how many requests to the table, the median time, and the
-//! time that 99 of 100 do not exceed, in microseconds.
+//! Prints one line per request: the amount of data, the request, its number of requests to the table, the median time,
+//! and the time that 99 of 100 requests do not exceed, in microseconds.
 
 mod conversation;
 mod service;

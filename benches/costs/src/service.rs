@@ -1,4 +1,4 @@
-//! All APIs in this process, over a table in memory whose requests are counted.
+//! All APIs in this process, on a table in memory whose requests are counted.
 
 use std::{
     sync::{
@@ -36,17 +36,17 @@ use crate::Result;
 const TABLE: &str = "costs";
 /// How often each request is sent.
 pub(crate) const ROUNDS: usize = 201;
-/// What operators of live sessions show.
+/// The access token of the operators of live sessions.
 pub(crate) const STREAMS_ACCESS_TOKEN: &str = "access-token";
 
-/// The service, and what is asked of it directly.
+/// The service, with direct access to its parts.
 pub(crate) struct Service {
     pub(crate) app: App,
     router: Router,
     requests: Arc<AtomicUsize>,
 }
 
-/// Somebody who sends requests.
+/// A caller who sends requests.
 pub(crate) struct Caller<'a> {
     service: &'a Service,
     authorization: String,
@@ -81,7 +81,7 @@ impl Service {
         Ok(Self { router: greenroom::service(&app), app, requests })
     }
 
-    /// A new user, and the token that they logged in for.
+    /// A new user, and their login token.
     pub(crate) async fn user(&self, username: &str) -> Result<(User, String)> {
         let user = User::named(self.app.store.new_id::<User>().await?, username, Role::Partner);
         self.app.store.insert_record(&user).await?.map_err(|_| "the user cannot be made")?;
@@ -95,12 +95,12 @@ impl Service {
 }
 
 impl Caller<'_> {
-    /// Sends a request again and again, and prints what it costs.
+    /// Sends a request repeatedly, and prints its cost.
     pub(crate) async fn measure(&self, size: u64, what: &str, method: Method, path: &str, body: &str) -> Result<()> {
         self.measure_each(size, what, method, &vec![path.to_owned(); ROUNDS], body).await
     }
 
-    /// Sends a request to each of [`ROUNDS`] paths, and prints what one costs.
+    /// Sends a request to each of [`ROUNDS`] paths, and prints the cost of one.
     pub(crate) async fn measure_each(
         &self,
         size: u64,

@@ -27,7 +27,7 @@ pub(crate) async fn measure(service: &Service) -> Result<()> {
     for size in SIZES {
         let stream = stream(&organiser, size).await?;
         let path = format!("/v1/vhosts/default/apps/{}/streams/{}/sessions", stream.app, stream.stream);
-        // Each round ends one of these; the others stay.
+        // Each round ends one of these connections; the others stay.
         let extra = join(service, &stream, ROUNDS).await?;
         join(service, &stream, size).await?;
         let paths: Vec<_> = extra.iter().map(|name| format!("{path}/{name}")).collect();
@@ -48,7 +48,7 @@ async fn stream(organiser: &Caller<'_>, size: usize) -> Result<Stream> {
     Ok(Stream::of_session(event, session.ok_or("no session")?))
 }
 
-/// Lets so many join; their names.
+/// Lets this many clients join; their names.
 async fn join(service: &Service, stream: &Stream, size: usize) -> Result<Vec<ConnectionName>> {
     let now = service.app.clock.now();
     let end = (now + Duration::from_hours(24)).whole_second();

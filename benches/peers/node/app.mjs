@@ -1,4 +1,4 @@
-// A device registers: what create-session does, in JavaScript.
+// A device registers: the same work as create-session, in JavaScript.
 
 import { createHmac, randomUUID } from 'node:crypto'
 
@@ -12,7 +12,7 @@ const { TABLE_NAME, DEVICE_KEY, SIGNING_KEYS } = process.env
 const [{ kid, secret }] = JSON.parse(SIGNING_KEYS)
 const key = Buffer.from(secret, 'base64')
 
-// Outside of the handler, so that it is made once a process.
+// Created outside of the handler, so once in each process.
 const client = new DynamoDBClient({})
 
 const answer = (statusCode, body) => ({

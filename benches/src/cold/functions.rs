@@ -1,4 +1,4 @@
-//! Which functions there are, how much memory each is given, and what each is asked first.
+//! The functions, the memory of each, and its most usual request.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use serde_yaml_ng::Value;
 
 use crate::Result;
 
-/// Every function's most usual request, and the status of its answer. What nobody waits for has none.
+/// Every function's most usual request, and the status of its answer. A function that no caller waits for has none.
 pub(crate) const REQUESTS: &[(&str, &str, Option<u16>)] = &[
     ("create-session", "device", Some(200)),
     ("device-session", "read", Some(200)),
@@ -50,7 +50,7 @@ pub(crate) fn memory() -> Result<Vec<(String, u64)>> {
     Ok(functions)
 }
 
-/// A number, or the default of the parameter that is referred to.
+/// A number, or the default of the parameter that the value refers to.
 fn parameter(template: &Value, value: &Value) -> Option<u64> {
     match value {
         Value::Tagged(reference) => template["Parameters"][reference.value.as_str()?]["Default"].as_u64(),
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_function_of_the_template_is_asked_something() {
+    fn every_function_of_the_template_has_a_request() {
         let deployed: BTreeSet<_> = memory().unwrap().into_iter().map(|(name, _)| name).collect();
         let asked: BTreeSet<_> = REQUESTS.iter().map(|(name, ..)| (*name).to_owned()).collect();
         assert_eq!(asked, deployed);

@@ -1,4 +1,5 @@
-//! The same work by other means: built or installed below the target directory, and held against ours.
+//! The same work in other implementations: built or installed below the target directory, and compared with the
+//! function.
 
 use std::{
     fs,
@@ -17,15 +18,15 @@ use crate::{
 };
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
-/// The identifiers' number of what is compared.
+/// The number of the identifier in the comparison.
 const COMPARED: usize = 99_000_000;
 
-/// What a peer is called, and the number of the first device that it registers.
+/// The names of the peers.
 pub(crate) const STOCK: &str = "Rust, AWS's set-up";
 pub(crate) const NODE: &str = "Node.js";
 pub(crate) const PYTHON: &str = "Python";
 
-/// The peers, over the same store, and what they were made with.
+/// The peers, on the same store, and the versions that they use.
 pub(crate) async fn all(store: &Store, event: &Event, memory: u64) -> Result<(Vec<Subject>, Vec<String>)> {
     let peers = [(STOCK, stock()?), (NODE, node()?), (PYTHON, python()?)];
     let mut common = store.environment()?;
@@ -41,8 +42,8 @@ pub(crate) async fn all(store: &Store, event: &Event, memory: u64) -> Result<(Ve
     Ok((subjects, versions()?))
 }
 
-/// The certificates each would have on Lambda, with the store's beside them: AWS's set-up in Rust takes the image's,
-/// Node.js has its own, and so has boto3.
+/// The certificates that each peer would have on Lambda, together with the store's. AWS's set-up in Rust uses those of
+/// the image; Node.js and boto3 have their own.
 fn trust(store: &Store, peer: &str) -> Result<(&'static str, String)> {
     match peer {
         STOCK => {
@@ -78,7 +79,7 @@ fn node() -> Result<PathBuf> {
     let (wanted, found) = (directory.join("package-lock.json"), directory.join("node_modules/installed.json"));
     if fs::read(&found).ok() != Some(fs::read(&wanted)?) {
         output(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&directory))?;
-        // Written last, so that a half-made directory is made again.
+        // Copied last, so that an incomplete directory is made again.
         fs::copy(wanted, found)?;
     }
     bootstrap(&directory, &output(Command::new("node").args(["-p", "process.execPath"]))?, "bootstrap.mjs")
@@ -107,7 +108,7 @@ fn copy(peer: &str, files: &[&str]) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// A program that is the interpreter with the script, without a shell before it.
+/// A program that starts the interpreter with the script, without a shell in between.
 fn bootstrap(directory: &Path, interpreter: &str, script: &str) -> Result<PathBuf> {
     let path = directory.join(script);
     let source = fs::read_to_string(&path)?;
@@ -116,7 +117,7 @@ fn bootstrap(directory: &Path, interpreter: &str, script: &str) -> Result<PathBu
     Ok(path)
 }
 
-/// What tells the figures of one run from those of another.
+/// The versions that distinguish the figures of one run from those of another.
 fn versions() -> Result<Vec<String>> {
     let node = output(Command::new("node").arg("--version"))?;
     let locked: Value = serde_json::from_slice(&fs::read(Path::new(SOURCES).join("node/package-lock.json"))?)?;
@@ -142,7 +143,7 @@ fn locked_crate<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.split_once('"')?.0)
 }
 
-/// Ends the benchmark where a peer does not answer as ours does, or writes another item.
+/// Ends the benchmark if a peer gives another answer than the function, or writes another item.
 pub(crate) async fn require_same(store: &Store, ours: &Subject, peers: &[Subject]) -> Result<()> {
     let wanted = outcome(store, ours, COMPARED).await?;
     for (index, peer) in peers.iter().enumerate() {
@@ -154,7 +155,7 @@ pub(crate) async fn require_same(store: &Store, ours: &Subject, peers: &[Subject
     Ok(())
 }
 
-/// A token's header and claims, and the item, without what is of one request.
+/// A token's header and claims, and the item, without the values that differ in each request.
 async fn outcome(store: &Store, subject: &Subject, number: usize) -> Result<[Value; 3]> {
     let answer = subject.answer_to(number).await?;
     let body: Value = serde_json::from_str(text(&answer["body"])?)?;
@@ -171,7 +172,7 @@ async fn outcome(store: &Store, subject: &Subject, number: usize) -> Result<[Val
         (&mut item, &["PK", "identifier", "expiresAt"]),
     ] {
         for name in names {
-            // What it is stays, and that it is there.
+            // Its type stays.
             object[*name] = kind(&object[*name]);
         }
     }
@@ -198,7 +199,7 @@ fn token_parts(token: &str) -> Result<[Value; 2]> {
     Ok([part(header)?, part(claims)?])
 }
 
-/// What a program writes to its standard output, without the end of the line.
+/// The standard output of a program, without the last newline.
 fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {

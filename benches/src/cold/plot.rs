@@ -13,7 +13,7 @@ const LEFT: f64 = 170.0;
 const RIGHT: f64 = 20.0;
 const ROW: f64 = 30.0;
 const SMALL_ROW: f64 = 18.0;
-/// Between a panel's last row and the next panel's title.
+/// The gap between a panel's last row and the next panel's title.
 const GAP: f64 = 64.0;
 /// The ends of the scale, in milliseconds.
 const MIN_MS: f64 = 1.0;
@@ -25,7 +25,7 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.title{fon
     @media(prefers-color-scheme:dark){text{fill:#e6edf3}.tick{fill:#9198a1}.grid{stroke:#3d444d}\
     .init{fill:#4493f8}.first{fill:#f0883e}.median{stroke:#e6edf3}.page{fill:#0d1117}}";
 
-/// Draws how the `compared` start and answer first, and the medians of all `functions`.
+/// Draws the starts and the first answers of `compared`, and the medians of all `functions`.
 pub(crate) fn draw(compared: &[&Subject], functions: &[Subject]) -> Result<String> {
     let mut plot = Plot { body: String::new(), y: 28.0 };
     plot.dots("Init on a whole processor: create-session beside the same work", compared, "init", |f| &f.init.wall)?;
@@ -41,12 +41,12 @@ pub(crate) fn draw(compared: &[&Subject], functions: &[Subject]) -> Result<Strin
 
 struct Plot {
     body: String,
-    /// Where the next panel begins.
+    /// The position at which the next panel begins.
     y: f64,
 }
 
 impl Plot {
-    /// A panel with a row a subject: each of its samples, and a line at the median.
+    /// A panel with a row for each subject: all of its samples, and a line at the median.
     fn dots(&mut self, title: &str, subjects: &[&Subject], class: &str, of: fn(&Figures) -> &Samples) -> Result<()> {
         let top = self.begin(title, subjects.len(), ROW)?;
         for (row, subject) in (0_u32..).zip(subjects) {
@@ -54,7 +54,7 @@ impl Plot {
             let samples = of(&subject.figures);
             self.label(&subject.name, middle)?;
             for (index, sample) in (0_u32..).zip(samples.iter()) {
-                // Next to each other, so that equal ones can be told apart.
+                // Side by side, so that equal samples can be told apart.
                 let y = middle + f64::from(index % 7) * 2.4 - 7.2;
                 writeln!(
                     self.body,
@@ -68,7 +68,7 @@ impl Plot {
         Ok(())
     }
 
-    /// A panel with a row a function.
+    /// A panel with a row for each function.
     fn medians(&mut self, title: &str, functions: &[Subject]) -> Result<()> {
         let top = self.begin(title, functions.len(), SMALL_ROW)?;
         for (row, subject) in (0_u32..).zip(functions) {
@@ -82,7 +82,7 @@ impl Plot {
         Ok(())
     }
 
-    /// A panel's title and scale; returns where its rows begin.
+    /// Draws a panel's title and scale; returns the position at which its rows begin.
     fn begin(&mut self, title: &str, rows: usize, height: f64) -> Result<f64> {
         let top = self.y + 14.0;
         let bottom = top + f64::from(u32::try_from(rows)?) * height;
@@ -115,7 +115,7 @@ impl Plot {
     }
 }
 
-/// Where a duration lies on the scale.
+/// The position of a duration on the scale.
 fn x(duration: Duration) -> f64 {
     let milliseconds = (duration.as_secs_f64() * 1000.0).clamp(MIN_MS, MAX_MS);
     LEFT + (milliseconds / MIN_MS).log10() / (MAX_MS / MIN_MS).log10() * (WIDTH - LEFT - RIGHT)

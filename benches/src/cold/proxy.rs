@@ -1,4 +1,4 @@
-//! TLS in front of the store, as DynamoDB has it: on Lambda the handshake is most of the first request.
+//! TLS in front of the store, as with DynamoDB. On Lambda the handshake is most of the first request.
 
 use std::{
     net::SocketAddr,
@@ -27,7 +27,7 @@ use tokio_rustls::{
 
 use crate::Result;
 
-/// What a function on AWS trusts without looking further.
+/// The certificates that a function on AWS trusts by default.
 const AMAZON_ROOTS: &str = include_str!("../../../shared/src/store/amazon-roots.pem");
 
 /// The proxy; it ends when this is dropped.
@@ -40,7 +40,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Takes connections on a free port, and passes on what they carry in clear.
+    /// Accepts connections on a free port, and passes their content on without encryption.
     pub(crate) async fn start(store: SocketAddr) -> Result<Self> {
         let (certificate, config) = certified()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -57,32 +57,33 @@ impl Proxy {
         Ok(Self { address, certificate, directory: TempDir::new()?, accepted, _server: server })
     }
 
-    /// Its URL.
+    /// The URL of the proxy.
     #[must_use]
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
-    /// How many connections there have been.
+    /// The number of accepted connections.
     #[must_use]
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// A file of what is trusted: this authority after the `others`.
+    /// A file with the trusted certificates: this authority after the `others`.
     pub(crate) fn trusted_beside(&self, name: &str, others: &str) -> Result<String> {
         let path: PathBuf = self.directory.path().join(name);
         std::fs::write(&path, format!("{others}\n{}", self.certificate))?;
         Ok(path.to_str().ok_or("a path that is no text")?.to_owned())
     }
 
-    /// The same, after Amazon's roots.
+    /// The same file, with this authority after Amazon's roots.
     pub(crate) fn trusted_beside_amazon(&self) -> Result<String> {
         self.trusted_beside("amazon.pem", AMAZON_ROOTS)
     }
 }
 
-/// What is passed on ends with the connection; whoever broke it off knows more about it than we.
+/// Passes on everything until the connection ends. An error is ignored here, because the peer that caused it reports
+/// it.
 async fn pass_on(stream: TcpStream, acceptor: TlsAcceptor, store: SocketAddr) {
     let passed = async {
         stream.set_nodelay(true)?;

@@ -1,4 +1,4 @@
-//! The share of a processor that Lambda gives a function for its memory, by the kernel's own means.
+//! The share of a processor that Lambda gives a function for its memory, enforced by the kernel.
 
 use std::{fs, path::PathBuf};
 
@@ -6,14 +6,14 @@ use crate::Result;
 
 /// With this many megabytes a function has one whole processor (AWS's guide, "Configure Lambda function memory").
 const WHOLE_PROCESSOR_MB: u64 = 1769;
-/// What the share is of, in microseconds: Lambda hands it out anew 50 times a second.
+/// The period of the quota, in microseconds: Lambda renews it 50 times a second.
 const PERIOD_US: u64 = 20_000;
 
-/// Where the controller lies, by the version of control groups.
+/// The directory of the controller, for each version of control groups.
 const V1: &str = "/sys/fs/cgroup/cpu";
 const V2: &str = "/sys/fs/cgroup";
 
-/// A control group with the quota of some amount of memory; it is removed when this is dropped.
+/// A control group with the quota that belongs to an amount of memory. It is removed when this is dropped.
 pub(crate) struct Quota(PathBuf);
 
 impl Quota {
@@ -25,7 +25,7 @@ impl Quota {
         Ok(made.map(Self).map_err(|error| format!("no control group can be made, which is root's to do: {error}"))?)
     }
 
-    /// From now on the process has this quota, with all its threads, and the others that are in it.
+    /// Moves the process with all its threads into the group. All processes in the group share the quota.
     pub(crate) fn hold(&self, process_id: u32) -> Result<()> {
         Ok(fs::write(self.0.join("cgroup.procs"), process_id.to_string())?)
     }
@@ -49,7 +49,7 @@ fn v2(name: &str, quota: u64) -> std::io::Result<PathBuf> {
 
 impl Drop for Quota {
     fn drop(&mut self) {
-        // A group that still has a process stays, and says so by its name.
+        // A group that still has a process cannot be removed. Its name tells where it comes from.
         let _ = fs::remove_dir(&self.0);
     }
 }

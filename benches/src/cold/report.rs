@@ -13,10 +13,10 @@ use crate::{
     machine,
 };
 
-/// Megabytes here are those of a data sheet.
+/// Megabytes as in a data sheet.
 const MB: f64 = 1_000_000.0;
 const MAX_ZIP_MB: f64 = 3.0;
-/// Between them the document has what was measured; the words around it stay.
+/// The measured figures are written between these marks; the text around them stays.
 const BEGIN: &str = "<!-- measured: written by `cargo run --release -p bench -- cold --write` -->\n";
 const END: &str = "<!-- end of what was measured -->\n";
 
@@ -152,7 +152,7 @@ fn cold(figures: &Figures) -> Duration {
     figures.init.wall.plus(&figures.first.wall).median()
 }
 
-/// The mean, so that what is only done now and then counts.
+/// The mean, so that occasional work counts too.
 fn warm_cpu(figures: &Figures) -> Duration {
     figures.warm.cpu.mean()
 }

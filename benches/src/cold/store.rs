@@ -1,4 +1,4 @@
-//! The table behind all subjects, and what is in it, so that every function has something to answer with.
+//! The table of all subjects, filled so that every function has something to answer.
 
 use std::net::SocketAddr;
 
@@ -15,10 +15,10 @@ use crate::{
 };
 
 const TABLE: &str = "cold-start";
-/// Where the preflight among the events comes from.
+/// The origin of the preflight in the events.
 const ORIGIN: &str = "https://app.greenroom.test";
 
-/// A DynamoDB in the memory of another process, TLS in front of it, and the APIs over it.
+/// A DynamoDB in the memory of another process, with TLS in front of it, and the APIs on it.
 pub(crate) struct Store {
     pub(crate) proxy: Proxy,
     database: SocketAddr,
@@ -40,7 +40,7 @@ impl Store {
         Ok(Self { proxy: Proxy::start(database).await?, database, gateway, mails, _server: server.keep() })
     }
 
-    /// What every function and every peer is started with: its secrets lie in its environment.
+    /// The environment of every function and every peer. Their secrets are in it.
     pub(crate) fn environment(&self) -> Result<Vec<(String, String)>> {
         let url = self.proxy.url();
         let others = [
@@ -54,16 +54,16 @@ impl Store {
         Ok(all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
-    /// What devices' identifiers are hashed with, which the table knows.
+    /// The key that hashes the identifiers of devices, read from the table.
     pub(crate) async fn device_key(&self) -> Result<String> {
         let item = self.item("SETTINGS", "SETTINGS").await?;
         Ok(text(&item["deviceKey"]["S"])?.to_owned())
     }
 
-    /// An item as it lies in the table.
+    /// An item in the table.
     pub(crate) async fn item(&self, pk: &str, sk: &str) -> Result<Value> {
         let key = json!({"TableName": TABLE, "Key": {"PK": {"S": pk}, "SK": {"S": sk}}, "ConsistentRead": true});
-        // Only its form is looked at.
+        // Only the form of the header is checked.
         let headers = format!(
             "x-amz-target: DynamoDB_20120810.GetItem\r\nx-amz-date: 20260101T000000Z\r\n\
              authorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20260101/us-east-1/dynamodb/aws4_request, \
@@ -74,7 +74,7 @@ impl Store {
         Ok(serde_json::from_slice::<Value>(answer)?["Item"].take())
     }
 
-    /// What every function has something to answer with.
+    /// Fills the table so that every function has something to answer.
     pub(crate) async fn fixture(&self) -> Result<Fixture> {
         Fixture::of(self.gateway).await
     }

@@ -1,4 +1,4 @@
-//! One function, started cold again and again, and what has been measured of it.
+//! One function, cold-started again and again, and its figures.
 
 use std::{
     fs,
@@ -12,17 +12,17 @@ use testbed::{Function, StartError};
 
 use crate::{Result, cold::quota::Quota, fixture::Event, process, samples::Samples};
 
-/// What a function is told that an invocation may take.
+/// The timeout that a function is told.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a stream of events, which ends ten seconds before that: at once, after its beginning.
+/// The timeout for an event stream, which ends ten seconds before it: right after its beginning.
 const STREAM_TIMEOUT: Duration = Duration::from_millis(10_050);
-/// What a zip file adds to its one entry: the local header, the central one and the end, with the name in both.
+/// The overhead of a zip file with one entry: the local header, the central one and the end, with the name in both.
 const ZIP_HEADERS: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
 
-/// A function, what it is asked, and its figures.
+/// A function, its request, and its figures.
 pub(crate) struct Subject {
     pub(crate) name: String,
-    /// Megabytes, which its share of a processor follows from.
+    /// Memory in megabytes. The share of a processor follows from it.
     pub(crate) memory: u64,
     binary: PathBuf,
     environment: Vec<(String, String)>,
@@ -34,7 +34,7 @@ pub(crate) struct Subject {
     pub(crate) figures: Figures,
 }
 
-/// What took how long, by the clock and of a processor.
+/// Times by the clock, and processor times.
 #[derive(Default)]
 pub(crate) struct Measure {
     pub(crate) wall: Samples,
@@ -48,21 +48,21 @@ impl Measure {
     }
 }
 
-/// What has been measured of a subject.
+/// The figures of a subject.
 #[derive(Default)]
 pub(crate) struct Figures {
     /// From the start of the process to its first `/next`, on a whole processor.
     pub(crate) init: Measure,
     /// The first request, at the quota.
     pub(crate) first: Measure,
-    /// Those after it.
+    /// The requests after the first one.
     pub(crate) warm: Measure,
-    /// Bytes in memory after all of them.
+    /// Bytes in memory after all requests.
     pub(crate) resident: u64,
 }
 
 impl Subject {
-    /// `first` is the number of the first event that it is sent: no two subjects register the same devices.
+    /// `first` is the number of its first event. No two subjects register the same devices.
     pub(crate) fn new(name: &str, binary: &Path, event: Event, status: Option<u16>, first: usize) -> Self {
         Self {
             name: name.to_owned(),
@@ -84,7 +84,7 @@ impl Subject {
         Self { memory, environment, ..self }
     }
 
-    /// A start, and the first request at the quota. The process goes on running.
+    /// Measures a start, and the first request at the quota. The process goes on running.
     pub(crate) async fn measure_start(&mut self, quota: &Quota) -> Result<()> {
         self.stop().await?;
         let timeout = if self.streams { STREAM_TIMEOUT } else { TIMEOUT };
@@ -100,12 +100,12 @@ impl Subject {
         Ok(())
     }
 
-    /// From now on it has this quota.
+    /// Applies this quota from now on.
     pub(crate) fn hold(&self, quota: &Quota) -> Result<()> {
         quota.hold(self.running()?.process_id())
     }
 
-    /// So many requests more, one after the other, each after a pause.
+    /// Measures this many more requests, one after the other, each after a pause.
     pub(crate) async fn measure_warm(&mut self, requests: usize, pause: Duration) -> Result<()> {
         let process_id = self.running()?.process_id();
         let mut used = process::cpu(process_id)?;
@@ -123,7 +123,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Ends the process, if one runs, so that its end does not fall into the start of another.
+    /// Ends the process, if one runs, so that its end does not overlap with the start of another.
     pub(crate) async fn stop(&mut self) -> Result<()> {
         match self.running.take() {
             Some(function) => Ok(function.stop().await?),
@@ -131,12 +131,12 @@ impl Subject {
         }
     }
 
-    /// Forgets what has been measured.
+    /// Deletes the figures.
     pub(crate) fn forget(&mut self) {
         self.figures = Figures::default();
     }
 
-    /// Its answer to the event of this number, from a process of its own at full speed.
+    /// The answer to the event with this number, from a separate process without a quota.
     pub(crate) async fn answer_to(&self, number: usize) -> Result<Value> {
         let function = Function::start(&self.binary, self.environment.clone()).await?;
         let answer = function.invoke(&self.event.numbered(number)).await?;
@@ -155,7 +155,7 @@ impl Subject {
         Ok(self.running.as_ref().ok_or("the function has not been started")?)
     }
 
-    /// How long an answer took; of a stream, its beginning.
+    /// The time of an answer; for a stream, of its beginning.
     async fn invoke(&mut self) -> Result<Duration> {
         self.sent += 1;
         let event = self.event.numbered(self.sent);
@@ -163,7 +163,7 @@ impl Subject {
         let (taken, status) = if self.streams {
             let stream = self.running()?.invoke_streaming(&event).await?;
             let (taken, status) = (begun.elapsed(), stream.status());
-            // To its end: a function whose reader has gone takes no further event.
+            // Reads the stream to its end, because otherwise the function would take no further event.
             stream.collect().await;
             (taken, Some(u64::from(status)))
         } else {

@@ -1,4 +1,4 @@
-//! Our side: the local gateway over a database in a file, filled through its own API.
+//! The Greenroom side: the local gateway with a database in a file, filled through its own API.
 
 use serde_json::{Value, json};
 
@@ -14,10 +14,10 @@ use crate::events::{
 
 const SESSIONS: [(&str, Option<&str>); 4] =
     [("English", Some("en")), ("Deutsch", Some("de")), ("Français", Some("fr")), ("Floor", None)];
-/// Every login token has the next of these.
+/// The types of the login tokens, in turn.
 const TYPES: [&str; 5] = ["participant", "interpreter", "floor", "remote", "moderator"];
 
-/// Starts it and fills it.
+/// Starts the gateway and fills its database.
 pub(crate) async fn start() -> Result<Side> {
     let data = data_directory()?;
     let binary = build::release("greenroom")?;
@@ -39,7 +39,7 @@ pub(crate) async fn start() -> Result<Side> {
     Ok(Side { name: "greenroom", address, server, _data: data })
 }
 
-/// What the peer's `seed` command makes.
+/// Creates the same records as the peer's `seed` command.
 async fn seed(connection: &mut Connection, jwt: &str) -> Result<()> {
     let mut first = None;
     for number in 0..EVENTS {

@@ -1,4 +1,4 @@
-//! One task on one side, and what has been measured of it.
+//! One task on one side, and its figures.
 
 use std::{
     sync::Arc,
@@ -17,10 +17,10 @@ use crate::{
 
 use crate::events::{Side, Task};
 
-/// Before anything is measured, for the connections and the caches.
+/// The warm-up before the first measurement, for the connections and the caches.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// A turn has its time and not its number of requests: the sides may be far apart, and the kernel counts processor time
-/// in hundredths of a second.
+/// A turn has a fixed time instead of a fixed number of requests: the sides may differ a lot, and the kernel counts
+/// processor time in hundredths of a second.
 pub(crate) const TURN: Duration = Duration::from_secs(5);
 
 /// A task on a side, and its figures.
@@ -30,7 +30,7 @@ pub(crate) struct Load<'s> {
     jwt: Arc<str>,
     sent: usize,
     latency: Samples,
-    // Both by request, one sample a turn.
+    // Both are times per request, with one sample for each turn.
     wall: Samples,
     cpu: Samples,
 }
@@ -62,25 +62,25 @@ impl<'s> Load<'s> {
         Ok(())
     }
 
-    /// How often the task is done in a second, of the median turn.
+    /// How often the task is done in a second, in the median turn.
     #[must_use]
     pub(crate) fn rate(&self) -> f64 {
         1.0 / self.wall.median().as_secs_f64()
     }
 
-    /// Processor time of the server, all its processes together, each time the task is done; of the median turn.
+    /// Processor time of all processes of the server for each run of the task, in the median turn.
     #[must_use]
     pub(crate) fn cpu(&self) -> Duration {
         self.cpu.median()
     }
 
-    /// How long each took.
+    /// The time of each run.
     #[must_use]
     pub(crate) fn latency(&self) -> &Samples {
         &self.latency
     }
 
-    /// Which task.
+    /// The task.
     #[must_use]
     pub(crate) fn task(&self) -> Task {
         self.task

@@ -1,4 +1,4 @@
-//! Session tokens per second on one thread: our signer beside the official `OpenTok` SDK.
+//! Session tokens per second on one thread: Greenroom's signer compared with the official `OpenTok` SDK.
 
 use std::{path::Path, process::Command};
 
@@ -9,7 +9,7 @@ use crate::events::{
     peer::{self, Environment},
 };
 
-/// How long each mints.
+/// How long each side mints, in seconds.
 const SECONDS: &str = "3";
 const TURNS: usize = 3;
 /// Tokens per second.
@@ -18,8 +18,8 @@ pub(crate) struct Mint {
     pub(crate) peer: f64,
 }
 
-/// Measures both in turns, nothing else running. The signer is a binary that takes the arguments of the peer's `mint.py`,
-/// which are key, secret, session id and seconds, and prints what that prints: how many tokens, and in how many
+/// Measures both sides in turns, with nothing else running. The signer is a binary with the arguments and the output of
+/// the peer's `mint.py`: it takes key, secret, session id and seconds, and prints the number of tokens and the
 /// nanoseconds.
 pub(crate) fn mint(signer: &Path, environment: &Environment, session_id: &str) -> Result<Mint> {
     let (mut ours, mut peer) = (Vec::new(), Vec::new());

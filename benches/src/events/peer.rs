@@ -15,7 +15,7 @@ use crate::events::{
 
 const SECRET_KEY: &str = "benchmark-secret-key-of-the-peer-of-0123456789";
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/django-events");
-/// What tells the figures of one run from those of another.
+/// The versions that distinguish the figures of one run from those of another.
 const VERSIONS: &str = "import platform; from importlib.metadata import version; \
     print('Python ' + platform.python_version(), *(f'{name} {version(name)}' for name in \
     ['Django', 'djangorestframework', 'drf-jwt', 'gunicorn', 'argon2-cffi', 'opentok']), sep=', ')";
@@ -23,7 +23,7 @@ const VERSIONS: &str = "import platform; from importlib.metadata import version;
 /// A Python environment with what the peer requires.
 pub(crate) struct Environment(PathBuf);
 
-/// Makes it below the target directory, unless it is there and was made from the same requirements.
+/// Creates it below the target directory, unless one with the same requirements exists.
 pub(crate) fn environment() -> Result<Environment> {
     let directory = bench_directory()?.join("django-events");
     let (wanted, found) = (Path::new(SOURCE).join("requirements.txt"), directory.join("requirements.txt"));
@@ -37,19 +37,19 @@ pub(crate) fn environment() -> Result<Environment> {
     let pip = directory.join("bin/pip");
     let install = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
     succeed(Command::new(pip).args(install).arg(&wanted))?;
-    // Written last, so that a half-made environment is made again.
+    // Copied last, so that an incomplete environment is made again.
     fs::copy(wanted, found)?;
     Ok(Environment(directory))
 }
 
 impl Environment {
-    /// A program of it.
+    /// The path of a program in the environment.
     #[must_use]
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.0.join("bin").join(name)
     }
 
-    /// What is in it.
+    /// The versions in the environment.
     pub(crate) fn versions(&self) -> Result<String> {
         output(Command::new(self.program("python")).args(["-c", VERSIONS]))
     }
@@ -81,7 +81,7 @@ pub(crate) async fn start(environment: &Environment) -> Result<Side> {
     Ok(Side { name: "peer", address: server.address("Listening at").await?, server: server.keep(), _data: data })
 }
 
-/// What a program writes to its standard output, without the end of the line.
+/// The standard output of a program, without the last newline.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {

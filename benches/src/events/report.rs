@@ -1,4 +1,4 @@
-//! The summary: the figures of both sides, their ratios, and the targets they are held to.
+//! The summary: the figures of both sides, their ratios, and the targets for the ratios.
 
 use crate::{Result, client::CONNECTIONS, samples::milliseconds};
 
@@ -13,7 +13,7 @@ const MIN_RATE: f64 = 10.0;
 const MAX_CPU: f64 = 0.1;
 const MIN_MINT: f64 = 20.0;
 
-/// Prints them. The loads are those of greenroom and of the peer in turns, one pair a task.
+/// Prints the summary. The loads alternate between Greenroom and the peer, one pair for each task.
 pub(crate) fn print(loads: &[Load], mint: &Mint) -> Result<()> {
     println!("\n{CONNECTIONS} connections, {TURNS} turns of {} s each; rates and processor are", TURN.as_secs());
     println!("the median turn's, the processor that of all processes of the server\n");

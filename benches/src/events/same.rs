@@ -1,4 +1,4 @@
-//! Whether both sides answer the same: a faster answer with less in it would be none.
+//! Checks that both sides give the same answers, because an answer with less in it could be faster.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(crate) async fn require(sides: &[Side; 2]) -> Result<String> {
     ours.session_id()
 }
 
-/// The list of events, and what a participant of every type gets.
+/// The list of events, and the answer to a participant of every type.
 struct Answers(Vec<Value>);
 
 impl Answers {
@@ -73,7 +73,7 @@ fn is_t1(token: &str) -> bool {
     signature.len() == 40 && signature.bytes().all(|byte| byte.is_ascii_hexdigit()) && names.eq(DATA)
 }
 
-/// A body with the kind of each value in the value's place.
+/// The body with the kind of each value instead of the value.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Null => Value::Null,
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_token_has_its_names_in_their_order() {
+    fn a_session_token_has_its_fields_in_order() {
         let signature = "0".repeat(40);
         let token = |data: &str| {
             let signed = format!("partner_id={OPENTOK_API_KEY}&sig={signature}:{data}");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn two_bodies_with_other_values_have_one_shape() {
+    fn bodies_that_differ_only_in_values_have_the_same_shape() {
         let body = |id: u8, name: &str| json!({"results": [{"id": id, "name": name, "logo": null}]});
         assert_eq!(shape(&body(1, "a")), shape(&body(2, "b")));
         assert_ne!(shape(&body(1, "a")), shape(&json!({"results": []})));

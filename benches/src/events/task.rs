@@ -1,4 +1,4 @@
-//! What is measured: the requests of an organiser and of a participant.
+//! The measured requests of an organiser and of a participant.
 
 use std::net::SocketAddr;
 
@@ -11,24 +11,24 @@ use crate::{
 
 use crate::events::{ADMIN_PASSWORD, API_TOKEN, LOGIN_TOKENS};
 
-/// One thing that a client does.
+/// One action of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     /// An organiser logs in.
     Obtain,
     /// An organiser lists the events.
     List,
-    /// A participant enters.
+    /// A participant joins.
     Enter,
-    /// All of them, one after the other.
+    /// All actions, one after the other.
     Flow,
 }
 
 impl Task {
-    /// All of them.
+    /// All tasks.
     pub(crate) const ALL: &[Self] = &[Self::Obtain, Self::List, Self::Enter, Self::Flow];
 
-    /// What it is called in reports.
+    /// The name in reports.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Task {
         }
     }
 
-    /// Does it for the time with this number.
+    /// Performs it for the time with this number.
     pub(crate) async fn perform(self, connection: &mut Connection, jwt: &str, number: usize) -> Result<()> {
         match self {
             Self::Obtain => obtain(connection).await.map(drop),
@@ -65,7 +65,7 @@ pub(crate) async fn list<'c>(connection: &'c mut Connection, jwt: &str) -> Resul
     connection.answer(&request("GET", "/api/v2/events/", &authorization, ""), 200).await
 }
 
-/// The body that a participant with this login token gets.
+/// The body of the answer to a participant with this login token.
 pub(crate) async fn enter<'c>(connection: &'c mut Connection, login_token: &str) -> Result<&'c [u8]> {
     let authorization = format!("authorization: Token {API_TOKEN}\r\n");
     let body = json!({"loginToken": login_token}).to_string();
@@ -88,7 +88,7 @@ pub(crate) fn login_token(number: usize) -> String {
     format!("token-{number:06}")
 }
 
-/// One of the login tokens, in the same disorder on both sides.
+/// One of the login tokens, in the same pseudo-random order on both sides.
 fn scattered(number: usize) -> String {
     // A step by the golden ratio of the range comes near every token about equally often.
     login_token((number.wrapping_mul(0x9E37_79B9) >> 12) % LOGIN_TOKENS)
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nearly_all_login_tokens_are_used() {
+    fn scattered_numbers_use_nearly_all_login_tokens() {
         let used: std::collections::HashSet<String> = (0..10_000).map(scattered).collect();
         assert!(used.len() > LOGIN_TOKENS * 9 / 10, "{}", used.len());
     }

@@ -1,4 +1,4 @@
-//! The summary: the figures of every subject, and the targets they are held to.
+//! The summary: the figures of every subject, and their targets.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::{
     samples::milliseconds,
 };
 
-/// Megabytes here are those of a data sheet.
+/// Megabytes as in a data sheet.
 const MB: f64 = 1_000_000.0;
 
-/// Processor time of a warm invocation, of that of the bare function that calls the table as it does.
+/// The limit for the processor time of a warm invocation, as a ratio to the bare function that makes the same call.
 const MAX_CPU: f64 = 1.3;
-/// The same, of what it was before.
+/// The same limit, as a ratio to the earlier build.
 const MAX_CPU_OF_BEFORE: f64 = 1.05;
 const MAX_START: f64 = 1.3;
 const MAX_BINARY_MB: f64 = 7.0;
 const MAX_ZIP_MB: f64 = 3.0;
 const MAX_RESIDENT_MB: f64 = 25.0;
 
-/// Prints both.
+/// Prints the figures and the targets.
 pub(crate) fn print(subjects: &[Subject]) -> Result<()> {
     for subject in subjects {
         figures(subject)?;
@@ -64,7 +64,7 @@ fn figures(subject: &Subject) -> Result<()> {
     Ok(())
 }
 
-/// A function beside the bare one that calls the table as it does.
+/// Compares a function with the bare one that calls the table as it does.
 fn against_targets(function: &Subject, bare: &Subject) -> Result<()> {
     let name = &function.name;
     let (binary, zip) = function.sizes()?;

@@ -1,4 +1,4 @@
-//! The table the functions work on.
+//! The table of the measured functions.
 
 use std::net::SocketAddr;
 
@@ -19,7 +19,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The gateway serves its own database, or makes the table in the other.
+    /// The gateway serves its own database, or creates the table in the other one.
     pub(crate) async fn start() -> Result<Self> {
         let table = format!("benchmark-{}", std::process::id());
         let mut variables = settings();
@@ -46,7 +46,7 @@ impl Store {
         Ok(Self { endpoint, table, gateway, _server: server.keep() })
     }
 
-    /// What a function is started with.
+    /// The environment of a function.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let others =
             [("TABLE_NAME", self.table.as_str()), ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint), ("LOG", "info")];
@@ -54,7 +54,7 @@ impl Store {
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// What every function has something to answer with.
+    /// Fills the table so that every function has something to answer.
     pub(crate) async fn fixture(&self) -> Result<Fixture> {
         Fixture::of(self.gateway).await
     }

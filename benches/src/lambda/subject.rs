@@ -1,4 +1,4 @@
-//! One function with one kind of event, and what has been measured of it.
+//! One function with one kind of event, and its figures.
 
 use std::{
     fs,
@@ -10,12 +10,12 @@ use std::{
 use crate::{Result, fixture::Event, process, record::Record, samples::Samples};
 use testbed::Function;
 
-/// What a zip file adds to its one entry: the local header, the central one and the end, with the name in both.
+/// The overhead of a zip file with one entry: the local header, the central one and the end, with the name in both.
 const ZIP_HEADERS: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
 
-/// What follows the name of a function that was built before.
+/// The suffix of the name of an earlier build.
 pub(crate) const BEFORE: &str = " (before)";
-/// So far are the numbers apart of events that are sent to two builds of a function.
+/// The distance between the event numbers of two builds of a function.
 const APART: usize = 50_000_000;
 
 /// A function, its event, and its figures.
@@ -31,14 +31,14 @@ pub(crate) struct Subject {
     pub(crate) figures: Figures,
 }
 
-/// What has been measured of a subject.
+/// The figures of a subject.
 #[derive(Default)]
 pub(crate) struct Figures {
     pub(crate) start: Samples,
     pub(crate) start_cpu: Samples,
     pub(crate) first: Samples,
     pub(crate) warm: Samples,
-    /// What the function itself says it measured; only the raw write does.
+    /// The time that the function itself measured. Only the bare functions report one.
     pub(crate) told: Samples,
     /// Processor time of an invocation, in each turn.
     pub(crate) cpu: Samples,
@@ -46,12 +46,12 @@ pub(crate) struct Figures {
 }
 
 impl Subject {
-    /// Starts it with one more variable.
+    /// Sets one more variable for its start.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
-    /// `first` is the number of the first event that it is sent: no two subjects register the same devices.
+    /// `first` is the number of its first event. No two subjects register the same devices.
     pub(crate) fn new(
         (name, peer): (&str, Option<&'static str>),
         binary: &Path,
@@ -63,16 +63,16 @@ impl Subject {
         Self { name, peer, binary, event, environment, running: None, sent: first, figures }
     }
 
-    /// The same, built of another state of the project.
+    /// The same function, built from another state of the project.
     pub(crate) fn built_before(&self, binary: &Path) -> Self {
         let name = format!("{}{BEFORE}", self.name);
         let (event, environment) = (self.event.clone(), self.environment.clone());
         Self::new((&name, self.peer), binary, event, environment, self.sent + APART)
     }
 
-    /// Starts the function anew, in place of the one that runs.
+    /// Starts the function again, in place of the running one.
     pub(crate) async fn start(&mut self) -> Result<()> {
-        // The old one goes first, so that its end does not fall into the start of the new one.
+        // The old process ends first, so that its end does not overlap with the start of the new one.
         self.running = None;
         self.running = Some(Function::start(&self.binary, self.environment.clone()).await?);
         Ok(())
@@ -90,7 +90,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Invokes until the process is warm, and reads how much memory it has then.
+    /// Invokes the function until it is warm, and then reads its memory.
     pub(crate) async fn warm_up(&mut self, invocations: usize) -> Result<()> {
         for _ in 0..invocations {
             self.invoke().await?;
@@ -139,7 +139,7 @@ impl Subject {
         Ok(self.running.as_ref().ok_or("the function has not been started")?)
     }
 
-    /// How long an answer took, and what it says about itself when it is a number.
+    /// The time of an answer, and the number in it if it is one.
     async fn invoke(&mut self) -> Result<(Duration, Option<Duration>)> {
         self.sent += 1;
         let event = self.event.numbered(self.sent);

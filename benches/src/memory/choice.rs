@@ -1,31 +1,32 @@
-//! Which size a function is given.
+//! Chooses the memory size of a function.
 
 use std::time::Duration;
 
 /// The sizes that are measured, in megabytes.
 pub(crate) const SIZES: &[u64] = &[128, 256, 512, 1024, 1769];
-/// Who waits for a warm request notices nothing yet.
+/// A user does not notice a warm request of this length.
 const QUICK: Duration = Duration::from_millis(25);
-/// The same where a password is hashed, which is meant to take long: nobody is kept from typing on.
+/// The same for a request that hashes a password, which is slow on purpose. A user accepts this delay on logging in.
 const QUICK_WITH_PASSWORD: Duration = Duration::from_millis(250);
 
-/// What a request is to a function.
+/// The kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What it is mostly asked.
+    /// The most usual request of a function.
     Usual,
-    /// What takes it longest: it is shown, and chooses nothing.
+    /// The longest request of a function. It is shown, but does not affect the choice.
     Heavy,
-    /// What hashes a password.
+    /// A request that hashes a password.
     Password,
-    /// What nobody waits for.
+    /// A request that no caller waits for.
     Unattended,
-    /// What is billed for as long as somebody listens.
+    /// A request that is billed for as long as a client listens.
     Stream,
 }
 
-/// The size for a request that takes so long at each: the cheapest that answers quickly, or the quickest where none does.
-/// Hashing a password costs the same at each: for it, the smallest. `None` where it does not matter.
+/// The size for a request with these times: the cheapest size that answers quickly, or the quickest if none does.
+/// Hashing a password costs the same at each size, so the smallest one is chosen for it. `None` if the size does not
+/// matter.
 pub(crate) fn choose(times: &[(u64, Duration)], kind: Kind) -> Option<u64> {
     let within = |most: Duration| times.iter().filter(move |(_, time)| *time <= most);
     let price = |(size, time): &(u64, Duration)| gigabyte_seconds(*size, *time);
@@ -39,7 +40,7 @@ pub(crate) fn choose(times: &[(u64, Duration)], kind: Kind) -> Option<u64> {
     chosen.or_else(|| times.iter().min_by_key(|(_, time)| *time)).map(|(size, _)| *size)
 }
 
-/// What Lambda bills: whole milliseconds.
+/// The billed amount: Lambda rounds up to whole milliseconds.
 pub(crate) fn gigabyte_seconds(megabytes: u64, time: Duration) -> f64 {
     let gigabytes = f64::from(u32::try_from(megabytes).unwrap_or(u32::MAX)) / 1024.0;
     gigabytes * (time.as_secs_f64() * 1000.0).ceil() / 1000.0
@@ -54,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cheapest_quick_size_is_chosen() {
+    fn the_cheapest_size_that_is_quick_enough_is_chosen() {
         assert_eq!(choose(&times([2, 2, 2, 2, 2]), Kind::Usual), Some(128));
         assert_eq!(choose(&times([60, 24, 5, 5, 5]), Kind::Usual), Some(512));
         assert_eq!(choose(&times([900, 400, 200, 100, 60]), Kind::Usual), Some(1769));

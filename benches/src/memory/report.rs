@@ -13,7 +13,7 @@ use crate::{
 /// A GB-second of Lambda on arm64 in USD, as in `docs/cost.md`.
 const GIGABYTE_SECOND: f64 = 0.000_013_333_4;
 
-/// One operation, with what it took at each size.
+/// One operation, with its times at each size.
 pub(crate) struct Row {
     function: String,
     what: String,
@@ -28,7 +28,7 @@ impl Row {
         Self { function, what, kind, times: BTreeMap::new(), cpu: Samples::default() }
     }
 
-    /// Adds a turn at a size.
+    /// Adds the samples of a turn at a size.
     pub(crate) fn add(&mut self, size: u64, turn: &Measure) {
         self.times.entry(size).or_default().extend(&turn.wall);
         self.cpu.extend(&turn.cpu);
@@ -54,7 +54,7 @@ fn markdown(rows: &[Row]) -> Result<String> {
     );
     for (index, row) in rows.iter().enumerate() {
         let is_first = index == 0 || rows[index - 1].function != row.function;
-        // The largest size that one of its requests asks for.
+        // The largest of the sizes that its requests choose.
         let choice = rows.iter().filter(|other| other.function == row.function && is_first);
         let choice = choice.filter_map(|row| choose(&row.medians(), row.kind)).max();
         let choice = choice.map(|size| size.to_string()).unwrap_or_default();
@@ -69,7 +69,7 @@ fn markdown(rows: &[Row]) -> Result<String> {
     Ok(text)
 }
 
-/// Milliseconds, and USD of a million.
+/// Milliseconds, and USD for a million requests.
 fn cell(size: u64, time: Duration) -> String {
     format!("{} ({:.2})", ms(time), gigabyte_seconds(size, time) * GIGABYTE_SECOND * 1e6)
 }

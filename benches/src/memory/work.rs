@@ -1,4 +1,4 @@
-//! The heaviest requests, and a store in which they are heavy.
+//! The heaviest requests, and the data that makes them heavy.
 
 use serde_json::json;
 
@@ -10,12 +10,12 @@ use crate::{
     memory::choice::Kind,
 };
 
-/// How many are in each long list.
+/// The length of each long list.
 const MANY: usize = 1_000;
 
 /// The functions whose most usual request hashes a password.
 pub(crate) const HASHING: &[&str] = &["token-auth"];
-/// The functions that hash a password where they have not looked at it lately, as at their first request.
+/// The functions that hash a password which they have not checked recently, as in their first request.
 pub(crate) const HASHING_FIRST: &[&str] = &["messages", "rooms", "contacts"];
 
 /// A function's heaviest request: an event with another path or query.
@@ -26,7 +26,7 @@ pub(crate) struct Heaviest {
     pub(crate) kind: Kind,
     event: &'static str,
     query: &'static str,
-    /// Whether it is asked about the event's first session.
+    /// Whether its path names the event's first session.
     of_session: bool,
 }
 
@@ -34,7 +34,7 @@ const fn of(function: &'static str, what: &'static str, event: &'static str, que
     Heaviest { function, what, status: 200, kind: Kind::Heavy, event, query, of_session: false }
 }
 
-/// What is heavy about functions that have lists, or hash.
+/// The heaviest requests of functions with lists, or with passwords to hash.
 pub(crate) const HEAVIEST: &[Heaviest] = &[
     of("media-sessions", "all sessions", "list", ""),
     of("logintokens", "1000 of an event", "list-of-event", "event=EVENT_ID&limit=1000"),
@@ -44,7 +44,7 @@ pub(crate) const HEAVIEST: &[Heaviest] = &[
     Heaviest { status: 204, kind: Kind::Password, ..of("users", "a password is set", "password-set", "") },
 ];
 
-/// What the store was filled with.
+/// The records in the store.
 pub(crate) struct Loaded {
     session: String,
 }
@@ -63,7 +63,7 @@ impl Heaviest {
     }
 }
 
-/// Makes the long lists, by way of the API.
+/// Creates the long lists through the API.
 pub(crate) async fn fill(store: &Store, fixture: &Fixture) -> Result<Loaded> {
     let mut connection = Connection::open(store.gateway).await?;
     let user = fixture.filled("authorization: JWT USER_TOKEN\r\n");

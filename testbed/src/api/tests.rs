@@ -1,4 +1,4 @@
-//! The tests play the function: an HTTP client asks for events and posts what becomes of them.
+//! The tests play the function: an HTTP client asks for events and posts responses or errors.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn an_event_goes_out_and_its_response_comes_back() {
+async fn an_event_is_delivered_and_its_response_returned() {
     let runtime = Runtime::new().await;
     let outcome = runtime.api.send(&json!({"hello": "function"}));
     let event = runtime.next().await;
@@ -73,7 +73,7 @@ fn whole(outcome: Outcome) -> Bytes {
 }
 
 #[tokio::test]
-async fn a_streamed_response_is_handed_on_as_it_arrives() {
+async fn a_streamed_response_is_passed_on_as_it_arrives() {
     let runtime = Runtime::new().await;
     let outcome = runtime.api.send(&json!(1));
     let event = runtime.next().await;
@@ -101,7 +101,7 @@ async fn a_streamed_response_is_handed_on_as_it_arrives() {
 }
 
 #[tokio::test]
-async fn the_first_request_for_an_event_is_the_start() {
+async fn the_first_request_for_an_event_ends_the_start() {
     let mut runtime = Runtime::new().await;
     let _outcome = runtime.api.send(&json!(1));
     assert!(runtime.start.try_recv().is_err());
@@ -135,7 +135,7 @@ async fn a_reported_error_ends_the_invocation() {
 }
 
 #[tokio::test]
-async fn a_report_in_another_form_keeps_its_text() {
+async fn an_error_report_in_another_format_keeps_its_text() {
     let mut runtime = Runtime::new().await;
     let accepted = runtime.post("init/error", b"no table".to_vec()).await;
     assert_eq!(accepted.status(), StatusCode::ACCEPTED);
@@ -146,7 +146,7 @@ async fn a_report_in_another_form_keeps_its_text() {
 }
 
 #[tokio::test]
-async fn a_response_larger_than_lambda_takes_is_refused() {
+async fn a_response_larger_than_the_limit_of_lambda_is_refused() {
     let runtime = Runtime::new().await;
     let outcome = runtime.api.send(&json!(1));
     let event = runtime.next().await;

@@ -1,7 +1,7 @@
 //! Transactions that the store has committed.
 //!
-//! `DynamoDB` remembers a committed transaction by its `ClientRequestToken` and answers the same request with success, so
-//! an attempt that comes after one whose answer was lost never meets another transaction.
+//! `DynamoDB` remembers a committed transaction by its `ClientRequestToken` and answers the same request with success.
+//! So a retry after a lost answer never conflicts with another transaction.
 
 use std::{
     collections::HashSet,
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::wire::Request;
 
-/// The tokens of the transactions that were committed.
+/// The tokens of the committed transactions.
 #[derive(Default)]
 pub(super) struct Committed(Mutex<HashSet<String>>);
 

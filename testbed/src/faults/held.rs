@@ -1,6 +1,6 @@
-//! Transactions that meet: `DynamoDB` cancels a transaction that touches an item of one in flight, and refuses a single
-//! write to such an item. The embedded store is done with each before it looks at the next, so there none ever meets
-//! another; here each holds its items for a time.
+//! Conflicts of transactions: `DynamoDB` cancels a transaction that touches an item of one in flight, and refuses a
+//! single write to such an item. The embedded store finishes each transaction before it starts the next, so none ever
+//! conflicts. Here each transaction holds its items for a time.
 
 use std::{
     collections::HashSet,
@@ -15,7 +15,7 @@ use super::{
     wire::{Answer, Request},
 };
 
-/// What the items of a transaction are wrapped in.
+/// The actions that contain an item in a transaction.
 const ACTIONS: [&str; 4] = ["ConditionCheck", "Delete", "Put", "Update"];
 
 /// The items of the transactions in flight.
@@ -25,17 +25,17 @@ pub(super) struct Held {
     time: Mutex<Option<Duration>>,
 }
 
-/// What a request may do.
+/// The decision about a request.
 pub(super) enum Admission<'a> {
-    /// Go on, as no transaction is held up.
+    /// The request may go on, and no transaction is held.
     Free,
-    /// Go on, and hold its items until this is dropped, at least for so long.
+    /// The request may go on. Its items are held until this is dropped, at least for this time.
     Holding(Hold<'a>, Duration),
-    /// Be refused like this.
+    /// The request is refused with this answer.
     Refused(Answer),
 }
 
-/// A transaction's items, while it is in flight.
+/// The items of a transaction in flight.
 pub(super) struct Hold<'a> {
     held: &'a Held,
     items: Vec<String>,
@@ -51,13 +51,13 @@ impl Drop for Hold<'_> {
 }
 
 impl Held {
-    /// From now on each transaction holds its items for so long; for none, nothing is held.
+    /// From now on each transaction holds its items for this time. `None` turns holding off.
     pub(super) fn set_time(&self, time: Option<Duration>) {
         *self.time.lock().unwrap_or_else(PoisonError::into_inner) = time;
     }
 
-    /// Looks whether a request meets a transaction in flight, and makes it one if it is one. Reads meet none, and what a
-    /// batch writes is not looked at.
+    /// Decides whether a request conflicts with a transaction in flight. If the request is a transaction, its items are
+    /// held. Reads never conflict, and the writes of a batch are not checked.
     pub(super) fn admit(&self, request: &Request) -> Admission<'_> {
         let Some(time) = *self.time.lock().unwrap_or_else(PoisonError::into_inner) else { return Admission::Free };
         let asked = || serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
@@ -89,7 +89,7 @@ fn item_of(part: &Value) -> String {
     ACTIONS.iter().find_map(|action| part.get(action)).map(name).unwrap_or_default()
 }
 
-/// What an item is known by: its table and its key.
+/// The identity of an item: its table and its key.
 fn name(action: &Value) -> String {
     let key = action.get("Key").or_else(|| action.get("Item")).unwrap_or(&Value::Null);
     json!([action["TableName"], key["PK"], key["SK"]]).to_string()
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn who_touches_an_item_of_a_transaction_in_flight_is_refused_until_it_is_over() {
+    fn a_request_for_an_item_of_a_transaction_in_flight_is_refused_until_it_ends() {
         let held = Held::default();
         let first =
             request("TransactWriteItems", &json!({ "TransactItems": [{ "Put": put("a") }, { "Put": put("b") }] }));

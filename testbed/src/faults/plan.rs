@@ -1,38 +1,39 @@
-//! Which requests meet a fault, and which one.
+//! Which requests meet a fault, and which fault.
 
 use std::time::Duration;
 
-/// What can go wrong between a service and its store.
+/// The possible faults between a service and its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Refused for coming too fast, with each of the codes that `DynamoDB` has for it. Nothing is done.
+    /// The request is throttled, with each of `DynamoDB`'s codes for it. Nothing is done.
     Throttled,
-    /// Refused for meeting a transaction on the same items, where it writes; reads are answered. Nothing is done.
+    /// A write is refused because of a conflict with a transaction on its items. Reads are answered. Nothing is done.
     Conflicted,
-    /// Of a batch only a part is done, half of it and at least one; the rest is given back. Others are answered.
+    /// Half of a batch is done, at least one item, and the rest is returned as unprocessed. Other requests are
+    /// answered.
     Unprocessed,
-    /// `InternalServerError`, or what else a fault of the store is called, with nothing done.
+    /// `InternalServerError`, or another error of the store. Nothing is done.
     Broken,
-    /// The same, although all was done.
+    /// The same error, although the request was done.
     BrokenAfter,
-    /// 503 of somebody in between, with a page for people. Nothing is done.
+    /// A 503 from a proxy in between, with a page for people. Nothing is done.
     Unavailable,
-    /// Taken, never done and never answered.
+    /// The request is accepted, but never done and never answered.
     Silent,
-    /// Done and never answered.
+    /// The request is done but never answered.
     SilentAfter,
-    /// The connection is reset with the request read and not done.
+    /// The connection is reset. The request was read but not done.
     Reset,
-    /// The connection is reset with the request done.
+    /// The connection is reset. The request was done.
     ResetAfter,
     /// The connection is reset in the middle of the answer.
     CutOff,
-    /// Done, and answered after so long.
+    /// The request is done, and answered after this time.
     Slow(Duration),
 }
 
 impl Fault {
-    /// Each of them; the slow answers once within and once beyond the patience of who asks.
+    /// All faults. One slow answer is within the client's timeout, the other beyond it.
     pub const ALL: [Self; 13] = [
         Self::Throttled,
         Self::Conflicted,
@@ -50,19 +51,19 @@ impl Fault {
     ];
 }
 
-/// Which requests meet which faults: by chance, the same with every run.
+/// Which requests meet which faults. The choice is random, but the same in every run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Those there are; none means that nothing goes wrong.
+    /// The possible faults. Without any, nothing fails.
     pub faults: Vec<Fault>,
-    /// How many of a thousand requests meet one.
+    /// How many of a thousand requests meet a fault.
     pub per_mille: u64,
-    /// What the chance begins with.
+    /// The seed of the random choice.
     pub seed: u64,
 }
 
 impl Plan {
-    /// Nothing goes wrong.
+    /// No request meets a fault.
     #[must_use]
     pub const fn none() -> Self {
         Self { faults: Vec::new(), per_mille: 0, seed: 0 }
@@ -74,13 +75,13 @@ impl Plan {
         Self { faults: vec![fault], per_mille: 1000, seed: 0 }
     }
 
-    /// So many of a thousand requests meet one of all the faults.
+    /// This many of a thousand requests meet one of all the faults.
     #[must_use]
     pub fn some(per_mille: u64, seed: u64) -> Self {
         Self { faults: Fault::ALL.to_vec(), per_mille, seed }
     }
 
-    /// What the request of this number meets, and a number for whatever else is left to chance.
+    /// The fault for the request with this number, and a random number for further choices.
     pub(super) fn fault_of(&self, request: u64) -> (Option<Fault>, u64) {
         let chance = mixed(self.seed.wrapping_add(request.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         let which = usize::try_from(chance >> 40).unwrap_or(0);
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_requests_meet_a_fault_as_are_to_and_each_fault_is_met() {
+    fn the_planned_share_of_requests_meets_a_fault_and_every_fault_occurs() {
         let plan = Plan::some(100, 7);
         let met: Vec<_> = (0..10_000).filter_map(|request| plan.fault_of(request).0).collect();
         assert!((900..1100).contains(&met.len()), "{}", met.len());
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn none_is_none_and_always_is_always() {
+    fn a_plan_without_faults_has_none_and_always_hits_every_request() {
         assert!((0..1000).all(|request| Plan::none().fault_of(request).0.is_none()));
         assert!((0..1000).all(|request| Plan::always(Fault::Reset).fault_of(request).0 == Some(Fault::Reset)));
     }

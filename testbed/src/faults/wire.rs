@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as the SDK and a store speak, byte by byte: a proxy that cuts connections has to hold them.
+//! The part of HTTP/1.1 that the SDK and a store use, byte by byte. A proxy that cuts connections has to own them.
 
 use std::io;
 
@@ -9,9 +9,9 @@ use tokio::{
 
 /// A request to the store.
 pub(super) struct Request {
-    /// The operation's name, `PutItem` for one.
+    /// The operation's name, for example `PutItem`.
     pub(super) operation: String,
-    /// The headers that go with it to the store.
+    /// The headers that are passed on to the store.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// An error as `DynamoDB` says it.
+    /// An error in the form of `DynamoDB`.
     pub(super) fn error(status: u16, code: &str, more: &serde_json::Value) -> Self {
         let mut body = serde_json::json!({
             "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-/// A connection of a service that takes us for the store.
+/// A connection of a service that uses this proxy as its store.
 pub(super) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -50,7 +50,7 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// The next request; `None` where the service is done.
+    /// The next request; `None` once the service is done.
     pub(super) async fn request(&mut self) -> io::Result<Option<Request>> {
         let mut first = String::new();
         if self.0.read_line(&mut first).await? == 0 {
@@ -64,7 +64,7 @@ impl Connection {
             let (name, value) = (name.to_ascii_lowercase(), value.trim().to_owned());
             match &*name {
                 "content-length" => length = value.parse().map_err(io::Error::other)?,
-                // Of this connection, not of the next one.
+                // These headers belong to this connection, not to the next one.
                 "host" | "connection" => {}
                 _ => {
                     if name == "x-amz-target" {
@@ -93,7 +93,7 @@ impl Connection {
         self.reset()
     }
 
-    /// Ends the connection with a reset: who asked sees an error, and no end.
+    /// Ends the connection with a reset: the client sees an error instead of an end.
     pub(super) fn reset(self) -> io::Result<()> {
         self.0.into_inner().set_zero_linger()
     }

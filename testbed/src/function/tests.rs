@@ -11,7 +11,7 @@ fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_process_gets_lambdas_environment_and_its_own_and_nothing_else() {
+async fn a_process_gets_only_lambdas_variables_and_its_own() {
     let variables = env(&[("TABLE_NAME", "t"), ("AWS_REGION", "eu-west-1")]);
     let error = Function::start(Path::new("/usr/bin/env"), variables).await;
     let Err(StartError::Exited(exit)) = error else {

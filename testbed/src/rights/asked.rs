@@ -1,22 +1,22 @@
-//! What a request to the table asks for, in IAM's words.
+//! The rights that a request to the table needs, in IAM's terms.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The actions that a request needs, and the partition keys that it is about.
+/// The actions that a request needs, and its partition keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// The actions, without `dynamodb:`; of a transaction that of each part.
+    /// The actions, without `dynamodb:`; for a transaction, the action of each part.
     pub actions: BTreeSet<String>,
-    /// The partition keys; none where they cannot be told, which no role allows.
+    /// The partition keys; empty if they cannot be determined, which no role allows.
     pub keys: BTreeSet<String>,
-    /// Which action is for which key.
+    /// The pairs of an action and its key.
     pub pairs: BTreeSet<(String, String)>,
 }
 
 impl Asked {
-    /// What this operation with this body asks for.
+    /// The rights that this operation with this body needs.
     #[must_use]
     pub fn of(operation: &str, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -26,7 +26,7 @@ impl Asked {
             "Query" => Some(vec![(operation.to_owned(), queried(&body))]),
             _ => Some(vec![(operation.to_owned(), key(&body))]),
         };
-        // A key that one part lacks makes the whole request one that nobody may send.
+        // If one part has no key, no role allows the whole request.
         let pairs =
             parts.into_iter().flatten().map(|(action, key)| Some((action, key?))).collect::<Option<BTreeSet<_>>>();
         let pairs = pairs.unwrap_or_default();
@@ -38,7 +38,7 @@ impl Asked {
     }
 }
 
-/// The partition key of an item, or of what is written there.
+/// The partition key of an item, or of a written item.
 fn key(of: &Value) -> Option<String> {
     let item = ["Key", "Item"].iter().find_map(|name| of.get(name))?;
     partition_key(item)
@@ -48,7 +48,7 @@ fn partition_key(item: &Value) -> Option<String> {
     item["PK"]["S"].as_str().map(str::to_owned)
 }
 
-/// The actions and the keys of a transaction's parts; `None` where it is not understood.
+/// The actions and the keys of a transaction's parts; `None` if the body cannot be understood.
 fn parts(body: &Value) -> Option<Vec<(String, Option<String>)>> {
     let parts = body["TransactItems"].as_array()?.iter().flat_map(|part| part.as_object().into_iter().flatten());
     let parts = parts.map(|(action, part)| (format!("{}Item", action.trim_end_matches("Item")), key(part)));
@@ -67,7 +67,8 @@ fn batch(operation: &str, body: &Value) -> Option<Vec<(String, Option<String>)>>
     Some(keys.map(|key| (operation.to_owned(), key)).collect())
 }
 
-/// The partition that a query reads; `None` where it reads an index, or does not begin with it.
+/// The partition that a query reads; `None` if it reads an index, or if its condition does not begin with the partition
+/// key.
 fn queried(body: &Value) -> Option<String> {
     if body.get("IndexName").is_some() {
         return None;

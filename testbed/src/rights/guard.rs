@@ -1,4 +1,4 @@
-//! A client of the table that is refused what the role of the function does not allow for which it asks.
+//! A client of the table that refuses what the role of the calling function does not allow.
 
 use std::{
     cell::RefCell,
@@ -25,17 +25,17 @@ use shared::{
 
 use super::{Asked, Roles};
 
-/// Whoever asks for the table and is no function.
+/// The name for a caller that is no function.
 const NOBODY: &str = "nobody";
 
-/// Which function takes the request of this id.
+/// The function of each request id.
 static CALLS: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
     static SEEN: RefCell<BTreeSet<Use>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// That a function did something to an item.
+/// One action of a function on an item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
     /// The function.
@@ -46,13 +46,13 @@ pub struct Use {
     pub key: String,
 }
 
-/// What was used on this thread until now: by a test that has it for its own, as those of a runtime without threads have.
+/// The uses on this thread until now. A test has its thread to itself if its runtime is single-threaded.
 #[must_use]
 pub fn seen_on_this_thread() -> BTreeSet<Use> {
     SEEN.with_borrow(Clone::clone)
 }
 
-/// An id for a request that this function takes, by which what is asked for on its behalf is known.
+/// An id for a request of this function. Operations in the table are attributed to the function by this id.
 #[must_use]
 pub fn call_of(function: &str) -> RequestId {
     let id = random_hex();
@@ -60,7 +60,7 @@ pub fn call_of(function: &str) -> RequestId {
     RequestId(id)
 }
 
-/// The function for which something is asked now.
+/// The function that the current operation belongs to.
 fn asking() -> String {
     let meter = meter::current();
     let id = meter.as_ref().and_then(|meter| meter.origin().id.as_ref());
@@ -68,8 +68,8 @@ fn asking() -> String {
     function.unwrap_or_else(|| NOBODY.to_owned())
 }
 
-/// Sees to it that each function does what its role allows, and remembers what was refused. Whoever forgets to
-/// [`check`](Self::check) is told when it is dropped.
+/// Refuses operations that a function's role does not allow, and remembers them. If nobody calls
+/// [`check`](Self::check), dropping the guard reports them.
 pub struct Guard {
     roles: Arc<Roles>,
     refused: Arc<Mutex<Vec<String>>>,
@@ -82,13 +82,13 @@ impl fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// By these roles.
+    /// A guard with these roles.
     #[must_use]
     pub fn new(roles: Arc<Roles>) -> Self {
         Self { roles, refused: Arc::default() }
     }
 
-    /// A client of the same table that is guarded.
+    /// A client of the same table with this guard.
     #[must_use]
     pub fn client(&self, client: &Client) -> Client {
         let Some(inner) = client.config().http_client() else { return client.clone() };
@@ -102,7 +102,7 @@ impl Guard {
     }
 
     /// # Panics
-    /// Where something was refused.
+    /// If an operation was refused.
     pub fn check(&self) {
         let refused = std::mem::take(&mut *lock(&self.refused));
         assert!(refused.is_empty(), "template.yaml does not allow it:\n{}", refused.join("\n"));
@@ -142,7 +142,7 @@ impl HttpConnector for Guarded {
     }
 }
 
-/// What `DynamoDB` answers to whom IAM refuses.
+/// The answer of `DynamoDB` to a caller whom IAM refuses.
 fn denied() -> Result<HttpResponse, ConnectorError> {
     let body = json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": "not authorized" });
     let status = StatusCode::try_from(400).map_err(|error| ConnectorError::other(error.into(), None))?;

@@ -1,16 +1,16 @@
-//! Which function takes a request.
+//! Which function handles a request.
 
 use std::collections::BTreeMap;
 
-/// What takes what no route does.
+/// The function for requests that no route matches.
 const FALLBACK: &str = "fallback";
 
-/// Which function serves which path and method, as API Gateway has it.
+/// The function of each path and method, as API Gateway has it.
 #[derive(Clone, Default)]
 pub struct Routes(BTreeMap<String, BTreeMap<String, String>>, matchit::Router<String>);
 
 impl Routes {
-    /// Each route as its function, its method in upper case and its path.
+    /// The routes, each given as its function, its method in upper case and its path.
     pub fn of(routes: impl IntoIterator<Item = (String, String, String)>) -> Result<Self, matchit::InsertError> {
         let mut all = Self::default();
         for (function, method, path) in routes {
@@ -22,7 +22,7 @@ impl Routes {
         Ok(all)
     }
 
-    /// The function that takes a request of this method to this path.
+    /// The function that handles a request with this method and path.
     #[must_use]
     pub fn function(&self, method: &str, path: &str) -> &str {
         let path = match path.trim_end_matches('/') {

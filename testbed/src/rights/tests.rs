@@ -51,7 +51,7 @@ fn query(condition: &str) -> Value {
 }
 
 #[test]
-fn patterns_are_iams() {
+fn patterns_match_as_in_iam() {
     for (pattern, text, is_one) in [
         ("SETTINGS", "SETTINGS", true),
         ("SETTINGS", "SETTINGS2", false),
@@ -79,7 +79,7 @@ fn a_role_allows_its_actions_on_its_keys() {
 }
 
 #[test]
-fn what_names_no_key_is_allowed_to_nobody() {
+fn a_request_without_a_key_is_allowed_to_no_function() {
     assert!(!is_allowed("things", "Scan", json!({})));
     assert!(!is_allowed("things", "GetItem", json!({ "Key": {} })));
     assert!(!is_allowed("things", "Query", query("SK = :pk")));
@@ -91,7 +91,7 @@ fn what_names_no_key_is_allowed_to_nobody() {
 }
 
 #[test]
-fn a_transaction_needs_what_its_parts_do_for_all_of_its_keys() {
+fn a_transaction_needs_the_actions_of_its_parts_for_all_of_its_keys() {
     let transaction = |checked: &str| {
         json!({ "TransactItems": [
             { "Put": { "Item": at("THING#1") } },
@@ -108,7 +108,7 @@ fn a_transaction_needs_what_its_parts_do_for_all_of_its_keys() {
 }
 
 #[test]
-fn a_batch_is_about_every_key_in_it() {
+fn a_batch_needs_its_action_for_every_key() {
     let read = asked("BatchGetItem", &json!({ "RequestItems": { "table": { "Keys": [at("A"), at("B")] } } }));
     assert_eq!(read.keys, ["A", "B"].map(str::to_owned).into());
     let writes = json!([{ "PutRequest": { "Item": at("A") } }, { "DeleteRequest": { "Key": at("B") } }]);
@@ -118,7 +118,7 @@ fn a_batch_is_about_every_key_in_it() {
 }
 
 #[test]
-fn what_nobody_used_is_named() {
+fn unused_rights_are_named() {
     let used =
         |action: &str, key: &str| Use { function: "things".to_owned(), action: action.to_owned(), key: key.to_owned() };
     let seen = [used("GetItem", "THING#1"), used("GetItem", "SETTINGS"), used("PutItem", "THING#1")];
@@ -127,7 +127,7 @@ fn what_nobody_used_is_named() {
 }
 
 #[test]
-fn a_statement_without_its_condition_is_no_statement() {
+fn a_statement_without_its_condition_is_an_error() {
     let without = [
         ("\"Null\": { dynamodb:LeadingKeys: \"false\" }", ""),
         ("\"Null\": { dynamodb:LeadingKeys: \"false\" }", "\"Null\": { dynamodb:LeadingKeys: \"true\" }"),
@@ -140,7 +140,7 @@ fn a_statement_without_its_condition_is_no_statement() {
 }
 
 #[test]
-fn a_route_leads_to_its_function_and_what_is_none_to_the_fallback() {
+fn a_route_leads_to_its_function_and_any_other_path_to_the_fallback() {
     let route = |function: &str, method: &str, path: &str| (function.to_owned(), method.to_owned(), path.to_owned());
     let routes = [route("one", "GET", "/things/{id}"), route("two", "POST", "/things/{id}"), route("root", "GET", "/")];
     let routes = Routes::of(routes).unwrap();

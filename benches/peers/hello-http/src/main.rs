@@ -1,4 +1,4 @@
-//! The least an HTTP server on this stack can be: one route, no body read, no store.
+//! The smallest HTTP server on this stack: one route, no body, no store.
 
 use std::net::Ipv4Addr;
 

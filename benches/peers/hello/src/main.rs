@@ -1,4 +1,4 @@
-//! The least a function can be: the runtime, one event read, one answer written.
+//! The smallest function: the runtime, one event, one answer.
 
 use lambda_http::{Error, Request, run, service_fn};
 

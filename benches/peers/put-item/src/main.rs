@@ -1,8 +1,8 @@
-//! A function that does one `PutItem` of a small new item, and answers how many nanoseconds it took. With `CALL` set to
-//! `transaction` the put is one of a transaction's two items, beside the update of an item that is there already; with
-//! `batch` it is a batch of its own; with `get` an item is read instead.
+//! A function that does one `PutItem` of a small new item, and answers the nanoseconds that it took. The variable
+//! `CALL` selects another operation: with `transaction` the put is one of the two items of a transaction, beside the
+//! update of an existing item; with `batch` it is a batch of one; with `get` an item is read instead.
 //!
-//! Its clock runs around the SDK's call alone: that is what a function cannot do without.
+//! The time is that of the SDK's call alone, which no function can do without.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let (client, table, count) = (&client, table.as_str(), &count);
     let kind = variable("CALL").unwrap_or_default();
     let kind = kind.as_str();
-    // The connection is made during the start, as the functions do.
+    // The connection is opened during the start, as in the functions.
     put(client, table, u64::MAX).await?;
     run(service_fn(async |_: Request| {
         let number = count.fetch_add(1, Ordering::Relaxed);

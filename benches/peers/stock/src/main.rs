@@ -1,6 +1,7 @@
 //! A device registers: `create-session`, written as AWS's examples for Lambda in Rust are.
 //!
-//! The configuration is loaded and the client made before the runtime starts; nothing is sent before the first request.
+//! The configuration is loaded and the client created before the runtime starts. Nothing is sent before the first
+//! request.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,5 @@
-//! Session tokens per second of greenroom's signer, on one thread: prints how many, and in how many nanoseconds.
+//! Session tokens per second of Greenroom's signer, on one thread. Prints how many tokens it signed, and in how many
+//! nanoseconds.
 //!
 //! `t1 KEY SECRET SESSION_ID SECONDS`, as the SDK's `mint.py` beside the Django service.
 
