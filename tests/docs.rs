@@ -1,6 +1,6 @@
-//! The documents say what the code says.
+//! The documents agree with the code.
 //!
-//! `UPDATE_DOCS=1 cargo test --workspace --test docs` writes what follows from the code between the marks of the pages in
+//! `UPDATE_DOCS=1 cargo test --workspace --test docs` writes the generated tables between the marks of the pages in
 //! `docs/reference`.
 
 use std::{
@@ -19,7 +19,7 @@ use testbed::rights::Roles;
 /// The order of a path's methods.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// Holds a page to these sections, each between its marks; with `UPDATE_DOCS`, writes them there.
+/// Checks that a page has these sections, each between its marks. With `UPDATE_DOCS`, writes them there.
 fn check(page: &str, sections: &[(&str, String)]) -> io::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let found = fs::read_to_string(&path)?;
@@ -144,7 +144,7 @@ fn the_reference_has_every_command_and_every_option() {
     check("docs/reference/cli.md", &sections).unwrap();
 }
 
-/// The commands that have none below them.
+/// The commands without subcommands.
 fn leaves(command: &Command) -> Vec<Command> {
     let below: Vec<_> = command.get_subcommands().filter(|below| below.get_name() != "help").collect();
     if below.is_empty() { vec![command.clone()] } else { below.into_iter().flat_map(leaves).collect() }
@@ -160,7 +160,7 @@ fn commands(all: Vec<Command>) -> String {
     table(["command", "what it does"], rows)
 }
 
-/// The options, each with the commands that take it.
+/// The options, each with its commands.
 fn options(all: &[Command]) -> String {
     let mut takers: BTreeMap<[String; 3], Vec<&str>> = BTreeMap::new();
     for command in all {
@@ -174,7 +174,7 @@ fn options(all: &[Command]) -> String {
     table(["option", "commands", "default", "meaning"], rows)
 }
 
-/// Whether it is an option, and one of ours.
+/// Whether it is an option of Greenroom itself.
 fn is_option(argument: &Arg) -> bool {
     !argument.is_positional() && !matches!(argument.get_id().as_str(), "help" | "version")
 }
@@ -195,12 +195,12 @@ fn described(option: &Arg) -> [String; 3] {
     [code(&option.to_string()), default, meaning]
 }
 
-/// The words of a command behind `greenroom`.
+/// The words of a command after `greenroom`.
 fn words(command: &Command) -> &str {
     command.get_bin_name().and_then(|name| name.split_once(' ')).map_or("", |(_, words)| words)
 }
 
-/// Some commands, by the word of their group where they are all that it has.
+/// A list of commands. A complete group is named by its first word.
 fn named(some: &[&str], all: &[&str]) -> String {
     let mut names = Vec::new();
     for &command in some {
@@ -220,7 +220,7 @@ fn group(command: &str) -> &str {
 
 #[test]
 fn the_data_model_has_the_keys_that_roles_name() {
-    // Of a partition key, what stands before its first value.
+    // The part of a partition key before its first value.
     let kind = |key: &str| key.trim_matches('`').split('#').next().unwrap_or_default().to_owned();
     let model = include_str!("../docs/data-model.md");
     let rows = model.lines().skip_while(|line| !line.starts_with("| Entity |")).skip(2);
@@ -232,7 +232,7 @@ fn the_data_model_has_the_keys_that_roles_name() {
 }
 
 #[test]
-fn links_between_the_documents_lead_somewhere() {
+fn links_between_the_documents_have_a_target() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root.join(name));
     for document in documents.into_iter().chain(files(&root.join("docs")).unwrap()) {
@@ -250,7 +250,7 @@ fn links_between_the_documents_lead_somewhere() {
 }
 
 #[test]
-fn documents_that_the_code_names_are_there() {
+fn documents_that_the_code_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let places = ["benches", "functions", "shared", "src", "testbed", "tests"].map(|place| root.join(place));
     let sources = places.iter().flat_map(|place| files(place).unwrap());
@@ -287,7 +287,7 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What a section's title is linked to by.
+/// The anchor of a section's title in links.
 fn anchor(title: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
     title.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")

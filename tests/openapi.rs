@@ -1,4 +1,4 @@
-//! `openapi.json` is what the handlers say, and says everything.
+//! `openapi.json` agrees with the handlers, and is complete.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-/// What takes whatever it is sent for JSON.
+/// The operations that read a body of any media type as JSON.
 const TAKES_ANY_TYPE: [&str; 3] = ["createSession", "admit", "monitorSession"];
-/// What asks for signatures, and nobody for credentials.
+/// The operations that check signatures and no credentials.
 const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];
-/// What needs nothing that could be busy.
+/// The tag of the operations that do not need the table.
 const SPECIFICATION: &str = "Specification";
 
 /// Rewrite the file with `UPDATE_OPENAPI=1 cargo test --test openapi`.
@@ -29,19 +29,19 @@ fn the_document_in_the_repository_is_the_one_the_handlers_make() {
 }
 
 #[test]
-fn no_two_types_share_a_schemas_name() {
+fn no_two_types_share_a_schema_name() {
     let mut schemas: BTreeMap<String, (Value, &str)> = BTreeMap::new();
     for function in greenroom::functions() {
         let document = serde_json::to_value(function.routes.get_openapi()).unwrap();
         for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
             let (known, by) = schemas.entry(name.clone()).or_insert((schema.clone(), function.name));
-            // Of two, the document of all functions would have one, and say something wrong of the other.
+            // The document of all functions could have only one of the two, which would be wrong for the other type.
             assert_eq!(known, schema, "{name} is one thing to {by} and another to {}", function.name);
         }
     }
 }
 
-/// What is wrong with each operation.
+/// The errors of each operation.
 fn wrong(look: impl Fn(&Value, &Value) -> Vec<String>) -> String {
     let document = greenroom::specification();
     let mut wrong = Vec::new();
@@ -58,7 +58,7 @@ fn failing(checks: &[(&str, bool)]) -> Vec<String> {
 }
 
 #[test]
-fn every_operation_says_what_it_is_and_what_it_asks_for() {
+fn every_operation_describes_itself_and_its_credentials() {
     let wrong = wrong(|document, operation| {
         let described = |tag: &Value| document["tags"].as_array().unwrap().iter().any(|known| known["name"] == *tag);
         let tags = operation["tags"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -89,7 +89,7 @@ fn every_operation_says_what_it_is_and_what_it_asks_for() {
 }
 
 #[test]
-fn every_operation_says_how_it_is_answered() {
+fn every_operation_describes_its_answers() {
     let wrong = wrong(|_, operation| {
         let answers = |status: &str| operation["responses"].get(status).is_some();
         let says = |status: &str, header: &str| {
@@ -105,7 +105,7 @@ fn every_operation_says_how_it_is_answered() {
             (
                 "no success",
                 operation["responses"].as_object().unwrap().keys().any(|status| status.starts_with('2'))
-                // We carry no streams.
+                // This server carries no streams.
                 || is(&["unpublish"]),
             ),
             (
@@ -125,7 +125,7 @@ fn every_operation_says_how_it_is_answered() {
 }
 
 #[test]
-fn every_parameter_and_every_body_has_an_example_that_is_one() {
+fn every_parameter_and_every_body_has_a_valid_example() {
     let wrong = wrong(|document, operation| {
         let mut wrong = Vec::new();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -147,7 +147,7 @@ fn every_parameter_and_every_body_has_an_example_that_is_one() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// What is wrong with the examples of something that has a schema.
+/// The errors in the examples of something with a schema.
 fn misfits(document: &Value, of: &Value) -> Vec<String> {
     let several = of["examples"].as_object().into_iter().flat_map(|examples| examples.values());
     let examples: Vec<_> = several.map(|example| &example["value"]).chain(of.get("example")).collect();
@@ -177,7 +177,7 @@ fn every_type_and_every_field_is_described() {
 fn look_at_fields(at: &str, schema: &Value, schemas: &Value, silent: &mut Vec<String>) {
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let at = format!("{at}.{name}");
-        // The tag that tells which of several it is says nothing else.
+        // The tag that distinguishes the variants of a type needs no description.
         if !is_described(field, schemas) && !field["enum"].is_array() {
             silent.push(at.clone());
         }
@@ -189,7 +189,7 @@ fn look_at_fields(at: &str, schema: &Value, schemas: &Value, silent: &mut Vec<St
     }
 }
 
-/// Whether a schema, or the one that it refers to, says what it is.
+/// Whether a schema, or the one that it refers to, has a description.
 fn is_described(schema: &Value, schemas: &Value) -> bool {
     let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
     let parts = ["allOf", "oneOf"].iter().flat_map(|key| schema[key].as_array().into_iter().flatten());

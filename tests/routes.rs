@@ -1,5 +1,5 @@
-//! A route is in the router, in the OpenAPI document, in `template.yaml` in both spellings, in `events/` and in the router of
-//! `cargo lambda watch`, or it is nowhere.
+//! A route is in the router, in the OpenAPI document, in `template.yaml` in both spellings, in `events/` and in the
+//! router of `cargo lambda watch`, or it is in none of them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 use serde_yaml_ng::Value as Yaml;
 
-/// A request that is served, and by which function.
+/// A served request, and its function.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Route {
     function: String,
@@ -27,7 +27,7 @@ impl Route {
         Self { function: function.to_owned(), method: method.to_uppercase(), path: path.to_owned() }
     }
 
-    /// As API Gateway knows it too.
+    /// The spelling with a slash, which API Gateway knows too.
     fn with_slash(&self) -> Self {
         Self { path: format!("{}/", self.path.trim_end_matches('/')), ..self.clone() }
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Route {
 }
 
 #[test]
-fn every_route_is_everywhere() {
+fn every_route_is_in_the_router_the_document_the_template_and_the_events() {
     let code = in_code();
     let template = in_template().into_iter();
     let (template_with_slash, mut template): (Routes, Routes) = template.partition(|route| route.path.ends_with('/'));
@@ -83,7 +83,7 @@ fn in_code() -> Routes {
         .collect()
 }
 
-/// The document does not say which function serves what.
+/// The document does not name the function of an operation.
 fn in_document(code: &Routes) -> Routes {
     let document: Value = serde_json::from_str(include_str!("../openapi.json")).unwrap();
     let function = |method: &str, path: &str| {
@@ -103,7 +103,7 @@ fn in_template() -> Routes {
     for function in functions {
         let name = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
         if function["Properties"].get("FunctionUrlConfig").is_some() {
-            // It is not behind the API but has an address of its own, and with it every path.
+            // This function is not behind the API. It has an address of its own and serves every path there.
             let served = in_code().into_iter().filter(|route| route.function == name);
             routes.extend(served.flat_map(|route| [route.with_slash(), route]));
         }
@@ -124,7 +124,8 @@ fn in_events() -> Routes {
         let function = folder.file_name().into_string().unwrap();
         for file in fs::read_dir(folder.path()).unwrap() {
             let event: Value = serde_json::from_slice(&fs::read(file.unwrap().path()).unwrap()).unwrap();
-            // A REST API has no default route; what the fallback gets there is of a greedy one. A schedule has no route.
+            // A REST API has no default route, so the fallback gets its requests from a greedy one. A schedule has no
+            // route.
             if function != "fallback"
                 && event["source"] != "aws.events"
                 && let Some((method, path)) = route_of(&event)
@@ -136,8 +137,8 @@ fn in_events() -> Routes {
     routes
 }
 
-/// The route that API Gateway found for this event; `None` for the default one. A function URL has no other, and sends
-/// everything to its function.
+/// The route that API Gateway found for this event; `None` for the default route. A function URL has only that one, and
+/// sends everything to its function.
 fn route_of(event: &Value) -> Option<(&str, &str)> {
     let context = &event["requestContext"];
     let by_url = context["domainName"].as_str().unwrap().contains(".lambda-url.");

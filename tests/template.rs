@@ -1,5 +1,5 @@
-//! `template.yaml` gives each function the settings it reads and no more, and what calls it; that it has its routes is looked
-//! at in `routes.rs`.
+//! `template.yaml` gives each function exactly the settings that it reads, and the triggers that call it. `routes.rs`
+//! checks its routes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_yaml_ng::Value;
 use shared::config::{SecretFamily, Setting};
 
-/// What no function has in its environment: on Lambda there is no directory that mails could be left in.
+/// Settings that no function has: on Lambda there is no directory for mails.
 const LOCAL: &[Setting] = &[Setting::MailDir];
-/// Where the template differs from the code: a default that would need one of [`LOCAL`] is none on Lambda.
+/// Defaults in which the template differs from the code, because the default of the code needs one of [`LOCAL`].
 const DEPLOYED: &[(Setting, &str)] = &[(Setting::MailTransport, "ses")];
 
-/// What no request reaches.
+/// The function that no request reaches.
 const SCHEDULED: &str = "housekeeping";
 
 fn template() -> Value {
@@ -31,12 +31,12 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// What a function of the API is called for.
+/// The triggers of a function of the API.
 fn events(function: &Value) -> impl Iterator<Item = &Value> {
     function["Properties"]["Events"].as_mapping().into_iter().flat_map(|events| events.values())
 }
 
-/// Whether a function is not behind the API but has an address of its own, and with it every path.
+/// Whether a function has an address of its own, with every path, instead of a place behind the API.
 fn has_url(function: &Value) -> bool {
     let url = function["Properties"].get("FunctionUrlConfig");
     assert!(url.is_none_or(|url| url["InvokeMode"] == "RESPONSE_STREAM" && events(function).next().is_none()));
@@ -44,7 +44,7 @@ fn has_url(function: &Value) -> bool {
 }
 
 #[test]
-fn what_no_route_takes_goes_to_the_fallback() {
+fn requests_that_no_route_matches_go_to_the_fallback() {
     let template = template();
     let defaults = functions(&template).into_iter().filter(|(_, function)| {
         events(function).any(|event| event["Type"] == "HttpApi" && event["Properties"].get("Path").is_none())
@@ -53,7 +53,7 @@ fn what_no_route_takes_goes_to_the_fallback() {
 }
 
 #[test]
-fn what_no_request_reaches_runs_by_itself() {
+fn the_function_that_no_request_reaches_runs_on_a_schedule() {
     let template = template();
     let of_type = |kind: &str| -> BTreeSet<String> {
         let of_type = functions(&template)
@@ -69,7 +69,7 @@ fn what_no_request_reaches_runs_by_itself() {
 }
 
 #[test]
-fn each_function_finds_in_its_environment_what_it_reads_and_no_more() {
+fn each_function_has_exactly_the_settings_that_it_reads() {
     let template = template();
     let names = |environment: &Value| -> BTreeSet<String> {
         let variables = environment["Environment"]["Variables"].as_mapping();
@@ -80,11 +80,11 @@ fn each_function_finds_in_its_environment_what_it_reads_and_no_more() {
         let mut found = names(&function["Properties"]);
         found.extend(globals.clone());
         if name == SCHEDULED {
-            // In everybody's environment, and of no use where nobody calls from anywhere.
+            // Every function has this setting, but it is of no use to a function without callers.
             found.remove(Setting::CorsOrigins.name());
         }
         let known = greenroom::functions().into_iter().find(|known| known.name == name).unwrap();
-        // Secrets come from those whose names begin with SECRETS_PREFIX.
+        // Secrets are read from Secrets Manager, under names that begin with SECRETS_PREFIX.
         let read = known.settings.iter().filter(|setting| !setting.is_secret() && !LOCAL.contains(setting));
         let mut read: BTreeSet<_> = read.map(|setting| setting.name().to_owned()).collect();
         read.insert("SECRETS_PREFIX".to_owned());
@@ -98,7 +98,7 @@ fn readable_secrets(template: &Value, function: &Value) -> BTreeSet<String> {
     let Value::Tagged(role) = &function["Properties"]["Role"] else { panic!("a role by another way than `!GetAtt`") };
     let role = text(&role.value);
     let role = &template["Resources"][role.trim_end_matches(".Arn")]["Properties"];
-    // The policies of every role are those that a parameter asks for, behind a tag.
+    // Policies behind a tag depend on a parameter. Every role has the same ones, so they are left out here.
     let policies =
         role["Policies"].as_sequence().unwrap().iter().filter(|policy| policy["PolicyDocument"].is_mapping());
     let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
@@ -119,7 +119,7 @@ fn readable_secrets(template: &Value, function: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_function_may_read_the_secrets_that_hold_its_settings_and_no_more() {
+fn each_function_may_read_exactly_the_secrets_of_its_settings() {
     let template = template();
     for known in greenroom::functions() {
         let families = SecretFamily::of_all(known.settings);
@@ -195,7 +195,7 @@ fn each_function_has_the_memory_that_was_chosen_for_it() {
     });
     let rows = include_str!("../docs/memory.md").lines().filter_map(|line| line.strip_prefix("| "));
     let rows = rows.map(|row| row.trim_end_matches(" |").split(" | ").collect::<Vec<_>>());
-    // A function has a number behind its first row.
+    // The first row of a function has a number at its end.
     let chosen = rows.filter_map(|cells| Some((cells[0].to_owned(), cells.last()?.parse().ok()?)));
     assert_eq!(deployed.collect::<BTreeMap<_, u64>>(), chosen.collect());
 }

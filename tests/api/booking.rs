@@ -68,7 +68,7 @@ async fn a_sent_booking_is_kept_and_no_longer_listed() {
 }
 
 #[tokio::test]
-async fn of_concurrent_sent_marks_the_first_is_kept() {
+async fn the_first_of_concurrent_sent_marks_is_kept() {
     let app = TestApp::new().await;
     let booking = booking(1, "x");
     app.store.insert_booking(&booking).await.unwrap();

@@ -38,7 +38,7 @@ async fn listed(app: &TestApp, admin: &Account, path: &str) -> (u64, u64) {
 )]
 #[case::a_login_token(TOKENS, json!({ "event": 1, "token": "12345678", "tokenType": "floor" }), "token")]
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_concurrent_duplicates_one_is_created(
+async fn one_of_twenty_concurrent_duplicates_is_created(
     #[case] path: &'static str,
     #[case] body: Value,
     #[case] field: &str,

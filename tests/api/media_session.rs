@@ -161,8 +161,7 @@ async fn the_list_is_complete_and_oldest_first() {
 #[tokio::test]
 async fn session_lists_are_complete_even_if_the_table_answers_in_pages() {
     let app = TestApp::new().await;
-    // Each character takes four bytes, so each item has about 40 KB. A page of 1 MB then ends within the connections of
-    // a session.
+    // Each item has about 40 KB, so a page of 1 MB ends within the connections of a session.
     let data = "\u{1f3b5}".repeat(10_000);
     let ids = [app.open_session().await, app.open_session().await];
     for index in 0..60 {

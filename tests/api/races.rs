@@ -21,7 +21,7 @@ pub(crate) fn count(answers: &[Answer], status: u16) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_concurrent_sessions_with_one_custom_id_one_is_opened() {
+async fn one_of_twenty_concurrent_sessions_with_the_same_custom_id_is_opened() {
     let app = TestApp::new().await;
     let answers = race(20, || {
         let app = app.clone();
@@ -32,7 +32,7 @@ async fn of_twenty_concurrent_sessions_with_one_custom_id_one_is_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_concurrent_openings_over_a_half_closed_session_one_succeeds() {
+async fn one_of_twenty_concurrent_openings_over_a_half_closed_session_succeeds() {
     let app = TestApp::new().await;
     app.backend().post("/api/sessions", json!({ "customSessionId": "daily" })).await;
     for _ in 0..30 {

@@ -202,7 +202,7 @@ async fn a_deleted_user_leaves_their_rooms() {
 #[case::at_once(true)]
 #[case::by_housekeeping(false)]
 #[tokio::test]
-async fn of_a_deleted_user_only_the_copies_of_others_remain(#[case] at_once: bool) {
+async fn a_deleted_user_leaves_only_the_copies_that_belong_to_others(#[case] at_once: bool) {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let (alice, bob) = (app.as_participant("alice"), app.as_participant("bob"));
     let invite = json!({ "action": "invite" });

@@ -125,7 +125,7 @@ async fn concurrent_inviting_removing_and_leaving_keep_the_room_consistent(#[cas
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_concurrent_rooms_with_one_id_one_is_created() {
+async fn one_of_twenty_concurrent_rooms_with_the_same_id_is_created() {
     let app = TestApp::new().await;
     app.participants(&EVERYBODY).await;
     let tasks = EVERYBODY.map(|username| {

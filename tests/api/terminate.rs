@@ -36,7 +36,7 @@ async fn three_kinds(app: &TestApp) -> [String; 3] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_concurrent_terminations_one_succeeds() {
+async fn one_of_eight_concurrent_terminations_succeeds() {
     let app = TestApp::new().await;
     for path in three_kinds(&app).await {
         let answers = race(8, || {
@@ -66,7 +66,7 @@ async fn an_opening_concurrent_with_termination_does_not_bring_the_viewer_back()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_concurrent_clients_with_one_name_one_is_admitted() {
+async fn one_of_eight_concurrent_clients_with_the_same_name_is_admitted() {
     let app = TestApp::new().await;
     let openings = (1..=8).map(|port| {
         let app = app.clone();

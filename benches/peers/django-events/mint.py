@@ -1,4 +1,4 @@
-"""Session tokens per second of the official SDK, on one thread: prints how many, and in how many nanoseconds.
+"""Session tokens per second of the official SDK, on one thread: prints the number of tokens and the nanoseconds.
 
 `mint.py KEY SECRET SESSION_ID SECONDS`
 """

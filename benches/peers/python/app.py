@@ -1,4 +1,4 @@
-"""A device registers: what create-session does, in Python."""
+"""A device registers: the same work as create-session, in Python."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ SIGNING = json.loads(os.environ["SIGNING_KEYS"])[0]
 KID = SIGNING["kid"]
 SECRET = base64.b64decode(SIGNING["secret"])
 
-# Outside of the handler, so that it is made once a process.
+# Created outside of the handler, so once in each process.
 client = boto3.client("dynamodb")
 
 

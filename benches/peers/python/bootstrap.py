@@ -1,4 +1,4 @@
-"""What the image's own bootstrap does: it runs the runtime interface client with the handler."""
+"""Runs the runtime interface client with the handler, as the bootstrap of AWS's image does."""
 
 import os
 import sys

@@ -27,7 +27,7 @@ async fn post_all(app: &TestApp, by: &Account, path: &str, times: usize, body: i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_concurrent_users_with_one_name_one_is_created() {
+async fn one_of_twenty_concurrent_users_with_the_same_name_is_created() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let names = ["odysseus", "ODYSSEUS", "Odysseus", " odySSeus "];
@@ -40,7 +40,7 @@ async fn of_twenty_concurrent_users_with_one_name_one_is_created() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_twenty_users_renamed_to_one_name_one_gets_it() {
+async fn one_of_twenty_users_renamed_to_the_same_name_gets_it() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let mut users = Vec::new();
@@ -108,7 +108,7 @@ async fn a_deleted_user_is_neither_a_creator_nor_a_manager_of_an_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_concurrent_password_changes_one_succeeds() {
+async fn one_of_eight_concurrent_password_changes_succeeds() {
     let app = TestApp::new().await;
     let user = app.account("user", Manager, None).await;
     app.give_passwords(&[user.id], "the old one").await;
@@ -126,7 +126,7 @@ async fn of_eight_concurrent_password_changes_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_concurrent_first_passwords_of_an_admin_one_is_set() {
+async fn one_of_eight_concurrent_first_passwords_of_an_admin_is_set() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let boss = app.account("boss", Admin, None).await;

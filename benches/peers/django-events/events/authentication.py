@@ -15,7 +15,7 @@ def payload(user):
 
 
 class Client:
-    """Whoever shows a static token: nobody in particular."""
+    """A client with a static token. It belongs to no user."""
 
     is_authenticated = True
 

@@ -21,7 +21,7 @@ class User(AbstractBaseUser):
 
 
 class ApiToken(models.Model):
-    """A client's static token, of which only the SHA-256 is kept."""
+    """A client's static token. Only its SHA-256 is stored."""
 
     digest = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=255)
@@ -60,7 +60,7 @@ class Session(models.Model):
 
 
 class LoginToken(models.Model):
-    """What a participant enters to get in."""
+    """The token that a participant enters to join."""
 
     Type = models.TextChoices("Type", "participant interpreter floor remote moderator")
 

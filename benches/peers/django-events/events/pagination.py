@@ -1,4 +1,4 @@
-"""Pages of `limit` entries, of which `offset` is the number."""
+"""Pages of `limit` entries; `offset` is the number of the page."""
 
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.utils.urls import remove_query_param, replace_query_param

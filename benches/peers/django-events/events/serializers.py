@@ -1,4 +1,4 @@
-"""Bodies: their names are in camel case."""
+"""The bodies. Their names are in camel case."""
 
 from rest_framework import serializers
 
@@ -48,7 +48,7 @@ class RtcSessionSerializer(serializers.ModelSerializer):
 
 
 class RtcRequestSerializer(serializers.Serializer):
-    """What a client asks with."""
+    """The request of a client that joins."""
 
     loginToken = serializers.CharField()
     additionalAccess = serializers.ListField(child=serializers.CharField(), default=list)

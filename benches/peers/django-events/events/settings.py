@@ -12,7 +12,7 @@ DEBUG = False
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 ROOT_URLCONF = "events.urls"
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "events"]
-# Neither sessions, cookies nor pages: only what sets Content-Length is left.
+# No sessions, no cookies, no pages: only the middleware that sets Content-Length remains.
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 USE_TZ = True
 USE_I18N = False
@@ -29,7 +29,7 @@ DATABASES = {
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
-            # What was answered survives a loss of power, as in what this is compared with.
+            # An acknowledged write survives a loss of power, as in Greenroom.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         },
     }

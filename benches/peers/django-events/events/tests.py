@@ -1,4 +1,4 @@
-"""Whether the peer answers what it is compared on."""
+"""Checks the answers of the compared requests."""
 
 import base64
 import hashlib

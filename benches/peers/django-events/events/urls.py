@@ -1,4 +1,4 @@
-"""What is served."""
+"""The routes."""
 
 from django.urls import path
 

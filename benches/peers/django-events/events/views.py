@@ -83,7 +83,7 @@ def issue(sessions, token_type, sees_floor):
 
 
 def role_in(session, token_type, sees_floor):
-    """What a token of this type may do in a session, None where it may not enter."""
+    """The role of a token of this type in a session, None if it may not join."""
     languages, floor = {
         "participant": (Roles.subscriber, Roles.subscriber if sees_floor else None),
         "interpreter": (Roles.publisher, Roles.subscriber),

@@ -1,4 +1,4 @@
-"""Makes what is measured, in an empty database."""
+"""Fills an empty database with the data of the benchmark."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def event(number, owner):
-    """One of the events: all are alike."""
+    """An event. All events are alike."""
     name, logo = f"Event {number}", f"https://example.com/{number}.png"
     return Event(name=name, display_name=name, logo=logo, owner=owner, location_hint="1.2.3.4", mfa="email")
 
