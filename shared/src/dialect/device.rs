@@ -20,11 +20,11 @@ use crate::{
 /// Why a request was refused.
 #[derive(Debug)]
 pub enum Error {
-    /// An event that every API knows.
+    /// An event that all APIs have in common.
     Common(error::Error),
-    /// The identifier is missing, or none.
+    /// The identifier is missing or not valid.
     InvalidIdentifier,
-    /// No key to sign with; the configuration lets this not happen.
+    /// There is no signing key. The configuration does not let this happen.
     NoSigningKey,
     /// A handler panicked: a fault of ours.
     Panicked,

@@ -2,7 +2,7 @@
 
 use utoipa::{IntoResponses, ToSchema};
 
-/// Why a request was refused; the original's shape of an answer.
+/// An error, in the form of the original API.
 #[derive(ToSchema)]
 #[schema(as = StreamsError, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
@@ -10,7 +10,7 @@ pub struct Refusal {
     /// What was wrong.
     #[schema(example = "[HTTP] Invalid credential (401)")]
     message: String,
-    /// What was wrong, where the message does not say.
+    /// What was wrong, if the message does not say it.
     #[schema(required = false, example = "Could not find the session")]
     response: String,
     /// The HTTP status.
@@ -18,7 +18,7 @@ pub struct Refusal {
     status_code: u16,
 }
 
-/// What an operator's request may be answered with.
+/// The refusals of an operator's request.
 #[derive(IntoResponses)]
 pub enum Refusals {
     /// The credentials are missing or wrong
