@@ -1,4 +1,4 @@
-//! `GET /` leads a visitor on who has only the address of this API. `GET /health` says whether the table answers.
+//! `GET /` leads a visitor of this address on to the documentation. `GET /health` says whether the table answers.
 
 use std::convert::Infallible;
 

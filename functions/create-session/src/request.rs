@@ -165,7 +165,7 @@ pub(crate) struct Properties {
     /// Whether streams pass through a media server.
     #[schema(value_type = Option<MediaMode>, example = "ROUTED")]
     media_mode: Option<String>,
-    /// What a recording consists of.
+    /// The files that a recording consists of.
     #[schema(value_type = Option<OutputMode>, example = "COMPOSED")]
     default_output_mode: Option<String>,
     /// The name of the layout `CUSTOM`; at most 10,000 bytes.

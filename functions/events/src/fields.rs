@@ -36,7 +36,7 @@ pub(crate) struct NewEvent {
     /// Whether participants get the floor session too.
     #[schema(required = false, example = true)]
     subscribers_see_floor: bool,
-    /// Where the media provider should put its sessions, if it is a dotted IPv4 address.
+    /// An IPv4 address near which the media provider should put its sessions. Other texts have no effect.
     #[schema(required = false, max_length = 4000, example = "192.0.2.1")]
     location_hint: String,
     /// A setting for clients. Greenroom stores it.

@@ -44,7 +44,7 @@ struct TokenOptions {
     /// The session that the token is for.
     #[schema(required, value_type = String, example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
     session: Option<String>,
-    /// What its bearer may do; a publisher by default.
+    /// The rights of its bearer; those of a publisher by default.
     #[schema(value_type = Option<Role>, example = "PUBLISHER")]
     role: Option<String>,
     /// Metadata. Greenroom passes it on and never reads it.
@@ -63,7 +63,7 @@ struct IssuedToken {
     id: MediaToken,
     /// The session that the token is for.
     session: MediaSessionId,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     role: Role,
     /// The metadata of the request.
     data: ServerData,

@@ -41,7 +41,7 @@ struct NewLoginToken {
     /// The text that its bearer types in; unique.
     #[schema(min_length = 8, max_length = 255, pattern = r"\S", example = "meeting-guest-1")]
     token: String,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     token_type: TokenType,
 }
 
@@ -53,7 +53,7 @@ struct LoginTokenChange {
     /// The text that its bearer types in; unique.
     #[schema(min_length = 8, max_length = 255, pattern = r"\S", example = "meeting-guest-1")]
     token: String,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     token_type: TokenType,
 }
 

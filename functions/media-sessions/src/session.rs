@@ -27,7 +27,7 @@ pub(crate) struct Session {
     media_mode: MediaMode,
     /// When it is recorded.
     recording_mode: RecordingMode,
-    /// What a recording consists of.
+    /// The files that a recording consists of.
     default_output_mode: OutputMode,
     /// Present for composed recordings only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ struct Connection {
     platform: &'static str,
     /// The token.
     token: MediaToken,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     role: Role,
     /// The back-end's metadata.
     server_data: ServerData,

@@ -31,7 +31,7 @@ pub(crate) struct JoinedEvent {
     /// Counts from 1.
     #[schema(example = 7)]
     id: u64,
-    /// Where the media provider should put its sessions, if it is a dotted IPv4 address.
+    /// An IPv4 address near which the media provider should put its sessions. Other texts have no effect.
     #[schema(example = "192.0.2.1")]
     location_hint: String,
     /// A setting for clients. Greenroom stores it.
@@ -82,7 +82,7 @@ impl From<Event> for JoinedEvent {
 #[derive(Serialize, ToSchema)]
 #[schema(as = JoinedLoginToken)]
 pub(crate) struct UsedToken {
-    /// What its bearer may do.
+    /// The rights of its bearer.
     #[serde(rename = "type")]
     kind: TokenType,
 }
@@ -109,7 +109,7 @@ pub(crate) struct JoinedSession {
     /// The language's code.
     #[schema(example = "de")]
     language_code: Option<String>,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     mode: SessionMode,
     /// Whether the provider archives it. A relayed session cannot be archived.
     #[schema(example = true)]

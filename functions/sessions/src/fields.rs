@@ -27,7 +27,7 @@ pub(crate) struct NewSession {
     /// Whether it is the event's floor. Only one session of an event may be.
     #[schema(required = false, example = false)]
     is_floor: bool,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     #[schema(required = false)]
     mode: SessionMode,
     /// Whether the provider archives it; true by default. A relayed session cannot be archived.
@@ -49,7 +49,7 @@ pub(crate) struct SessionChange {
     /// Whether it is the event's floor. Only one session of an event may be.
     #[schema(required = false, example = false)]
     is_floor: bool,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     #[schema(required = false)]
     mode: SessionMode,
     /// Whether the provider archives it. A relayed session cannot be archived.

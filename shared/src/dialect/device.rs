@@ -40,11 +40,11 @@ impl<E: Into<error::Error>> From<E> for Error {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceError)]
 pub struct Body {
-    /// What went wrong.
+    /// The reason of the error.
     error: Detail,
 }
 
-/// What went wrong, for programs and for people.
+/// The reason of an error, for programs and for people.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceErrorDetail)]
 struct Detail {

@@ -206,7 +206,7 @@ impl From<crate::provider::T1Error> for Error {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventsError)]
 pub struct Detail {
-    /// What was wrong.
+    /// The reason of the error.
     #[schema(example = "Authentication credentials were not provided.")]
     detail: String,
 }

@@ -60,7 +60,7 @@ pub enum Error {
     DataTooLong,
     /// The thing that a GET or DELETE names does not exist. The official clients expect no body.
     NotFound,
-    /// The session does not exist of which the request names a part. The official clients expect no body.
+    /// The request names a part of a session that does not exist. The official clients expect no body.
     UnknownSession,
     /// Nothing is recorded here.
     NoRecordings {
@@ -115,7 +115,7 @@ pub struct Body {
     /// The status in words.
     #[schema(example = "Bad Request")]
     error: &'static str,
-    /// What was wrong.
+    /// The reason of the error.
     #[schema(example = "\"session\" parameter is mandatory")]
     message: String,
     /// The path that the request was sent to.

@@ -14,7 +14,7 @@ use crate::{
 /// The version of OpenVidu whose token URLs Greenroom issues.
 const TOKEN_VERSION: &str = "2.15.0";
 
-/// What a participant may do in a media session.
+/// The rights of a participant in a media session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[schema(as = MediaRole)]
@@ -105,7 +105,7 @@ pub struct Connection {
     pub session_id: MediaSessionId,
     /// The URL with which its participant joins.
     pub token: MediaToken,
-    /// What its participant may do.
+    /// The rights of its participant.
     pub role: Role,
     /// The metadata that the back-end attached to it.
     pub server_data: ServerData,

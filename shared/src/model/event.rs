@@ -34,7 +34,7 @@ pub struct Event {
     /// Whether participants get the floor session too.
     #[schema(example = true)]
     pub subscribers_see_floor: bool,
-    /// Where the media provider should put its sessions, if it is a dotted IPv4 address.
+    /// An IPv4 address near which the media provider should put its sessions. Other texts have no effect.
     #[schema(max_length = 4000, example = "192.0.2.1")]
     pub location_hint: String,
     /// A setting for clients. Greenroom stores it.

@@ -27,7 +27,7 @@ pub struct EventSession {
     pub is_floor: bool,
     /// The media provider's id of the session.
     pub session_id: ProviderSessionId,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     pub mode: SessionMode,
     /// Whether the provider archives it. A relayed session cannot be archived.
     #[schema(example = true)]

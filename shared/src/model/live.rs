@@ -82,7 +82,7 @@ pub struct LiveConnection {
     /// The stream.
     #[serde(flatten)]
     pub stream: Stream,
-    /// What its participant may do.
+    /// The rights of its participant.
     pub role: StreamRole,
     /// Its origin.
     pub source: Source,

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::event_session::EventSession;
 
-/// What a login token lets its bearer do.
+/// The type of a login token, which decides the rights of its bearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenType {
@@ -21,7 +21,7 @@ pub enum TokenType {
     Moderator,
 }
 
-/// What a participant may do in a stream.
+/// The rights of a participant in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StreamRole {
@@ -60,7 +60,7 @@ pub struct LoginToken {
     /// The text that its bearer types in. Unique.
     #[schema(min_length = 8, max_length = 255, example = "meeting-guest-1")]
     pub token: String,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     pub token_type: TokenType,
 }
 

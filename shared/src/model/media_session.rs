@@ -32,7 +32,7 @@ pub enum RecordingMode {
     Manual,
 }
 
-/// What a recording consists of.
+/// The files that a recording consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OutputMode {
@@ -70,7 +70,7 @@ pub struct SessionProperties {
     pub media_mode: MediaMode,
     /// When the session is recorded.
     pub recording_mode: RecordingMode,
-    /// What a recording consists of.
+    /// The files that a recording consists of.
     pub default_output_mode: OutputMode,
     /// How a composed recording is laid out.
     pub default_recording_layout: RecordingLayout,

@@ -37,7 +37,7 @@ const SIGNATURE_LEN: usize = 40;
 /// The bytes of a token's data besides the encoded values: names, times, role and nonce, with a reserve.
 const DATA_REST: usize = 192;
 
-/// What a participant may do in a session.
+/// The rights of a participant in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum T1Role {
     /// Watch and listen.

@@ -180,12 +180,12 @@ impl Store {
         Ok(writes)
     }
 
-    /// The ended events of which records are left.
+    /// The ended events that still have records.
     pub async fn ended_events(&self) -> Result<Vec<Ended>, StoreError> {
         Ok(serde_dynamo::from_items(self.items(ENDED, "").await?)?)
     }
 
-    /// An ended event of which records are left.
+    /// An ended event, if it still has records.
     pub async fn ended_event(&self, id: u64) -> Result<Option<Ended>, StoreError> {
         self.item(ended_key(id)).await
     }

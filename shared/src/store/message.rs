@@ -104,6 +104,8 @@ impl Store {
     }
 
     /// Messages of a user's archive, the oldest first: those with one partner, or all.
+    ///
+    /// One request, however many there are.
     pub async fn messages(
         &self,
         user: u64,

@@ -35,7 +35,7 @@ use super::{
 pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// The kind of the record.
     const KIND: Kind;
-    /// The kinds of which the record has lists of its own.
+    /// The kinds of the lists that the record itself has.
     const CHILDREN: &'static [Kind];
     /// Its number.
     fn id(&self) -> u64;

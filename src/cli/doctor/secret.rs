@@ -88,7 +88,7 @@ fn content(stack: &Stack, keyring: &Keyring) -> Check {
     }
 }
 
-/// The check of the ages of a credential's values, and of which are used.
+/// The check of how old the values of a credential are, and which of them are used.
 fn ages(credential: Credential, values: &Values, settings: Option<&Settings>, now: Timestamp) -> Check {
     let setting = credential.setting().name();
     let used = |secret: &str| settings?.use_of(setting, secret);

@@ -7,10 +7,10 @@ use utoipa::{IntoResponses, ToSchema};
 #[schema(as = StreamsError, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub struct Refusal {
-    /// What was wrong.
+    /// The reason of the error.
     #[schema(example = "[HTTP] Invalid credential (401)")]
     message: String,
-    /// What was wrong, if the message does not say it.
+    /// The reason of the error, if the message does not say it.
     #[schema(required = false, example = "Could not find the session")]
     response: String,
     /// The HTTP status.

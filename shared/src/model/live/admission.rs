@@ -51,7 +51,7 @@ impl Terms {
         Self { until, cuts: lifetime.is_some(), waits }
     }
 
-    /// When an entry ends of which no webhook tells any more.
+    /// When an entry ends if no further webhook mentions it.
     fn ends_at(&self, now: Timestamp) -> Timestamp {
         if self.waits { self.until.min(now + AWAITED) } else { self.until }
     }

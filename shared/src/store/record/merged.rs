@@ -128,7 +128,7 @@ impl<'a, T: Record> Merged<'a, T> {
         })
     }
 
-    /// Reads on in every partition of which nothing is left in memory.
+    /// Reads on in every partition whose items in memory are used up.
     pub(super) async fn fill(&mut self) -> Result<(), StoreError> {
         let (store, at_once) = (self.store, self.at_once);
         let patient = self.patient;
