@@ -96,8 +96,8 @@ impl Spells {
         self.0.get(&key(&client.slot(), &client.address)).is_some_and(|times| times.opened.contains(&at))
     }
 
-    /// Whether an opening of this client is over: it was withdrawn, or later closings have ended as much as was opened
-    /// until then. The reports do not tell which of several was closed, only how many are left.
+    /// Whether an opening of this client is over: it was withdrawn, or closings of its time or later have ended as much
+    /// as was opened until then. The reports do not tell which of several was closed, only how many are left.
     pub(super) fn is_over(&self, client: &Client, at: Timestamp) -> bool {
         let (slot, times) = (client.slot(), self.0.get(&key(&client.slot(), &client.address)));
         if times.is_some_and(|times| times.withdrawn.contains(&at)) {
