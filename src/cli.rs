@@ -93,10 +93,10 @@ struct DataDir {
 }
 
 impl Cli {
-    /// Does what the command line asks for.
+    /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong, in one line for the person at the terminal.
+    /// The reason of a failure, in one line for the person at the terminal.
     pub async fn run(self) -> Result<(), CliError> {
         target::say_ignored_profile();
         match self.command {

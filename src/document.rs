@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the functions say of their routes, and what holds for all of them.
+//! The OpenAPI document: the functions' own documents, and what holds for all of them.
 
 mod bodies;
 mod examples;
@@ -37,7 +37,7 @@ use security::SecuritySchemes;
 )]
 pub(crate) struct Document;
 
-/// The functions' own documents as one, with what they leave to be said for all of them.
+/// Joins the functions' documents into one, and adds what holds for all of them.
 pub(crate) fn finish(document: &openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     bodies::patches_ask_for_nothing(&mut document);

@@ -1,4 +1,4 @@
-//! The embedded DynamoDB of whoever has no cloud: dynoxide over SQLite, reached in-process through the SDK.
+//! The embedded DynamoDB, for servers without a cloud: dynoxide over SQLite, called in the process through the SDK.
 
 mod batch;
 mod client;
@@ -35,7 +35,7 @@ pub use self::{
 };
 use crate::table::{self, TableError};
 
-/// Why the embedded database does not work.
+/// Why the embedded database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// Its file cannot be used.
@@ -44,13 +44,13 @@ pub enum EmbeddedError {
     /// It cannot be opened, read or written.
     #[error("the embedded database failed: {0}")]
     Database(#[from] DynoxideError),
-    /// It does not answer any more.
+    /// It has stopped working.
     #[error("{0}")]
     Stopped(#[from] Stopped),
-    /// The thread that works on it cannot be started.
+    /// Its thread cannot be started.
     #[error("the embedded database cannot be started: {0}")]
     Thread(std::io::Error),
-    /// The port it was to be reached at failed.
+    /// Its port cannot be served.
     #[error("the embedded database cannot be served: {0}")]
     Serve(std::io::Error),
 }
@@ -59,7 +59,7 @@ pub enum EmbeddedError {
 #[derive(Clone)]
 pub struct Embedded {
     desk: Desk,
-    /// Whether a transaction that is sent twice is known by its token: in-process no answer is lost.
+    /// Whether a transaction that is sent twice is recognised by its token. In the process no answer is lost.
     keeps_tokens: bool,
 }
 
@@ -70,7 +70,8 @@ impl std::fmt::Debug for Embedded {
 }
 
 impl Embedded {
-    /// The database in this file, made where there is none. What was acknowledged survives the process, and the machine.
+    /// The database in this file, which is made if it does not exist. An acknowledged write survives a crash of the
+    /// process or the machine.
     pub fn open(file: &Path) -> Result<Self, EmbeddedError> {
         let unusable = |reason: String| FileError::Unusable(file.to_owned(), reason);
         let name = file.to_str().ok_or_else(|| unusable("its name is not UTF-8".to_owned()))?;
@@ -88,29 +89,29 @@ impl Embedded {
         Ok(Self { desk, keeps_tokens: false })
     }
 
-    /// Makes the table that `template.yaml` declares, unless there is one of this name.
+    /// Makes the table that `template.yaml` declares, unless a table has this name.
     pub async fn create_table(&self, name: &str) -> Result<(), TableError> {
         table::ensure(&self.client(), name, true).await
     }
 
-    /// Deletes what has expired, as DynamoDB does by itself; returns how many items.
+    /// Deletes expired items, as DynamoDB does by itself. Returns their number.
     pub async fn sweep(&self) -> Result<usize, EmbeddedError> {
         sweep::sweep(self).await
     }
 
-    /// A client of it, without a port in between: by JSON, as over a network.
+    /// A client without a port in between. It uses JSON, as over a network.
     #[must_use]
     pub fn client(&self) -> Client {
         client_over(self.clone())
     }
 
-    /// A client of it that hands operations over as the types that they are.
+    /// A client that passes operations as the SDK's types, without JSON.
     #[must_use]
     pub fn direct_client(&self) -> Client {
         client::client_of(self)
     }
 
-    /// Serves it to whoever comes, with DynamoDB's own protocol, until `stopped`.
+    /// Serves the database to any caller, with DynamoDB's own protocol, until `stopped`.
     pub async fn listen(
         &self,
         listener: TcpListener,
@@ -129,7 +130,7 @@ impl Embedded {
         serve(listener, door::guarded(self.clone(), key), stopped).await
     }
 
-    /// What an operation is answered with: a status, and a body as DynamoDB's protocol has it.
+    /// The answer to an operation: a status, and a body in DynamoDB's protocol.
     async fn respond(&self, operation: String, body: Vec<u8>) -> Result<(u16, String), Stopped> {
         let keeps_tokens = self.keeps_tokens;
         let writes = !only_reads(&operation);

@@ -1,6 +1,6 @@
 //! Greenroom: five session APIs for real-time media on one store.
 //!
-//! Each endpoint is a Lambda function of its own; here all of them meet: in the table of [`functions`], in the local
+//! Each endpoint is a Lambda function of its own. This crate joins them: in the table of [`functions`], in the local
 //! gateway that serves them in one process, and in the OpenAPI document.
 
 pub mod cli;
@@ -20,20 +20,20 @@ use utoipa_axum::router::OpenApiRouter;
 
 use document::Document;
 
-/// A function: its name, what it serves and what it reads from its environment.
+/// A function: its name, its routes and its settings.
 pub struct Function {
     /// The name of its binary.
     pub name: &'static str,
-    /// Its routes; none where it is not for API Gateway to invoke.
+    /// Its routes. There are none if API Gateway does not invoke it.
     pub routes: OpenApiRouter<App>,
-    /// The same routes without their document: what it serves on Lambda.
+    /// The same routes without their document, as Lambda serves them.
     pub router: Router<App>,
     /// Its settings.
     pub settings: &'static [Setting],
 }
 
-/// Every function. The local gateway, the OpenAPI document and the checks of `template.yaml` and `events/` come from
-/// this table.
+/// All functions. The local gateway, the OpenAPI document and the checks of `template.yaml` and `events/` use this
+/// list.
 #[must_use]
 pub fn functions() -> Vec<Function> {
     macro_rules! function {
@@ -75,7 +75,7 @@ pub fn functions() -> Vec<Function> {
     ]
 }
 
-/// A function that no route leads to.
+/// A function without a route of its own.
 fn unrouted(name: &'static str, settings: &'static [Setting]) -> Function {
     Function { name, routes: OpenApiRouter::new(), router: Router::new(), settings }
 }
@@ -86,19 +86,19 @@ pub fn api() -> (Router<App>, openapi::OpenApi) {
     functions().into_iter().fold(document, |api, function| api.merge(function.routes)).split_for_parts()
 }
 
-/// The OpenAPI document, complete: what `openapi.json` has, and `GET /openapi.json` serves.
+/// The complete OpenAPI document: the content of `openapi.json`, which `GET /openapi.json` serves.
 #[must_use]
 pub fn specification() -> Value {
     document::finish(&api().1)
 }
 
-/// The whole API as one service: what the local gateway runs.
+/// The whole API as one service, for the local gateway.
 pub fn service(app: &App) -> Router {
     let (routes, document) = api();
     http::service(routes, RouteTable::of(move || document), app)
 }
 
-/// Every method (in lower case) and path of a document.
+/// All methods (in lower case) and paths of a document.
 #[must_use]
 pub fn routes(document: &openapi::OpenApi) -> Vec<(String, String)> {
     let paths = serde_json::to_value(&document.paths).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use greenroom::cli::Cli;
 
-/// A request allocates some hundred times, at a fifth of its work with the C library's allocator.
+/// A request allocates some hundred times. With the C library's allocator that is a fifth of its work.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! The table that `template.yaml` declares, made where an embedded database or an emulator has none.
+//! The table that `template.yaml` declares. It is made in an embedded database or an emulator that does not have it.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -14,13 +14,13 @@ use shared::store::StoreError;
 /// The template that declares the table.
 const TEMPLATE: &str = include_str!("../template.yaml");
 
-/// Why there is no table to use.
+/// Why no table can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// There is none of this name, and it was not to be made.
+    /// There is none with this name, and none may be made.
     #[error("there is no such table; deploy the template, or name another with TABLE_NAME")]
     Missing,
-    /// DynamoDB did not answer, or refused.
+    /// DynamoDB did not answer, or refused the request.
     #[error("{0}")]
     Store(#[from] StoreError),
     /// `template.yaml` does not declare a table that can be made.
@@ -28,7 +28,7 @@ pub enum TableError {
     Template,
 }
 
-/// Checks that a table is there, and makes it where it is not and `create` says so.
+/// Checks that a table exists. Makes it if it does not and `create` is set.
 ///
 /// # Errors
 /// [`TableError`].
@@ -54,7 +54,7 @@ pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), Tab
         table = table.key_schema(built.map_err(|_| TableError::Template)?);
     }
     if let Err(error) = table.send().await
-        // Somebody else was faster, or an earlier attempt of ours whose answer was lost.
+        // Another process made it, or an earlier attempt did and its answer was lost.
         && !error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception)
     {
         return Err(StoreError::from(error).into());
@@ -71,14 +71,14 @@ pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), Tab
     Ok(())
 }
 
-/// Whether expired items are deleted from this table: to ask for it a second time is an error.
+/// Whether the table deletes expired items already. Asking for that a second time is an error.
 async fn is_enabled(client: &Client, name: &str) -> Result<bool, StoreError> {
     let ttl = client.describe_time_to_live().table_name(name).send().await?.time_to_live_description;
     let status = ttl.and_then(|ttl| ttl.time_to_live_status);
     Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
 }
 
-/// The attributes that make the key of an item, and the one that says when it expires, as `template.yaml` declares them.
+/// The attributes of an item's key, and the TTL attribute, as `template.yaml` declares them.
 pub(crate) fn declared_attributes() -> Result<(Vec<String>, String), TableError> {
     let declared = declared()?;
     let key = declared.key_schema.into_iter().map(|key| key.attribute_name);
@@ -91,7 +91,7 @@ fn declared() -> Result<Table, TableError> {
     serde_yaml_ng::from_value(table).map_err(|_| TableError::Template)
 }
 
-/// What we read of the table's declaration.
+/// The part of the table's declaration that is read.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Table {

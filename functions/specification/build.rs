@@ -1,4 +1,4 @@
-//! Compresses what is served: the document, the page, and what the page needs of Swagger UI.
+//! Compresses the files that are served: the document, the page, and the parts of Swagger UI that the page needs.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use zip::ZipArchive;
 
 /// Files of the repository.
 const OURS: [&str; 4] = ["../../openapi.json", "assets/docs.html", "assets/docs.css", "assets/start.js"];
-/// Files of Swagger UI. Its licence is passed on with it.
+/// Files of Swagger UI. Its licence is served too.
 const THEIRS: [&str; 5] =
     ["dist/swagger-ui-bundle.js", "dist/swagger-ui.css", "dist/favicon-32x32.png", "LICENSE", "NOTICE"];
 
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Leaves a compressed file where the library includes it from.
+/// Writes a compressed file to where the library includes it from.
 fn keep(path: &str, content: &[u8]) -> Result<(), Box<dyn Error>> {
     let name = Path::new(path).file_name().ok_or("a directory")?.to_string_lossy();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

@@ -1,3 +1,5 @@
+//! The state of a process that handlers and layers share.
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -17,32 +19,32 @@ use crate::{
     trace::Tracer,
 };
 
-/// Everything a handler can ask for with `State`, built once per process.
+/// The shared state that a handler extracts with `State`. It is built once per process.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The table.
     pub store: Store,
-    /// The keys of our own tokens.
+    /// The keys that sign Greenroom's own tokens.
     pub keys: SigningKeys,
     /// The time.
     pub clock: Clock,
     /// The settings.
     pub config: Arc<Config>,
-    /// What was read lately.
+    /// The caches of recent reads.
     pub caches: Arc<Caches>,
-    /// Who is told what is traced; `None` where nothing is.
+    /// The sender of traces; `None` if nothing is traced.
     pub tracer: Option<Arc<Tracer>>,
-    /// What goes on when nobody waits for it.
+    /// The tasks that go on when no caller waits for them.
     pub tasks: Tasks,
     init: Arc<Mutex<Option<Duration>>>,
-    /// Which values of the credentials were used.
+    /// The tracker of when the values of credentials were last used.
     pub last_used: Arc<LastUsedTracker>,
-    /// What work below the handlers is done with.
+    /// The services that work below the handlers uses.
     pub services: Services,
 }
 
 impl App {
-    /// What a configuration comes to, over this store.
+    /// The state for a configuration and a store.
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
         let keys = SigningKeys::new(&config.signing_keys);
@@ -67,13 +69,14 @@ impl App {
         *self.init.lock().unwrap_or_else(PoisonError::into_inner) = Some(took);
     }
 
-    /// How long the process took to start; `None` where that has been told, or is of no interest.
+    /// How long the process took to start. `None` if it was taken already, or is not measured.
     #[must_use]
     pub fn take_init(&self) -> Option<Duration> {
         self.init.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Logs that the media provider's webhooks are refused, where there is a provider and no secret to know them by.
+    /// Logs that the media provider's webhooks are refused, if there is a provider and no secret to check its webhooks
+    /// with.
     pub fn warn_of_refused_webhooks(&self) {
         let Config { video_provider, opentok_webhook_secrets, .. } = &*self.config;
         if *video_provider == VideoProvider::OpenTok && opentok_webhook_secrets.is_empty() {
@@ -83,7 +86,7 @@ impl App {
         }
     }
 
-    /// The table that the configuration and the environment name.
+    /// The store on the table that the configuration and the environment name.
     #[must_use]
     pub fn store(config: &Config, environment: &Environment) -> Store {
         let aws = AwsEnvironment::read(environment, "DYNAMODB");
@@ -91,8 +94,7 @@ impl App {
     }
 }
 
-/// The live values of the credentials, each with the mark that says whether it was used. Those of the signing keys are
-/// marked by the keys themselves.
+/// The live values of the credentials, each with its mark of use. The signing keys set the marks of their own values.
 fn values<'a>(
     config: &'a Config,
     keys: &'a SigningKeys,

@@ -1,9 +1,9 @@
-//! Who did what (`docs/apis/access.md`): one line in the log for each decision about access, and on AWS a metric.
+//! The audit log (`docs/apis/access.md`): one line in the log for each decision about access, and on AWS a metric.
 //!
-//! A line has `event`, `actor`, `target`, `address` and `reason`, each where it is known. People and things are written
-//! as a kind and a number or id of ours, like `user:7`; what has none as a kind and a keyed hash, like
-//! `account#0a1b2c3d4e5f6071`, and so are addresses. The key is the deployment's own. A line never has a name, a value
-//! or a body: a [`Party`] that is called by one keeps it to itself.
+//! A line has `event`, `actor`, `target`, `address` and `reason`, each if it is known. People and things are written as
+//! a kind and a number or id of Greenroom's, like `user:7`. Those without one are written as a kind and a keyed hash,
+//! like `account#0a1b2c3d4e5f6071`; so are addresses. The deployment has a key of its own for that. A line never has a
+//! name, a value or a body. A [`Party`] that is given by its name writes only the hash.
 
 use crate::{
     Services,
@@ -18,45 +18,45 @@ use crate::{
     store::Store,
 };
 
-/// What was decided.
+/// The decisions that are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody was let in with a password, or given a new token for one that is still good.
+    /// A caller was let in with a password, or got a new token for a valid one.
     Login,
-    /// Somebody was not.
+    /// A login or a refresh was refused.
     LoginRefused,
-    /// A login, or all of a user's, was ended.
+    /// One login, or all logins of a user, were ended.
     TokenRevoked,
-    /// A user has another password.
+    /// A user's password was changed.
     PasswordChanged,
-    /// A user may not log in any more.
+    /// A user was blocked.
     UserBlocked,
-    /// A user may log in again.
+    /// A user was unblocked.
     UserUnblocked,
-    /// A user is something else than before.
+    /// A user's role was changed.
     RoleChanged,
-    /// Somebody came to an event or a stream.
+    /// A participant joined an event or a stream.
     Join,
-    /// Somebody was not let in there.
+    /// A participant was refused at an event or a stream.
     JoinRefused,
-    /// So much was guessed that nothing more is looked at for a while.
+    /// There were too many wrong values, and further ones are refused for a while.
     GuardShut,
-    /// A device has a session.
+    /// A device got a session.
     DeviceRegistered,
-    /// A device's token was shown after its successor: it was taken for stolen, and its session ended.
+    /// A device's token was presented after its successor. It was taken for stolen, and its session ended.
     DeviceTokenStolen,
-    /// Somebody was cut off.
+    /// A connection was terminated.
     ConnectionTerminated,
-    /// There is one static API token more.
+    /// A static API token was made.
     ApiTokenCreated,
-    /// There is one less.
+    /// A static API token was deleted.
     ApiTokenDeleted,
-    /// A webhook was not from whom it said, or is none of now.
+    /// A webhook was refused: its signature is wrong, or its time is too far from the present.
     WebhookRefused,
 }
 
 impl Event {
-    /// What the log calls it, and what its metric is called.
+    /// The name in the log, and the name of the metric.
     const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Login => ("login", "Logins"),
@@ -79,7 +79,7 @@ impl Event {
     }
 }
 
-/// Who decided or asked, or whom or what it is about.
+/// An actor or a target.
 #[derive(Clone, Copy)]
 pub enum Party<'a> {
     /// A user, by their number.
@@ -90,29 +90,29 @@ pub enum Party<'a> {
     LoginToken(u64),
     /// A static API token, by its number.
     ApiToken(u64),
-    /// A device, by the keyed hash that it is kept under.
+    /// A device, by the keyed hash in its item's key.
     Device(&'a DeviceId),
     /// A connection of a media session.
     MediaConnection(&'a ConnectionId),
-    /// A connection that we named.
+    /// A connection whose name Greenroom made.
     Connection(&'a ConnectionName),
-    /// An account that there is none of, by what was given for its name: a hash, without regard to case.
+    /// An account that does not exist, by a hash of the name that was given, without regard to case.
     Account(&'a str),
-    /// A login token that there is none of, by what was given for one: a hash.
+    /// A login token that does not exist, by a hash of the text that was given.
     UnknownLoginToken(&'a str),
-    /// Somebody whose client chose its own name: a hash.
+    /// A participant whose client chose its own name, by a hash of the name.
     Guest(&'a str),
-    /// A stream: a hash of its names, which its operator chose.
+    /// A stream, by a hash of its names, because its operator chose them.
     Stream(&'a Stream),
-    /// An operator of live sessions. Who knows the access token is one; there is no telling them apart.
+    /// An operator of live sessions. Operators share the access token, so they cannot be told apart.
     Operator,
-    /// A back-end. Who knows the secret is one.
+    /// A back-end. Back-ends share the secret.
     Backend,
     /// A media server.
     MediaServer,
     /// The media provider.
     MediaProvider,
-    /// Whoever ran the command.
+    /// The person who ran the command.
     Command,
 }
 
@@ -126,7 +126,7 @@ impl<'a> From<&'a LiveConnection> for Party<'a> {
 }
 
 impl Party<'_> {
-    /// Them as the log has them; what has to be hashed is left out where the key is not to be had.
+    /// The party as the log writes it. `None` if it has to be hashed and there is no key.
     fn written(self, key: Option<&DeviceKey>) -> Option<String> {
         let hashed = |kind: &str, value: &str| Some(format!("{kind}#{}", key?.pseudonym(kind, value)));
         match self {
@@ -150,7 +150,7 @@ impl Party<'_> {
     }
 }
 
-/// A decision about access, to be written down once it counts.
+/// A decision about access, which is logged when it takes effect.
 #[must_use]
 pub struct Decision<'a> {
     event: Event,
@@ -160,30 +160,30 @@ pub struct Decision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    /// That this happened.
+    /// A decision with this event.
     pub const fn new(event: Event) -> Self {
         Self { event, actor: None, target: None, reason: None }
     }
 
-    /// Who asked for it.
+    /// Sets the actor.
     pub const fn by(self, actor: Party<'a>) -> Self {
         Self { actor: Some(actor), ..self }
     }
 
-    /// Whom or what it is about.
+    /// Sets the target.
     pub const fn of(self, target: Party<'a>) -> Self {
         Self { target: Some(target), ..self }
     }
 
-    /// Why, in our own words: what somebody sent cannot be one.
+    /// Sets the reason, in Greenroom's own words. Nothing that a caller sent can be one.
     pub const fn because(self, reason: &'static str) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
-    /// Writes it down for the request that runs now. Costs a request to the table where nothing has been asked of it
-    /// yet.
+    /// Logs the decision for the running request. Costs a request to the table if the process has not read the Settings
+    /// item yet.
     pub async fn record(self, services: &Services) {
-        // Who cannot be hashed is left out of the line; that it happened is not.
+        // A party that cannot be hashed is left out of the line. The line is written all the same.
         let key = services.store.device_key().await.ok();
         let origin = meter::origin();
         let entry = self.entry(key, origin.source);
@@ -193,7 +193,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Writes it down for a command, which no request comes to.
+    /// Logs the decision for a command, which has no request.
     pub async fn record_of_command(self, store: &Store) {
         self.by(Party::Command).entry(store.device_key().await.ok(), Source(None)).log();
     }
@@ -211,7 +211,7 @@ impl<'a> Decision<'a> {
     }
 }
 
-/// What the line says.
+/// The content of the line.
 #[derive(Clone, Debug)]
 struct Entry {
     event: Event,

@@ -1,4 +1,5 @@
-//! Who is calling. One file per credential; a handler that names one of these types has been authorised.
+//! Authentication of callers, with a file for each credential. A handler that takes one of these types has been
+//! authorised.
 
 mod account;
 mod authorization;

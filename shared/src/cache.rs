@@ -1,4 +1,4 @@
-//! What was read lately, kept for the minute in which everybody joins (`docs/apis/events-api.md`, rtcsessions).
+//! TTL caches of recent reads, for the minute in which everybody joins (`docs/apis/events-api.md`, rtcsessions).
 
 use std::{
     hash::Hash,
@@ -18,29 +18,30 @@ use crate::{
     password::{self, PasswordError, PasswordHash},
 };
 
-/// For how long what was read may be taken for what is.
+/// How long a cached value counts as present.
 const FOR: Duration = Duration::from_secs(5);
-/// How much of a kind is kept.
+/// The capacity of each cache.
 const CAPACITY: usize = 10_000;
 
-/// What a process read lately.
+/// The caches of a process.
 #[derive(Debug)]
 pub struct Caches {
     /// Static API tokens by their hashes.
     pub api_tokens: TtlCache<ApiTokenHash, ApiToken>,
     /// Devices by their ids.
     pub devices: TtlCache<DeviceId, Arc<Device>>,
-    /// Login tokens by what participants type in.
+    /// Login tokens by the text that participants type in.
     pub login_tokens: TtlCache<String, Arc<LoginToken>>,
-    /// What was guessed of login tokens, by the addresses that are counted.
+    /// The wrong login tokens from each address.
     pub token_guesses: TtlCache<String, TokenGuesses>,
-    /// Passwords that were right.
+    /// Passwords that were right lately.
     pub passwords: RightPasswords,
     /// Events with their sessions, by their numbers.
     pub events: TtlCache<u64, Arc<(Event, Vec<EventSession>)>>,
-    /// Events and sessions, by what the media provider calls the sessions.
+    /// The numbers of events and sessions by the provider's ids of the sessions.
     pub provider_sessions: TtlCache<String, (u64, u64)>,
-    /// Applications of media servers whose names were kept within the last hour, behind their virtual hosts.
+    /// The applications of media servers, with their virtual hosts, that were written to the table within the last
+    /// hour.
     pub apps: TtlCache<(String, String), ()>,
 }
 
@@ -59,7 +60,7 @@ impl Default for Caches {
     }
 }
 
-/// Things that were read lately, each with when it was asked for. What is not there is not kept.
+/// A TTL cache. Each value has the time at which it was requested. A result that nothing was found is not cached.
 #[derive(Debug)]
 pub struct TtlCache<K, V>(OnceLock<Cache<K, (Timestamp, V)>>, Duration);
 
@@ -70,7 +71,7 @@ impl<K, V> Default for TtlCache<K, V> {
 }
 
 impl<K, V> TtlCache<K, V> {
-    /// Things that may be taken for what is for so long.
+    /// A cache whose values live this long.
     #[must_use]
     pub const fn kept_for(time: Duration) -> Self {
         Self(OnceLock::new(), time)
@@ -83,7 +84,7 @@ enum Missing<E> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> TtlCache<K, V> {
-    /// What was read lately, else what `read` reads. Those who ask for the same thing at once wait for one of them.
+    /// The cached value, or else the one that `read` reads. Tasks that ask for the same key at once wait for one read.
     pub async fn get<T, E>(
         &self,
         key: &K,
@@ -96,7 +97,7 @@ impl<K: Clone + Eq + Hash, V: Clone> TtlCache<K, V> {
         let cache = self.0.get_or_init(|| Cache::new(CAPACITY));
         cache.remove_if(key, |(at, _)| now >= *at + self.1);
         let read = async {
-            // On the heap: a request to the table is large, and most of the time none is made.
+            // Boxed, because the future of a request to the table is large and mostly not needed.
             match Box::pin(read()).await {
                 Ok(Some(value)) => Ok((now, V::from(value))),
                 Ok(None) => Err(Missing::NotThere),
@@ -110,17 +111,17 @@ impl<K: Clone + Eq + Hash, V: Clone> TtlCache<K, V> {
         }
     }
 
-    /// Keeps what was read otherwise, in place of what was read before.
+    /// Caches a value that was read by other means, in place of the present one.
     pub fn put(&self, key: K, now: Timestamp, value: V) {
         self.0.get_or_init(|| Cache::new(CAPACITY)).insert(key, (now, value));
     }
 }
 
-/// For how long a password that was right need not be hashed again (`docs/apis/mongooseim.md`).
+/// How long a password that was right is not hashed again (`docs/apis/mongooseim.md`).
 const PASSWORD_FOR: Duration = Duration::from_mins(1);
 
-/// The last passwords that were right, each under a keyed hash that means nothing outside this process, with the stored
-/// hash that it was right for. Wrong ones are not kept.
+/// The last passwords that were right. Each lies under a keyed hash that means nothing outside this process, with the
+/// stored hash that it matched. Wrong passwords are not cached.
 #[derive(Debug)]
 pub struct RightPasswords {
     key: [u8; 32],
@@ -134,7 +135,7 @@ impl Default for RightPasswords {
 }
 
 impl RightPasswords {
-    /// Whether a password of a user has this hash. Those who ask the same at once wait for one of them.
+    /// Whether a user's password has this hash. Tasks that ask the same at once wait for one of them.
     pub async fn verify(
         &self,
         user: u64,
@@ -156,7 +157,7 @@ impl RightPasswords {
         }
     }
 
-    /// Whether a password of a user was found to have this hash lately.
+    /// Whether a user's password was found to have this hash lately.
     pub fn knows(&self, user: u64, password: &SecretString, hash: &PasswordHash, now: Timestamp) -> bool {
         let known = self.cache.get().zip(self.slot(user, password)).and_then(|(cache, slot)| cache.get(&slot));
         known.is_some_and(|(at, known)| now < at + PASSWORD_FOR && known == *hash)

@@ -1,4 +1,4 @@
-//! The time, passed in so that tests can stop it.
+//! Instants and the clock. The clock is passed in, so that tests can stop it.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use time::{
     format_description::well_known::{Rfc2822, Rfc3339},
 };
 
-/// An instant: milliseconds since the Unix epoch, which is the default one.
+/// An instant, in milliseconds since the Unix epoch. The default is the epoch itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = i64, example = 1_700_000_000_000_i64)]
@@ -34,12 +34,13 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// The instant that RFC 3339 spells like this, also with an offset without a colon; `None` where it is none.
+    /// The instant of a text in the form of RFC 3339. An offset without a colon is accepted too. `None` if the text is
+    /// no instant.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
         let parsed = read(text).or_else(|| {
-            // `+0000`, as some versions of media servers write it.
+            // Some versions of media servers write `+0000`.
             let (rest, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
             read(&format!("{rest}:{minutes}"))
         });
@@ -47,10 +48,11 @@ impl Timestamp {
         i64::try_from(nanos / 1_000_000).ok().map(Self)
     }
 
-    /// The instant of an HTTP date (RFC 9110, 5.6.7), in the form that servers write; `None` where it is none.
+    /// The instant of an HTTP date (RFC 9110, 5.6.7), in the form that servers write. `None` if the text is no such
+    /// date.
     #[must_use]
     pub fn parse_http(text: &str) -> Option<Self> {
-        // RFC 2822 is the same but for how it spells the zone.
+        // RFC 2822 differs only in how it writes the zone.
         let text = format!("{} +0000", text.strip_suffix(" GMT")?);
         OffsetDateTime::parse(&text, &Rfc2822).ok().map(|at| Self::from_seconds(at.unix_timestamp()))
     }
@@ -61,7 +63,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since the Unix epoch, a started one not counted.
+    /// Whole seconds since the Unix epoch, rounded down.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
@@ -73,13 +75,13 @@ impl Timestamp {
         Self(self.0.saturating_add(1))
     }
 
-    /// How long after another instant this one is; nothing where it is before.
+    /// The time from an earlier instant to this one. Zero if the other instant is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).try_into().unwrap_or_default())
     }
 
-    /// This instant, earlier by the part of a second that `DynamoDB`'s TTL and a JWT cannot hold.
+    /// This instant, rounded down to a second, because `DynamoDB`'s TTL and JWTs hold whole seconds.
     #[must_use]
     pub const fn whole_second(self) -> Self {
         Self::from_seconds(self.seconds())
@@ -114,7 +116,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// An expiry as `DynamoDB`'s TTL and JWTs want it: whole seconds.
+/// An expiry in the form of `DynamoDB`'s TTL and of JWTs: whole seconds.
 pub mod seconds {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -131,10 +133,10 @@ pub mod seconds {
     }
 }
 
-/// Whether there is time left: what takes long asks between its steps.
+/// Whether there is time left. Long work calls it between its steps.
 pub type InTime<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 
-/// Where the time comes from.
+/// The source of the time.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
@@ -151,7 +153,7 @@ impl Clock {
         Self(Some(Arc::new(AtomicI64::new(now.0))))
     }
 
-    /// Moves a stopped clock on; the machine's own clock goes by itself and ignores it.
+    /// Moves a stopped clock on. The machine's clock ignores this.
     pub fn advance(&self, by: Duration) {
         if let Self(Some(now)) = self {
             now.store((Timestamp(now.load(Ordering::SeqCst)) + by).0, Ordering::SeqCst);

@@ -1,6 +1,6 @@
-//! Settings: every name the environment may carry, read once at start.
+//! Settings: every variable that the environment may have, read once at start.
 //!
-//! Each function lists the [`Setting`]s it reads; `template.yaml` is checked against these lists.
+//! Each function lists the [`Setting`]s that it reads. A test checks `template.yaml` against these lists.
 
 use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
 
@@ -34,9 +34,9 @@ pub use self::{
     telemetry::Metrics,
 };
 
-/// Shortest password of a user, in characters (`docs/apis/events-api.md`).
+/// The shortest password of a user, in characters (`docs/apis/events-api.md`).
 pub const PASSWORD_CHARS_MIN: usize = 8;
-/// Longest password of a user, in bytes (`docs/apis/events-api.md`).
+/// The longest password of a user, in bytes (`docs/apis/events-api.md`).
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Whether a device must show a static API token to register.
@@ -52,11 +52,11 @@ pub enum DeviceRegistration {
 /// A signing key: its id in token headers and its secret bytes, base64 in the environment.
 #[derive(Clone, Deserialize)]
 pub struct SigningKey {
-    /// What a token's header calls it.
+    /// The key's id in a token's header.
     pub kid: String,
     /// At least 256 bits, in base64.
     pub secret: SecretString,
-    /// When it was made, where that is known.
+    /// When it was made, if that is known.
     #[serde(default, rename = "createdAt", deserialize_with = "credential::instant")]
     pub created_at: Option<Timestamp>,
 }
@@ -67,40 +67,41 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// What a process runs with. A setting it did not ask for has its empty or default value: no secret lets nobody in.
+/// The settings of a process. A setting that it did not ask for is empty or has its default; an empty secret lets
+/// nobody in.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The table.
     pub table_name: String,
-    /// Base of links and of OpenVidu token URLs; `None`: scheme and host of the request.
+    /// The base of links and of OpenVidu token URLs. `None`: the scheme and host of the request.
     pub public_url: Option<String>,
-    /// Secrets of `OPENVIDUAPP` that are good at present.
+    /// The valid secrets of `OPENVIDUAPP`.
     pub openvidu_secrets: Vec<SecretString>,
-    /// Keys that tokens are signed with; the first signs.
+    /// The keys that sign tokens. The first one signs; tokens of all of them are valid.
     pub signing_keys: Vec<SigningKey>,
     /// Whether a device must show a static API token to register.
     pub device_registration: DeviceRegistration,
     /// How long a device token lives.
     pub device_session_ttl: Duration,
-    /// How many live sessions a device may have.
+    /// The largest number of live sessions of a device.
     pub device_sessions_max: usize,
     /// How long an OpenVidu token lives.
     pub media_token_ttl: Duration,
     /// How long a media session without a live token stays.
     pub media_session_grace: Duration,
-    /// Which media provider makes sessions.
+    /// The media provider that makes sessions.
     pub video_provider: VideoProvider,
-    /// The OpenTok project that session ids and tokens are of.
+    /// The OpenTok project of session ids and tokens.
     pub opentok: OpenTok,
     /// The domain of JIDs, in lower case.
     pub xmpp_domain: String,
-    /// Secrets that the provider's webhooks may be signed with; where there is none, every one of them is refused.
+    /// The secrets that may have signed the provider's webhooks. Without any, every webhook is refused.
     pub opentok_webhook_secrets: Vec<SecretString>,
-    /// Live sessions.
+    /// The settings of live sessions.
     pub streams: Streams,
-    /// The API of a real OvenMediaEngine; `None` where there is none to tell.
+    /// The API of a real OvenMediaEngine; `None` if there is none.
     pub streams_api: Option<StreamsApi>,
-    /// Booking mails; `None` where the process sends none.
+    /// The settings of booking mails; `None` if the process sends none.
     pub mail: Option<Mail>,
     /// Password of the first user of an empty local store.
     pub admin_password: Option<SecretString>,
@@ -108,17 +109,17 @@ pub struct Config {
     pub api_token: Option<SecretString>,
     /// The same for mobile clients.
     pub mobile_api_token: Option<SecretString>,
-    /// The access key id that the embedded database asks for at its port; `None` where it is at none.
+    /// The access key id that the embedded database asks for at its port; `None` if it has no port.
     pub local_dynamodb_key: Option<SecretString>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<HeaderValue>,
-    /// How many proxies of one's own stand between the callers and us.
+    /// How many of the operator's own proxies stand before Greenroom.
     pub trusted_proxies: usize,
-    /// What is logged: a tracing filter.
+    /// The filter of the log, as `tracing` reads it.
     pub log: String,
-    /// What metrics are sent under; `None` where there are none.
+    /// The settings of metrics; `None` if there are none.
     pub metrics: Option<Metrics>,
-    /// The X-Ray daemon that is told what is sampled; `None` where nothing is traced.
+    /// The address of the X-Ray daemon; `None` if nothing is traced.
     pub tracing: Option<SocketAddr>,
 }
 
@@ -127,12 +128,12 @@ pub struct Config {
 #[error("the configuration is not complete:\n{}", .0.join("\n"))]
 pub struct ConfigError(Vec<String>);
 
-/// Whether secrets that only suit a trial are let through.
+/// Whether secrets that suit only a trial are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
-    /// They are, on one's own machine.
+    /// They are accepted, on one's own machine.
     Local,
-    /// They are not, wherever others can call.
+    /// They are refused, wherever others can call.
     Deployed,
 }
 
@@ -189,8 +190,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The setting's value or default; `None` where it is not asked for or has neither, which is a problem of those
-    /// that are required.
+    /// The setting's value or default. `None` if it is not asked for or has neither. If it is required, having neither
+    /// is a problem.
     fn text(&mut self, setting: Setting) -> Option<String> {
         if !self.settings.contains(&setting) {
             return None;
@@ -243,7 +244,7 @@ fn api_token(text: &str) -> Result<SecretString, String> {
     if hexadecimal { Ok(text.to_owned().into()) } else { Err("must be 40 hexadecimal digits".to_owned()) }
 }
 
-/// As AWS spells them, so that every SDK takes it.
+/// AWS spells access key ids like this, so every SDK takes it.
 fn access_key_id(text: &str) -> Result<SecretString, String> {
     let spelt =
         (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -263,7 +264,7 @@ fn proxies(text: &str) -> Result<usize, String> {
 }
 
 fn sessions_max(text: &str) -> Result<usize, String> {
-    // The sessions of a device share one item, which DynamoDB keeps below 400 KB.
+    // The sessions of a device share one item, and DynamoDB takes items of at most 400 KB.
     let max = text.parse().ok().filter(|max| (1..=100).contains(max));
     max.ok_or_else(|| "must be a number from 1 to 100".to_owned())
 }

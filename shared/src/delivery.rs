@@ -1,7 +1,8 @@
-//! Running outbox messages: telling media servers what has been decided here.
+//! Delivering outbox messages to media servers.
 //!
-//! What is decided holds with us at once; an outbox message only makes a media server follow. So whoever wrote one runs
-//! it right after, and does not fail where that fails: it stays, for [`run_due`](crate::jobs::run_due).
+//! Greenroom's own decision holds at once, and an outbox message makes the media server follow. So a request that wrote
+//! one delivers it right after, and succeeds even if the delivery fails. The message then stays for
+//! [`run_due`](crate::jobs::run_due).
 
 use std::time::Duration;
 
@@ -22,14 +23,14 @@ use crate::{
     termination::{NotCut, cut_off},
 };
 
-/// How long running an outbox message may take in all: somebody waits for an answer.
+/// The timeout of a delivery, because a caller waits for the answer.
 const IN_ALL: Duration = Duration::from_secs(3);
-/// How long a media server may take of that; the rest is for writing down what became of it.
+/// The part of it that a media server may take. The rest is for writing down the result.
 const TELLING: Duration = Duration::from_millis(2500);
-/// How many outbox messages are run at once.
+/// The number of outbox messages that are delivered at once.
 const MAX_CONCURRENT: usize = 8;
 
-/// Whether there is a media server to tell. Where there is none, no outbox message need be written.
+/// Whether there is a media server to tell. If there is none, no outbox message has to be written.
 #[must_use]
 pub fn is_wanted(config: &Config, message: &OutboxMessage) -> bool {
     match message {
@@ -40,10 +41,10 @@ pub fn is_wanted(config: &Config, message: &OutboxMessage) -> bool {
     }
 }
 
-/// Runs an outbox message, unless another is at it: tells the media server, within 3 seconds in all, and removes the
-/// outbox message, or puts it off where it fails. What goes wrong is in the log.
+/// Delivers an outbox message, unless another process has its lease. Tells the media server, within 3 seconds in all,
+/// and removes the message. If that fails, puts the message off. Errors are logged.
 pub async fn deliver(services: &Services, key: &JobKey) {
-    // What is cut off here goes on when the lease is over.
+    // A delivery that is cut off here is tried again when the lease is over.
     match timeout(IN_ALL, take(services, key)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -53,7 +54,7 @@ pub async fn deliver(services: &Services, key: &JobKey) {
     }
 }
 
-/// Runs these outbox messages, several at once, within 3 seconds in all. What is not run by then is due all the same.
+/// Delivers outbox messages, several at once, within 3 seconds in all. The others stay due.
 pub async fn deliver_all(services: &Services, keys: &[JobKey]) {
     let runs = stream::iter(keys).for_each_concurrent(MAX_CONCURRENT, |key| deliver(services, key));
     if timeout(IN_ALL, runs).await.is_err() {
@@ -68,7 +69,7 @@ async fn take(services: &Services, key: &JobKey) -> Result<(), StoreError> {
     }
 }
 
-/// Runs an outbox message that is ours, and removes it, or puts it off where it fails.
+/// Delivers an outbox message whose lease this process has, and removes it. If that fails, puts it off.
 pub(crate) async fn run(services: &Services, claimed: &ClaimedJob) -> Result<(), StoreError> {
     let Job::OutboxMessage(message) = &claimed.job else { return Ok(()) };
     match timeout(TELLING, tell(services, message)).await.unwrap_or(Err(Untold::TimedOut)) {
@@ -88,7 +89,7 @@ async fn put_off(services: &Services, claimed: &ClaimedJob, reason: &Untold) -> 
     services.store.put_off_job(claimed, now).await
 }
 
-/// Why a media server does not know yet. What it says is for logs.
+/// Why a message was not delivered. The texts are for logs.
 #[derive(Debug, thiserror::Error)]
 enum Untold {
     #[error("{0}")]
@@ -101,11 +102,11 @@ enum Untold {
     TimedOut,
 }
 
-/// Tells whom an outbox message is for; where there is nobody, that is done.
+/// Delivers an outbox message to its media server. If there is no such server, nothing has to be done.
 async fn tell(services: &Services, message: &OutboxMessage) -> Result<(), Untold> {
     match message {
         OutboxMessage::TerminateSession { stream, name, by } if services.config.streams_api.is_none() => {
-            // Nobody can cut them off; who does not wait for that has ended it by now.
+            // No server can cut the viewer off any more. The viewer counts as gone.
             let noted = services.store.take_note_of_cut((stream, name), (by, None), Cut::Off, services.clock.now());
             Ok(noted.await.map(drop)?)
         }
@@ -121,7 +122,7 @@ async fn tell(services: &Services, message: &OutboxMessage) -> Result<(), Untold
     }
 }
 
-/// Has a media server end a session, unless another has come since.
+/// Has a media server end a session, unless another client has come under the name since.
 async fn tell_media_server(
     services: &Services,
     stream: &Stream,
@@ -132,13 +133,13 @@ async fn tell_media_server(
     let live = services.store.live_connection(stream, name).await?.filter(|live| live.is_live(services.clock.now()));
     match live {
         Some(live) if live.is_ending_by(by) => Ok(cut_off(services, stream, name, (by, None)).await.map(drop)?),
-        // The server knows only names.
+        // The server knows only names, so it would end the later session.
         Some(_) => Ok(()),
         None => Ok(server.terminate(stream, name).await.map(drop).map_err(NotCut::from)?),
     }
 }
 
-/// Ends these connections. Each has its turn, also where another fails: what is done needs no further attempt.
+/// Ends these connections. If one fails, the others are still tried, so that they need no further attempt.
 async fn disconnect(
     provider: &dyn MediaProvider,
     session: &ProviderSessionId,

@@ -1,4 +1,4 @@
-//! One file per API: how an event and a refused request read there.
+//! The dialects of the APIs. Each API's file says how it answers an event and a refused request.
 
 pub mod conversation;
 pub mod device;
@@ -16,7 +16,7 @@ use crate::{error::Error, store::StoreError};
 /// The API that a path belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
-    /// `docs/apis/device-sessions.md`, and whatever belongs to no other.
+    /// `docs/apis/device-sessions.md`, and all paths that belong to no other API.
     Device,
     /// `docs/apis/openvidu.md`
     OpenVidu,
@@ -45,7 +45,7 @@ impl Api {
         }
     }
 
-    /// The answer to an event that every API knows.
+    /// The answer to an event that all APIs have in common.
     #[must_use]
     pub fn refuse(self, error: Error) -> Response {
         match self {
@@ -57,7 +57,7 @@ impl Api {
         }
     }
 
-    /// The answer where a handler panicked.
+    /// The answer if a handler panicked.
     #[must_use]
     pub fn panicked(self) -> Response {
         match self {
@@ -73,7 +73,7 @@ impl Api {
 /// How long a caller should wait before it tries again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// The status of an event that every API knows, the same in each of them.
+/// The status of an event that all APIs have in common. It is the same in each of them.
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
@@ -89,7 +89,7 @@ fn status(error: &Error) -> StatusCode {
     }
 }
 
-/// The header that the status of an event calls for; `challenge` goes with a 401.
+/// The header that belongs to the status of an event. `challenge` goes with a 401.
 fn header(error: &Error, challenge: &'static str) -> Option<(HeaderName, HeaderValue)> {
     match error {
         Error::Unauthenticated(_) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))),
@@ -105,11 +105,11 @@ fn header(error: &Error, challenge: &'static str) -> Option<(HeaderName, HeaderV
     }
 }
 
-/// Logs the cause of a fault, of which the caller is told nothing.
+/// Logs the cause of a fault. The caller is not told it.
 fn log(error: &Error) {
     match error {
         Error::Store(cause) => tracing::error!(%cause, "the store failed"),
-        // What it waited for is not known: the table, a media provider, a mail server.
+        // It is not known which it waited for: the table, a media provider or a mail server.
         Error::TimedOut => tracing::error!("a request was given up, for its answer did not begin in time"),
         Error::Unauthenticated(_)
         | Error::MalformedBody(_)
@@ -119,7 +119,7 @@ fn log(error: &Error) {
         | Error::MethodNotAllowed { .. } => {}
     }
 }
-/// How many seconds a caller waits: never too few.
+/// A wait in whole seconds, rounded up.
 fn whole_seconds(wait: std::time::Duration) -> u64 {
     u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }

@@ -1,26 +1,26 @@
-//! What can go wrong before a handler's own work, or beneath it; each API's dialect says how it reads there.
+//! Errors before a handler's own work or below it. The dialect of each API says how it answers them.
 
 use crate::store::StoreError;
 
-/// An event that every API knows.
+/// An event that all APIs have in common.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The caller did not prove who it is.
+    /// The caller was not authenticated.
     #[error("unauthenticated")]
     Unauthenticated(Unauthenticated),
-    /// The body is not a JSON object: what is wrong, without quoting any of it.
+    /// The body is not a JSON object. This says why, and quotes nothing of it.
     #[error("{0}")]
     MalformedBody(String),
     /// The body has [`crate::http::BODY_LIMIT`] bytes or more.
     #[error("the body is too large")]
     BodyTooLarge,
-    /// The body is not said to be JSON.
+    /// The body does not say that it is JSON.
     #[error("the body must be application/json")]
     UnsupportedMediaType,
     /// No function serves this path.
     #[error("no such route")]
     RouteNotFound,
-    /// The path is served, with these methods only.
+    /// The path is served with other methods only.
     #[error("the method is not allowed here")]
     MethodNotAllowed {
         /// The value of the `Allow` header.
@@ -37,13 +37,13 @@ pub enum Error {
 /// Why credentials were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unauthenticated {
-    /// There are none, or of another scheme.
+    /// There are none, or they have another scheme.
     Missing,
     /// They are not base64 of UTF-8.
     Undecodable,
     /// They lack the colon between user and password.
     NoColon,
-    /// They are wrong, or no longer good.
+    /// They are wrong, or no longer valid.
     Wrong,
 }
 

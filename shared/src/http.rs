@@ -1,4 +1,4 @@
-//! The HTTP edge: bodies, the service around the routes, and what no route answers.
+//! The HTTP edge: request bodies, the layers around the routes, and the answers to requests that no route takes.
 
 mod accept;
 mod address;

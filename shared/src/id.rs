@@ -1,6 +1,6 @@
-//! One type per kind of id, so that no two can be swapped; none of them shows itself in a `Debug` print.
+//! Ids, with a type for each kind, so that no two can be swapped. No `Debug` prints an id.
 //!
-//! Every id and token we make carries 128 bits from the operating system's generator.
+//! Every id and token that Greenroom makes carries 128 bits from the operating system's generator.
 
 use std::fmt;
 
@@ -47,11 +47,11 @@ macro_rules! id {
 }
 
 id!(
-    /// One life of a device's registration: what its token names.
+    /// A session of a device, from its registration to its end. The device's token names it.
     DeviceSessionId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// The keyed hash of a device's identifier; what stands for the identifier in a key of the table.
+    /// A device: the keyed hash of its identifier. The table's keys have it in place of the identifier.
     DeviceId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
@@ -63,11 +63,11 @@ id!(
     ConnectionId = "con_0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// A booking; what its mail is recognised by.
+    /// A booking. Its mail carries the id, so that a second mail is recognised.
     BookingId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// What the list of live sessions calls a connection: a UUID of ours, or what a media server's client chose.
+    /// A connection in the list of live sessions: a UUID of Greenroom's, or a name that a media server's client chose.
     ConnectionName = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11"
 );
 id!(
@@ -75,38 +75,38 @@ id!(
     MessageId = "8c1e6f0a-2b7d-4c35-9f10-5d3e8a7b6c42"
 );
 id!(
-    /// A room: an id of ours, or the one that whoever made it chose.
+    /// A room: a UUID of Greenroom's, or the id that its maker chose.
     RoomId = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21"
 );
 id!(
-    /// What a room is called among JIDs.
+    /// A room's JID.
     RoomJid = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21@muclight.localhost"
 );
 id!(
-    /// The archive of one life of a room.
+    /// The archive of a room. Each room that has had the same id has another.
     ArchiveId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// Something that is still to be done.
+    /// A job.
     JobId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// What a callback of the media provider's is recognised by, a hash (`docs/apis/access.md`).
+    /// A callback of the media provider, by a hash (`docs/apis/access.md`).
     CallbackId = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 );
 id!(
-    /// What the media provider calls a session (`docs/apis/opentok.md`).
+    /// The media provider's id of a session (`docs/apis/opentok.md`).
     ProviderSessionId = "2_MX40NTgyODA2Mn5-MTc5NTM0NDAwMDAwMH4"
 );
 
 impl CallbackId {
-    /// The id of the callback that its sender calls this.
+    /// The id of a callback, made from its sender's name for it.
     #[must_use]
     pub fn of_sender(name: &str) -> Self {
         Self::made_of("sender", name.as_bytes())
     }
 
-    /// The id of a callback with this body, whose sender calls it nothing.
+    /// The id of a callback without a name, made from its body.
     #[must_use]
     pub fn of_body(body: &[u8]) -> Self {
         Self::made_of("body", body)
@@ -124,13 +124,13 @@ impl ConnectionName {
         Self(random_uuid())
     }
 
-    /// The name spelt like this; `None` where no connection can have such a name.
+    /// The name with this text. `None` if no connection can have such a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         (1..=CONNECTION_NAME_MAX).contains(&name.len()).then(|| Self(name.to_owned()))
     }
 
-    /// The name that is made of a digest: always the same UUID.
+    /// The name that is made from a digest. The same digest always gives the same UUID.
     #[must_use]
     pub fn made_of(digest: &[u8; 32]) -> Self {
         let bytes = std::array::from_fn(|index| digest[index]);
@@ -153,7 +153,7 @@ impl RoomId {
         Self(random_hex())
     }
 
-    /// The id that was found to be spelt like this.
+    /// An id from a text that has been checked.
     #[must_use]
     pub fn new(id: String) -> Self {
         Self(id)
@@ -181,7 +181,7 @@ impl From<&ConnectionId> for ConnectionName {
     }
 }
 
-/// Longest name of a connection, in bytes.
+/// The longest name of a connection, in bytes.
 pub const CONNECTION_NAME_MAX: usize = 512;
 
 impl DeviceSessionId {
@@ -191,7 +191,7 @@ impl DeviceSessionId {
         Self(format!("dev_{}", random_hex()))
     }
 
-    /// The id spelt like this; `None` where no device session can have such an id.
+    /// The id with this text. `None` if no device session can have such an id.
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
         id.starts_with("dev_").then(|| Self(id.to_owned()))
@@ -206,7 +206,7 @@ impl DeviceId {
     }
 }
 
-/// Longest id a back-end may choose; with a connection's id behind it, it still fits into a sort key.
+/// The longest id that a back-end may choose. With a connection's id behind it, it still fits into a sort key.
 pub const CUSTOM_ID_MAX: usize = 255;
 
 impl MediaSessionId {
@@ -216,7 +216,7 @@ impl MediaSessionId {
         Self(format!("ses_{}", random_hex()))
     }
 
-    /// The id spelt like this; `None` where no session can have such an id (`docs/apis/openvidu.md`: `[a-zA-Z0-9_-]+`).
+    /// The id with this text. `None` if no session can have such an id (`docs/apis/openvidu.md`: `[a-zA-Z0-9_-]+`).
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
         let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -226,16 +226,16 @@ impl MediaSessionId {
 }
 
 impl ConnectionId {
-    /// A new id of a connection whose token ends at `end`.
+    /// A new id for a connection whose token ends at `end`.
     ///
-    /// The end leads, so that a session's connections lie in the order of their ends, and the last of them is found
-    /// without reading the others.
+    /// The end comes first in the id, so the connections of a session lie in the order of their ends. The last one is
+    /// found without reading the others.
     #[must_use]
     pub fn ending_at(end: Timestamp) -> Self {
         Self(format!("con_{:010x}{}", end.seconds(), random_hex()))
     }
 
-    /// The id spelt like this; `None` where no connection can have such an id.
+    /// The id with this text. `None` if no connection can have such an id.
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
         let (kind, rest) = id.split_once('_')?;
@@ -245,7 +245,7 @@ impl ConnectionId {
 }
 
 impl ProviderSessionId {
-    /// The id that the provider spelt like this.
+    /// The id that the provider gave.
     #[must_use]
     pub fn new(id: String) -> Self {
         Self(id)
@@ -267,7 +267,7 @@ impl BookingId {
         Self(format!("book_{}", random_hex()))
     }
 
-    /// The id spelt like this; `None` where no booking can have such an id.
+    /// The id with this text. `None` if no booking can have such an id.
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
         let random = id.strip_prefix("book_")?;
@@ -276,7 +276,7 @@ impl BookingId {
     }
 }
 
-/// Tells two requests apart in logs and answers.
+/// The id of a request, in logs and answers.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 

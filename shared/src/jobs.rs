@@ -1,7 +1,7 @@
 //! Doing the jobs that changes have put.
 //!
-//! A change is answered by its first transaction. Whoever made it goes on with the job for a moment, so that what is
-//! small is done when the answer comes, and does not fail where that fails: the job stays, for [`run_due`].
+//! The first transaction of a change answers the request. The request then works on the job for a moment, so that small
+//! work is done when the answer comes. It succeeds even if that fails: the job stays for [`run_due`].
 
 #[cfg(feature = "provider")]
 mod due;
@@ -20,12 +20,12 @@ use crate::{
     store::{Begun, ClaimedJob, JobKey, StoreError, Tools, Worked},
 };
 
-/// How long a request goes on with what it has begun before it is answered.
+/// How long a request works on its job before it is answered.
 const BEGINNING: Duration = Duration::from_secs(1);
-/// How long the answer waits for that in all, also where the table does not answer.
+/// The timeout for that in all, in case the table does not answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Goes on with work that was begun, for a moment; what is left then is anybody's. What goes wrong is in the log.
+/// Works for a moment on a job that this request put. Any runner may do the rest. Errors are logged.
 pub async fn go_on(services: &Services, begun: Begun) {
     let services = services.clone();
     let going_on = async move {
@@ -36,14 +36,14 @@ pub async fn go_on(services: &Services, begun: Begun) {
             Err(error) => tracing::warn!(%error, "what is left of a change is gone on with later"),
         }
     };
-    // Goes on where the caller hangs up.
+    // The task goes on if the caller hangs up.
     if timeout(ANSWERED_WITHIN, tokio::spawn(carried(going_on))).await.is_err() {
         tracing::warn!("what is left of a change is gone on with later");
     }
 }
 
-/// Does work that is ours for as long as there is time, and leaves what is not done by then to others. Work that fails
-/// is put off.
+/// Works on a job whose lease this process has, while there is time. Gives the job back if it is not done by then, and
+/// puts it off if it fails.
 async fn run(
     services: &Services,
     claimed: &ClaimedJob,
@@ -64,7 +64,7 @@ async fn run(
     worked
 }
 
-/// Tells media servers what the work has led to. Functions that know none do no work that leads to that.
+/// Delivers the outbox messages that the work has put. A function without a media provider does no work that puts any.
 #[cfg(feature = "provider")]
 async fn deliver(services: &Services, messages: &[JobKey]) {
     crate::delivery::deliver_all(services, messages).await;

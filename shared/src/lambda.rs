@@ -1,4 +1,4 @@
-//! Runs a function on AWS Lambda: its routes, or the job that it is invoked for.
+//! Running a function on AWS Lambda: its routes, or the duty for which it is invoked.
 
 mod answer;
 mod event;
@@ -25,21 +25,22 @@ use crate::{
     secrets,
 };
 
-/// How long before a function's time is over a job begins nothing any more: longer than any one step of it takes.
+/// How long before the end of a function's time no further step is begun. It is longer than any step takes.
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// Serves the routes of a function that reads these settings, for as long as the process lives.
 ///
-/// It fails before the first request where the configuration is not complete, with one message that names all it lacks.
+/// If the configuration is not complete, it fails before the first request, with one message that names everything
+/// missing.
 ///
-/// `paths` are those of the same routes, which are only looked at where a request falls back.
+/// `paths` gives the paths and methods of the same routes. They are read only when a request falls back.
 pub async fn serve(router: Router<App>, paths: fn() -> Vec<Served>, settings: &[Setting]) -> ExitCode {
     serve_routes(router, RouteTable::of_routes(paths), settings).await
 }
 
-/// Runs a job of a function that reads these settings, each time that it is invoked, with whatever event.
+/// Runs a function without routes each time that it is invoked, whatever the event.
 ///
-/// It starts, or fails to, as one with routes does. A job that fails is logged, and counts among the function's errors.
+/// It starts as a function with routes does. A run that fails is logged, and counts among the function's errors.
 pub async fn serve_job<E: Display>(
     settings: &[Setting],
     job: impl AsyncFn(&App, InTime<'_>) -> Result<(), E>,
@@ -66,7 +67,7 @@ async fn run_job<E: Display>(
     lambda_runtime::run(invoked).await
 }
 
-/// Reports what became of a job's run: its line in the log, its metrics, its trace.
+/// Reports the outcome of a run: its line in the log, its metrics and its trace.
 fn report(app: &App, done: bool, duration: Duration, meter: &Meter) {
     if let Some(trace) = meter.trace() {
         trace.finish(HOUSEKEEPING, None, !done);
@@ -81,7 +82,7 @@ fn report(app: &App, done: bool, duration: Duration, meter: &Meter) {
     Line::of_run(done, duration, usage).after_start(app.take_init()).print(metrics, app.clock.now());
 }
 
-/// Serves routes whose paths and methods `table` knows, with those of other functions among them.
+/// Serves routes. `table` knows their paths and methods, and those of other functions.
 pub async fn serve_routes(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> ExitCode {
     exit(run(routes, table, settings).await)
 }
@@ -100,7 +101,7 @@ async fn run(routes: Router<App>, table: RouteTable, settings: &[Setting]) -> Re
     answering.layer(layer_fn(|answering| Finishing { answering, app: app.clone() })).run().await
 }
 
-/// As [`serve`], with answers that are sent on while they are made.
+/// Like [`serve`], with answers that are sent while they are made.
 pub async fn serve_streams(router: Router<App>, paths: fn() -> Vec<Served>, settings: &[Setting]) -> ExitCode {
     exit(run_streams(router, RouteTable::of_routes(paths), settings).await)
 }
@@ -125,7 +126,7 @@ fn exit(outcome: Result<(), Error>) -> ExitCode {
     }
 }
 
-/// The routes and the layers around them, for events.
+/// The routes and their layers, for Lambda's events.
 #[derive(Clone)]
 struct Service {
     routes: Router,
@@ -143,7 +144,7 @@ impl Service {
     }
 }
 
-/// Gives a request what the layers and handlers look for.
+/// Gives a request the extensions that the layers and handlers need.
 fn prepare(mut request: Request, context: Context) -> Request {
     let deadline = Deadline(Timestamp::from_millis(context.deadline.try_into().unwrap_or(i64::MAX)));
     let extensions = request.extensions_mut();
@@ -155,7 +156,8 @@ fn prepare(mut request: Request, context: Context) -> Request {
     request
 }
 
-/// INIT: the settings, the secrets and a connection to the table, while the processor is whole.
+/// Starts a function in the INIT phase, which has a whole processor: reads the settings and the secrets, and connects
+/// to the table.
 async fn start(settings: &[Setting]) -> Result<App, Error> {
     let begun = Instant::now();
     let settings = [settings, Setting::EVERYWHERE].concat();
@@ -169,7 +171,7 @@ async fn start(settings: &[Setting]) -> Result<App, Error> {
     if settings.contains(&Setting::TableName)
         && let Err(error) = store.prime().await
     {
-        // Requests will be answered with 503 until the table can be reached.
+        // Requests are answered with 503 until the table can be reached.
         tracing::warn!(%error, "the table cannot be read yet");
     }
     let app = App::new(config, store, Clock::system());

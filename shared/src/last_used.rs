@@ -1,7 +1,7 @@
-//! When each live value of a credential was used last: noted in memory where it is checked, and in the table hardly ever.
+//! The last-used tracker: when each live value of a credential was last used. A check notes the use in memory.
 //!
-//! An instance writes once an hour and value, where the table did not have a use of that hour when the instance started.
-//! A request that cannot write goes on without.
+//! An instance writes a use to the table at most once an hour for each value. It does not write if the table had a use
+//! of that hour when the instance started. A request that cannot write goes on without.
 
 use std::{
     fmt,
@@ -22,39 +22,39 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How old the last use may be that the table knows of.
+/// The precision of the last use in the table.
 pub const GRANULARITY: Duration = Duration::from_hours(1);
-/// Instances that started together do not write together: each waits up to this many milliseconds longer.
+/// Instances that started together should not write together. Each waits up to this many milliseconds longer.
 const SPREAD: u32 = 15 * 60 * 1000;
-/// For how long a use that nobody repeated is kept.
+/// How long a use that was not repeated is kept.
 pub const KEPT: Duration = Duration::from_hours(90 * 24);
-/// How long a request may wait for it.
+/// How long a request may wait for the write.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// When a write that failed is tried again.
 const RETRY: Duration = Duration::from_mins(1);
 
-/// Whether a value was used since somebody looked.
+/// Whether a value was used since the mark was last taken.
 #[derive(Clone, Debug, Default)]
 pub struct UsedMark(Arc<AtomicBool>);
 
 impl UsedMark {
-    /// It was.
+    /// Marks the value as used.
     pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
     fn take(&self) -> bool {
-        // Most requests find nothing: they only read.
+        // Most requests find nothing to take, and only read.
         self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
     }
 }
 
-/// The live values of this process's credentials, and which of them were used.
+/// The live values of this process's credentials, each with its mark.
 #[derive(Default)]
 pub struct LastUsedTracker {
     values: Vec<Value>,
     interval: Duration,
-    /// Whether uses that nobody repeated have been looked for.
+    /// Whether this process has dropped old uses.
     swept: AtomicBool,
 }
 
@@ -68,7 +68,7 @@ struct Value {
     setting: Setting,
     secret: SecretString,
     mark: UsedMark,
-    /// From when on a use is written down, in milliseconds.
+    /// The time from which the next use is written, in milliseconds.
     due: AtomicI64,
 }
 
@@ -78,14 +78,14 @@ impl Value {
             return false;
         }
         let due = self.due.load(Ordering::Relaxed);
-        // Of requests at the same time one writes.
+        // Only one of several concurrent requests writes.
         let claim = || self.due.compare_exchange(due, (now + RETRY).millis(), Ordering::Relaxed, Ordering::Relaxed);
         due <= now.millis() && claim().is_ok()
     }
 }
 
 impl LastUsedTracker {
-    /// These values of settings, each with the mark that says whether it was used.
+    /// A tracker of these values of settings, each with its mark.
     #[must_use]
     pub fn of<'a>(values: impl IntoIterator<Item = (Setting, &'a SecretString, UsedMark)>) -> Self {
         let values = values.into_iter().map(|(setting, secret, mark)| Value {
@@ -102,14 +102,14 @@ impl LastUsedTracker {
         }
     }
 
-    /// Notes that the value of this setting at this index was used.
+    /// Marks the value of this setting at this index as used.
     pub fn mark(&self, setting: Setting, index: usize) {
         if let Some(value) = self.values.iter().filter(|value| value.setting == setting).nth(index) {
             value.mark.set();
         }
     }
 
-    /// Writes down what was used, where it is due. Costs nothing otherwise.
+    /// Writes the uses that are due. Costs nothing if there are none.
     pub async fn write_down(&self, store: &Store, now: Timestamp) {
         let due: Vec<_> = self.values.iter().filter(|value| value.is_due(now)).collect();
         if due.is_empty() {
@@ -121,19 +121,19 @@ impl LastUsedTracker {
             }
             Ok::<_, StoreError>(())
         };
-        // On the heap: a request to the table is large, and most of the time none is made.
+        // Boxed, because the future of a request to the table is large and mostly not needed.
         match timeout(TIMEOUT, Box::pin(written)).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => tracing::warn!(%error, "the use of a credential was not written down"),
             Err(_) => tracing::warn!("the use of a credential was not written down in time"),
         }
-        // Whoever drops a value must be told of its last use: the next request tries again.
+        // The last use of a value has to be known before somebody drops the value, so the next request tries again.
         for value in due {
             value.mark.set();
         }
     }
 
-    /// Writes down that a value was used, unless it is known; when to do so next.
+    /// Writes that a value was used, unless the table has it already. Returns when to write next.
     async fn write(&self, value: &Value, store: &Store, now: Timestamp) -> Result<Timestamp, StoreError> {
         let settings = store.settings().await?;
         let name = value.setting.name();

@@ -1,6 +1,6 @@
-//! What every function shares: the model, the table, the credentials and the HTTP edge.
+//! The code that all functions share: the model, the table, the credentials and the HTTP edge.
 //!
-//! The direction is `http`, `auth`, `dialect` → `store` → `model` → `id`, `clock`; nothing points back.
+//! Modules depend on each other in this direction only: `http`, `auth`, `dialect` → `store` → `model` → `id`, `clock`.
 
 mod app;
 pub mod audit;

@@ -1,7 +1,7 @@
-//! Logs: one line an event, in JSON, or for people where they go to a terminal.
+//! The log: one line for each event. Lines are JSON, or text for people on a terminal.
 //!
-//! What we log ourselves carries no secret and no identifier, by type. What our dependencies log at their lower levels
-//! carries whole requests, so of them only warnings pass, whatever the filter says.
+//! Greenroom's own lines carry no secret and no identifier, by type. The lower levels of dependencies log whole
+//! requests, so only their warnings pass, whatever the filter says.
 
 mod readable;
 
@@ -18,7 +18,7 @@ use tracing_subscriber::{
 
 use self::readable::Readable;
 
-/// The crates of this workspace that log. `tests/lambda/logs.rs` compares them with its packages.
+/// The crates of this workspace that log. `tests/lambda/logs.rs` compares them with the packages.
 const OURS: &[&str] = &[
     "admission",
     "api_root",
@@ -49,26 +49,26 @@ const OURS: &[&str] = &[
     "users",
 ];
 
-/// What says who did what.
+/// The target of the audit log.
 const DECISIONS: &str = "shared::audit";
 
-/// Logs to standard output what the filter lets through, such as `info` or `info,shared::store=debug`, and who did
-/// what, which is in every log: a line for people where that is a terminal, JSON otherwise.
+/// Logs to standard output the lines that the filter lets through, like `info` or `info,shared::store=debug`. The audit
+/// log is always on. On a terminal the lines are text for people, otherwise JSON.
 ///
-/// A filter that is none, which [`check_filter`] refuses, counts as `info`. A second call changes nothing.
+/// A filter that [`check_filter`] refuses counts as `info`. A second call changes nothing.
 pub fn init(filter: &str) {
-    // Fails only where a subscriber is set already.
+    // This fails only if a subscriber is set already.
     let _ = subscriber(filter, std::io::stdout, std::io::stdout().is_terminal()).try_init();
 }
 
-/// Logs to standard error who did what, and nothing else: for a command whose results go to standard output.
+/// Logs the audit log to standard error, and nothing else. It is for commands, whose results go to standard output.
 ///
 /// After [`init`] it changes nothing.
 pub fn init_command() {
     let _ = subscriber("off", std::io::stderr, std::io::stderr().is_terminal()).try_init();
 }
 
-/// What [`init`] logs with, to another place, for people or as JSON.
+/// The subscriber of [`init`], for another output and either form.
 pub fn subscriber(
     filter: &str,
     to: impl for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
@@ -78,7 +78,7 @@ pub fn subscriber(
     let discreet = filter_fn(|event| *event.level() <= Level::WARN || is_ours(event.target()));
     let decided = filter_fn(|event| event.target() == DECISIONS);
     let others = wanted.with_target(DECISIONS, LevelFilter::OFF).and(discreet);
-    // Whom a decision is about stands where other lines of JSON say which part of the program they are of.
+    // In JSON, the audit log has the decision's target where other lines have the target of `tracing`.
     let (decisions, others) = if for_people {
         let decisions = fmt::layer().event_format(Readable).with_writer(to.clone()).with_filter(decided).boxed();
         (decisions, fmt::layer().event_format(Readable).with_writer(to).with_filter(others).boxed())
@@ -91,23 +91,23 @@ pub fn subscriber(
     tracing_subscriber::registry().with(vec![decisions, others])
 }
 
-/// Whether what is logged under this target is logged by us.
+/// Whether lines with this target are Greenroom's own.
 #[must_use]
 pub fn is_ours(target: &str) -> bool {
     target.split("::").next().is_some_and(|name| OURS.contains(&name))
 }
 
-/// Refuses what is no filter.
+/// Refuses a text that is no filter.
 ///
 /// # Errors
-/// What a filter looks like.
+/// The form of a filter.
 pub fn check_filter(filter: &str) -> Result<String, String> {
     let looks = "must be a level (off, error, warn, info, debug or trace), or levels of targets like info,shared=debug";
     read_filter(filter).map(|_| filter.to_owned()).ok_or_else(|| looks.to_owned())
 }
 
-/// A filter. A word alone that is no level would be a target, of which everything is logged, and nothing of any other:
-/// it is a misspelt level. Nor has a level of somebody else's target any effect that [`init`] does not let through.
+/// A filter. A single word that is no level would be read as a target, and only that target would be logged; it is a
+/// misspelt level. A level for a dependency's target has no effect beyond what [`init`] lets through.
 fn read_filter(filter: &str) -> Option<Targets> {
     let level = |word: &str| word.parse::<LevelFilter>().ok().filter(|_| !word.is_empty());
     let words: Vec<_> = filter.split(',').map(str::trim).collect();

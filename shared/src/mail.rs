@@ -1,4 +1,4 @@
-//! Mails: what leaves, and the ways it can leave by.
+//! Mails and the ways to send them.
 
 use std::fmt;
 
@@ -24,16 +24,16 @@ pub(crate) use self::smtp::problem_of;
 #[cfg(feature = "mail")]
 pub use self::transport::{MailerError, mailer};
 
-/// A mail. From whom and to whom it goes is the mailer's to know.
+/// A mail. The mailer knows its sender and receiver.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// What it is recognised by where it arrives twice; letters, digits and underscores.
+    /// The id by which a second copy is recognised: letters, digits and underscores.
     pub id: String,
-    /// What it is about; nothing that a caller wrote.
+    /// The subject. It contains nothing that a caller wrote.
     pub subject: String,
-    /// What it says: plain text, its lines ended by line feeds.
+    /// The text: plain, with line feeds.
     pub text: String,
-    /// When it is sent.
+    /// The time of sending.
     pub date: Timestamp,
 }
 
@@ -43,21 +43,22 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// Why a mail did not leave. What it says is for logs: kinds and codes, no address and nothing of the mail.
+/// Why a mail was not sent. The texts are for logs: they name kinds and codes, and no address or text of the mail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// Refused for a reason that trying again does not mend.
+    /// The mail was refused, and trying again does not help.
     #[error("the mail was refused: {0}")]
     Refused(String),
-    /// Refused for now, unreachable or out of time: the same mail may leave later. Where the answer was lost, it has
-    /// left already.
+    /// The mail was refused for now, or the server was unreachable or too slow. The same mail may be sent later. If the
+    /// answer was lost, it has been sent already.
     #[error("the mail cannot be sent for now: {0}")]
     Unavailable(String),
 }
 
-/// A way for mails to leave by.
+/// A way to send mails.
 pub trait Mailer: fmt::Debug + Send + Sync {
-    /// Sends a mail: once this returns, it has left, or an error says that it has not. Takes 8 seconds at most.
+    /// Sends a mail. When this returns, the mail has been sent, or an error says that it was not. Takes at most 8
+    /// seconds.
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), MailError>>;
 }
 

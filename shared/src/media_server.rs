@@ -1,4 +1,5 @@
-//! A real OvenMediaEngine: it is told which of its sessions we have ended (`docs/apis/ovenmediaengine.md`).
+//! The client of a real OvenMediaEngine, which is told to end sessions that Greenroom has terminated
+//! (`docs/apis/ovenmediaengine.md`).
 
 use std::fmt;
 
@@ -17,28 +18,28 @@ use crate::{
     store::Cut,
 };
 
-/// Longest answer that is read, in bytes.
+/// The longest answer that is read, in bytes.
 const ANSWER_MAX: usize = 64 << 10;
 
-/// Why a media server did not do what it was told to. What it says is for logs: kinds and codes, nothing of what was
-/// asked or answered.
+/// Why a media server did not do as it was told. The texts are for logs: they name kinds and codes, and nothing from
+/// the request or the answer.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaServerError {
-    /// It could not be reached, or the connection ended before its answer did.
+    /// It could not be reached, or the connection broke before the answer.
     #[error("the media server cannot be reached: {0}")]
     Unreachable(String),
-    /// It does not know our token.
+    /// It does not accept our token.
     #[error("the media server refused our credentials ({0})")]
     Credentials(u16),
-    /// It answered with another status than was to be expected.
+    /// It answered with an unexpected status.
     #[error("the media server answered with status {0}")]
     Status(u16),
-    /// There is no asking: the URL or the token that it takes cannot be used.
+    /// The request cannot be made: its URL or token cannot be used.
     #[error("the request to the media server cannot be made")]
     Request,
 }
 
-/// A client of its API.
+/// A client of a media server's API.
 pub struct MediaServer {
     url: String,
     authorization: Option<HeaderValue>,
@@ -52,8 +53,8 @@ impl fmt::Debug for MediaServer {
 }
 
 impl Services {
-    /// The media server that terminations are passed on to, `None` where none is configured; made for the first request
-    /// that needs it.
+    /// The client of the media server that is told of terminations. `None` if none is configured. It is made for the
+    /// first request that needs it.
     #[must_use]
     pub fn media_server(&self) -> Option<&MediaServer> {
         self.media_server.get_or_init(|| self.config.streams_api.as_ref().map(MediaServer::new)).as_ref()
@@ -61,12 +62,12 @@ impl Services {
 }
 
 impl MediaServer {
-    /// A client; it connects when it is first told something.
+    /// A client. It connects with the first request.
     #[must_use]
     pub fn new(api: &StreamsApi) -> Self {
         let authorization = api.token.as_ref().and_then(|token| {
             let basic = format!("Basic {}", BASE64_STANDARD.encode(token.expose_secret()));
-            // Base64 always makes a value.
+            // Base64 is always a valid header value.
             let mut value = HeaderValue::try_from(basic).ok()?;
             value.set_sensitive(true);
             Some(value)
@@ -74,10 +75,10 @@ impl MediaServer {
         Self { url: api.url.clone(), authorization, http: outgoing::client() }
     }
 
-    /// Has it end a session; where there is none, that is done. Only its Enterprise edition has a call for that. It takes as
-    /// long as the server does.
+    /// Has the media server end a session. If there is no such session, it counts as ended. Only the Enterprise edition
+    /// has a call for this. Takes as long as the server does.
     pub async fn terminate(&self, stream: &Stream, name: &ConnectionName) -> Result<Cut, MediaServerError> {
-        // What is no part of a path is no name of theirs either.
+        // The media server has no session with a name that cannot be part of a path.
         let Some(path) = path(stream, name) else { return Ok(Cut::Off) };
         let mut request = Request::delete(format!("{}{path}", self.url))
             .header(header::ACCEPT, "application/json")
@@ -89,7 +90,7 @@ impl MediaServer {
         let response = outgoing::send(&self.http, request).await;
         let response = response.map_err(|error| MediaServerError::Unreachable(root_cause(&error)))?;
         let status = response.status();
-        // Read to its end also where it says nothing, so that the connection can be used again.
+        // The body is read to its end even if nothing in it matters, so that the connection can be used again.
         let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
         let body = body.map(Collected::to_bytes).unwrap_or_default();
         match status {
@@ -101,7 +102,7 @@ impl MediaServer {
     }
 }
 
-/// What a media server says that does not find something.
+/// A media server's body of a 404.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct NotFound {
@@ -109,8 +110,8 @@ struct NotFound {
     response: String,
 }
 
-/// What a media server does not find: the session, or anything that it would be in, or a way to end it; `None` where
-/// somebody else has answered.
+/// What a media server did not find: the session or something that contains it, or the call itself. `None` if the
+/// answer is not from a media server.
 fn not_found(body: &[u8]) -> Option<Cut> {
     let NotFound { message, response } = serde_json::from_slice(body).ok()?;
     if message.contains("Controller not found") {
@@ -119,7 +120,7 @@ fn not_found(body: &[u8]) -> Option<Cut> {
     [message, response].iter().any(|text| text.contains("Could not find the")).then_some(Cut::Off)
 }
 
-/// Where a session is; `None` where none can be.
+/// The path of a session. `None` if its names make none.
 fn path(stream: &Stream, name: &ConnectionName) -> Option<String> {
     let Stream { vhost, app, stream } = stream;
     let (vhost, app, stream, name) = (segment(vhost)?, segment(app)?, segment(stream)?, segment(name.as_str())?);

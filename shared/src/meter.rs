@@ -1,7 +1,8 @@
-//! What a request, or a run of a job, uses of the table: counted where it is used, read by whoever reports it.
+//! Meters: how much of the table a request or a run of a job uses. Uses are counted where they happen; the report of
+//! the request reads them.
 //!
-//! A meter belongs to a task and what it awaits. A task of its own that works for a request takes the meter along with
-//! [`carried`].
+//! A meter belongs to a task and all futures that it awaits. A further task that works for the same request takes the
+//! meter along with [`carried`].
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,39 +12,39 @@ tokio::task_local! {
     static CURRENT: Arc<Meter>;
 }
 
-/// What has been used of the table.
+/// The use of the table.
 ///
-/// Units are `DynamoDB`'s, as its answers give them. A write whose condition fails is paid for too, but its error gives
-/// no figure: it counts as the least that it can cost.
+/// Units are `DynamoDB`'s, as its answers report them. A write whose condition fails is paid for too, but its error
+/// reports no units: it counts as the least that it can cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// Read units.
     pub read_units: f64,
     /// Write units.
     pub write_units: f64,
-    /// Requests sent, those that repeat one among them.
+    /// Requests sent, retries included.
     pub requests: u64,
-    /// Requests that repeat one.
+    /// Retries.
     pub retries: u64,
     /// Outbox messages to media servers that were given up.
     pub outbox_messages_given_up: u64,
 }
 
-/// The request that something is used for.
+/// The request that uses something.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// What it is called; `None` where nobody called it anything.
+    /// The id of the request; `None` if it has none.
     pub id: Option<RequestId>,
-    /// Where it came from.
+    /// The address that it came from.
     pub source: Source,
 }
 
 impl Origin {
-    /// What no request asks for.
+    /// Work without a request.
     pub const NONE: Self = Self { id: None, source: Source(None) };
 }
 
-/// Counts what is used.
+/// Counts uses.
 #[derive(Debug)]
 pub struct Meter {
     used: Mutex<Usage>,
@@ -52,74 +53,74 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A meter at zero, of something that is traced, or is not.
+    /// A meter at zero. With a trace, the work is traced.
     #[must_use]
     pub fn new(trace: Option<Trace>) -> Arc<Self> {
         Self::of_request(trace, Origin::NONE)
     }
 
-    /// The same, of this request.
+    /// A meter at zero for this request.
     #[must_use]
     pub fn of_request(trace: Option<Trace>, origin: Origin) -> Arc<Self> {
         Arc::new(Self { used: Mutex::default(), trace, origin })
     }
 
-    /// A meter at zero of the request that runs now, for what is reported by itself.
+    /// A meter at zero for the running request, whose uses are reported separately.
     #[must_use]
     pub fn beside() -> Arc<Self> {
         Self::of_request(None, origin())
     }
 
-    /// Counts what this does.
+    /// Runs a future and counts its uses.
     pub async fn scope<T>(self: Arc<Self>, future: impl Future<Output = T>) -> T {
         CURRENT.scope(self, future).await
     }
 
-    /// What has been used until now.
+    /// The uses so far.
     #[must_use]
     pub fn usage(&self) -> Usage {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The request that this is used for.
+    /// The request that is metered.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The trace that this is part of.
+    /// The trace of the request.
     #[must_use]
     pub fn trace(&self) -> Option<&Trace> {
         self.trace.as_ref()
     }
 }
 
-/// The meter of what runs now; `None` where nobody counts.
+/// The meter of the running task; `None` if it has none.
 #[must_use]
 pub fn current() -> Option<Arc<Meter>> {
     CURRENT.try_with(Arc::clone).ok()
 }
 
-/// The request that runs now.
+/// The running request.
 pub(crate) fn origin() -> Origin {
     CURRENT.try_with(|meter| meter.origin().clone()).unwrap_or(Origin::NONE)
 }
 
-/// Counts something towards what runs now.
+/// Counts a use of the running task.
 pub(crate) fn count(change: impl FnOnce(&mut Usage)) {
-    // Where nobody counts there is nothing to do.
+    // Without a meter there is nothing to count.
     let _ = CURRENT.try_with(|meter| change(&mut meter.used.lock().unwrap_or_else(PoisonError::into_inner)));
 }
 
-/// What this does, and what it uses.
+/// Runs a future. Returns its result and its uses.
 pub async fn metered<T>(future: impl Future<Output = T>) -> (T, Usage) {
     let meter = Meter::beside();
     let outcome = meter.clone().scope(future).await;
     (outcome, meter.usage())
 }
 
-/// The same work, counted towards what runs now, in whichever task it is done. What it uses after that has been
-/// reported is in no report.
+/// The same work, counted by the running task's meter in whichever task it runs. Uses after the report of the request
+/// are in no report.
 pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let meter = current();
     async move {

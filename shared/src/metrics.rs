@@ -1,11 +1,11 @@
-//! Metrics for CloudWatch: a log line that is also a document in its Embedded Metric Format, so that what it says is
-//! paid for once
+//! Metrics for CloudWatch. A log line is also a document in the Embedded Metric Format, so its content is paid for once
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 //!
-//! Made by hand: a crate for it brings a writer with a queue and a thread, more than there is here to write.
+//! The lines are written by hand. A crate for them brings a writer with a queue and a thread, which is more than is
+//! needed.
 //!
-//! Each combination of a metric and dimensions is billed. So there are two dimensions, the service and the route, no id
-//! is one, and of a route only what is not zero is sent.
+//! AWS bills each combination of a metric and dimensions. So there are two dimensions, the service and the route, and
+//! no id is one. Of a route only values other than zero are sent.
 
 use std::{io::Write, time::Duration};
 
@@ -14,11 +14,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{clock::Timestamp, config::Metrics, id::RequestId, meter::Usage};
 
-/// What the metrics lie under in CloudWatch.
+/// The namespace of the metrics in CloudWatch.
 pub const NAMESPACE: &str = "Greenroom";
-/// The route of what no route takes.
+/// The route of requests that no route takes.
 pub const FALLBACK: &str = "fallback";
-/// The route of what no request asks for.
+/// The route of work without a request.
 pub const HOUSEKEEPING: &str = "housekeeping";
 
 /// A unit that CloudWatch knows.
@@ -35,7 +35,7 @@ struct Metric {
     name: &'static str,
     unit: Unit,
     value: f64,
-    /// Whether it is sent of the route too, where it is not zero.
+    /// Whether it is also sent for the route, if it is not zero.
     by_route: bool,
 }
 
@@ -43,18 +43,18 @@ struct Metric {
 #[derive(Clone, Debug)]
 pub struct Line {
     message: &'static str,
-    /// `None` where what is counted is of the whole only.
+    /// `None` if only the whole service has the metrics.
     route: Option<String>,
     properties: Map<String, Value>,
     metrics: Vec<Metric>,
 }
 
 impl Line {
-    /// What a request came to, on this route.
+    /// The line of a request on this route.
     #[must_use]
     pub fn of_request(route: String, status: u16, latency: Duration, usage: Usage) -> Self {
         let is = |answer: bool| if answer { 1.0 } else { 0.0 };
-        // 501 says that the caller asked for something that is not served: nothing failed.
+        // 501 says that the caller asked for something that is not served, so nothing failed.
         let refused = (400..500).contains(&status) && status != 429 || status == 501;
         let line = Self::new("request", route).with("status", status.into());
         line.routed("Requests", Unit::Count, 1.0)
@@ -65,7 +65,7 @@ impl Line {
             .using(usage)
     }
 
-    /// What a run of the housekeeping came to.
+    /// The line of a run of the housekeeping.
     #[must_use]
     pub fn of_run(done: bool, duration: Duration, usage: Usage) -> Self {
         let line = Self::new("ran", HOUSEKEEPING.to_owned()).with("done", done.into());
@@ -75,34 +75,34 @@ impl Line {
             .using(usage)
     }
 
-    /// What a stream of events came to, when it has ended.
+    /// The line of a stream of events that has ended.
     #[must_use]
     pub fn of_stream(route: &str, open: Duration, events: usize, usage: Usage) -> Self {
         let line = Self::new("event stream ended", route.to_owned()).with("events", events.into());
         line.routed("StreamSeconds", Unit::Seconds, open.as_secs_f64().round()).using(usage)
     }
 
-    /// That something was decided about access, which this metric counts.
+    /// The line of a decision about access, which this metric counts.
     #[must_use]
     pub fn of_decision(event: &'static str, metric: &'static str) -> Self {
         Self::new("access", None).with("event", event.into()).only(metric, Unit::Count, 1.0)
     }
 
-    /// The same, as the first thing that a process did, which took this long to start.
+    /// The same line, as the first of a process that took this long to start.
     #[must_use]
     pub fn after_start(self, init: Option<Duration>) -> Self {
         let Some(init) = init else { return self };
         self.only("ColdStart", Unit::Count, 1.0).only("InitDuration", Unit::Milliseconds, millis(init))
     }
 
-    /// The same, with what is known of it beside its metrics.
+    /// The same line with another property.
     #[must_use]
     pub fn with(mut self, property: &str, value: Value) -> Self {
         self.properties.insert(property.to_owned(), value);
         self
     }
 
-    /// The same, of the request with this id.
+    /// The same line, for the request with this id.
     #[must_use]
     pub fn of(self, id: &RequestId) -> Self {
         self.with("span", json!({ "name": "request", "id": id.0 }))
@@ -119,7 +119,7 @@ impl Line {
             .routed("WriteUnits", Unit::Count, write_units)
             .only("TableRequests", Unit::Count, count(requests))
             .only("TableRetries", Unit::Count, count(retries));
-        // There is one a day at most, and what is not sent is not billed.
+        // There is at most one a day, and a metric that is not sent is not billed.
         if outbox_messages_given_up == 0 {
             line
         } else {
@@ -140,10 +140,10 @@ impl Line {
         self
     }
 
-    /// Logs the line to standard output.
+    /// Prints the line to standard output.
     pub fn print(self, settings: &Metrics, at: Timestamp) {
         let line = format!("{}\n", self.document(settings, at));
-        // A log that cannot be written is nothing that could be logged.
+        // If the log cannot be written, the failure cannot be logged either.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
 
@@ -165,7 +165,7 @@ impl Line {
     }
 }
 
-/// Which members of a document are metrics, with these dimensions.
+/// The part of a document that says which members are metrics, with these dimensions.
 fn directive<'a>(dimensions: &[&str], metrics: impl Iterator<Item = &'a Metric>) -> Value {
     let metrics: Vec<_> = metrics.map(|metric| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
     json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics })

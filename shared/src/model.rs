@@ -1,4 +1,4 @@
-//! Plain data and its transitions; knows nothing of HTTP or DynamoDB.
+//! Plain data and its transitions. Nothing here knows of HTTP or DynamoDB.
 
 pub mod api_token;
 pub mod booking;

@@ -1,6 +1,7 @@
-//! HTTP to media servers: how we connect, and what of theirs and ours goes into a path.
+//! HTTP to media servers: the client, and the segments of paths.
 //!
-//! It follows no redirect and asks no proxy: a Lambda function has none, and either could hand our credentials on.
+//! The client follows no redirect and uses no proxy. A Lambda function has no proxy, and either could pass our
+//! credentials on.
 
 use std::{error::Error, time::Duration};
 
@@ -15,17 +16,17 @@ use rustls::crypto::ring;
 
 use crate::trace;
 
-/// How long a connection is kept for the next request. A function that sleeps in between may find it dead, and not
+/// How long a connection is kept for the next request. A function that was frozen in between may find it dead, and not
 /// notice before its time is up.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What a segment of a path cannot carry bare: all but the unreserved characters (RFC 3986, 2.3).
+/// The characters that a segment of a path has to escape: all but the unreserved ones (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A client of HTTP servers, with TLS where their URLs say so.
+/// A client of HTTP servers. It uses TLS if the URL says so.
 pub type HttpClient = legacy::Client<HttpsConnector<HttpConnector>, String>;
 
-/// A client that knows servers by Mozilla's roots, which are built in: reading the machine's takes longer than the rest
-/// of a cold start. It connects when it is first asked for something.
+/// A client that trusts Mozilla's roots, which are built in. Reading the machine's roots takes longer than the rest of
+/// a cold start. It connects with the first request.
 #[must_use]
 #[expect(
     clippy::missing_panics_doc,
@@ -41,20 +42,20 @@ pub fn client() -> HttpClient {
         .build(https)
 }
 
-/// Sends a request, of which the trace of whatever runs is told the host and the outcome.
+/// Sends a request. The trace of the running request gets the host and the outcome.
 pub(crate) async fn send(client: &HttpClient, request: Request<String>) -> <ResponseFuture as Future>::Output {
     let host = request.uri().host().unwrap_or_default().to_owned();
     trace::outgoing(&host, client.request(request)).await
 }
 
-/// A text as one segment of a path; `None` where it cannot be one: nothing, or dots, which many a server takes for
-/// another path, whether or not they are encoded.
+/// A text as one segment of a path. `None` if it is empty or consists of dots, which many servers take for another
+/// path, escaped or not.
 pub(crate) fn segment(text: &str) -> Option<String> {
     let one = !matches!(text, "" | "." | "..");
     one.then(|| utf8_percent_encode(text, RESERVED).to_string())
 }
 
-/// What broke a connection, by its root cause: the errors above it only say where in the client they arose.
+/// The root cause of a broken connection. The errors above it say only where in the client they arose.
 #[must_use]
 pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut root = error;

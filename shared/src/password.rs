@@ -1,5 +1,5 @@
-//! Users' passwords: Argon2id with the parameters OWASP names (`docs/apis/events-api.md`), off the asynchronous
-//! threads.
+//! Hashing users' passwords: Argon2id with the parameters that OWASP names (`docs/apis/events-api.md`), outside the
+//! asynchronous threads.
 
 mod weak;
 
@@ -19,7 +19,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 pub use self::weak::is_too_common;
 use crate::id::random_bytes;
 
-/// A password's hash with its salt and parameters, as a PHC string.
+/// The hash of a password with its salt and parameters, as a PHC string.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
@@ -41,30 +41,30 @@ impl fmt::Debug for PasswordHash {
 /// Why a password was not hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// It cannot be: a fault of ours.
+    /// The password cannot be hashed: a fault of ours.
     #[error("a password cannot be hashed")]
     Fault,
-    /// There are others, more than are let wait.
+    /// Too many passwords are being hashed or wait to be.
     #[error("too many passwords are being hashed")]
     Busy,
 }
 
-/// When to come back where too many are before one.
+/// When a caller should come back if too many passwords wait.
 pub const BUSY_FOR: Duration = Duration::from_secs(1);
-/// How many wait for each that is being hashed: less than a second's work.
+/// How many passwords wait for each that is being hashed. They take less than a second.
 const WAITING: usize = 15;
 
-/// Each hash fills 19 MiB, and more at once than there are processors are none the faster for it.
+/// How many passwords are hashed at once. Each hash fills 19 MiB, and more of them than processors are not faster.
 static MAX_CONCURRENT: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(*MAX_CONCURRENT)));
-/// Of those whose turn it is and those who wait for it.
+/// The places for passwords that are being hashed or wait.
 static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(most_at_once())));
-/// How many may hash or wait.
+/// The number of those places.
 fn most_at_once() -> usize {
     (*MAX_CONCURRENT * (1 + WAITING)).max(32)
 }
 
-/// What was hashed in is kept: an allocator that is given it back again and again grows.
+/// The memory of finished hashes. It is reused, because an allocator that gets it back again and again grows.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// Hashes a password with a new salt.
@@ -84,7 +84,7 @@ pub async fn hash(password: SecretString) -> Result<PasswordHash, PasswordError>
     .await
 }
 
-/// Whether a password has this hash. Without a hash it has not, and that takes as long to find out.
+/// Whether a password has this hash. Without a hash the result is `false`, and takes the same time.
 pub async fn verify(password: SecretString, hash: Option<PasswordHash>) -> Result<bool, PasswordError> {
     let Some(PasswordHash(hash)) = hash else { return self::hash(password).await.map(|_| false) };
     compute(move || {
@@ -93,13 +93,13 @@ pub async fn verify(password: SecretString, hash: Option<PasswordHash>) -> Resul
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
         let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
         let argon2 = Argon2::new(algorithm, version, Params::try_from(&hash).ok()?);
-        // Compared in constant time.
+        // The comparison takes constant time.
         Some(derive(&argon2, password.expose_secret(), &salt, expected.len())? == expected)
     })
     .await
 }
 
-/// What a password comes to, of so many bytes; `None` where nothing can.
+/// The Argon2id output for a password, with this length. `None` if the parameters do not allow it.
 fn derive(argon2: &Argon2<'_>, password: &str, salt: &[u8], length: usize) -> Option<phc::Output> {
     let mut output = [0; phc::Output::MAX_LENGTH];
     let output = output.get_mut(..length)?;
@@ -115,7 +115,7 @@ async fn compute<T: Send + 'static>(work: impl FnOnce() -> Option<T> + Send + 's
     let place = PLACES.clone().try_acquire_owned().map_err(|_| PasswordError::Busy)?;
     let turn = TURNS.clone().acquire_owned().await.map_err(|_| PasswordError::Fault)?;
     let work = move || {
-        // Until the work is done, whether or not somebody still waits for it.
+        // These are kept until the work is done, whether or not a caller still waits.
         let (_place, _turn) = (place, turn);
         work()
     };
@@ -126,7 +126,7 @@ async fn compute<T: Send + 'static>(work: impl FnOnce() -> Option<T> + Send + 's
 mod tests {
     use super::*;
 
-    /// There are so many places in a process.
+    /// The places belong to the process, so these tests run one after the other.
     static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
     #[tokio::test]
@@ -144,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn a_hash_that_was_made_elsewhere_is_understood() {
         let _alone = ALONE.lock().await;
-        // Of Argon2's own command line.
+        // This hash was made with Argon2's own command line.
         let hash = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         let verify =
             async |password: &str| verify(password.to_owned().into(), Some(PasswordHash(hash.to_owned()))).await;

@@ -1,7 +1,7 @@
-//! The media provider: who makes the sessions that participants meet in, and keeps their archives
+//! The media provider, which makes the sessions that participants meet in and keeps their archives
 //! (`docs/apis/opentok.md`).
 //!
-//! Tokens need no provider to ask: a [`TokenSigner`] makes them from the project's secret.
+//! Making a token takes no request to the provider: a [`TokenSigner`] makes it from the project's secret.
 
 use std::{fmt::Debug, net::Ipv4Addr, sync::Arc};
 
@@ -30,22 +30,22 @@ use crate::{
     model::SessionMode,
 };
 
-/// What a provider's answer becomes.
+/// The future of a provider's answer.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
 
-/// Who makes sessions and keeps their archives.
+/// A media provider: it makes sessions and keeps their archives.
 pub trait MediaProvider: Debug + Send + Sync {
-    /// Makes a session; it stays until the provider forgets it.
+    /// Makes a session. It exists until the provider deletes it.
     fn create_session<'a>(&'a self, session: &'a NewSession) -> Answer<'a, ProviderSessionId>;
 
-    /// Archives of a session, newest first: at most `count` of them, from the `offset`th on.
+    /// Archives of a session, newest first: at most `count` of them, beginning with number `offset`.
     fn archives<'a>(&'a self, session: &'a ProviderSessionId, offset: usize, count: usize) -> Answer<'a, Archives>;
 
-    /// Ends a connection to a session, by the provider's own id of it; where there is none, that is done.
+    /// Ends a connection to a session, by the provider's id of it. If there is no such connection, it counts as ended.
     fn disconnect<'a>(&'a self, session: &'a ProviderSessionId, connection: &'a str) -> Answer<'a, ()>;
 }
 
-/// The provider with what its tokens are made with.
+/// The provider, and the signer of its tokens.
 #[derive(Debug)]
 pub struct Media {
     /// Makes sessions.
@@ -55,7 +55,7 @@ pub struct Media {
 }
 
 impl Services {
-    /// The media provider, made for the first request that needs it.
+    /// The media provider. It is made for the first request that needs it.
     #[must_use]
     pub fn media(&self) -> &Media {
         self.media.get_or_init(|| Media {
@@ -65,14 +65,14 @@ impl Services {
     }
 }
 
-/// What is asked of a session.
+/// The properties of a new session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NewSession {
     /// Whether its streams pass through a media server.
     pub mode: SessionMode,
-    /// Whether it is recorded by itself. No relayed session can be.
+    /// Whether it is recorded automatically. A relayed session cannot be.
     pub archive: bool,
-    /// An address near its participants; `None` where it is unknown.
+    /// An address near its participants; `None` if it is unknown.
     pub location: Option<Ipv4Addr>,
 }
 

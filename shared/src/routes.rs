@@ -1,21 +1,21 @@
-//! Declaring a function's routes.
+//! The macro that declares a function's routes.
 
-/// Declares a function's routes from its handlers, whose `utoipa::path` attributes carry method and path.
+/// Declares a function's routes from its handlers. Their `utoipa::path` attributes have the methods and paths.
 ///
-/// `routes()` has them with their OpenAPI document, for the local gateway and for whatever is made of or checked against
-/// the document. `router()` has them without it, for Lambda: making a document that nobody reads there would take longer
-/// than everything else of ours before the first request. `paths()` only says which they are; so a function's package
-/// has nothing of the document in it.
+/// `routes()` returns them with their OpenAPI document, for the local gateway and for tests of the document. `router()`
+/// returns them without it, for Lambda: making a document that nobody reads there would take longer than everything
+/// else of ours before the first request. `paths()` only lists them, so that a function's package contains nothing of
+/// the document.
 #[macro_export]
 macro_rules! routes {
     ($($handler:ident),+ $(,)?) => {
-        /// The routes this function serves, with their OpenAPI document.
+        /// The routes of this function, with their OpenAPI document.
         #[must_use]
         pub fn routes() -> ::utoipa_axum::router::OpenApiRouter<$crate::App> {
             ::utoipa_axum::router::OpenApiRouter::new()$(.routes(::utoipa_axum::routes!($handler)))+
         }
 
-        /// The same routes, without it.
+        /// The same routes, without the document.
         pub fn router() -> ::axum::Router<$crate::App> {
             use ::utoipa::Path as _;
             use ::utoipa_axum::PathItemExt as _;

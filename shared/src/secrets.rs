@@ -1,4 +1,5 @@
-//! The secrets of a deployment: a Secrets Manager secret for each [`SecretFamily`], JSON with the settings' names.
+//! The secrets of a deployment: a Secrets Manager secret for each [`SecretFamily`]. Each is JSON, keyed by the
+//! settings' names.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +12,25 @@ use crate::{
     store,
 };
 
-/// The setting that says what the names of a deployment's secrets begin with.
+/// The variable with the prefix of the names of a deployment's secrets.
 pub const SECRETS_PREFIX: &str = "SECRETS_PREFIX";
 
-/// Why a secret could not be read; never what is in it.
+/// Why a secret could not be read. The texts never have its content.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Secrets Manager did not give it out.
+    /// Secrets Manager did not return it.
     #[error("the secret {0} cannot be read: {1}")]
     Unreadable(String, String),
-    /// It is not what we keep there.
+    /// It is not a JSON object.
     #[error("the secret {0} is not a JSON object")]
     NotAnObject(String),
 }
 
-/// Adds what the secrets hold for those of these settings that the environment does not set. Without `SECRETS_PREFIX`
-/// nothing is added.
+/// Adds the values in the secrets for those of these settings that the environment does not set. Without
+/// `SECRETS_PREFIX` nothing is added.
 ///
-/// One request a secret, one after the other: a function needs three at most, and a connection for each costs more of a
-/// small function's processor than waiting for the answers does.
+/// One request for each secret, one after the other. A function needs at most three, and connections of their own would
+/// cost a small function's processor more time than waiting for the answers does.
 pub async fn fill(environment: &mut Environment, settings: &[Setting]) -> Result<(), SecretsError> {
     let Some(prefix) = environment.get(SECRETS_PREFIX).map(str::to_owned) else { return Ok(()) };
     let client = client(environment);

@@ -1,3 +1,5 @@
+//! The services that work below the handlers uses, with or without a request.
+
 use std::sync::Arc;
 #[cfg(any(feature = "mail", feature = "provider"))]
 use std::sync::OnceLock;
@@ -8,9 +10,9 @@ use crate::{clock::Clock, config::Config, store::Store};
 #[cfg(feature = "provider")]
 use crate::{media_server::MediaServer, provider::Media};
 
-/// What work needs that is done for a request or without one: the table, the time, the settings, and whom to tell of it.
+/// The services of a process: the table, the time, the settings, and the servers that are told of changes.
 ///
-/// It knows nothing of HTTP. [`App`](crate::App) has it, and hands it to what lies below the handlers.
+/// They know nothing of HTTP. [`App`](crate::App) has them, and gives them to the code below the handlers.
 #[derive(Clone, Debug)]
 pub struct Services {
     /// The table.
@@ -28,7 +30,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// The services of a configuration, over this store. Clients of other servers are made when they are first needed.
+    /// The services for a configuration and a store. Clients of other servers are made when they are first needed.
     #[must_use]
     pub fn new(config: Arc<Config>, store: Store, clock: Clock) -> Self {
         Self {

@@ -1,11 +1,11 @@
-//! The table. Each entity's module owns its keys, its item and its access patterns.
+//! The DynamoDB table. The module of each entity owns its keys, its item and its access patterns.
 //!
-//! `docs/data-model.md` has the keys of every item, and says why they are as they are.
+//! `docs/data-model.md` lists the keys of every item, and gives the reasons for them.
 //!
-//! A shard is one of [`SHARDS`] partitions, of jobs of [`JOB_SHARDS`], found by hashing the id that leads the sort key, or by the number there: a
-//! list over a whole kind reads them all in parallel, and no partition takes more than its share of the writes.
-//! Connections lie behind their session, so that one request reads a session whole. Numbers have 20 digits, so that they
-//! sort.
+//! A kind that is listed as a whole is spread over [`SHARDS`] partitions, its shards; jobs are spread over
+//! [`JOB_SHARDS`]. A hash of the id that leads the sort key picks the shard, or the number there does. A list reads all
+//! shards in parallel, and no partition takes more than its share of the writes. Connections lie behind their session,
+//! so one query reads both. Numbers in keys have 20 digits, so that they sort.
 //!
 //! `expiresAt` (seconds) is the table's TTL attribute. DynamoDB deletes late, so every reader compares the time itself.
 
@@ -69,10 +69,12 @@ use crate::id::random_bytes;
 /// An item's attributes by their names.
 pub type Attributes = HashMap<String, AttributeValue>;
 
-/// How many partitions a list over a whole kind is spread over. Part of the keys: a table keeps it for life.
+/// The number of partitions that a kind listed as a whole is spread over. It is part of the keys, so a table keeps it
+/// for life.
 pub const SHARDS: u8 = 16;
 
-/// How often a write that lost a race is tried again with what the race left behind: for some 2 seconds.
+/// The attempts of a write whose condition failed because of a concurrent write. Each attempt reads the item again. All
+/// of them together take about 2 seconds.
 const CONFLICT_ATTEMPTS: usize = 40;
 /// The longest wait between two of these attempts, in milliseconds.
 const PAUSE_MAX: u64 = 100;
@@ -101,24 +103,24 @@ impl Store {
         }
     }
 
-    /// The same, by another client; whatever either learns of the table, both know.
+    /// The same access patterns through another client. Both share what either learns of the table.
     #[must_use]
     pub fn through(&self, client: Client) -> Self {
         Self { client, ..self.clone() }
     }
 
-    /// One item, as it is now.
+    /// Reads one item.
     async fn item<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
         Ok(self.attributes(key).await?.map(serde_dynamo::from_item).transpose()?)
     }
 
-    /// One item's attributes, as they are now.
+    /// Reads the attributes of one item.
     async fn attributes(&self, key: Key) -> Result<Option<Attributes>, StoreError> {
         let get = self.client.get_item().table_name(&*self.table).set_key(Some(key.attributes()));
         Ok(get.consistent_read(true).send().await?.item)
     }
 
-    /// All items of a partition from this sort key on, in their order, page by page.
+    /// Reads all items of a partition from this sort key on, ordered by sort key. Paginates.
     async fn items_from(&self, pk: &str, first: &str) -> Result<Vec<Attributes>, StoreError> {
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query = query.key_condition_expression("PK = :pk AND SK >= :first");
@@ -126,7 +128,7 @@ impl Store {
         Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
     }
 
-    /// All items of a partition whose sort keys begin so, in their order, page by page.
+    /// Reads all items of a partition whose sort keys begin with this prefix, ordered by sort key. Paginates.
     async fn items(&self, pk: &str, prefix: &str) -> Result<Vec<Attributes>, StoreError> {
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query = query.expression_attribute_values(":pk", s(pk));
@@ -140,20 +142,22 @@ impl Store {
         Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
     }
 
-    /// All items of a whole kind, whose partitions' names are this and a shard's number.
+    /// Reads all items of a kind from all of its shards. The name of a partition is `kind` followed by the number of
+    /// the shard.
     async fn items_of_kind(&self, kind: &str) -> Result<Vec<Attributes>, StoreError> {
         let shards = (0..SHARDS).map(|shard| async move { self.items(&format!("{kind}#{shard}"), "").await });
         Ok(try_join_all(shards).await?.into_iter().flatten().collect())
     }
 }
 
-/// Waits before a lost race is run again, the longer the more were lost: by then the others are done.
+/// Waits before a write that lost a race is tried again. The wait grows with the number of lost races, so that the
+/// other writers finish first.
 async fn pause(lost: usize) {
     let most = (10_u64 << lost.min(6)).min(PAUSE_MAX);
     tokio::time::sleep(between(Duration::from_millis(1), Duration::from_millis(most))).await;
 }
 
-/// Some time between these two.
+/// A random duration between `least` and `most`.
 fn between(least: Duration, most: Duration) -> Duration {
     let jitter = u16::from_be_bytes(random_bytes());
     least + most.saturating_sub(least) * u32::from(jitter) / u32::from(u16::MAX)
@@ -169,7 +173,7 @@ struct Key {
 }
 
 impl Key {
-    /// What the item is called among all.
+    /// The key as one text, which no other item has.
     fn name(&self) -> String {
         format!("{} {}", self.pk, self.sk)
     }
@@ -196,7 +200,7 @@ impl<T: Serialize> Item<'_, T> {
     }
 }
 
-/// The shard an id belongs to.
+/// The shard of an id.
 fn shard(id: &str) -> u8 {
     Sha256::digest(id.as_bytes())[0] % SHARDS
 }

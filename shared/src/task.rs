@@ -1,7 +1,8 @@
-//! Work in tasks of its own: it is done whether or not anybody waits for the outcome (`docs/apis/ovenmediaengine.md`).
+//! Tasks of their own for work that has to be done whether or not a caller waits for it
+//! (`docs/apis/ovenmediaengine.md`).
 //!
-//! A gateway drops a handler whose caller hangs up, and Lambda lets a process stand still once it has answered and asks
-//! for more. A media server hangs up a few milliseconds after it has said something, and does not say it again.
+//! A gateway drops a handler whose caller hangs up, and Lambda freezes a process that has answered and asks for more. A
+//! media server hangs up a few milliseconds after it has sent a webhook, and does not send it again.
 
 use std::{fmt, panic::resume_unwind, sync::Arc};
 
@@ -10,11 +11,11 @@ use tracing::Instrument;
 
 use crate::meter::carried;
 
-/// The work of a process that goes on by itself: how many tasks there are of it.
+/// The running tasks of a process. It counts them.
 #[derive(Clone)]
 pub struct Tasks(Arc<watch::Sender<usize>>);
 
-/// One of them, until it is dropped.
+/// One running task, until it is dropped.
 struct Running(Arc<watch::Sender<usize>>);
 
 impl Drop for Running {
@@ -36,18 +37,18 @@ impl fmt::Debug for Tasks {
 }
 
 impl Tasks {
-    /// Begins work that goes on when whoever waits here is dropped; what it comes to. It counts towards the request that
-    /// it is done for.
+    /// Runs work in a task that goes on if the caller is dropped. Returns the work's result. The work counts for the
+    /// request that it is done for.
     pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         match self.begin(work).await {
             Ok(outcome) => outcome,
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The process ends, and nobody is there to be told.
+            // The process ends, and no caller is left.
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// Begins work that nobody waits for.
+    /// Runs work that no caller waits for.
     pub fn leave(&self, work: impl Future<Output = ()> + Send + 'static) {
         drop(self.begin(work));
     }
@@ -62,9 +63,9 @@ impl Tasks {
         tokio::spawn(carried(work).in_current_span())
     }
 
-    /// Waits until none of it is left.
+    /// Waits until no task is left.
     pub async fn done(&self) {
-        // Fails only where the sender is gone, which is ours.
+        // This fails only if the sender is gone, and `self` holds it.
         let _ = self.0.subscribe().wait_for(|running| *running == 0).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Terminating live connections: in the table, and at their media server (`docs/apis/ovenmediaengine.md`).
+//! Terminating live connections, in the table and at their media server (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 
@@ -15,22 +15,23 @@ use crate::{
     store::{ClaimedJob, JobKey, StoreError, Terminated, Terminating},
 };
 
-/// How long a media server may take to cut somebody off while the answer is waited for.
+/// How long a request waits for a media server to cut a viewer off.
 const PASSING_ON: Duration = Duration::from_secs(3);
 
-/// What terminating came to.
+/// The outcome of a termination.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// The connection is over, and its token dead.
+    /// The connection is over, and its token is dead.
     Ended(LiveConnection),
-    /// Its media server cuts it off at the end of its right, or has still to be told; until then it is listed.
+    /// The media server cuts the connection off at the end of its right, or has still to be told. The connection stays
+    /// in the list until then.
     Ending(LiveConnection),
-    /// Its media server cannot cut it off: it is there, and nobody else is let in in its place.
+    /// The media server cannot cut the connection off. It stays, and nobody else is let in under its name.
     Impossible(LiveConnection),
 }
 
 impl Outcome {
-    /// The connection, as it is now.
+    /// The connection as it is now.
     #[must_use]
     pub fn connection(&self) -> &LiveConnection {
         match self {
@@ -38,7 +39,7 @@ impl Outcome {
         }
     }
 
-    /// The decision that it was, and whose; of somebody who is still there, why they are.
+    /// The decision for the audit log, and its actor. If the connection is still there, it says why.
     pub fn decision<'a>(&'a self, by: Party<'a>) -> Decision<'a> {
         let decision = Decision::new(Event::ConnectionTerminated).by(by).of(Party::from(self.connection()));
         match self {
@@ -59,8 +60,8 @@ impl Outcome {
     }
 }
 
-/// Ends a live connection and its token, whatever it came from, and lets nobody in under its name for `hold`; `None`
-/// where there is none. What a media server holds is passed on to that first.
+/// Ends a live connection and its token, whatever it came from, and lets nobody in under its name for `hold`. `None` if
+/// there is no such connection. If a media server has to end it, the media server is told first.
 pub async fn terminate(
     services: &Services,
     stream: &Stream,
@@ -85,7 +86,7 @@ pub async fn terminate(
     }
 }
 
-/// Has the media server cut a viewer off. Where it does not answer, the job is left to be done.
+/// Has the media server cut a viewer off. If it does not answer, the job does that later.
 async fn pass_on(
     services: &Services,
     connection: LiveConnection,
@@ -104,13 +105,13 @@ async fn pass_on(
     if let Some(job) = job
         && let Err(error) = services.store.put_off_job(job, services.clock.now()).await
     {
-        // It is due when the lease is over.
+        // The job is due when its lease is over.
         tracing::warn!(%error, "an outbox message to a media server cannot be put off");
     }
     Ok(Outcome::Ending(connection))
 }
 
-/// Why somebody is not cut off.
+/// Why a viewer was not cut off.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotCut {
     #[error("{0}")]
@@ -119,7 +120,7 @@ pub(crate) enum NotCut {
     MediaServer(#[from] MediaServerError),
 }
 
-/// Has the media server cut a viewer off, and takes note of what it made of that; the connection as it is then.
+/// Has the media server cut a viewer off, and records its answer. Returns the connection as it is then.
 pub(crate) async fn cut_off(
     services: &Services,
     stream: &Stream,
@@ -131,13 +132,13 @@ pub(crate) async fn cut_off(
     Ok(services.store.take_note_of_cut((stream, name), by, cut, services.clock.now()).await?)
 }
 
-/// What terminating a media server's viewer comes to in a deployment, in one line.
+/// The effect of terminating a media server's viewer in a deployment, in one line.
 #[must_use]
 pub fn capability(config: &Config) -> &'static str {
     capability_of(config.streams_api.is_some(), config.streams.lifetime.is_some())
 }
 
-/// The same, by whether `STREAMS_API_URL` and `STREAMS_LIFETIME` are set.
+/// The same, depending on whether `STREAMS_API_URL` and `STREAMS_LIFETIME` are set.
 #[must_use]
 pub const fn capability_of(api: bool, lifetime: bool) -> &'static str {
     match (api, lifetime) {

@@ -1,4 +1,4 @@
-//! Traces for AWS X-Ray: what a request does outside its function, as subsegments of the segment that Lambda makes of
+//! Traces for AWS X-Ray: the calls of a request to other services, as subsegments of the segment that Lambda makes of
 //! the function.
 //!
 //! A subsegment is a datagram to the X-Ray daemon, which Lambda runs beside a function with active tracing
@@ -23,10 +23,10 @@ use crate::{
     id::{hex, random_bytes},
 };
 
-/// What goes before each document.
+/// The header of each document.
 const HEADER: &str = "{\"format\":\"json\",\"version\":1}\n";
 
-/// The way to the X-Ray daemon.
+/// The sender of traces to the X-Ray daemon.
 #[derive(Debug)]
 pub struct Tracer {
     socket: UdpSocket,
@@ -34,17 +34,17 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// The daemon at this address, told of operations on this table; `None` where there is no way to it.
+    /// A sender to the daemon at this address, for operations on this table. `None` if no socket can be opened.
     #[must_use]
     pub fn new(daemon: SocketAddr, table: &str) -> Option<Arc<Self>> {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
         socket.connect(daemon).ok()?;
-        // Nobody waits for a trace.
+        // Sending a trace must not wait.
         socket.set_nonblocking(true).ok()?;
         Some(Arc::new(Self { socket, table: table.to_owned() }))
     }
 
-    /// The trace that Lambda's header names, like `Root=1-…;Parent=…;Sampled=1`; `None` where it is not sampled.
+    /// The trace in Lambda's header, like `Root=1-…;Parent=…;Sampled=1`. `None` if it is not sampled.
     #[must_use]
     pub fn trace(self: &Arc<Self>, header: &str) -> Option<Trace> {
         let field = |name: &str| header.split(';').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
@@ -60,7 +60,7 @@ impl Tracer {
     }
 }
 
-/// A request, or a run of a job, that is traced.
+/// The trace of a request or of a run of a job.
 #[derive(Debug)]
 pub struct Trace {
     tracer: Arc<Tracer>,
@@ -71,7 +71,7 @@ pub struct Trace {
     begun: Begun,
 }
 
-/// When something began.
+/// The beginning of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
     at: Timestamp,
@@ -83,7 +83,7 @@ impl Begun {
         Self { at: Clock::system().now(), since: Instant::now() }
     }
 
-    /// Its beginning and its end, which is now, in seconds since the Unix epoch.
+    /// The beginning and the end, which is now, in seconds since the Unix epoch.
     fn until_now(self) -> [f64; 2] {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 have fewer digits than a double")]
         let begun = self.at.millis() as f64 / 1000.0;
@@ -91,7 +91,7 @@ impl Begun {
     }
 }
 
-/// Something that was done, as X-Ray takes it.
+/// A call, in X-Ray's form.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Subsegment<'a> {
     pub(crate) name: &'a str,
@@ -120,19 +120,19 @@ pub(crate) struct AwsCall<'a> {
     pub(crate) retries: u32,
 }
 
-/// What an HTTP server answered.
+/// The part of a subsegment about HTTP.
 #[derive(Debug, Serialize)]
 pub(crate) struct Http {
     pub(crate) response: HttpResponse,
 }
 
-/// The status among it.
+/// The status in it.
 #[derive(Debug, Serialize)]
 pub(crate) struct HttpResponse {
     pub(crate) status: u16,
 }
 
-/// What traces can be searched by.
+/// The values by which traces can be searched.
 #[derive(Debug, Serialize)]
 pub(crate) struct Annotations<'a> {
     pub(crate) route: &'a str,
@@ -153,12 +153,12 @@ struct Document<'a> {
 }
 
 impl Trace {
-    /// Tells of something that was done for the request.
+    /// Sends the subsegment of a call that was made for the request.
     pub(crate) fn tell(&self, begun: Begun, subsegment: &Subsegment<'_>) {
         self.send(&new_id(), &self.own, begun, subsegment);
     }
 
-    /// Tells of the request itself: which route it took, and what became of it.
+    /// Sends the subsegment of the request itself: its route and its outcome.
     pub(crate) fn finish(&self, route: &str, status: Option<u16>, fault: bool) {
         let subsegment = Subsegment {
             name: "greenroom",
@@ -177,14 +177,14 @@ impl Trace {
         let (trace_id, kind) = (&*self.root, "subsegment");
         let document = Document { id, trace_id, parent_id, kind, start_time, end_time, subsegment };
         if let Ok(json) = serde_json::to_string(&document) {
-            // A trace that is lost is missed by nobody who waits.
+            // A lost trace does not hold up the request.
             let _ = self.tracer.socket.send(format!("{HEADER}{json}").as_bytes());
         }
     }
 }
 
 #[cfg(feature = "provider")]
-/// What a request to another's HTTP server came to, told to the trace of what runs now.
+/// Sends the subsegment of a request to another HTTP server, to the trace of the running request.
 pub(crate) async fn outgoing<B, E>(
     host: &str,
     exchange: impl Future<Output = Result<http::Response<B>, E>>,
@@ -198,7 +198,7 @@ pub(crate) async fn outgoing<B, E>(
     outcome
 }
 
-/// What became of a call, by the status that it was answered with, if it was.
+/// The outcome of a call, by the status of its answer, if there was one.
 fn outcome_of<'a>(status: Option<u16>) -> Subsegment<'a> {
     Subsegment {
         http: status.map(http),

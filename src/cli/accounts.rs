@@ -14,8 +14,8 @@ use super::CliError;
 /// The first user's name.
 pub(crate) const ADMIN: &str = "admin";
 
-/// Makes the accounts that the configuration names, where there is no user yet; `true` where it did. The user comes last,
-/// so that a start that broke off is made up for by the next one.
+/// Makes the configured accounts if there is no user yet. Returns `true` if it did. The user is made last, so a start
+/// that breaks off is completed by the next one.
 pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, CliError> {
     let nothing = Window { skip: 0, limit: 0, after: None };
     if store.page::<User>(Selection::all(), nothing, None).await?.count != Some(0) {
@@ -26,7 +26,7 @@ pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, C
     for (name, mobile, token) in tokens {
         if let Some(token) = token {
             let hash = ApiTokenHash::of(token.expose_secret());
-            // One that has the name is of a start that broke off.
+            // A token with this name comes from a start that broke off.
             let _ = store.insert_api_token(&hash, name, mobile, Clock::system().now()).await?;
         }
     }
@@ -39,7 +39,7 @@ pub(crate) async fn make_first(store: &Store, config: &Config) -> Result<bool, C
     Ok(true)
 }
 
-/// Gives the first user their password, where a start broke off before it did.
+/// Sets the first user's password, if a start broke off before it did.
 async fn finish(store: &Store, config: &Config) -> Result<(), CliError> {
     let Some(password) = &config.admin_password else { return Ok(()) };
     let first: Option<Stored<User>> = store.record(1).await?;

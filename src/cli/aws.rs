@@ -1,4 +1,4 @@
-//! What commands ask AWS with: the environment's credentials, and the SDK's variables for where a service is.
+//! Access to AWS for commands: the environment's credentials, and the SDK's variables for endpoints.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use shared::{
     store::{self, Store},
 };
 
-/// How long an operation may take.
+/// The timeout of an operation.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where AWS is, and who calls it.
+/// The environment that names AWS's endpoints and credentials.
 #[derive(Debug)]
 pub(super) struct Aws(Environment);
 
@@ -32,7 +32,7 @@ macro_rules! client {
 }
 
 impl Aws {
-    /// As the environment says, in this region where one is given.
+    /// The environment of this process, with another region if one is given.
     pub(super) fn of_process(region: Option<&str>) -> Self {
         let mut environment = Environment::default();
         environment.fill(region.map(|region| ("AWS_REGION".to_owned(), region.to_owned())));
@@ -60,22 +60,22 @@ impl Aws {
         client!(aws_sdk_secretsmanager, self.read("SECRETS_MANAGER"))
     }
 
-    /// The store over a table there.
+    /// The store on a table there.
     pub(super) fn store(&self, table: &str) -> Store {
         Store::new(self.dynamodb(), table)
     }
 
-    /// Where it is called.
+    /// The region.
     pub(super) fn region(&self) -> Region {
         self.read("DYNAMODB").region()
     }
 
-    /// The environment that says so.
+    /// The environment.
     pub(super) fn into_environment(self) -> Environment {
         self.0
     }
 
-    /// What the environment calls this.
+    /// A variable of the environment.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name)
     }

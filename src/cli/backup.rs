@@ -46,7 +46,7 @@ impl Backup {
         OpenDataDir::make(&self.to)?;
         let copied = copy_into(&data_dir, &self.to);
         if copied.is_err() {
-            // What is not whole is no backup; the first error is what is told.
+            // A backup that is not whole is none. The first error is the one that is reported.
             let _ = fs::remove_dir_all(&self.to);
         }
         copied?;
@@ -77,7 +77,7 @@ impl Restore {
         remove(&new).map_err(failed)?;
         private(OpenOptions::new().create_new(true).write(true)).open(&new).map_err(failed)?;
         copy(&backup.database(), &new)?;
-        // Left beside another database, what it had not taken in yet would be written into that.
+        // Beside another database, SQLite would write these files' content into it.
         for beside in ["greenroom.db-wal", "greenroom.db-shm"] {
             remove(&data_dir.path().join(beside)).map_err(failed)?;
         }
@@ -90,7 +90,7 @@ impl Restore {
     }
 }
 
-/// A directory that has a store.
+/// The data directory at this path, which has to have a store.
 fn store_in(path: &Path) -> Result<OpenDataDir, CliError> {
     let data_dir = OpenDataDir::share(path)?;
     if data_dir.has_store() { Ok(data_dir) } else { Err(CliError::NoStore(path.to_owned())) }

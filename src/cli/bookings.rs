@@ -1,4 +1,4 @@
-//! `greenroom bookings`: what was booked and has not reached the office.
+//! `greenroom bookings`: bookings whose mail has not reached the office.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::{
     text::one_line,
 };
 
-/// What sending mails needs of the environment.
+/// The settings that sending mails needs.
 const SETTINGS: &[Setting] = &[
     Setting::MailTransport,
     Setting::MailDir,
@@ -62,11 +62,11 @@ impl BookingsCommand {
 
 async fn resend(ids: Vec<String>, place: &OpenStore) -> Result<(), CliError> {
     if Environment::of_process().get(Setting::MailTransport.name()).is_none() {
-        // Taken for granted here, it may be another than the server's, and what leaves by it is marked as sent.
+        // A default transport may differ from the server's, and a mail that it sends is marked as sent.
         return Err(CliError::NoMailTransport);
     }
     let config = place.config(SETTINGS)?;
-    // A mail that went out unmarked is said in the log only.
+    // If a mail was sent and the mark failed, only the log says so.
     log::init(&config.log);
     let settings = config.mail.as_ref().ok_or(CliError::NoMailSettings)?;
     let mailer = mail::mailer(settings)?;
@@ -83,12 +83,12 @@ async fn resend(ids: Vec<String>, place: &OpenStore) -> Result<(), CliError> {
     if failed == 0 { Ok(()) } else { Err(CliError::Unsent(failed, ids.len())) }
 }
 
-/// Sends one booking; says what became of it.
+/// Sends one booking. Returns the outcome as text.
 async fn resend_one(id: &str, store: &Store, mailer: &Arc<dyn Mailer>) -> Result<String, String> {
     let unknown = || "there is no such booking".to_owned();
     let id = BookingId::parse(id).ok_or_else(unknown)?;
     let text = |error: &dyn std::error::Error| error.to_string();
-    // Read just before it is sent: another may be sending the same list.
+    // The booking is read just before it is sent, because another process may be sending the same list.
     let Some(booking) = store.unsent_booking(&id).await.map_err(|error| text(&error))? else {
         let sent = store.sent_booking(&id).await.map_err(|error| text(&error))?;
         let sent_at = sent.and_then(|booking| booking.sent_at).ok_or_else(unknown)?;

@@ -1,5 +1,5 @@
-//! The gateway's connections: how many there may be, and how long one may keep the server waiting. One that has no client
-//! left is given up soon, also while it carries a stream of events.
+//! The gateway's connections: their number, and how long one may keep the server waiting. A connection without a client
+//! is given up soon, even one that carries a stream of events.
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,19 +23,20 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-/// How many connections are served at once (`docs/apis/access.md`). More wait until one of them has ended.
+/// The largest number of connections that are served at once (`docs/apis/access.md`). Further ones wait until one has
+/// ended.
 pub(super) const CONNECTIONS_MAX: usize = 4096;
-/// How long the head of a request may take, or its first byte after the last answer (`docs/apis/access.md`).
+/// The timeout for the head of a request, or for its first byte after the last answer (`docs/apis/access.md`).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long what was sent may stay unacknowledged. A stream sends something every 15 seconds, so that one without a
-/// client is given up within 25.
+/// How long sent data may stay unacknowledged. A stream sends something every 15 seconds, so one without a client is
+/// given up within 25.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
-/// How long to wait where the system has no more connections to give.
+/// How long to wait if the system has no more connections to give.
 const EXHAUSTED: Duration = Duration::from_secs(1);
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Serves connections, as many as there are places, until the server is told to stop; then finishes the requests in
-/// flight. Dropped, it ends them.
+/// Serves at most `places` connections until the server is told to stop, and then finishes the requests in flight.
+/// Dropping the future ends them.
 pub(super) async fn serve(listener: TcpListener, service: Router, stop: Stop, places: usize) {
     let (places, mut connections) = (Arc::new(Semaphore::new(places)), JoinSet::new());
     let told = stop.told();
@@ -52,7 +53,7 @@ pub(super) async fn serve(listener: TcpListener, service: Router, stop: Stop, pl
                     drop(place);
                 });
             }
-            // What has ended is forgotten.
+            // A connection that has ended is dropped from the set.
             Some(_) = connections.join_next() => {}
             () = &mut told => break,
         }
@@ -61,17 +62,17 @@ pub(super) async fn serve(listener: TcpListener, service: Router, stop: Stop, pl
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, when there is a place for it.
+/// Accepts the next connection, when there is a place for it.
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
-    // Fails only for a semaphore that somebody has closed, which nobody does.
+    // This fails only if the semaphore is closed, which nothing does.
     let place = places.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
             Ok((stream, address)) => return (stream, address, place),
-            // It was gone before it was taken.
+            // The client had gone before its connection was accepted.
             Err(error) if is_of_a_connection(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken for now");
@@ -86,7 +87,7 @@ fn is_of_a_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Serves one connection to its end, which comes with the next answer when the server was told to stop.
+/// Serves one connection to its end. If the server is told to stop, it ends with the next answer.
 async fn carry(stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr, service: Router, stop: Stop) {
     let answer = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(address));
@@ -97,7 +98,7 @@ async fn carry(stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr,
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let connection = http.serve_connection(TokioIo::new(stream), answer);
     tokio::pin!(connection);
-    // An error is the client's: it has gone, is no client of HTTP, or took too long.
+    // An error is the client's: it has gone, does not speak HTTP, or took too long.
     tokio::select! {
         _ = connection.as_mut() => return,
         () = stop.told() => connection.as_mut().graceful_shutdown(),
@@ -106,14 +107,14 @@ async fn carry(stream: impl AsyncRead + AsyncWrite + Unpin, address: SocketAddr,
 }
 
 fn set_up(stream: &TcpStream) -> io::Result<()> {
-    // An event is not to wait until the last one is acknowledged.
+    // Without this, an event would wait until the last one is acknowledged.
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
     Ok(())
 }
 
-/// Ends streams of events when the server is told to stop; any other answer is finished.
+/// Ends streams of events when the server is told to stop. Other answers are finished.
 pub(super) async fn end_streams(State(stop): State<Stop>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != EVENT_STREAM) {
@@ -122,16 +123,16 @@ pub(super) async fn end_streams(State(stop): State<Stop>, request: Request, next
     response.map(|body| Body::from_stream(body.into_data_stream().take_until(stop.told())))
 }
 
-/// Whether the server was told to stop.
+/// The signal that the server was told to stop.
 #[derive(Clone, Debug)]
 pub(super) struct Stop(pub(super) watch::Receiver<()>);
 
 impl Stop {
-    /// Waits until it is.
+    /// Waits until the server is told to stop.
     pub(super) fn told(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stop = self.0.clone();
         async move {
-            // An error means that the sender is gone, and with it the server.
+            // An error means that the sender is gone, and the server with it.
             let _ = stop.changed().await;
         }
     }
@@ -180,7 +181,7 @@ mod tests {
             let address = SocketAddr::from(([127, 0, 0, 1], 1));
             let start = Instant::now();
             let carried = tokio::spawn(carry(server, address, hello(), Stop(stopped)));
-            // One byte a second keeps it no longer.
+            // Sending one byte a second does not extend the time.
             while !begun.is_empty() && !carried.is_finished() {
                 sleep(Duration::from_secs(1)).await;
                 let _ = client.write_all(b"x").await;
@@ -202,7 +203,7 @@ mod tests {
         assert!(answer(&mut first).await.ends_with("hello"));
         let mut second = TcpStream::connect(address).await.unwrap();
         second.write_all(REQUEST).await.unwrap();
-        // What has come later on the first connection is answered.
+        // A later request on the first connection is answered.
         first.write_all(REQUEST).await.unwrap();
         assert!(answer(&mut first).await.ends_with("hello"));
         assert_eq!(second.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);

@@ -1,4 +1,4 @@
-//! `greenroom demo`: an event to join, in three languages.
+//! `greenroom demo`: makes an event with three languages that participants can join.
 
 mod caller;
 
@@ -24,7 +24,7 @@ const SESSIONS: [(&str, Option<&str>, bool); 4] = [
     ("French", Some("fr"), false),
     ("Floor", None, true),
 ];
-/// There is a login token of each of these types.
+/// The types of login tokens. One of each is made.
 const TOKEN_TYPES: [&str; 5] = ["participant", "interpreter", "floor", "remote", "moderator"];
 
 /// Make an event in three languages with its login tokens, in the running server or in the store
@@ -43,7 +43,7 @@ impl Demo {
                 let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
                 fill(&Caller::in_process(crate::service(&app)), &place.config).await
             }
-            // Its server is asked instead.
+            // The database's server is asked instead.
             Err(CliError::InUse(_)) => {
                 let data_dir = OpenDataDir::share(path)?;
                 let config = place::local_config(&data_dir)?;
@@ -74,7 +74,7 @@ async fn fill(caller: &Caller, config: &Config) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The event's number; it is made where it is not there.
+/// The event's number. Makes the event if it does not exist.
 async fn event(caller: &Caller, jwt: &str) -> Result<u64, CliError> {
     let found = caller.get("events/?name=Greenroom+demo", jwt).await?;
     let event = if let Some(event) = found["results"].get(0) {
@@ -86,7 +86,7 @@ async fn event(caller: &Caller, jwt: &str) -> Result<u64, CliError> {
     event["id"].as_u64().ok_or_else(|| CliError::Demo(event.to_string()))
 }
 
-/// A login token of each type; those are made that are not there. Nobody is to guess one (`docs/apis/access.md`).
+/// A login token of each type. Makes those that do not exist. Nobody may be able to guess one (`docs/apis/access.md`).
 async fn login_tokens(caller: &Caller, jwt: &str, event: u64) -> Result<Vec<String>, CliError> {
     let present = caller.get(&format!("logintokens/?event={event}"), jwt).await?;
     let mut tokens = Vec::new();
@@ -102,7 +102,7 @@ async fn login_tokens(caller: &Caller, jwt: &str, event: u64) -> Result<Vec<Stri
     Ok(tokens)
 }
 
-/// What a list has with this value.
+/// The item of a list whose field has this value.
 fn find<'a>(list: &'a Value, field: &str, value: &str) -> Option<&'a Value> {
     list["results"].as_array()?.iter().find(|result| result[field] == value)
 }

@@ -1,4 +1,4 @@
-//! `greenroom doctor`: whether a data directory or a deployed stack is in order, found out without changing anything.
+//! `greenroom doctor`: checks a data directory or a deployed stack without changing anything.
 
 mod data_dir;
 mod functions;
@@ -19,7 +19,7 @@ use super::{
     target::StoreArgs,
 };
 
-/// Output of a stack that says where its API is.
+/// The output of a stack with the URL of its API.
 const API_URL: &str = "ApiUrl";
 
 /// Check the data directory, or a deployed stack, and change nothing; exits with 1 where a check failed
@@ -83,7 +83,7 @@ async fn examine(aws: &Aws, stack: &Stack, clock: &Clock) -> Vec<Check> {
     checks
 }
 
-/// What terminating a media server's viewer comes to, by the parameters.
+/// The check of what terminating a media server's viewer does with these parameters.
 fn terminating(stack: &Stack) -> Check {
     let (api, lifetime) = (stack.parameter("StreamsApiUrl").is_some(), stack.parameter("StreamsLifetime").is_some());
     Check::ok("terminating viewers", capability_of(api, lifetime))

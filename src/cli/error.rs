@@ -1,4 +1,4 @@
-//! What the person at the terminal is told when a command fails.
+//! The error messages for the person at the terminal.
 
 use std::{
     io,
@@ -22,10 +22,10 @@ use crate::{
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// Another process has the data directory.
+    /// Another process is using the data directory.
     #[error("{} is in use by another greenroom; stop it first", .0.display())]
     InUse(PathBuf),
-    /// There is no store, and a command makes none.
+    /// There is no store, and commands do not make one.
     #[error(
         "there is no store in {}: `greenroom serve` makes one; \
          name another with --data-dir, or a deployed one with --stack", .0.display()
@@ -40,20 +40,20 @@ pub enum CliError {
          `greenroom key recover --data-dir {}`", file.display(), quoted(dir)
     )]
     Lost {
-        /// Where they were kept.
+        /// The file that they were stored in.
         file: PathBuf,
         /// Their names.
         lost: String,
         /// The data directory.
         dir: PathBuf,
     },
-    /// The database's file is not what it should be.
+    /// The database's file cannot be used.
     #[error("{0}")]
     StoreFile(#[from] FileError),
-    /// There is something where a backup is to be made.
+    /// The target of a backup exists already.
     #[error("{} is there already; a backup is a new directory", .0.display())]
     BackupExists(PathBuf),
-    /// A store is in the way of a backup.
+    /// A store would be overwritten by a backup.
     #[error("{} is not empty; --force puts the backup in its place, and what is there is lost", .0.display())]
     NotEmpty(PathBuf),
     /// A file or directory cannot be read or written.
@@ -62,7 +62,7 @@ pub enum CliError {
     /// An address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
     Address(SocketAddr, io::Error),
-    /// Something that should go on for as long as the server has ended.
+    /// A background job of the server has ended.
     #[error("{0} came to an end, which it should not, and the server with it")]
     JobEnded(&'static str),
     /// The server cannot start.
@@ -80,13 +80,13 @@ pub enum CliError {
     /// There is no table to use.
     #[error("the table {0} cannot be used: {1}")]
     Table(String, #[source] TableError),
-    /// The database that was to be served is not ours.
+    /// The database to serve is not the embedded one.
     #[error("--dynamodb-port serves the embedded database, and the AWS variables name another")]
     NotEmbedded,
-    /// What a command names is not there.
+    /// There is no such API token.
     #[error("there is no API token {0}")]
     NoApiToken(u64),
-    /// An API token has this name.
+    /// Another API token has this name.
     #[error("an API token with that name already exists")]
     ApiTokenName,
     /// There is no such user.
@@ -95,19 +95,19 @@ pub enum CliError {
     /// There is no such live connection.
     #[error("there is no such live connection")]
     NoConnection,
-    /// A user's events would be nobody's.
+    /// The user owns events.
     #[error("the user owns events; delete those, or give them another owner, first")]
     OwnsEvents,
     /// Another user has this name.
     #[error("a user with that username already exists")]
     UserExists,
-    /// A name is none.
+    /// A username is too long or empty.
     #[error("a username has 1 to 150 characters")]
     Username,
     /// A password is too short or too long.
     #[error("a password has at least 8 characters, and at most 1024 bytes")]
     Password,
-    /// A password is one of those that everybody tries first.
+    /// A password is one of the most common ones.
     #[error("this password is too common")]
     CommonPassword,
     /// A password cannot be hashed.
@@ -116,34 +116,34 @@ pub enum CliError {
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     Stdin(io::Error),
-    /// The first user has another password by now.
+    /// The first user's password is not the configured one.
     #[error("the user admin cannot log in; set ADMIN_PASSWORD to their present password")]
     DemoLogin,
-    /// The API did not answer as it should.
+    /// The API did not answer as expected.
     #[error("the demo could not be made: {0}")]
     Demo(String),
     /// No mail can be sent with these settings.
     #[error("{0}")]
     Mailer(#[from] MailerError),
-    /// Nobody said how mails are to be sent.
+    /// The environment does not say how mails are sent.
     #[error("set MAIL_TRANSPORT to file, smtp or ses, and what belongs to it, as the server has it")]
     NoMailTransport,
-    /// Nothing says how mails are sent.
+    /// There are no settings of mails.
     #[error("there are no settings of booking mails")]
     NoMailSettings,
     /// AWS did not answer, or refused.
     #[error("{0} cannot be used: {1}")]
     Aws(String, String),
-    /// Somebody else changed the secret at the same time.
+    /// Another process changed the secret at the same time.
     #[error("the secret has been changed since it was read; nothing is done, try again")]
     SecretChanged,
-    /// The values of a credential cannot be changed so.
+    /// The values of a credential do not allow this change.
     #[error("{0}")]
     Values(#[from] ValuesError),
     /// A credential has no value.
     #[error("{0} has no value")]
     NoValue(&'static str),
-    /// Nobody is given a signing key.
+    /// Signing keys are not shown.
     #[error("signing keys are not shown: no client needs one")]
     NotShown,
     /// Standard input is empty.
@@ -152,7 +152,7 @@ pub enum CliError {
     /// Some functions run with an older secret.
     #[error("these functions were deployed before the secret was changed: {0}; roll out first, or say --force")]
     NotRolledOut(String),
-    /// Nothing says what functions run with.
+    /// It is not known what functions run with.
     #[error("whether every instance has read the secret is known of a --stack only; roll out, and say --force")]
     RollOutUnknown,
     /// A new signing key does not sign yet.
@@ -161,19 +161,19 @@ pub enum CliError {
     /// The new signing key signs already.
     #[error("the newer key stands first already: roll it out, or say --force to have the older one sign again")]
     Promoted,
-    /// Nothing says what is used.
+    /// The last uses are not known.
     #[error("no table says when the value was used last; name it with --stack or TABLE_NAME, or say --force")]
     UsesUnknown,
-    /// Somebody uses what is to be dropped.
+    /// The value to drop is still used.
     #[error("the older value of {0} was used {1} ago; change its clients first and wait a day, or say --force")]
     StillUsed(&'static str, String),
-    /// Nobody uses what is to stay.
+    /// The value to keep is not used yet.
     #[error("nobody has used the newer value of {0} yet; give it to the clients first, or say --force")]
     NewUnused(&'static str),
-    /// A deployment is not in order.
+    /// Some checks failed.
     #[error("{0} of {1} checks failed")]
     Unhealthy(usize, usize),
-    /// Some of the bookings are still unsent.
+    /// Some bookings are still unsent.
     #[error("{0} of {1} bookings could not be sent")]
     Unsent(usize, usize),
 }
@@ -189,14 +189,14 @@ impl From<Conflict> for CliError {
     }
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// An error with what caused it, in one line.
+/// An error and its causes in one line.
 fn causes(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

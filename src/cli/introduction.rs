@@ -1,4 +1,5 @@
-//! What `greenroom serve` tells the person at the terminal: where it is, what it has made, and what to try.
+//! The text that `greenroom serve` prints at its start: the addresses, the credentials that it made, and requests to
+//! try.
 
 use std::path::Path;
 
@@ -20,7 +21,7 @@ use super::{
 
 const JSON: &str = "-H 'Content-Type: application/json'";
 
-/// Tells where we are and what to try. What was just made is shown this once.
+/// Prints the addresses and requests to try. Credentials that were just made are shown only this once.
 pub(super) async fn introduce(reach: &Reach, place: &Place, database: Option<&str>) -> Result<(), CliError> {
     let url = &reach.url;
     println!("greenroom listening on {url}");
@@ -63,7 +64,7 @@ pub(super) async fn introduce(reach: &Reach, place: &Place, database: Option<&st
     Ok(())
 }
 
-/// Whether the password that is kept of the first user is still theirs.
+/// Whether the stored password of the first user is still theirs.
 async fn knows_admin(place: &Place) -> Result<bool, CliError> {
     let Some(known) = &place.config.admin_password else { return Ok(false) };
     let Some(admin) = place.store.user_named(ADMIN).await? else { return Ok(false) };
@@ -107,11 +108,11 @@ fn show_secrets(place: &Place, shell: &Shell) {
     }
 }
 
-/// How a line that is pasted into a shell gets at a credential.
+/// How a line for a shell gets a credential.
 struct Shell {
-    /// The file of the credentials, from wherever the shell is.
+    /// The file of the credentials, by a path that works in that shell.
     file: Option<std::path::PathBuf>,
-    /// This program.
+    /// The path of this program.
     program: std::path::PathBuf,
 }
 
@@ -123,7 +124,7 @@ impl Shell {
         Ok(Self { file: file.as_deref().map(absolute).transpose()?, program })
     }
 
-    /// What stands for a credential between double quotes.
+    /// The text for a credential between double quotes.
     fn word(&self, place: &Place, setting: Setting) -> String {
         let name = setting.name();
         match (place.secrets.get(setting), &self.file) {

@@ -1,4 +1,4 @@
-//! What the server does beside answering requests: each of it goes on for as long as the server runs.
+//! The background jobs of a server. Each runs for as long as the server does.
 
 use std::panic::AssertUnwindSafe;
 
@@ -7,25 +7,25 @@ use tokio::task::JoinSet;
 
 use super::CliError;
 
-/// Running jobs, none of which ends by itself. Dropped, they all end.
+/// The running background jobs. None ends by itself. Dropping this ends them.
 #[derive(Default)]
 pub(super) struct Jobs(JoinSet<&'static str>);
 
 impl Jobs {
-    /// Starts a job, behind what people call it.
+    /// Starts a job. `name` is its name for people.
     pub(super) fn start(&mut self, name: &'static str, job: impl Future<Output = ()> + Send + 'static) {
         self.0.spawn(async move {
-            // What it panicked with has been printed.
+            // A panic has been printed.
             let _ = AssertUnwindSafe(job).catch_unwind().await;
             name
         });
     }
 
-    /// Waits for one of them to end, after which the server does less than it should.
+    /// Waits for one of them to end, which is a fault. Returns the error.
     pub(super) async fn ended(&mut self) -> CliError {
         match self.0.join_next().await {
             Some(Ok(name)) => CliError::JobEnded(name),
-            // Nobody cancels one, and there always is one.
+            // No job is cancelled, and there is always one.
             Some(Err(_)) | None => std::future::pending().await,
         }
     }

@@ -24,8 +24,7 @@ use super::{
     target::StoreArgs, text::some,
 };
 
-/// Parameter of a stack that says what the names of its secrets begin with, and its output that says what its table is
-/// called.
+/// The parameter of a stack with the prefix of its secrets' names, and the output with the name of its table.
 pub(super) const SECRETS_PREFIX: &str = "SecretsPrefix";
 pub(super) const TABLE_NAME: &str = "TableName";
 
@@ -100,7 +99,7 @@ pub(crate) struct KeyPlace {
     secrets: Option<String>,
 }
 
-/// A deployment's secrets, and the stack and table that belong to it as far as they are known.
+/// A deployment's secrets, with its stack and table as far as they are known.
 pub(super) struct Deployment {
     pub(super) aws: Aws,
     pub(super) stack: Option<Stack>,
@@ -109,7 +108,8 @@ pub(super) struct Deployment {
 }
 
 impl KeyPlace {
-    /// The deployment it names, with the secrets of these credentials; `None` where it names the data directory.
+    /// The deployment that the arguments name, with the secrets of these credentials. `None` if they name the data
+    /// directory.
     async fn deployment(&self, credentials: &[Credential]) -> Result<Option<Deployment>, CliError> {
         let aws = Aws::of_process(self.store.region.as_deref());
         let stack = match &self.store.stack {
@@ -129,7 +129,7 @@ impl KeyPlace {
         Ok(Some(Deployment { aws, stack, table, keyring }))
     }
 
-    /// The data directory whose credentials are meant; it says which.
+    /// The data directory whose credentials are meant. Prints which one it is.
     fn credentials(&self) -> Result<OpenDataDir, CliError> {
         let data_dir = OpenDataDir::share(&self.store.data_dir.path)?;
         if data_dir.secrets()?.is_empty() && !data_dir.has_store() {
@@ -139,7 +139,7 @@ impl KeyPlace {
         Ok(data_dir)
     }
 
-    /// Says so where a server runs with the values of before.
+    /// Prints a note if a server still runs with the former values.
     pub(super) async fn say_restart(&self) {
         #[cfg(unix)]
         if let Some(server) = Server::find(&self.store.data_dir.path).await {
@@ -147,7 +147,7 @@ impl KeyPlace {
         }
     }
 
-    /// The arguments that name the same place, for a command to be suggested.
+    /// The arguments that name the same place, for a suggested command.
     fn arguments(&self) -> String {
         let mut text = match (&self.store.stack, &self.secrets) {
             (Some(stack), _) => format!(" --stack {stack}"),
@@ -222,7 +222,7 @@ async fn rotate(credential: Credential, place: &KeyPlace, now: Timestamp) -> Res
     Ok(())
 }
 
-/// Says what is to be done when a new value is known everywhere.
+/// Prints what to do once a new value is known everywhere.
 fn say_next(credential: Credential, place: &KeyPlace, is_first: bool) {
     let (name, arguments) = (credential.name(), place.arguments());
     match credential.clients() {
@@ -234,7 +234,7 @@ fn say_next(credential: Credential, place: &KeyPlace, is_first: bool) {
     }
 }
 
-/// Says so where a value of the data directory's means nothing.
+/// Prints a note if a value of the data directory has no effect.
 fn say_if_hidden(credential: Credential) {
     let setting = credential.setting().name();
     if Environment::of_process().get(setting).is_some() {
@@ -242,7 +242,7 @@ fn say_if_hidden(credential: Credential) {
     }
 }
 
-/// Refuses to have the older key sign again because somebody promoted twice.
+/// Refuses to make the older key sign again because `promote` was run twice.
 fn ensure_not_promoted(values: &Values, force: bool) -> Result<(), CliError> {
     if values.first_is_newer() && !force { Err(CliError::Promoted) } else { Ok(()) }
 }
@@ -274,7 +274,7 @@ async fn promote(place: &KeyPlace, force: bool) -> Result<(), CliError> {
 }
 
 fn recover(place: &DataDir) -> Result<(), CliError> {
-    // A server that runs has the values that are lost.
+    // A running server has the lost values.
     let data_dir = OpenDataDir::open(&place.path)?;
     if !data_dir.has_store() {
         return Err(CliError::NoStore(place.path.clone()));
@@ -305,7 +305,7 @@ async fn show(credential: Credential, place: &KeyPlace) -> Result<(), CliError> 
 }
 
 impl Deployment {
-    /// Whether every function was deployed after the secrets that were read were changed last.
+    /// Checks that every function was deployed after the last change of the secrets that were read.
     async fn ensure_rolled_out(&self) -> Result<(), CliError> {
         let (Some(stack), Some(changed_at)) = (&self.stack, self.keyring.changed_at()) else {
             return Err(CliError::RollOutUnknown);
@@ -315,7 +315,7 @@ impl Deployment {
     }
 }
 
-/// A value that must not be an argument, which other users of the machine could read.
+/// Reads a value from standard input. As an argument, other users of the machine could read it.
 fn read_line() -> Result<String, CliError> {
     let mut line = String::new();
     io::stdin().read_line(&mut line).map_err(CliError::Stdin)?;

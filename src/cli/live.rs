@@ -1,4 +1,4 @@
-//! `greenroom live`: who is in which stream, and ending that.
+//! `greenroom live`: lists and ends live connections.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use shared::{
 
 use super::{CliError, target::StoreArgs, text::one_line};
 
-/// How many connections, or events, are read at once.
+/// The number of connections, or of events, that are read at once.
 const PAGE: usize = 500;
 
-/// What ending a connection needs of the environment.
+/// The settings that ending a connection needs.
 const SETTINGS: &[Setting] = &[Setting::StreamsHold, Setting::MediaSessionGrace];
 
 #[derive(Debug, Subcommand)]
@@ -72,8 +72,8 @@ impl LiveCommand {
                     by: EndedBy::OPERATOR,
                     passes_on: true,
                 };
-                // Its media server is told by the server or by housekeeping, which know whether there is one; where there is
-                // none, they end the connection.
+                // The server or housekeeping tells the media server, because they know whether there is one. If there
+                // is none, they end the connection.
                 let ended = open.store.terminate(&what, |_| true).await?.ok_or(CliError::NoConnection)?;
                 let decision = Decision::new(audit::Event::ConnectionTerminated).of(Party::from(ended.connection()));
                 decision.record_of_command(&open.store).await;
@@ -106,7 +106,7 @@ async fn list(store: &Store, app: Option<String>, vhost: Option<String>) -> Resu
     Ok(())
 }
 
-/// Every application that may have connections, each once.
+/// All applications that may have connections, without duplicates.
 async fn all_apps(store: &Store, now: Timestamp) -> Result<Vec<(String, String)>, CliError> {
     let mut apps = Vec::new();
     let mut after = Some(0);
@@ -131,7 +131,7 @@ fn print(connection: &LiveConnection, now: Timestamp) {
     println!("{words}\t{}\t{}\t{since}", spelt(&connection.role), spelt(&connection.state(now)));
 }
 
-/// A word of the API's.
+/// A value in the API's spelling.
 fn spelt(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Where the server finds its table and its settings: in the embedded database, or where the AWS variables say.
+//! The table and the settings of a server: the embedded database with a data directory, or a table that the AWS
+//! variables name.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -17,30 +18,30 @@ use super::{
 };
 use crate::{embedded::Embedded, table};
 
-/// A table and the settings to use it with.
+/// A table and its settings.
 pub(crate) struct Place {
     pub(crate) config: Config,
     pub(crate) store: Store,
-    /// The embedded database, where that is what holds the table.
+    /// The embedded database, if it holds the table.
     pub(crate) embedded: Option<Embedded>,
-    /// For people: what holds the table.
+    /// A description of the table for people.
     pub(crate) description: String,
     /// Whether the first accounts were just made.
     pub(crate) new: bool,
-    /// What the credentials are, as far as people are told.
+    /// The credentials, as far as they are shown to people.
     pub(crate) secrets: Secrets,
-    /// The data directory, closed to other processes where its database is used; `None`: memory.
+    /// The data directory. It is locked if its database is used. `None`: memory.
     pub(crate) data_dir: Option<OpenDataDir>,
 }
 
-/// Where a credential is, for people.
+/// The origin of a credential, for people.
 #[derive(Debug)]
 pub(crate) enum Known {
-    /// It was made just now, and is shown this once.
+    /// It was just made, and is shown only this once.
     Made(String),
-    /// It is kept in the data directory, as a bare value or as one of several.
+    /// It is stored in the data directory, as a bare value or as one of several.
     Kept { bare: bool },
-    /// The environment says it, or nobody does.
+    /// The environment has it, or there is none.
     Given,
 }
 
@@ -48,14 +49,14 @@ pub(crate) enum Known {
 pub(crate) struct Secrets(BTreeMap<String, Known>);
 
 impl Secrets {
-    /// Where the credential of this setting is.
+    /// The origin of this setting's credential.
     pub(crate) fn get(&self, setting: Setting) -> &Known {
         self.0.get(setting.name()).unwrap_or(&Known::Given)
     }
 }
 
 impl Place {
-    /// The place that the server works in, made where there is none; `None` for a data directory stands for memory.
+    /// Makes the place that a server works in. Without a data directory it is in memory.
     pub(crate) async fn make(data_dir: Option<&Path>) -> Result<Self, CliError> {
         if let Some(path) = data_dir {
             OpenDataDir::make(path)?;
@@ -63,7 +64,7 @@ impl Place {
         Self::find(data_dir, true).await
     }
 
-    /// A place that the server has worked in.
+    /// Opens the place of a server that has run before.
     pub(crate) async fn of_server(data_dir: &Path) -> Result<Self, CliError> {
         Self::find(Some(data_dir), false).await
     }
@@ -79,7 +80,7 @@ impl Place {
         let name = config.table_name.clone();
         let unusable = |error| CliError::Table(name.clone(), error);
         if elsewhere {
-            // On AWS, making the table is the deployment's part.
+            // On AWS, the deployment makes the table.
             let aws = local_door(&environment, data_dir.as_ref())?;
             let client = store::client(&aws);
             table::ensure(&client, &name, make && aws.endpoint_url.is_some()).await.map_err(unusable)?;
@@ -100,7 +101,7 @@ impl Place {
     }
 }
 
-/// The value of a setting that clients are given.
+/// The value of a setting for clients.
 fn newest(name: &str, text: &str) -> String {
     let credential = Credential::value_variants().iter().find(|credential| credential.setting().name() == name);
     let values = credential.and_then(|credential| Values::read(*credential, text).ok());
@@ -113,12 +114,12 @@ pub(crate) fn local_config(data_dir: &OpenDataDir) -> Result<Config, CliError> {
     settings(Environment::of_process(), Some(data_dir)).map(|(_, config, _)| config)
 }
 
-/// What the environment says, and for what it does not what is kept in the data directory.
+/// The environment's settings. The data directory fills in those that are missing.
 fn settings(
     mut environment: Environment,
     data_dir: Option<&OpenDataDir>,
 ) -> Result<(Environment, Config, Secrets), CliError> {
-    // A real provider knows none of what was made up here.
+    // A real provider does not know credentials that were made here.
     let is_real = environment.get(Setting::VideoProvider.name()).is_some_and(|provider| provider != "offline");
     let providers = |name: &str| [Setting::OpentokApiKey, Setting::OpentokApiSecret].iter().any(|it| it.name() == name);
     let given = |setting: Setting| environment.get(setting.name()).is_some() || is_real && providers(setting.name());

@@ -1,12 +1,12 @@
-//! Where the server is, and who gets there.
+//! The addresses of the server, and who can reach them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Where a server that listens on an address is found.
+/// The addresses of a server that listens on an address.
 pub(super) struct Reach {
     /// The URL for this machine.
     pub(super) url: String,
-    /// Who else can call it, for people; `None` where nobody can.
+    /// Who else can call it, for people; `None` if nobody can.
     pub(super) others: Option<String>,
 }
 
@@ -15,7 +15,7 @@ impl Reach {
         Self::with(address, outward)
     }
 
-    /// `outward` is what this machine is called by others of its network.
+    /// `outward` finds the address that other machines of the network have for this one.
     fn with(address: SocketAddr, outward: impl Fn(IpAddr) -> Option<IpAddr>) -> Self {
         let at = |ip: IpAddr| format!("http://{}", SocketAddr::new(ip, address.port()));
         let ip = address.ip();
@@ -33,9 +33,9 @@ impl Reach {
     }
 }
 
-/// The address that this machine calls others from. Nothing is sent to find it.
+/// The address from which this machine calls others. Finding it sends nothing.
 fn outward(any: IpAddr) -> Option<IpAddr> {
-    // Addresses of documents (RFC 5737, RFC 3849), which the default route leads to.
+    // Addresses for documentation (RFC 5737, RFC 3849). The default route leads to them.
     let somebody: IpAddr = match any {
         IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
         IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),

@@ -1,4 +1,4 @@
-//! `greenroom serve`: all APIs in one process.
+//! `greenroom serve`: serves all APIs in one process.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -26,11 +26,11 @@ use super::{
 };
 use crate::embedded::Embedded;
 
-/// How long requests in flight may take after the server was told to stop: longer than any request may.
+/// The timeout for requests in flight after the server was told to stop. It is longer than any request may take.
 const DRAIN: Duration = Duration::from_secs(15);
-/// How often jobs are looked for that somebody put off or left behind.
+/// How often due jobs are looked for.
 const DELIVER: Duration = Duration::from_secs(2);
-/// How often all else is done that nobody asks for, such as deleting expired items from the embedded database.
+/// How often other periodic work is done, such as deleting expired items from the embedded database.
 const CLEAN: Duration = Duration::from_mins(1);
 
 /// Serve all APIs on this machine.
@@ -71,7 +71,7 @@ impl Serve {
         };
         let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
         keep_house(&app, place.embedded.as_ref(), &mut jobs);
-        // Before anybody is told where we are: whoever knows may also stop us.
+        // The signals are taken before the address is printed, because a caller that knows it may also stop the server.
         let mut signals = Signals::take().map_err(CliError::Server)?;
         if let Some(data_dir) = &place.data_dir {
             data_dir.set_address(&reach.url)?;
@@ -94,21 +94,21 @@ impl Serve {
             error = jobs.ended() => Err(error),
             () = signals.next() => Ok(()),
         };
-        // Fails only where nobody listens any more.
+        // This fails only if no receiver is left.
         let _ = stop.send(());
         finish(server, &app, signals).await;
         outcome
     }
 }
 
-/// Waits for the requests in flight, but not for ever, nor for somebody who says it twice.
+/// Waits for the requests in flight, until the timeout or a second signal.
 async fn finish(mut server: JoinHandle<()>, app: &App, mut signals: Signals) {
     let seconds = DRAIN.as_secs();
     eprintln!("greenroom: finishing the requests in flight, {seconds} seconds at most; Ctrl-C again stops at once");
     let finished = async {
-        // Fails where the server panicked, which has been printed.
+        // This fails if the server panicked, which has been printed.
         let _ = (&mut server).await;
-        // What was begun for callers who have hung up.
+        // Work for callers who have hung up is finished too.
         app.tasks.done().await;
     };
     tokio::select! {
@@ -119,7 +119,7 @@ async fn finish(mut server: JoinHandle<()>, app: &App, mut signals: Signals) {
     server.abort();
 }
 
-/// Says where a request came from.
+/// Adds the address of the caller to a request.
 async fn note_source(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
     request.extensions_mut().insert(Source(Some(address.ip())));
     request
@@ -130,7 +130,7 @@ async fn listen(host: IpAddr, port: u16) -> Result<TcpListener, CliError> {
     TcpListener::bind(address).await.map_err(|error| CliError::Address(address, error))
 }
 
-/// Serves the embedded database beside the gateway; returns where.
+/// Serves the embedded database beside the gateway. Returns its address.
 async fn serve_database(
     embedded: &Embedded,
     port: u16,
@@ -149,8 +149,8 @@ async fn serve_database(
     Ok(url)
 }
 
-/// Does what DynamoDB does by itself, and on AWS a function. Whoever has much to clear away keeps no outbox message
-/// waiting.
+/// Starts the periodic work that DynamoDB and a function do on AWS. They are separate jobs, so that long clearing holds
+/// up no outbox message.
 fn keep_house(app: &App, embedded: Option<&Embedded>, jobs: &mut Jobs) {
     jobs.start("telling media servers", deliver(app.clone()));
     jobs.start("clearing away", clean(app.clone(), embedded.cloned()));
@@ -175,7 +175,7 @@ async fn clean(app: App, embedded: Option<Embedded>) {
         if let Some(embedded) = &embedded {
             sweep(embedded).await;
         }
-        // What failed is in the log.
+        // Failures are logged.
         let _ = housekeeping::run(&app, &|| true).await;
     }
 }

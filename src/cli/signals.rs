@@ -1,8 +1,8 @@
-//! Ctrl-C and SIGTERM.
+//! The signals that stop the server: Ctrl-C and SIGTERM.
 
 use std::io;
 
-/// What tells the server to stop, taken from when this is made on.
+/// The signals, counted from the moment at which this is made.
 pub(super) struct Signals {
     #[cfg(unix)]
     interrupted: tokio::signal::unix::Signal,
@@ -17,7 +17,7 @@ impl Signals {
         Ok(Self { interrupted: signal(SignalKind::interrupt())?, terminated: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupted.recv() => {}
@@ -32,7 +32,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -1,5 +1,5 @@
-//! The running server's own door: a socket in its data directory, for the commands of its owner. Whoever may open the
-//! socket may do what the owner may, so it is as closed as the database itself.
+//! A socket in the data directory, through which its owner's commands reach a running server. A process that may open
+//! the socket may do what the owner may, so the socket is as private as the database.
 
 use std::{
     fs, io,
@@ -31,25 +31,25 @@ use super::{
 };
 use crate::embedded::{Embedded, client_over, router};
 
-/// Its name in the data directory.
+/// The name of the socket in the data directory.
 const SOCKET: &str = "socket";
 
-/// Longest path that every system takes for a socket: macOS has room for 103 bytes.
+/// The longest path of a socket on every system. macOS has room for 103 bytes.
 const PATH_MAX: usize = 103;
 
-/// The path that says who serves.
+/// The path that tells which server this is.
 const WHO: &str = "/who";
 
 /// A socket that is served as long as this lives.
 pub(super) struct ServedSocket {
     path: PathBuf,
-    /// Where the socket itself is, where the data directory's path is too long for it.
+    /// The directory of the socket, if the data directory's path is too long for it.
     _elsewhere: Option<TempDir>,
 }
 
 impl Drop for ServedSocket {
     fn drop(&mut self) {
-        // What stays behind is taken for what it is: nobody listens there.
+        // If this fails, a socket stays that nobody listens on. Commands notice that.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -75,8 +75,8 @@ pub(super) fn serve(
     Ok(socket)
 }
 
-/// Makes the socket, closed to others before anybody can find it. One that a server left behind that was killed is
-/// replaced: whoever calls this has the directory's lock.
+/// Makes the socket, private before another process can find it. Replaces a socket that a killed server left behind:
+/// the caller has the directory's lock.
 fn bind(data_dir: &Path) -> io::Result<(UnixListener, ServedSocket)> {
     let data_dir = data_dir.canonicalize()?;
     let room = tempfile::Builder::new().prefix(".socket").tempdir_in(&data_dir)?;
@@ -93,16 +93,16 @@ fn bind(data_dir: &Path) -> io::Result<(UnixListener, ServedSocket)> {
     Ok((listener, ServedSocket { path, _elsewhere: elsewhere }))
 }
 
-/// The way to the server that has a data directory.
+/// The connection to the server that has a data directory.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
     socket: PathBuf,
-    /// Where it listens for everybody else.
+    /// The URL at which it listens for other callers.
     pub(super) url: String,
 }
 
 impl Server {
-    /// The server of this data directory; `None` where none answers.
+    /// The server of this data directory; `None` if none answers.
     pub(super) async fn find(data_dir: &Path) -> Option<Self> {
         let path = data_dir.canonicalize().ok()?.join(SOCKET);
         let socket = fs::read_link(&path).unwrap_or(path);

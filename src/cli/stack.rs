@@ -12,7 +12,7 @@ use super::{CliError, aws::Aws};
 pub(super) struct Stack {
     pub(super) name: String,
     pub(super) status: String,
-    /// Whether its last deployment is done, one way or another, and left it whole.
+    /// Whether its last deployment is finished and left the stack whole.
     pub(super) settled: bool,
     outputs: BTreeMap<String, String>,
     parameters: BTreeMap<String, String>,
@@ -21,14 +21,14 @@ pub(super) struct Stack {
 /// A function of a stack.
 #[derive(Debug)]
 pub(super) struct DeployedFunction {
-    /// What the template calls it.
+    /// The name in the template.
     pub(super) logical_id: String,
-    /// What Lambda calls it.
+    /// The name on Lambda.
     pub(super) name: String,
 }
 
 impl Stack {
-    /// The stack of this name.
+    /// The stack with this name.
     pub(super) async fn find(aws: &Aws, name: &str) -> Result<Self, CliError> {
         let described = aws.cloudformation().describe_stacks().stack_name(name).send().await;
         let described = described.map_err(|error| CliError::Aws(format!("the stack {name}"), store::reason(&error)))?;
@@ -52,7 +52,7 @@ impl Stack {
         })
     }
 
-    /// An output; `None` where the stack has none of this name.
+    /// An output; `None` if the stack has none with this name.
     pub(super) fn output(&self, name: &str) -> Option<&str> {
         self.outputs.get(name).map(String::as_str)
     }
@@ -76,7 +76,7 @@ impl Stack {
         Ok(functions.filter_map(function).collect())
     }
 
-    /// The functions that were deployed last before this instant: their instances have read an older secret.
+    /// The functions that were last deployed before this instant. Their instances have read an older secret.
     pub(super) async fn functions_older_than(&self, aws: &Aws, at: Timestamp) -> Result<Vec<String>, CliError> {
         let lambda = aws.lambda();
         let mut older = Vec::new();

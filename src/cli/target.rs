@@ -1,4 +1,4 @@
-//! Which store a command works on, and saying so.
+//! The store that a command works on, and the line that names it.
 
 use std::{
     path::Path,
@@ -15,10 +15,10 @@ use super::socket::Server;
 use super::{CliError, DataDir, aws::Aws, data_dir::OpenDataDir, key::TABLE_NAME, stack::Stack};
 use crate::{embedded::Embedded, table};
 
-/// Name of the table where the environment does not say.
+/// The default name of the table.
 pub(super) const TABLE: &str = "greenroom";
 
-/// How long a data directory may be somebody else's who is no server, and how often that is looked at.
+/// How long another command may have a data directory, and how often that is checked.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -35,17 +35,17 @@ pub(crate) struct StoreArgs {
     pub(super) region: Option<String>,
 }
 
-/// A store that is there.
+/// An existing store.
 pub(crate) struct OpenStore {
     pub(crate) store: Store,
-    /// What the environment says, and for what it does not what the place says.
+    /// The environment's settings. The place fills in those that are missing.
     environment: Environment,
-    /// The data directory, closed to other processes where its database is used.
+    /// The data directory. It is locked if its database is used.
     _data_dir: Option<OpenDataDir>,
 }
 
 impl StoreArgs {
-    /// Opens the store, and says which it is. None is made.
+    /// Opens the store, and prints which one it is. Never makes one.
     pub(crate) async fn open(&self) -> Result<OpenStore, CliError> {
         let aws = Aws::of_process(self.region.as_deref());
         if let Some(name) = &self.stack {
@@ -88,17 +88,17 @@ impl StoreArgs {
     }
 }
 
-/// How the store of a data directory is reached.
+/// The way to the store of a data directory.
 pub(super) enum Reached {
-    /// Nobody else has it.
+    /// Directly: no other process has it.
     Database(OpenDataDir),
-    /// A server has it.
+    /// Through the server that has it.
     #[cfg(unix)]
     Server(Server),
 }
 
-/// Reaches the store of a data directory: by itself, or through the server that has it. Another command may have it for a
-/// moment, and a server that starts does not listen yet, so both are asked again for a while.
+/// Opens the store of a data directory directly, or through the server that has it. Another command may have it for a
+/// moment, and a starting server does not listen yet, so both are tried again for a while.
 pub(super) async fn reach(path: &Path) -> Result<Reached, CliError> {
     let begun = Instant::now();
     loop {
@@ -116,7 +116,7 @@ pub(super) async fn reach(path: &Path) -> Result<Reached, CliError> {
 }
 
 impl OpenStore {
-    /// These settings, as the environment of the command has them.
+    /// These settings, from the environment of the command.
     pub(crate) fn config(&self, settings: &[Setting]) -> Result<Config, CliError> {
         Ok(Config::read(&self.environment, settings, Strictness::Local)?)
     }
@@ -133,7 +133,7 @@ async fn elsewhere(mut environment: Environment, path: &Path) -> Result<OpenStor
     Ok(OpenStore { store: Store::new(client, &table), environment, _data_dir: None })
 }
 
-/// The AWS variables, with the key of the data directory's server where they name a place on this machine and no key.
+/// The AWS variables. If they name a place on this machine and no key, the key of the data directory's server is added.
 pub(super) fn local_door(
     environment: &Environment,
     data_dir: Option<&OpenDataDir>,
@@ -150,7 +150,7 @@ pub(super) fn local_door(
     Ok(AwsEnvironment::read(&environment, "DYNAMODB"))
 }
 
-/// What the environment does not say of the table and of where mails are left.
+/// Adds defaults for the table's name and for the directory of mails.
 pub(super) fn fill(environment: &mut Environment, data_dir: Option<&OpenDataDir>) {
     environment.fill([(Setting::TableName.name().to_owned(), TABLE.to_owned())]);
     let mail_dir = data_dir.map_or_else(std::env::temp_dir, |dir| dir.path().to_owned()).join("mail");
@@ -161,18 +161,18 @@ fn table_name(environment: &Environment) -> String {
     environment.get(Setting::TableName.name()).unwrap_or(TABLE).to_owned()
 }
 
-/// For people: the table of a store that the AWS variables name.
+/// A description of a table that the AWS variables name, for people.
 pub(super) fn describe(aws: &AwsEnvironment, table: &str) -> String {
     let place = aws.endpoint_url.clone().unwrap_or_else(|| format!("AWS, {}", aws.region()));
     format!("table {table} of DynamoDB at {place}")
 }
 
-/// Says which store a command works on, beside what it prints for programs.
+/// Prints which store a command works on, to standard error, apart from its output for programs.
 pub(super) fn say_store(store: &str) {
     eprintln!("greenroom: store: {store}");
 }
 
-/// Says so where the environment names a profile of AWS, which is not read.
+/// Prints a note if the environment names an AWS profile, which is not read.
 pub(super) fn say_ignored_profile() {
     let environment = Environment::of_process();
     let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find(|name| environment.get(name).is_some());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Rows whose cells stand below each other; the last cell of a row is as long as it likes.
+/// Rows with aligned columns. The last cell of a row may have any length.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
@@ -30,12 +30,12 @@ pub(super) fn duration(time: Duration) -> String {
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
-/// A text in one line of a table. Control characters, which a terminal may obey, become spaces.
+/// A text on one line of a table. Control characters, which a terminal could obey, become spaces.
 pub(super) fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
-/// A size in the unit that suits it.
+/// A size in a fitting unit.
 pub(super) fn bytes(size: u64) -> String {
     const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
     let mut size = size / 1024;
@@ -47,7 +47,7 @@ pub(super) fn bytes(size: u64) -> String {
     format!("{size} {}", UNITS[unit])
 }
 
-/// Some of many names, which is enough to find what is wrong with them.
+/// The first of many names, which are enough to find the cause.
 pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
     const SHOWN: usize = 5;
     let shown = names.iter().take(SHOWN).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");

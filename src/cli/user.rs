@@ -16,10 +16,10 @@ use shared::{
 
 use super::{CliError, accounts::create_user, target::StoreArgs, text::one_line};
 
-/// Longest name, in characters (`docs/apis/events-api.md`).
+/// The longest name, in characters (`docs/apis/events-api.md`).
 const USERNAME_MAX: usize = 150;
 
-/// How many users are read at once.
+/// The number of users that are read at once.
 const PAGE: usize = 500;
 
 #[derive(Debug, Subcommand)]
@@ -108,7 +108,7 @@ pub(crate) struct Password {
 }
 
 impl Password {
-    /// The password that was given, or a new one, for this user.
+    /// The password that was given, or a new one for this user.
     fn get(&self, username: &str, email: &str) -> Result<SecretString, CliError> {
         if !self.password_stdin {
             return Ok(random_hex().into());
@@ -126,7 +126,7 @@ impl Password {
 }
 
 impl Password {
-    /// Shows a password that was made up, once it is good.
+    /// Prints a generated password, once it is set.
     fn show(&self, chosen: &SecretString) {
         if !self.password_stdin {
             println!("{}", chosen.expose_secret());
@@ -168,7 +168,7 @@ impl UserCommand {
             Self::Delete { username, place } => {
                 let store = place.open().await?.store;
                 let user = find(&store, &username).await?;
-                // What is left of theirs is a job for whoever serves.
+                // A server or housekeeping does the job that deletes what is left of the user.
                 store.remove_user(user, Clock::system().now()).await??;
                 Ok(())
             }

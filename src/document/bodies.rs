@@ -1,4 +1,4 @@
-//! What bodies of session management have in common (`docs/apis/events-api.md`), and their types do not say.
+//! Rules that all bodies of session management share (`docs/apis/events-api.md`) and that their types do not express.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::operations;
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// A PATCH takes the fields of the PUT beside it, and asks for none, nor for a body: it has a schema of its own.
+/// Gives each PATCH a schema of its own. It has the fields of the PUT beside it and requires none of them, nor a body.
 pub(super) fn patches_ask_for_nothing(document: &mut Value) {
     let mut patches = Vec::new();
     for (_, _, operation) in operations(document).filter(|(_, method, _)| *method == "patch") {
@@ -29,7 +29,8 @@ pub(super) fn patches_ask_for_nothing(document: &mut Value) {
     }
 }
 
-/// What a device sends may be what a back-end sends too, who is not asked for anything: the body is one of both, or both.
+/// The body of a device may also be that of a back-end, which requires no field. So the body is one of the two, or
+/// both.
 pub(super) fn either_may_open_a_session(document: &mut Value) {
     for (_, _, operation) in operations(document) {
         if operation["operationId"] == "createSession" || operation["operationId"] == "terminateLiveConnection" {
@@ -43,8 +44,8 @@ pub(super) fn either_may_open_a_session(document: &mut Value) {
     }
 }
 
-/// Fields are read as Django REST Framework reads them: numbers are taken for texts, some texts and numbers for booleans,
-/// texts of digits for the numbers of records.
+/// Widens the types of fields, because they are read as Django REST Framework reads them: a number is accepted as a
+/// text, some texts and numbers as booleans, and texts of digits as numbers of records.
 pub(super) fn fields_are_lenient(document: &mut Value) {
     let bodies = operations(document).filter(|(path, ..)| path.starts_with("/api/v2"));
     let mut names: Vec<String> = bodies.filter_map(|(_, _, operation)| named(body_of(operation)?)).collect();
@@ -95,14 +96,14 @@ fn be_lenient(field: &mut Value) {
         Some("integer") => be_a_number(schema, &types(&["integer", "string"]), is_nullable),
         Some("array") if named(&schema["items"]).is_none() => match schema["items"]["type"].as_str() {
             Some("integer") => be_lenient(&mut schema["items"]),
-            // Flags that are no texts are ignored.
+            // Flags that are not texts are ignored.
             _ => schema["items"] = json!({}),
         },
         _ => {}
     }
 }
 
-/// Makes a field that of a record's number, which may be no number where it may be null.
+/// Makes a field the number of a record. If it may be null, it may also be an empty text.
 fn be_a_number(schema: &mut Map<String, Value>, types: &Value, is_nullable: bool) {
     let pattern = if is_nullable { "^([1-9][0-9]*)?$" } else { "^[1-9][0-9]*$" };
     schema.remove("format");

@@ -1,10 +1,10 @@
-//! Examples of whole bodies, made of those that the types give of their fields.
+//! Examples of whole bodies, made from the examples of their fields.
 
 use serde_json::{Map, Value};
 
 use super::operations;
 
-/// Gives every body an example where the function has none of its own.
+/// Adds an example to every body whose function gives none.
 pub(super) fn complete(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
     for (_, _, operation) in operations(document) {
@@ -30,7 +30,7 @@ fn complete_content(content: &mut Value, schemas: &Value) {
     }
 }
 
-/// An example of a schema; `None` where a part of it has none.
+/// An example for a schema; `None` if a part of it has none.
 fn of(schema: &Value, schemas: &Value) -> Option<Value> {
     let own = schema.get("example").or_else(|| schema.get("examples")?.get(0));
     if let Some(example) = own.or_else(|| schema.get("enum")?.get(0)) {

@@ -1,10 +1,10 @@
-//! Names of types that are made of others, and what says nothing.
+//! Names of generic types, and the removal of empty defaults.
 
 use serde_json::{Map, Value};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Calls a list of users `UserPage`, which is `Envelope_User` in the code, and leaves out defaults that are none.
+/// Gives a list of users the name `UserPage`, which is `Envelope_User` in the code. Removes defaults that are null.
 pub(super) fn tidy(document: Value) -> Value {
     match document {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! Writes in a batch, as one transaction: by itself, dynoxide commits each item.
+//! Batch writes as one transaction. dynoxide itself commits each item.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ pub(super) fn write(engine: &Engine, batch: BatchWriteItemRequest) -> Result<Bat
     })
 }
 
-/// A batch consumes half of what a transaction does.
+/// A batch consumes half of what a transaction would.
 fn halved(consumed: ConsumedCapacity) -> ConsumedCapacity {
     ConsumedCapacity {
         table_name: consumed.table_name,

@@ -1,4 +1,4 @@
-//! Clients of the embedded database and of whatever answers as it does, without a port in between.
+//! Clients without a port in between: of the embedded database, and of services that answer like it.
 
 use aws_sdk_dynamodb::{
     Client, Config,
@@ -27,15 +27,16 @@ use super::{
     typed::{self, ByTypes},
 };
 
-/// Where the clients believe to be.
+/// The endpoint that the clients are given. Nothing is there.
 const NOWHERE: &str = "http://embedded.invalid";
 
-/// A client of whatever answers as DynamoDB does, by JSON.
+/// A client of a service that answers like DynamoDB, by JSON.
 pub(crate) fn client_over(connector: impl HttpConnector + 'static) -> Client {
     Client::from_conf(config(connector).credentials_provider(nobody()).endpoint_url(NOWHERE).build())
 }
 
-/// A client of the embedded database itself. Nothing is signed for it, looked up, tried again or timed: it is a call.
+/// A client of the embedded database. It signs nothing, looks up nothing, retries nothing and has no timeouts: a
+/// request is a call.
 pub(super) fn client_of(embedded: &Embedded) -> Client {
     let config = config(embedded.clone())
         .interceptor(ByTypes)
@@ -92,7 +93,7 @@ fn response(status: u16, body: String) -> Result<HttpResponse, ConnectorError> {
     Ok(HttpResponse::new(status, SdkBody::from(body)))
 }
 
-/// Signs nothing.
+/// A signer that does nothing.
 #[derive(Debug)]
 struct Unsigned;
 
@@ -107,7 +108,7 @@ impl ResolveAuthScheme for Unsigned {
     }
 }
 
-/// Looks up nothing.
+/// An endpoint resolver that always returns the same endpoint.
 #[derive(Debug)]
 struct Nowhere(Endpoint);
 

@@ -1,6 +1,6 @@
-//! The thread that works on a database: it runs the waiting operations one after the other, syncs their writes together,
-//! and then answers them. The threads that serve requests never work on the database, so that a long query of one
-//! request keeps no other request from being served.
+//! The thread that works on a database. It runs the waiting operations one after the other, syncs their writes
+//! together, and then answers them. The threads that serve requests never work on the database, so a long query of one
+//! request holds up no other request.
 
 use std::{
     fs::File,
@@ -17,15 +17,15 @@ use tokio::sync::oneshot;
 
 use super::engine::Engine;
 
-/// How many answers wait for one sync at most.
+/// The largest number of answers that wait for one sync.
 const GROUP_MAX: usize = 256;
 
-/// Where operations are handed in. The last one who has it waits until all that was handed in is done, and the file
+/// The way to hand operations to the thread. Dropping the last copy waits until all of them are done and the file is
 /// closed.
 #[derive(Clone)]
 pub(super) struct Desk(Arc<Thread>);
 
-/// Why there is no answer.
+/// Why an operation gets no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the embedded database has stopped working; the log says why")]
 pub struct Stopped;
@@ -40,11 +40,11 @@ struct Job {
     work: Box<dyn FnOnce(&Engine) -> Answer + Send>,
 }
 
-/// Gives an answer to who waits for it. One that is dropped says that there is none.
+/// Sends an answer to the waiting task. If it is dropped, the task learns that there is none.
 type Answer = Box<dyn FnOnce() + Send>;
 
 impl Desk {
-    /// Works on this engine's file from now on.
+    /// Starts a thread for this engine and its file.
     pub(super) fn over_file(engine: Engine, file: &Path) -> io::Result<Self> {
         let mut log = file.as_os_str().to_owned();
         log.push("-wal");
@@ -52,7 +52,7 @@ impl Desk {
         Self::start(engine, move || log.sync_data())
     }
 
-    /// Works on an engine in memory from now on, where nothing is synced.
+    /// Starts a thread for an engine in memory. Nothing is synced.
     pub(super) fn over_memory(engine: Engine) -> io::Result<Self> {
         Self::start(engine, || Ok(()))
     }
@@ -64,7 +64,7 @@ impl Desk {
         Ok(Self(Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) })))
     }
 
-    /// What comes of this, when all that it `writes` lies on the disk.
+    /// Runs work on the database. Returns its result once everything that it wrote is on the disk.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         writes: bool,
@@ -78,7 +78,7 @@ impl Desk {
 }
 
 impl Job {
-    /// Work to be done, and where what comes of it is to be had.
+    /// A job, and the receiver of its result.
     fn of<T: Send + 'static>(
         writes: bool,
         work: impl FnOnce(&Engine) -> T + Send + 'static,
@@ -86,7 +86,7 @@ impl Job {
         let (answer, answered) = oneshot::channel();
         let work = Box::new(move |engine: &Engine| -> Answer {
             let outcome = work(engine);
-            // Who has gone needs no answer.
+            // A caller that has gone needs no answer.
             Box::new(move || drop(answer.send(outcome)))
         });
         (Self { writes, work }, answered)
@@ -97,14 +97,14 @@ impl Drop for Thread {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(handle) = self.handle.take() {
-            // Fails where it panicked, which has been printed.
+            // This fails if the thread panicked, which has been printed.
             let _ = handle.join();
         }
     }
 }
 
-/// Runs what is handed in. Once a sync has failed nobody knows what lies on the disk: then nothing more is run, and a new
-/// start reads what is there.
+/// Runs the jobs. After a failed sync it is unknown what is on the disk. Then no more jobs run, and the next start
+/// reads the file.
 fn work(engine: &Engine, sync: impl Fn() -> io::Result<()>, jobs: &Receiver<Job>) {
     let mut answers: Vec<Answer> = Vec::new();
     while let Ok(first) = jobs.recv() {
@@ -113,7 +113,7 @@ fn work(engine: &Engine, sync: impl Fn() -> io::Result<()>, jobs: &Receiver<Job>
         while let Some(job) = next {
             unsynced |= job.writes;
             let answer = (job.work)(engine);
-            // What is read beside a write may be that write's: nobody hears of it before it is safe.
+            // A read may see an earlier write of the same group, so its answer waits for the sync too.
             if unsynced {
                 answers.push(answer);
             } else {
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// What four who wait are told, of whom the second and the fourth write.
+    /// The answers to four operations. The second and the fourth write.
     fn four(sync: impl Fn() -> io::Result<()>) -> Vec<bool> {
         let (sender, receiver) = channel();
         let answers = [false, true, false, true].map(|writes| {
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn what_could_not_be_synced_is_not_answered() {
         let answered = four(|| Err(io::Error::other("the disk is gone")));
-        // Who read before anything was written has heard.
+        // The read before the first write had its answer already.
         assert_eq!(answered, [true, false, false, false]);
     }
 }

@@ -1,5 +1,5 @@
-//! The embedded database over HTTP, with DynamoDB's own protocol: for the commands of its owner through a socket, and
-//! for other tools at a port (`docs/apis/access.md`).
+//! The embedded database over HTTP, with DynamoDB's own protocol. Its owner's commands use a socket, and other tools a
+//! port (`docs/apis/access.md`).
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use subtle::ConstantTimeEq;
 
 use super::Embedded;
 
-/// Longest request that DynamoDB takes.
+/// The longest request that DynamoDB takes.
 const BODY_MAX: usize = 16 * 1024 * 1024;
 
-/// What the port answers to, so that a page of another site cannot reach it by a name of its own.
+/// The hosts that the port answers to. A page of another site cannot reach it under a name of its own.
 const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// The protocol, for whoever reaches it.
+/// The protocol without a check of the caller.
 pub(crate) fn router(embedded: Embedded) -> Router {
     let embedded = Embedded { keeps_tokens: true, ..embedded };
     Router::new().route("/", post(operate)).layer(DefaultBodyLimit::max(BODY_MAX)).with_state(embedded)
 }
 
-/// The protocol, for programs on this machine that know the access key id, and for no browser.
+/// The protocol for programs on this machine that know the access key id. Browsers are refused.
 pub(crate) fn guarded(embedded: Embedded, key: SecretString) -> Router {
     router(embedded).layer(from_fn_with_state(Arc::new(key), guard))
 }
@@ -72,7 +72,7 @@ fn is_local(headers: &HeaderMap) -> bool {
     HOSTS.iter().any(|local| local.eq_ignore_ascii_case(name))
 }
 
-/// Who signed a request, as its credential says; what it is signed with is not looked at.
+/// The access key id in a request's credential. The signature is not checked.
 fn access_key_id(headers: &HeaderMap) -> Option<&str> {
     let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = authorization.split_once("Credential=")?;

@@ -1,4 +1,4 @@
-//! What runs the operations: dynoxide over one connection to SQLite, by DynamoDB's protocol or with its types.
+//! The engine that runs operations: dynoxide over one connection to SQLite, by DynamoDB's protocol or with its types.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ use serde_json::Value;
 
 use super::{batch, file::FileError, tokens::Tokens};
 
-/// How the connection to a file works.
+/// The settings of the connection to a file.
 ///
-/// A commit writes to the log and leaves syncing it to [`Desk`](super::desk::Desk), which does so once for all that wait,
-/// and answers nobody before. The log goes into the database every 32 MB, and the file is synced then.
+/// A commit writes to the log. [`Desk`](super::desk::Desk) syncs the log once for all waiting writes, and answers none
+/// of them before. The log goes into the database every 32 MB, and then the file is synced.
 const PRAGMAS: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000; \
                        PRAGMA temp_store = MEMORY";
-/// More statements than we have of our own.
+/// More prepared statements than this code has.
 const STATEMENTS: usize = 64;
 
-/// One connection, and what belongs to it.
+/// One connection with its caches.
 pub(super) struct Engine {
     pub(super) storage: Storage,
     vectors: VectorIndexLifecycle,
@@ -30,7 +30,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Over the database in this file, made where there is none.
+    /// An engine over the database in this file, which is made if it does not exist.
     pub(super) fn open(file: &Path, name: &str) -> Result<Self, FileError> {
         let storage = Storage::new(name).map_err(|error| FileError::of(file, &error))?;
         let prepared = storage.conn().execute_batch(PRAGMAS);
@@ -38,7 +38,7 @@ impl Engine {
         Ok(Self::over(storage))
     }
 
-    /// Over a database in memory.
+    /// An engine over a database in memory.
     pub(super) fn memory() -> Result<Self, DynoxideError> {
         Storage::memory().map(Self::over)
     }
@@ -48,8 +48,8 @@ impl Engine {
         Self { storage, vectors: VectorIndexLifecycle::new(), tokens: Tokens::default() }
     }
 
-    /// What an operation is answered with: a status, and a body as DynamoDB's protocol has it. `keeps_tokens` says
-    /// whether a transaction that is sent twice is known by its token.
+    /// The answer to an operation: a status, and a body in DynamoDB's protocol. `keeps_tokens` says whether a
+    /// transaction that is sent twice is recognised by its token.
     pub(super) fn respond(&self, operation: &str, body: &[u8], keeps_tokens: bool) -> (u16, String) {
         let answer = if keeps_tokens {
             self.tokens.once(operation, body, || self.answer(operation, body))
@@ -91,7 +91,7 @@ impl Engine {
         }
     }
 
-    /// A transaction, whatever its token says.
+    /// Runs a transaction, whatever its token.
     pub(super) fn transact(
         &self,
         request: TransactWriteItemsRequest,
@@ -100,14 +100,14 @@ impl Engine {
     }
 }
 
-/// Whether an operation of this name leaves the database as it was.
+/// Whether an operation of this name only reads.
 pub(super) fn only_reads(operation: &str) -> bool {
     matches!(operation, "Query" | "Scan" | "BatchGetItem" | "GetItem" | "TransactGetItems")
         || operation.starts_with("Describe")
         || operation.starts_with("List")
 }
 
-/// What an action comes to. Over SQLite in this process each is done when it is first asked.
+/// The result of an action. Over SQLite in this process it is done when it is first polled.
 pub(super) fn now<T>(action: impl Future<Output = Result<T, DynoxideError>>) -> Result<T, DynoxideError> {
     let unfinished = || DynoxideError::InternalServerError("an action was not done at once".to_owned());
     action.now_or_never().unwrap_or_else(|| Err(unfinished()))
@@ -123,7 +123,7 @@ fn call<Q: DeserializeOwned, A: Serialize>(
     serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
-/// A body that is JSON, as its parts.
+/// A body's JSON.
 pub(super) fn parts(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The database's file: whether it is one of ours and whole, copies of it, and what is wrong in words of our own.
+//! The database's file: checking that it is ours and whole, copying it, and error messages about it.
 
 use std::{
     fs::File,
@@ -9,22 +9,22 @@ use std::{
 use dynoxide::DynoxideError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-/// What every database begins with.
+/// The first bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// A table that every database of ours has.
+/// A query for a table that every database of ours has.
 const OURS: &str = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '_tables'";
 
 /// Why a database's file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// Another program's file.
+    /// It is another program's file.
     #[error("{} is a foreign file: it is no database of greenroom's", .0.display())]
     Foreign(PathBuf),
-    /// Parts of it are not what was written.
+    /// Parts of it differ from what was written.
     #[error("{} is damaged ({}): put a backup in its place with `greenroom restore`", .0.display(), .1)]
     Damaged(PathBuf, String),
-    /// There is no room for what is to be written.
+    /// The disk is full.
     #[error("the disk that {} is on is full", .0.display())]
     Full(PathBuf),
     /// It cannot be read or written.
@@ -33,7 +33,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// What this failure of the database means.
+    /// The error for a failure of the database.
     pub(super) fn of(file: &Path, error: &DynoxideError) -> Self {
         match error {
             DynoxideError::SqliteError(error) => Self::of_sqlite(file, error),
@@ -59,7 +59,7 @@ impl FileError {
     }
 }
 
-/// Refuses another program's file, before anything is written to it. An empty one is nobody's.
+/// Refuses another program's file before anything is written to it. An empty file is accepted.
 pub(super) fn ensure_ours(file: &Path) -> Result<(), FileError> {
     let mut head = Vec::new();
     let read = File::open(file).and_then(|opened| opened.take(MAGIC.len() as u64).read_to_end(&mut head));
@@ -73,12 +73,12 @@ pub(super) fn ensure_ours(file: &Path) -> Result<(), FileError> {
     let connection = read_only(file)?;
     let tables = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
     let count = |sql| tables(sql).map_err(|error| FileError::of_sqlite(file, &error));
-    // Where a start broke off at once there are none at all.
+    // A start that broke off at once leaves a database without tables.
     let is_ours = count(OURS)? > 0 || count("SELECT count(*) FROM sqlite_master")? == 0;
     if is_ours { Ok(()) } else { Err(FileError::Foreign(file.to_owned())) }
 }
 
-/// Looks through a database of ours, page by page; it may be in use meanwhile.
+/// Checks a database of ours, page by page. It may be in use.
 ///
 /// # Errors
 /// [`FileError`].
@@ -89,8 +89,7 @@ pub fn examine(file: &Path) -> Result<(), FileError> {
     if found == "ok" { Ok(()) } else { Err(FileError::Damaged(file.to_owned(), found.replace('\n', " "))) }
 }
 
-/// Copies a database, as it is at one instant, into an empty file. It may be in use meanwhile: whoever uses it does not
-/// wait.
+/// Copies a database, as it is at one instant, into an empty file. It may be in use, and its user does not wait.
 ///
 /// # Errors
 /// [`FileError`].

@@ -1,5 +1,5 @@
-//! The operations that the store is worked with, from the SDK's types into dynoxide's and back. Whatever is not here goes
-//! by JSON, and so does a request in DynamoDB's older form.
+//! The store's operations, converted between the SDK's types and dynoxide's. Other operations go by JSON, and so do
+//! requests in DynamoDB's older form.
 
 use std::collections::HashMap;
 
@@ -39,14 +39,14 @@ use super::{
     values::{consumed, given, taken, taken_if},
 };
 
-/// An operation that goes by its types.
+/// An operation that is passed as a type.
 trait Operation: Sized {
     type Output;
 
-    /// Whether the database is another after it.
+    /// Whether it changes the database.
     const WRITES: bool;
 
-    /// Whether it has nothing of DynamoDB's older form.
+    /// Whether the request uses nothing of DynamoDB's older form.
     fn is_plain(&self) -> bool {
         true
     }
@@ -54,7 +54,7 @@ trait Operation: Sized {
     fn run(self, engine: &Engine) -> Result<Self::Output, DynoxideError>;
 }
 
-/// What this input asks for; back comes what goes by JSON.
+/// The call for an input. Returns the input if it has to go by JSON.
 pub(super) fn call(input: Input) -> Result<Call, Input> {
     macro_rules! first_of {
         ($($operation:ty),*) => {{
@@ -118,7 +118,7 @@ impl Operation for QueryInput {
             && self.key_conditions.is_none()
             && self.query_filter.is_none()
             && self.conditional_operator.is_none()
-            // None is refused in words of its own.
+            // A limit of 0 is refused, and the JSON path has the message.
             && self.limit.is_none_or(|limit| limit > 0)
     }
 
@@ -175,7 +175,7 @@ impl Operation for BatchGetItemInput {
         }
         let answer = now(batch_get_item::execute(&engine.storage, request))?;
         if !answer.unprocessed_keys.is_empty() {
-            // More than one answer holds: nothing of ours asks for that much at once.
+            // The batch asks for more than one answer holds, which the store never does.
             return Err(DynoxideError::InternalServerError("a batch was answered in part".to_owned()));
         }
         let tables = answer.responses.into_iter();
@@ -219,7 +219,7 @@ impl Operation for TransactWriteItemsInput {
 
     fn run(self, engine: &Engine) -> Result<TransactWriteItemsOutput, DynoxideError> {
         let items = self.transact_items.unwrap_or_default().into_iter().map(transaction::item);
-        // Without its token: in one process no answer is lost, so none is sent again.
+        // The token is dropped: in one process no answer is lost, so no transaction is sent again.
         let answer = engine.transact(TransactWriteItemsRequest {
             transact_items: items.collect::<Result<_, _>>()?,
             return_consumed_capacity: capacity(self.return_consumed_capacity.as_ref()),

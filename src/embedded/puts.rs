@@ -1,5 +1,5 @@
-//! Putting items into a table without indexes, as one transaction of statements that stay prepared: what joining does, and
-//! most of what is written in batches.
+//! Batches that only put items into a table without indexes, as one transaction of prepared statements. Joining does
+//! this, and most batches are of this kind.
 
 use dynoxide::{
     AttributeValue, DynoxideError, Item,
@@ -14,11 +14,11 @@ use serde_json::Value;
 
 use super::engine::Engine;
 
-/// What a batch holds at most.
+/// The largest number of items in a batch.
 const BATCH_MAX: usize = 25;
 
-/// Puts all items of a batch. A batch that is anything else comes back as it was, and so does one that is to be refused:
-/// dynoxide has the words.
+/// Puts all items of a batch. Returns any other batch unchanged, and also one that has to be refused, because dynoxide
+/// has the error messages.
 pub(super) fn put(
     engine: &Engine,
     batch: BatchWriteItemRequest,
@@ -32,7 +32,7 @@ pub(super) fn put(
     Ok(Ok(BatchWriteItemResponse { consumed_capacity: consumed, ..Default::default() }))
 }
 
-/// What a batch puts, where it puts and nothing else.
+/// The rows of a batch that only puts items.
 fn rows<'b>(
     engine: &Engine,
     batch: &'b BatchWriteItemRequest,
@@ -58,7 +58,7 @@ fn rows<'b>(
     Ok(Some((table, rows)))
 }
 
-/// The names of a table's partition key and sort key, where both are texts and writing an item writes nothing else.
+/// The names of a table's partition key and sort key, if both are texts and writing an item writes nothing else.
 fn text_keys(metadata: &TableMetadata) -> Option<[String; 2]> {
     let has = |definitions: &Option<String>| definitions.as_ref().is_some_and(|definitions| definitions != "[]");
     let indexes = [&metadata.gsi_definitions, &metadata.lsi_definitions, &metadata.vector_index_definitions];
@@ -76,10 +76,10 @@ fn text_keys(metadata: &TableMetadata) -> Option<[String; 2]> {
     Some([name("HASH")?, name("RANGE")?])
 }
 
-/// An item as it lies in the file; `None` where it is to be refused.
+/// An item as a row of the file. `None` if it has to be refused.
 fn row(item: &Item, pk: &str, sk: &str) -> Result<Option<BaseItemRow>, DynoxideError> {
     let key = |name: &str| match item.get(name) {
-        // Longer ones are refused.
+        // Longer sort keys are refused.
         Some(value @ AttributeValue::S(text)) if !text.is_empty() && text.len() <= 1024 => Some(value),
         _ => None,
     };
@@ -104,20 +104,20 @@ fn row(item: &Item, pk: &str, sk: &str) -> Result<Option<BaseItemRow>, DynoxideE
     Ok(Some(BaseItemRow { pk, sk, item_json, item_size: size, cached_at: None, hash_prefix }))
 }
 
-/// Writes all rows or none; returns the units that it consumes.
+/// Writes all rows or none. Returns the consumed units.
 fn write(engine: &Engine, table: &str, rows: &[BaseItemRow]) -> Result<f64, DynoxideError> {
     engine.storage.begin_transaction()?;
     let written = consumed(engine, table, rows)
         .and_then(|units| engine.storage.put_base_items(table, rows).map(|()| units))
         .and_then(|units| engine.storage.commit().map(|()| units));
     if written.is_err() {
-        // SQLite itself may have ended it, on a full disk for one: then there is nothing left to take back.
+        // SQLite may have ended the transaction itself, for example on a full disk. Then there is nothing to roll back.
         let _ = engine.storage.rollback();
     }
     written
 }
 
-/// The larger of what is there and what comes, of each item.
+/// The consumed units. For each item the larger of the old and the new version counts.
 fn consumed(engine: &Engine, table: &str, rows: &[BaseItemRow]) -> Result<f64, DynoxideError> {
     let select = format!("SELECT item_size FROM \"{}\" WHERE pk = ?1 AND sk = ?2", table.replace('"', "\"\""));
     let mut select = engine.storage.conn().prepare_cached(&select)?;

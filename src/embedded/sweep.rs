@@ -1,4 +1,4 @@
-//! Deleting what has expired, page by page, so that nobody waits for more than a page.
+//! Deleting expired items page by page, so that no operation waits for more than a page.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use super::{
     engine::{Engine, now},
 };
 
-/// Items of a page, of which each that has expired is deleted in a transaction of its own.
+/// The number of items on a page. Each expired one is deleted in a transaction of its own.
 const PAGE: usize = 50;
-/// What is deleted. Whatever is no number is less than none.
+/// The condition for deleting an item. An end that is not a number is no expiry.
 const EXPIRED: &str = "#end < :now";
 
-/// A table whose items end, and how far it has been looked through.
+/// A table with a TTL attribute, and how far it has been looked through.
 struct Sweep {
     table: String,
     end: String,
@@ -29,7 +29,7 @@ struct Sweep {
     now: String,
 }
 
-/// Deletes from all tables; returns how many items.
+/// Deletes expired items from all tables. Returns their number.
 pub(super) async fn sweep(embedded: &Embedded) -> Result<usize, EmbeddedError> {
     let now = Clock::system().now().seconds().to_string();
     let mut deleted = 0;
@@ -49,7 +49,7 @@ pub(super) async fn sweep(embedded: &Embedded) -> Result<usize, EmbeddedError> {
     Ok(deleted)
 }
 
-/// The tables whose items end.
+/// The tables with a TTL attribute.
 fn sweeps(engine: &Engine, now: &str) -> Result<Vec<Sweep>, DynoxideError> {
     let tables = engine.storage.list_ttl_enabled_tables()?.into_iter();
     let sweeps = tables.filter_map(|table| {
@@ -62,7 +62,7 @@ fn sweeps(engine: &Engine, now: &str) -> Result<Vec<Sweep>, DynoxideError> {
 }
 
 impl Sweep {
-    /// Deletes from the items behind this key, one page; returns how many, and the key of the last that was looked at.
+    /// Deletes expired items on the page behind this key. Returns their number, and the key of the page's last item.
     fn page(&self, engine: &Engine, after: Option<Item>) -> Result<(usize, Option<Item>), DynoxideError> {
         let request = ScanRequest {
             table_name: self.table.clone(),

@@ -1,4 +1,4 @@
-//! The embedded database as the SDK's user sees it.
+//! The embedded database, tested through the SDK.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -27,7 +27,7 @@ fn item(sk: &str, more: &[(&str, AttributeValue)]) -> Attributes {
     key.iter().chain(more).map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// Puts these in a batch; the units, or the code of the error.
+/// Puts these items in a batch. Returns the consumed units, or the error's code.
 async fn put(client: &Client, items: &[Attributes]) -> Result<f64, String> {
     let writes = items.iter().map(|item| {
         let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
@@ -76,7 +76,7 @@ async fn a_batch_that_is_refused_puts_nothing() {
 async fn a_sweep_deletes_what_has_expired_and_nothing_else() {
     let (embedded, client) = table().await;
     let ends = |sk: String, end: &str| item(&sk, &[("expiresAt", AttributeValue::N(end.to_owned()))]);
-    // More than a page of them.
+    // They are more than one page.
     for page in 0..4 {
         let expired: Vec<_> = (0..25).map(|number| ends(format!("{page}-{number}"), "1000")).collect();
         put(&client, &expired).await.unwrap();

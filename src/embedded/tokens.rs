@@ -1,5 +1,5 @@
-//! Transactions that are sent twice, because an answer was lost on its way: the second time they are answered as the
-//! first, and nothing is written.
+//! Idempotent transactions. If an answer was lost, the same transaction is sent again: it gets the first answer again,
+//! and nothing is written.
 
 use std::{
     cell::RefCell,
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use super::engine::parts;
 
-/// How long DynamoDB knows a transaction by its token.
+/// How long DynamoDB recognises a transaction by its token.
 const KNOWN: Duration = Duration::from_mins(10);
 
 /// The transactions of the last minutes, by operation and token.
 #[derive(Default)]
 pub(super) struct Tokens(RefCell<HashMap<(String, String), Done>>);
 
-/// What was asked and answered, and when.
+/// A transaction's request and answer, and its time.
 struct Done {
     at: Instant,
     asked: Value,
@@ -27,8 +27,8 @@ struct Done {
 }
 
 impl Tokens {
-    /// Runs a transaction unless it has been run; what has no token, each time. One that failed leaves nothing, and may
-    /// be tried again.
+    /// Runs a transaction unless it has been run under its token. One without a token always runs. A failed one leaves
+    /// no trace, so it may be tried again.
     pub(super) fn once(
         &self,
         operation: &str,
@@ -59,7 +59,7 @@ fn mismatch() -> DynoxideError {
     DynoxideError::IdempotentParameterMismatchException(message.to_owned())
 }
 
-/// A transaction's answer for the second time: what it consumes is read now, and at most as many units.
+/// The answer to a repeated transaction. It reports read units in place of write units.
 fn read_again(answer: &str) -> String {
     let mut answer = parts(answer.as_bytes());
     for consumed in answer["ConsumedCapacity"].as_array_mut().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What a transaction does to each of its items, from the SDK's types into dynoxide's.
+//! The writes of a transaction, converted from the SDK's types to dynoxide's.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem as Given};
 use dynoxide::{

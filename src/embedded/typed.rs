@@ -1,5 +1,5 @@
-//! The SDK's operations, handed to the embedded database as the types that they are: in one process nothing has to be
-//! written as JSON and read again.
+//! Operations of the SDK, passed to the embedded database as types. In one process nothing has to be written as JSON
+//! and read again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,16 +20,16 @@ use dynoxide::DynoxideError;
 
 use super::{engine::Engine, operations};
 
-/// What is to be done, and whether it writes.
+/// A call of the database, and whether it writes.
 pub(super) struct Call {
     pub(super) writes: bool,
     pub(super) work: Box<Work>,
 }
 
-/// Does it.
+/// The work of a call.
 type Work = dyn FnOnce(&Engine) -> Result<Output, DynoxideError> + Send;
 
-/// Something that a request or an answer carries from one side to the other, where it is taken once.
+/// A value that a request or a response carries as an extension. It can be taken once.
 struct Carried<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Carried<T> {
@@ -48,17 +48,17 @@ impl<T> Clone for Carried<T> {
     }
 }
 
-/// What a request of the embedded database's own client asks for; `None` where it is one of JSON.
+/// The call in a request of the embedded database's own client. `None` if the request is JSON.
 pub(super) fn call_of(request: &HttpRequest) -> Option<Call> {
     request.extension::<Carried<Call>>()?.take()
 }
 
-/// Puts an output into an answer.
+/// Puts an output into a response.
 pub(super) fn put(response: &mut HttpResponse, output: Output) {
     response.add_extension(Carried::new(output));
 }
 
-/// Has operations go by their types; an interceptor of the embedded database's own client.
+/// The interceptor that passes operations as types. The embedded database's own client has it.
 #[derive(Debug)]
 pub(super) struct ByTypes;
 
@@ -85,7 +85,7 @@ impl Intercept for ByTypes {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // Errors are read as usual.
+        // Errors are read from JSON as usual.
         if context.response().extension::<Carried<Output>>().is_some() {
             config.interceptor_state().store_put(SharedResponseDeserializer::new(Deserializer));
         }
@@ -93,7 +93,7 @@ impl Intercept for ByTypes {
     }
 }
 
-/// Takes what it knows as it is, and writes everything else as usual.
+/// Passes known inputs as they are, and writes all others as usual.
 #[derive(Debug)]
 struct Serializer(SharedRequestSerializer);
 

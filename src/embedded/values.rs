@@ -1,24 +1,24 @@
-//! Items and what they consume, between the SDK's types and dynoxide's.
+//! Items and consumed capacity, converted between the SDK's types and dynoxide's.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types as sdk};
 use dynoxide::{AttributeValue, DynoxideError, Item, types};
 
-/// An item's attributes as the SDK has them.
+/// An item's attributes in the SDK's types.
 pub(super) type Attributes = HashMap<String, sdk::AttributeValue>;
 
-/// Attributes as dynoxide has them.
+/// Attributes in dynoxide's types.
 pub(super) fn taken(attributes: Attributes) -> Result<Item, DynoxideError> {
     attributes.into_iter().map(|(name, value)| Ok((name, take(value)?))).collect()
 }
 
-/// The same, where there may be none.
+/// The same for optional attributes.
 pub(super) fn taken_if(attributes: Option<Attributes>) -> Result<Option<Item>, DynoxideError> {
     attributes.map(taken).transpose()
 }
 
-/// Attributes as the SDK has them.
+/// Attributes in the SDK's types.
 pub(super) fn given(item: Item) -> Attributes {
     item.into_iter().map(|(name, value)| (name, give(value))).collect()
 }
@@ -54,7 +54,7 @@ fn give(value: AttributeValue) -> sdk::AttributeValue {
     }
 }
 
-/// What was consumed, as the SDK has it.
+/// Consumed capacity in the SDK's types.
 pub(super) fn consumed(consumed: types::ConsumedCapacity) -> sdk::ConsumedCapacity {
     sdk::ConsumedCapacity::builder()
         .table_name(consumed.table_name)

@@ -1,4 +1,4 @@
-//! `POST /v1/admission`: a media server asks whether a client may come, and says that one has gone
+//! `POST /v1/admission`: a media server asks whether a client may come, or reports that one has gone
 //! (`docs/apis/ovenmediaengine.md`).
 
 mod opening;
@@ -29,7 +29,7 @@ use utoipa::ToSchema;
 use opening::{close, is_picture, open};
 use request::{Admission, Read, Status};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::StreamsWebhookSecret,
@@ -41,27 +41,27 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// Where a webhook says what it is signed with.
+/// The header with a webhook's signature.
 const SIGNATURE: &str = "x-ome-signature";
 
 shared::routes!(admit);
 
-/// What a media server is answered.
+/// The answer to a media server.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AdmissionAnswer)]
 struct Answer {
-    /// Whether the client may come; nothing is said where it has gone.
+    /// Whether the client may come. It is missing if the client has gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<bool>,
-    /// After how many milliseconds the media server cuts it off.
+    /// After how many milliseconds the media server cuts the client off.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 3_600_000)]
     lifetime: Option<u64>,
-    /// Why it may not.
+    /// Why the client may not come.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The session was terminated")]
     reason: Option<&'static str>,
-    /// What the log calls the reason.
+    /// The reason in the log.
     #[serde(skip)]
     #[schema(ignore)]
     code: Option<&'static str>,
@@ -80,7 +80,7 @@ impl Answer {
     }
 }
 
-/// Say whether a client may come, or take note that it has gone.
+/// Say whether a client may come, or record that it has gone.
 #[utoipa::path(
     post,
     path = "/v1/admission",
@@ -119,7 +119,7 @@ impl Answer {
 )]
 async fn admit(State(app): State<App>, request: Request<Body>) -> Result<Json<Answer>, Error> {
     let (tasks, arrived) = (app.tasks.clone(), Instant::now());
-    // From the first byte on: by the time that the body is read, a media server may have hung up.
+    // The task begins with the first byte, because a media server may have hung up by the time the body is read.
     tasks.run(Box::pin(take(app, request, arrived))).await.map(Json)
 }
 
@@ -133,7 +133,8 @@ async fn take(app: App, request: Request<Body>, arrived: Instant) -> Result<Answ
         return Err(Error::InvalidSignature);
     };
     app.last_used.mark(Setting::StreamsWebhookSecret, signer);
-    // From here on the answer is always 200: anything else means to the media server that we are out of order.
+    // From here on the answer is always 200. The media server would take any other status for a failure of this
+    // service.
     let (webhook, status) = match Admission::read(&body, &app) {
         Read::Webhook(webhook, status) => (webhook, status),
         Read::NoWebhook => return Ok(not_taken(&app, "no_admission_request", "This is no admission request").await),
@@ -151,20 +152,20 @@ async fn take(app: App, request: Request<Body>, arrived: Instant) -> Result<Answ
     } else {
         open(&app, &webhook, arrived).await
     };
-    // A player asks for pictures every few seconds, and nobody has come by that.
+    // A player asks for pictures every few seconds, and nobody joins by that.
     if !is_picture(&webhook) {
         record(&app, &webhook, &answer).await;
     }
     Ok(answer)
 }
 
-/// Refuses what is signed and is no webhook of now, and writes that down.
+/// Refuses a signed request that is no webhook of the present, and logs that.
 async fn not_taken(app: &App, code: &'static str, reason: &'static str) -> Answer {
     Decision::new(Event::WebhookRefused).by(Party::MediaServer).because(code).record(&app.services).await;
     Answer::refused(code, reason)
 }
 
-/// Writes down who came to a stream, or was not let in there.
+/// Logs who joined a stream or was refused there.
 async fn record(app: &App, webhook: &Webhook, answer: &Answer) {
     let decision = match answer.code {
         None => Decision::new(Event::Join),

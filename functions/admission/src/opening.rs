@@ -1,4 +1,4 @@
-//! What becomes of an opening, and of a closing.
+//! What an opening or a closing does.
 
 use std::time::Duration;
 
@@ -15,24 +15,23 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Answer;
 
-/// How long an opening may take: the media server waits 3 seconds, and then lets nobody in.
+/// The timeout of an opening. The media server waits 3 seconds, and then lets nobody in.
 const OPENING: Duration = Duration::from_millis(2500);
-/// How long the viewers of a publisher who came or went are looked at before the answer. Those that are left are looked
-/// at by the outbox message.
+/// How long the answer waits while the viewers of a publisher who came or went are settled. The job `settleViewers`
+/// does the rest.
 const SETTLING: Duration = Duration::from_millis(1500);
-/// How often an opening that was refused is tried to be taken back, and for how long each time is waited, more and
-/// more.
+/// The attempts to take a refused opening back, and the wait between them, which grows.
 const TAKING_BACK: u32 = 8;
 const WAIT: Duration = Duration::from_millis(250);
-/// How much longer an application is known than a connection in it can be.
+/// How much longer an application is remembered than a connection in it can last.
 const APP_KEPT: Duration = Duration::from_hours(3);
 
-/// The protocols of pictures of a stream: whoever asks for one is no viewer.
+/// The protocol of pictures of a stream. A client that asks for one is no viewer.
 const THUMBNAIL: &str = "thumbnail";
-/// The protocol whose viewers the media server cuts off.
+/// The protocol whose viewers the media server can cut off.
 const WEBRTC: &str = "webrtc";
 
-/// Says whether a client may come, within the time that a media server waits from when its request arrived.
+/// Says whether a client may come. The media server waits for a limited time from `arrived`, when its request came.
 pub(crate) async fn open(app: &App, webhook: &Webhook, arrived: Instant) -> Answer {
     let limit = arrived + OPENING;
     let refusal = match timeout_at(limit, Box::pin(admit(app, webhook, limit))).await {
@@ -44,14 +43,14 @@ pub(crate) async fn open(app: &App, webhook: &Webhook, arrived: Instant) -> Answ
         Err(_) => "it took too long".to_owned(),
     };
     tracing::error!(error = refusal, "an opening was not written down, and refused");
-    // It may have been all the same, or be on its way: whoever was refused does not come, and is never said to have
-    // gone.
+    // The opening may have been written, or be on its way. A refused client does not come, so its closing never will
+    // either.
     let (app, webhook, tasks) = (app.clone(), webhook.clone(), app.tasks.clone());
     tasks.leave(async move { take_back(&app, &webhook).await });
     Answer::refused("store", "The service is busy; try again")
 }
 
-/// Takes note that a client has gone.
+/// Records that a client has gone.
 pub(crate) async fn close(app: &App, webhook: &Webhook) -> Answer {
     let limit = Instant::now() + SETTLING;
     let noted = match webhook.role {
@@ -60,13 +59,13 @@ pub(crate) async fn close(app: &App, webhook: &Webhook) -> Answer {
         _ => app.store.close_live_connection(webhook, app.clock.now()).await,
     };
     if let Err(error) = noted {
-        // The media server does not ask again; the connection ends by itself.
+        // The media server does not send a closing again. The connection ends when its right does.
         tracing::error!(%error, "a closing was not written down");
     }
     Answer::NOTED
 }
 
-/// Whether it is about a picture of a stream, which is nobody's coming.
+/// Whether it is about a picture of a stream, by which nobody joins.
 pub(crate) fn is_picture(webhook: &Webhook) -> bool {
     webhook.client.protocol == THUMBNAIL
 }
@@ -87,7 +86,7 @@ async fn admit(app: &App, webhook: &Webhook, limit: Instant) -> Result<Admitted,
     if is_picture(webhook) {
         return Box::pin(app.store.would_open(&opening(app, webhook, now))).await;
     }
-    // First, so that no stream is known of an application that is not.
+    // The application is stored first, so that no stream is known without its application.
     remember_app(app, webhook).await?;
     if webhook.role == StreamRole::Publisher {
         return publish(app, webhook, Publishing::Opened, limit.min(Instant::now() + SETTLING)).await;
@@ -95,7 +94,7 @@ async fn admit(app: &App, webhook: &Webhook, limit: Instant) -> Result<Admitted,
     app.store.open_live_connection(&opening(app, webhook, now)).await
 }
 
-/// Takes note of what a publisher did, and lets their viewers follow as far as the time allows.
+/// Records what a publisher did, and settles their viewers as far as the time allows.
 async fn publish(app: &App, webhook: &Webhook, did: Publishing, limit: Instant) -> Result<Admitted, StoreError> {
     let admitted = app.store.tell_of_publisher(&opening(app, webhook, app.clock.now()), did).await?;
     if admitted.is_ok() && !app.config.streams.keep_viewers {
@@ -106,14 +105,14 @@ async fn publish(app: &App, webhook: &Webhook, did: Publishing, limit: Instant) 
 
 async fn settle(app: &App, stream: &Stream, limit: Instant) {
     let in_time = || Instant::now() < limit;
-    // What fails, or takes longer, the outbox message does.
+    // The job does the rest.
     match timeout_at(limit, app.store.settle_viewers(stream, &app.clock, &in_time)).await {
         Ok(Ok(_)) | Err(_) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a publisher's viewers are looked at later"),
     }
 }
 
-/// Has nothing be left of an opening that was refused.
+/// Takes back a refused opening.
 async fn take_back(app: &App, webhook: &Webhook) {
     for attempt in 1..=TAKING_BACK {
         let now = app.clock.now();
@@ -133,7 +132,7 @@ async fn take_back(app: &App, webhook: &Webhook) {
     tracing::error!("an opening that was refused may have been written down");
 }
 
-/// Keeps the application's name, once an hour.
+/// Stores the application's name, at most once an hour.
 async fn remember_app(app: &App, webhook: &Webhook) -> Result<(), StoreError> {
     let (vhost, name, now) = (&webhook.stream.vhost, &webhook.stream.app, app.clock.now());
     let kept = app.config.streams.session_ttl + REMEMBERED + APP_KEPT;

@@ -1,4 +1,4 @@
-//! What a media server says of a client.
+//! The admission webhook of a media server.
 
 use std::time::Duration;
 
@@ -17,78 +17,79 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// How far from now a webhook may be dated.
+/// How far from the present a webhook's time may be.
 const AWAY_MAX: Duration = Duration::from_hours(24);
-/// Longest URL that is kept, in bytes.
+/// The longest URL that is stored, in bytes.
 const URL_MAX: usize = 8192;
 
 /// A webhook of a media server.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AdmissionRequest)]
 pub(crate) struct Admission {
-    /// Who it is.
+    /// The client that comes or goes.
     client: AdmissionClient,
-    /// What they want.
+    /// The client's request.
     request: AdmissionDetails,
 }
 
 /// The client.
 #[derive(Deserialize, ToSchema)]
 struct AdmissionClient {
-    /// Where it comes from.
+    /// The address that the client comes from.
     #[schema(example = "192.0.2.1")]
     address: String,
-    /// From which port.
+    /// The port that the client comes from.
     #[schema(example = 51600)]
     port: u16,
-    /// Where it comes from by what a proxy says.
+    /// The client's address according to a proxy.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "198.51.100.7")]
     real_ip: Value,
 }
 
-/// What it does.
+/// A client's request to a media server.
 #[derive(Deserialize, ToSchema)]
 struct AdmissionDetails {
     /// `outgoing`, which plays, or `incoming`, which publishes.
     #[schema(example = "outgoing")]
     direction: String,
-    /// What it comes by.
+    /// The protocol.
     #[schema(example = "WebRTC")]
     protocol: String,
-    /// `opening`, also where it is left out, or `closing`.
+    /// `opening`, which is the default, or `closing`.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "opening")]
     status: Value,
-    /// When it happened, at most 24 hours away; where it cannot be read, now.
+    /// When it happened, at most 24 hours from now. If it cannot be read, now.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "2025-03-16T04:38:36.245+00:00")]
     time: Value,
-    /// What it asked for: the path has the application and the stream, the query may name the session.
+    /// The URL that the client asked for. Its path has the application and the stream, and its query may name the
+    /// session.
     #[schema(example = "ws://live.example:3333/app/stream?session=viewer")]
     url: String,
 }
 
-/// Whether a client comes or has gone.
+/// Whether a client comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Opening,
     Closing,
 }
 
-/// What a webhook is taken for.
+/// The result of reading a webhook.
 #[derive(Debug)]
 pub(crate) enum Read {
-    /// For what it says.
+    /// It is a webhook.
     Webhook(Box<Webhook>, Status),
-    /// For none of ours.
+    /// It is no webhook.
     NoWebhook,
-    /// For one that is no longer, or not yet, of any use (`docs/apis/access.md`).
+    /// It is a webhook whose time is too far from the present (`docs/apis/access.md`).
     OutOfTime,
 }
 
 impl Admission {
-    /// Reads a webhook. What it says beside that is ignored.
+    /// Reads a webhook. Other fields are ignored.
     pub(crate) fn read(body: &[u8], app: &App) -> Read {
         let now = app.clock.now();
         match Self::parse(body, app, now) {
@@ -99,8 +100,8 @@ impl Admission {
     }
 
     fn parse(body: &[u8], app: &App, now: Timestamp) -> Option<(Webhook, Status)> {
-        // Not at once into the type: a key that stands twice is the sender's business. So is text that is no UTF-8, such as
-        // an odd user agent.
+        // The body is not read into the type directly, because duplicate keys and text that is not UTF-8, such as an
+        // odd user agent, must not fail here.
         let body: Value = serde_json::from_str(&String::from_utf8_lossy(without_bom(body))).ok()?;
         let Self { client, request } = serde_json::from_value(body).ok()?;
         let role = match request.direction.to_ascii_lowercase().as_str() {
@@ -130,13 +131,14 @@ impl Admission {
     }
 }
 
-/// Whether the session can be named in the path of a URL, as whoever terminates it does: `.` and `..` mean other paths there.
+/// Whether the session can be named in a URL's path, for terminating it. `.` and `..` mean other paths.
 pub(crate) fn has_path(webhook: &Webhook) -> bool {
     let names = [&*webhook.stream.app, &*webhook.stream.stream, webhook.name.as_str()];
     names.iter().all(|name| !matches!(*name, "." | ".."))
 }
 
-/// What there is to know of a playback URL: its host, the first two parts of its path, and a query's `session`.
+/// The parts of a playback URL that are read: its host, the first two segments of its path, and the `session` of its
+/// query.
 #[derive(Debug, PartialEq, Eq)]
 struct StreamUrl {
     host: String,
@@ -154,8 +156,8 @@ impl StreamUrl {
         let mut parts = path.split('/').map(|part| percent_decode_str(part).decode_utf8().ok());
         let mut part = || parts.next().flatten().filter(|part| !part.is_empty()).map(String::from);
         let (app, stream) = (part()?, part()?);
-        // As the media server reads it: a query ends at another question mark, a plus sign is one, and of a key that stands
-        // twice the last counts.
+        // The media server reads a query like this: it ends at another question mark, a plus sign is no space, and the
+        // last of duplicate keys counts.
         let query = query.split('?').next().unwrap_or_default();
         let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         let session = pairs.rfind(|(key, _)| *key == "session");
@@ -165,7 +167,7 @@ impl StreamUrl {
     }
 }
 
-/// A URL's host name, without user and port.
+/// The host name of a URL's authority, without user and port.
 fn host(authority: &str) -> &str {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.strip_prefix('[') {

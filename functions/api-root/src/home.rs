@@ -1,4 +1,4 @@
-//! `GET /`: whoever has only the address of this API is led on. `GET /health`: whether its table answers.
+//! `GET /` leads a visitor of this address on to the documentation. `GET /health` says whether the table answers.
 
 use std::convert::Infallible;
 
@@ -17,25 +17,25 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// The page's own style is all that it needs.
+/// The page needs nothing but its own style.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Where to go on.
+/// Addresses from which to go on.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Home {
-    /// Of the documentation, for people.
+    /// The documentation, for people.
     #[schema(example = "https://greenroom.example/docs")]
     documentation: String,
-    /// Of the OpenAPI document, for programs.
+    /// The OpenAPI document, for programs.
     #[schema(example = "https://greenroom.example/openapi.json")]
     specification: String,
-    /// Says whether the table answers.
+    /// The path that says whether the table answers.
     #[schema(example = "https://greenroom.example/health")]
     health: String,
 }
 
-/// Who asks where to go on.
+/// A visitor, with what the answer depends on.
 pub(crate) struct Visitor {
     base: String,
     prefix: String,
@@ -51,17 +51,17 @@ impl FromRequestParts<App> for Visitor {
     }
 }
 
-/// Whether a caller names HTML: programs that take anything do not mean a page.
+/// Whether a caller names HTML. A program that accepts anything does not ask for a page.
 fn names_html(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|range| range.trim().to_ascii_lowercase().starts_with("text/html"))
 }
 
-/// What a visitor is answered.
+/// The answer to a visitor.
 pub(crate) enum Welcome {
-    /// A page, to be read at this prefix.
+    /// A page with links at this prefix.
     Page(String),
-    /// The same for programs.
+    /// The same links for programs.
     Links(Home),
 }
 
@@ -107,7 +107,7 @@ pub(crate) async fn home(Visitor { base, prefix, is_browser }: Visitor) -> Welco
     })
 }
 
-/// That all is well.
+/// The answer if all is well.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     /// Always `ok`.
@@ -142,7 +142,7 @@ pub(crate) struct Health {
     security(()),
 )]
 pub(crate) async fn health(State(app): State<App>) -> Result<Json<Health>, device::Error> {
-    // A table that refuses us serves nobody either, and may be put right without us.
+    // A table that refuses requests serves nobody either, and may be put right from outside.
     app.store.prime().await.map_err(|cause| StoreError::Unavailable(cause.to_string()))?;
     Ok(Json(Health { status: "ok" }))
 }

@@ -1,4 +1,4 @@
-//! Where things are: `GET /api/v2` says it of its endpoints (`docs/apis/events-api.md`), `GET /` of everything;
+//! Addresses: `GET /api/v2` lists its endpoints (`docs/apis/events-api.md`), and `GET /` leads to the documentation.
 //! `GET /health` says whether the table answers.
 
 mod home;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use home::{__path_health, __path_home, health, home};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
 
 shared::routes!(api_root, home, health);
@@ -24,25 +24,25 @@ shared::routes!(api_root, home, health);
 /// The endpoints' URLs.
 #[derive(Serialize, ToSchema)]
 struct Endpoints {
-    /// Of booking e-mails.
+    /// Booking e-mails.
     #[schema(example = "https://greenroom.example/api/v2/bookingemails/")]
     bookingemails: String,
-    /// Of events.
+    /// Events.
     #[schema(example = "https://greenroom.example/api/v2/events/")]
     events: String,
-    /// Of login tokens.
+    /// Login tokens.
     #[schema(example = "https://greenroom.example/api/v2/logintokens/")]
     logintokens: String,
-    /// Of network tests.
+    /// Network tests.
     #[schema(example = "https://greenroom.example/api/v2/networktestsessions/")]
     networktestsessions: String,
-    /// Of joining.
+    /// Joining.
     #[schema(example = "https://greenroom.example/api/v2/rtcsessions/")]
     rtcsessions: String,
-    /// Of sessions.
+    /// Sessions.
     #[schema(example = "https://greenroom.example/api/v2/sessions/")]
     sessions: String,
-    /// Of users.
+    /// Users.
     #[schema(example = "https://greenroom.example/api/v2/users/")]
     users: String,
 }
@@ -69,7 +69,7 @@ async fn api_root(_: Organiser, Base(base): Base) -> Result<Json<Endpoints>, Err
     }))
 }
 
-/// What this API is called from outside.
+/// The base of this API's URLs.
 struct Base(String);
 
 impl FromRequestParts<App> for Base {

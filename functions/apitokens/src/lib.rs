@@ -1,4 +1,4 @@
-//! `/api/v2/apitokens`: the static tokens that clients carry (`docs/apis/events-api.md`).
+//! `/api/v2/apitokens`: the static API tokens of clients (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use secrecy::ExposeSecret;
@@ -18,10 +18,10 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
 
-/// What tokens can be filtered by.
+/// The fields that tokens can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "mobile"];
 
 shared::routes!(list_api_tokens, create_api_token, delete_api_token);
@@ -30,24 +30,24 @@ shared::routes!(list_api_tokens, create_api_token, delete_api_token);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewApiToken {
-    /// What its admins call it.
+    /// The name that its admins give it.
     #[schema(max_length = 255, pattern = r"\S", example = "Stage displays")]
     name: String,
-    /// Whether it is a mobile client's; false by default.
+    /// Whether it belongs to a mobile client; false by default.
     #[schema(required = false, example = false)]
     mobile: bool,
 }
 
-/// What is kept of a static API token.
+/// A static API token without its value.
 #[derive(Serialize, ToSchema)]
 struct KeptToken {
     /// Counts from 1.
     #[schema(example = 1)]
     id: u64,
-    /// What its admins call it.
+    /// The name that its admins gave it.
     #[schema(example = "Stage displays")]
     name: String,
-    /// Whether it is a mobile client's.
+    /// Whether it belongs to a mobile client.
     #[schema(example = false)]
     mobile: bool,
 }
@@ -59,12 +59,12 @@ impl From<ApiToken> for KeptToken {
     }
 }
 
-/// A static API token, shown this once.
+/// A static API token with its value, which is shown only this once.
 #[derive(Serialize, ToSchema)]
 struct ShownToken {
     #[serde(flatten)]
     kept: KeptToken,
-    /// What clients show: 40 hexadecimal digits.
+    /// The value that clients send: 40 hexadecimal digits.
     #[schema(example = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b")]
     token: String,
 }
@@ -144,7 +144,7 @@ async fn delete_api_token(
     Organiser(caller): Organiser,
     id: Result<Id, Error>,
 ) -> Result<StatusCode, Error> {
-    // Who may not delete tokens is not told which there are.
+    // A caller who may not delete tokens must not learn which exist.
     allow(&caller)?;
     let Id(id) = id?;
     if !app.store.delete_api_token(id).await? {

@@ -1,4 +1,4 @@
-//! `POST /api/v2/bookingemails`: a booking, kept and then sent by mail (`docs/apis/events-api.md`).
+//! `POST /api/v2/bookingemails`: stores a booking, and then sends it by mail (`docs/apis/events-api.md`).
 
 use axum::{extract::State, http::StatusCode};
 use shared::{
@@ -15,7 +15,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::SigningKeys,
@@ -34,9 +34,9 @@ shared::routes!(send_booking);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewBooking {
-    /// What is wanted.
+    /// The event.
     event: NewBookedEvent,
-    /// By whom.
+    /// The person who books.
     contact: NewContact,
 }
 
@@ -45,30 +45,30 @@ struct NewBooking {
 #[schema(as = BookedEvent, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewBookedEvent {
-    /// When.
+    /// The date.
     #[schema(example = "2026-12-01")]
     date: String,
-    /// Where.
+    /// The country.
     #[schema(example = "Germany")]
     country: String,
-    /// For how many days.
+    /// The number of days.
     #[schema(example = "2")]
     length_days: String,
-    /// For how many hours a day.
+    /// The number of hours a day.
     #[schema(example = "8")]
     length_hours_day: String,
-    /// For how many people.
+    /// The number of people.
     #[schema(example = "150")]
     amount_people: String,
-    /// From which language.
+    /// The language to interpret from.
     #[schema(example = "English")]
     from_lang: String,
-    /// Into which language.
+    /// The language to interpret into.
     #[schema(example = "German")]
     to_lang: String,
 }
 
-/// Who wants them.
+/// The person who books.
 #[derive(ToSchema)]
 #[schema(as = BookingContact)]
 #[expect(dead_code, reason = "only the document is made of it")]
@@ -76,16 +76,16 @@ struct NewContact {
     /// Their name.
     #[schema(example = "Alice Example")]
     name: String,
-    /// What they do there.
+    /// Their position.
     #[schema(example = "Producer")]
     position: String,
-    /// Where they work.
+    /// Their company.
     #[schema(example = "Example Ltd.")]
     company: String,
-    /// How to call them.
+    /// Their phone number.
     #[schema(example = "+49 30 1234567")]
     phone: String,
-    /// How to write to them.
+    /// Their mail address.
     #[schema(example = "alice@company.example")]
     email: String,
 }
@@ -112,7 +112,7 @@ async fn send_booking(State(app): State<App>, _: Client, payload: Payload) -> Re
     let event = form.nested("event", |form| BookedEvent::from_texts(BookedEvent::KEYS.map(|key| given(form, key))));
     let contact = form.nested("contact", |form| Contact::from_texts(Contact::KEYS.map(|key| given(form, key))));
     form.finish()?;
-    // Both are there where nothing is wrong with the form.
+    // Both are there, because the form had no errors.
     let (event, contact) = event.zip(contact).ok_or(Error::Fault)?;
     let booking = Booking::new(event, contact, app.clock.now());
     app.store.insert_booking(&booking).await?;

@@ -1,4 +1,4 @@
-//! `/api/contacts`: whom a participant keeps in their roster (`docs/apis/mongooseim.md`).
+//! `/api/contacts`: the contacts in a participant's roster (`docs/apis/mongooseim.md`).
 
 use axum::{
     Json,
@@ -21,13 +21,13 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
-/// How many contacts can be deleted at once.
+/// The largest number of contacts in one deletion.
 const DELETIONS_MAX: usize = 500;
-/// How many of them are deleted in parallel.
+/// The number of contacts that are deleted in parallel.
 const MAX_CONCURRENT: usize = 16;
 
 shared::routes!(list_contacts, add_contact, delete_contacts, change_contact, delete_contact);
@@ -36,11 +36,11 @@ shared::routes!(list_contacts, add_contact, delete_contacts, change_contact, del
 #[derive(Serialize, ToSchema)]
 #[schema(as = Contact)]
 struct Shown {
-    /// Who it is.
+    /// Their JID.
     jid: Jid,
-    /// Who is told of whom.
+    /// Who is told of the other.
     subscription: Subscription,
-    /// Who has asked for that.
+    /// Who has asked to be told.
     ask: Ask,
 }
 
@@ -50,23 +50,23 @@ impl From<Contact> for Shown {
     }
 }
 
-/// Whom to add.
+/// A contact to add.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewContact {
-    /// Who it is.
+    /// Their JID.
     jid: Jid,
 }
 
-/// What to do about a contact.
+/// An action on a contact.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct ContactChange {
-    /// What to do.
+    /// The action.
     action: Action,
 }
 
-/// `invite`: ask them; `accept`: agree to what they asked for.
+/// `invite` asks the contact; `accept` agrees to what the contact asked for.
 #[derive(Clone, Copy, ToSchema)]
 #[schema(as = ContactAction, rename_all = "lowercase")]
 enum Action {
@@ -74,21 +74,21 @@ enum Action {
     Accept,
 }
 
-/// Whom to delete.
+/// Contacts to delete.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 #[schema(as = ContactDeletions)]
 struct Deletions {
-    /// Whom to delete.
+    /// Their JIDs.
     #[schema(max_items = 500)]
     to_delete: Vec<Jid>,
 }
 
-/// Who was not there.
+/// The contacts that could not be deleted.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ContactsNotDeleted)]
 struct NotDeleted {
-    /// Those who were no contacts.
+    /// The JIDs that were no contacts.
     not_deleted: Vec<Jid>,
 }
 
@@ -105,7 +105,7 @@ async fn list_contacts(State(app): State<App>, account: Account, _: TakesJson) -
     Ok(Json(app.store.contacts(account.user).await?.into_iter().map(Shown::from).collect()))
 }
 
-/// Add a contact; nothing changes where they are one.
+/// Add a contact; an existing one stays as it is.
 #[utoipa::path(
     post,
     path = "/api/contacts",
@@ -163,7 +163,7 @@ async fn delete_contacts(
     Ok(Json(NotDeleted { not_deleted: not_deleted.await? }))
 }
 
-/// Ask a contact, or agree to what they asked for.
+/// Ask a contact, or agree to what the contact asked for.
 #[utoipa::path(
     put,
     path = "/api/contacts/{jid}",
@@ -194,7 +194,7 @@ async fn change_contact(
     changed.await.map(|()| StatusCode::NO_CONTENT)
 }
 
-/// Delete a contact, and take back all that was agreed with them.
+/// Delete a contact, and end everything that was agreed with them.
 #[utoipa::path(
     delete,
     path = "/api/contacts/{jid}",
@@ -226,7 +226,7 @@ async fn change(
 
 async fn pair(app: &App, Account { user, jid, .. }: Account, contact: Jid) -> Result<Pair, Error> {
     if contact == jid {
-        // Nobody is in their own roster.
+        // A roster never has its owner.
         return Err(Error::NotFound);
     }
     let contact_user = app.account_of(&contact).await?;

@@ -19,7 +19,7 @@ mod request;
 
 use request::{OpenSession, Refusal, SessionRequest};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::OpenviduSecret,
@@ -34,19 +34,19 @@ pub const SETTINGS: &[Setting] = &[
 
 shared::routes!(create_session);
 
-/// A new session, as whoever asked for it knows one.
+/// A new session, in the form for the caller.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum NewSession {
-    /// A device's.
+    /// A device's session.
     Device {
-        /// What it was given.
+        /// The data for the device.
         data: DeviceData,
     },
-    /// A back-end's.
+    /// A back-end's session.
     #[serde(rename_all = "camelCase")]
     Media {
-        /// What it is called.
+        /// The session's id.
         #[schema(example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
         id: MediaSessionId,
         /// When it was opened, in milliseconds since the Unix epoch.
@@ -54,7 +54,7 @@ enum NewSession {
     },
 }
 
-/// What a device is given.
+/// The data for a new device.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NewDeviceSession)]
 struct DeviceData {
@@ -65,8 +65,8 @@ struct DeviceData {
 
 /// Register a device, or open a media session.
 ///
-/// Who is asking decides: `Basic` credentials, or no credentials and a body that only a back-end sends, are a
-/// back-end's; everything else is a device's.
+/// The request decides which. `Basic` credentials, or no credentials and a body that only a back-end sends, mean a
+/// back-end. Everything else is a device.
 #[utoipa::path(
     post,
     path = "/api/sessions",

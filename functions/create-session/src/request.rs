@@ -1,4 +1,4 @@
-//! Who is asking, and for what.
+//! The two kinds of requests for a session: a device's and a back-end's.
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
@@ -26,7 +26,7 @@ use shared::{
 };
 use utoipa::{IntoResponses, ToSchema};
 
-/// Longest name of a custom layout, in bytes: a session has to fit into an item.
+/// The longest name of a custom layout, in bytes. A session has to fit into an item.
 const CUSTOM_LAYOUT_MAX: usize = 10_000;
 
 /// A request for a session.
@@ -37,7 +37,7 @@ pub(crate) enum SessionRequest {
     Media(OpenSession),
 }
 
-/// A refusal in the dialect of whoever asked.
+/// A refusal in the dialect of the caller.
 pub(crate) enum Refusal {
     Device(device::Error),
     Media(openvidu::Error),
@@ -64,7 +64,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The body of a refusal, in the dialect of whoever asked.
+/// The body of a refusal, in the dialect of the caller.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "describes the bodies to the OpenAPI document")]
@@ -74,7 +74,7 @@ pub(crate) enum Problem {
     Media(openvidu::Body),
 }
 
-/// What the one or the other may be refused with.
+/// The refusals of both kinds of requests.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes the answers to the OpenAPI document")]
 pub(crate) enum Refusals {
@@ -145,7 +145,7 @@ pub(crate) enum Refusals {
     Unavailable(#[to_schema] Problem),
 }
 
-/// What a media session is to be like; each name has the one that OpenVidu 1.7 had for it.
+/// The properties of a media session. Each also has the name that OpenVidu 1.7 had for it.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(as = MediaSessionProperties)]
@@ -165,18 +165,18 @@ pub(crate) struct Properties {
     /// Whether streams pass through a media server.
     #[schema(value_type = Option<MediaMode>, example = "ROUTED")]
     media_mode: Option<String>,
-    /// What a recording consists of.
+    /// The files that a recording consists of.
     #[schema(value_type = Option<OutputMode>, example = "COMPOSED")]
     default_output_mode: Option<String>,
     /// The name of the layout `CUSTOM`; at most 10,000 bytes.
     #[schema(max_length = 10_000, example = "")]
     default_custom_layout: Option<String>,
-    /// What the session is to be called; empty for an id of ours.
+    /// The id of the session. If it is empty, the session gets a random id.
     #[schema(pattern = "^[a-zA-Z0-9_-]*$", max_length = 255, example = "daily")]
     custom_session_id: Option<String>,
 }
 
-/// The keys that tell a back-end's body.
+/// The keys that mark a body as a back-end's.
 const PROPERTIES: [&str; 8] = [
     "archiveMode",
     "recordingMode",
@@ -188,16 +188,16 @@ const PROPERTIES: [&str; 8] = [
     "customSessionId",
 ];
 
-/// What a device sends.
+/// The body of a device's request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceRegistration)]
 pub(crate) struct Registration {
-    /// What the device calls itself.
+    /// The identifier that the device gives itself.
     #[schema(example = "device_unique_id_here")]
     identifier: Identifier,
 }
 
-/// What the one or the other sends.
+/// The body of either request.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "describes the body to the OpenAPI document")]
@@ -209,7 +209,7 @@ pub(crate) enum Body {
     Media(Properties),
 }
 
-/// A media session that was asked for.
+/// A request for a media session.
 #[derive(Debug)]
 pub(crate) struct OpenSession {
     pub(crate) custom_id: Option<MediaSessionId>,
@@ -221,7 +221,7 @@ impl FromRequest<App> for SessionRequest {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        // Taken in before anybody is refused: a caller that is still sending does not hear the answer.
+        // The body is read before any refusal, because a caller that is still sending does not read the answer.
         let body = read_json_body(&parts.headers, body).await;
         if let Authorization::Basic(_) = Authorization::of(&parts.headers) {
             Backend::from_request_parts(&mut parts, app).await?;
@@ -300,7 +300,7 @@ impl Properties {
     }
 }
 
-/// The value of this name, or the default one where none is given; `None` where there is no such value.
+/// The value with this name. Without a name it is the default; `None` if there is no such value.
 fn value<T: DeserializeOwned + Default>(name: Option<&String>) -> Option<T> {
     let Some(name) = name else { return Some(T::default()) };
     T::deserialize(IntoDeserializer::<ValueError>::into_deserializer(name.as_str())).ok()

@@ -1,4 +1,4 @@
-//! What a device's token opens: its session, a new token, the end of both, the device's other sessions
+//! A device's session: reading it, replacing its token, ending it, and listing the device's sessions
 //! (`docs/apis/device-sessions.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
@@ -16,7 +16,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::DeviceSessionTtl, Setting::CorsOrigins, Setting::Log];
 
@@ -25,7 +25,7 @@ shared::routes!(get_session, end_session, refresh_session, list_sessions);
 /// An answer.
 #[derive(Serialize, ToSchema)]
 struct Data<T> {
-    /// What was asked for.
+    /// The requested data.
     data: T,
 }
 
@@ -34,7 +34,7 @@ struct Data<T> {
 #[schema(as = DeviceSessions)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct SessionList {
-    /// Them, the oldest first.
+    /// The sessions, the oldest first.
     data: Vec<SessionData>,
 }
 
@@ -43,14 +43,14 @@ struct SessionList {
 #[serde(rename_all = "camelCase")]
 #[schema(as = DeviceSession)]
 struct SessionData {
-    /// What it is called.
+    /// The session's id.
     session: DeviceSessionId,
-    /// What the device calls itself.
+    /// The identifier that the device gives itself.
     identifier: Identifier,
     /// When it began (RFC 3339).
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// When it ends by itself (RFC 3339).
+    /// When it expires (RFC 3339).
     #[schema(format = DateTime, example = "2026-12-22T10:00:00Z")]
     expires_at: String,
 }
@@ -66,7 +66,7 @@ impl SessionData {
     }
 }
 
-/// What a device is given.
+/// A device's new token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceToken)]
 struct Token {
@@ -75,7 +75,7 @@ struct Token {
     token: String,
 }
 
-/// Read the session that the token is of.
+/// Read the session that the token belongs to.
 #[utoipa::path(
     get,
     path = "/api/session",
@@ -111,8 +111,8 @@ async fn end_session(State(app): State<App>, caller: Device) -> Result<StatusCod
 
 /// Replace the token.
 ///
-/// The old token stops working. Presented for refresh again within 10 s, it gets the same new token once more;
-/// presented later, it is taken for stolen, and the session ends.
+/// The old token stops working. If it is presented for refresh again within 10 s, it gets the same new token again. If
+/// it is presented later, it is taken for stolen, and the session ends.
 #[utoipa::path(
     post,
     path = "/api/session/refresh",
@@ -137,7 +137,7 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
         }
     };
     let token = app.keys.sign(&DeviceClaims::of(device, id, &session), &session.kid);
-    // An instance that has a key this one will have after its next start was faster.
+    // Another instance was faster, and signed with a key that this one will have after its next start.
     Ok(Json(Data { data: Token { token: token.ok_or(StoreError::Contended)? } }))
 }
 

@@ -15,16 +15,16 @@ use utoipa::ToSchema;
 #[expect(dead_code, reason = "only the document is made of it")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the wire")]
 pub(crate) struct NewEvent {
-    /// What its organisers call it. Unique.
+    /// The name that its organisers use. Unique.
     #[schema(max_length = 255, pattern = r"\S", example = "Annual meeting")]
     name: String,
-    /// What its participants are shown.
+    /// The name that its participants see.
     #[schema(max_length = 255, example = "Annual meeting 2026")]
     display_name: Option<String>,
     /// URL of its logo.
     #[schema(max_length = 2000, example = "https://company.example/logo.png")]
     logo: Option<String>,
-    /// Only admins can choose it.
+    /// The number of the user who owns it. Only admins can choose it.
     #[schema(required = false, example = 2)]
     owner: u64,
     /// The users who manage it, each of them with the role `manager`.
@@ -36,30 +36,30 @@ pub(crate) struct NewEvent {
     /// Whether participants get the floor session too.
     #[schema(required = false, example = true)]
     subscribers_see_floor: bool,
-    /// Where its sessions should be, when it is a dotted IPv4 address.
+    /// An IPv4 address near which the media provider should put its sessions. Other texts have no effect.
     #[schema(required = false, max_length = 4000, example = "192.0.2.1")]
     location_hint: String,
-    /// For the clients.
+    /// A setting for clients. Greenroom stores it.
     #[schema(required = false, example = true)]
     allow_source_video: bool,
-    /// For the clients.
+    /// A setting for clients. Greenroom stores it.
     #[schema(required = false, max_length = 4000, example = "high")]
     quality: String,
     /// Whether mobile clients may not join.
     #[schema(required = false, example = false)]
     mobile_disallow: bool,
-    /// For the mobile clients.
+    /// A setting for mobile clients. Greenroom stores it.
     #[schema(required = false, example = false)]
     mobile_audience_disallow: bool,
-    /// For the mobile clients.
+    /// A setting for mobile clients. Greenroom stores it.
     #[schema(required = false, max_length = 4000, example = "")]
     mobile_data: String,
-    /// For the mobile clients: `phone`, `email`, `both` or nothing.
+    /// A setting for mobile clients, stored by Greenroom: `phone`, `email`, `both` or nothing.
     #[schema(required = false, max_length = 4000, example = "email")]
     mfa: String,
 }
 
-/// What a request says of an event; `None` where it does not.
+/// The fields of an event in a request. `None` if a field is left out.
 #[expect(clippy::option_option, reason = "a field may be left out, and it may be null")]
 pub(crate) struct EventFields {
     name: Option<String>,
@@ -79,7 +79,7 @@ pub(crate) struct EventFields {
 }
 
 impl EventFields {
-    /// Reads the fields of a new event, or of a change of this one.
+    /// Reads the fields of a new event, or of a change of `of`.
     pub(crate) async fn read(app: &App, caller: &User, of: Option<&Event>, mut form: Form) -> Result<Self, Error> {
         let fields = Self {
             name: form.required("name", text(255)),
@@ -99,7 +99,7 @@ impl EventFields {
         };
         fields.resolve_owner(app, caller, of, &mut form).await?;
         fields.resolve_managers(app, caller, of, &mut form).await?;
-        // Where nothing else is wrong, the table tells when the event is kept.
+        // If there are other problems, this one is reported with them. Otherwise the write itself would report it.
         if let Some(name) = &fields.name
             && !form.is_fine()
             && let Some(other) = app.store.record_with::<Event>(Unique::EventName, name).await?
@@ -122,7 +122,7 @@ impl EventFields {
         Ok(())
     }
 
-    /// New managers are such users, and the caller sees them; who manages the event already may stay.
+    /// Checks that new managers are managers whom the caller may see. Present managers may stay.
     async fn resolve_managers(
         &self,
         app: &App,
@@ -165,7 +165,7 @@ impl EventFields {
     pub(crate) fn change(&self, event: &Event, caller: &User) -> Result<Event, Error> {
         let changed = self.applied_to(event);
         let owner_allowed = changed.owner == event.owner || caller.may_reassign();
-        // Who may not delete the event may not say who manages it.
+        // A caller who may not delete the event may not choose its managers.
         let managers_allowed = same(&changed.managers, &event.managers) || caller.may(Action::DeleteEvent);
         let allowed = caller.may_to_event(Action::ChangeEvent, event) && owner_allowed && managers_allowed;
         if allowed { Ok(changed) } else { Err(Error::Forbidden) }
@@ -203,7 +203,7 @@ fn distinct(managers: &[Pk]) -> Vec<u64> {
     })
 }
 
-/// Whether the same users are in both, in any order.
+/// Whether both have the same users, in any order.
 fn same(a: &[u64], b: &[u64]) -> bool {
     a.len() == b.len() && a.iter().all(|id| b.contains(id))
 }

@@ -21,7 +21,7 @@ use shared::{
 use archives::{__path_list_event_archives, list_event_archives};
 use fields::{EventFields, NewEvent};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::SigningKeys,
@@ -33,7 +33,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// What events can be filtered by.
+/// The fields that events can be filtered by.
 const FILTERS: &[&str] = &[
     "id",
     "name",
@@ -128,7 +128,7 @@ async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id):
     Ok(Json(find(&app, &caller, id).await?.record))
 }
 
-/// Change an event; what is optional and not said stays as it is.
+/// Change an event; optional fields that are left out stay as they are.
 #[utoipa::path(
     put,
     path = "/api/v2/events/{id}",
@@ -168,8 +168,8 @@ async fn patch_event(
     change(&app, &caller, id, payload, Need::Some).await
 }
 
-/// Delete an event with its sessions and login tokens. From the first moment it is gone for everybody; where much belonged
-/// to it, that is cleared away behind the answer.
+/// Delete an event with its sessions and login tokens. It is gone for everybody at once. If it had many, they are
+/// deleted after the answer.
 #[utoipa::path(
     delete,
     path = "/api/v2/events/{id}",
@@ -198,7 +198,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     Ok(Json(app.store.change_record(event, |event| fields.change(event, caller)).await?))
 }
 
-/// An event that the caller sees.
+/// The event, if the caller may see it.
 async fn find(app: &App, caller: &User, id: u64) -> Result<Stored<Event>, Error> {
     let event = app.store.record::<Event>(id).await?;
     event.filter(|event| caller.sees_event(&event.record)).ok_or(Error::NotFound)

@@ -1,11 +1,12 @@
-//! What no other function's route answers: unknown paths, methods that a path does not serve, and CORS preflights.
+//! Requests that no other function's route answers: unknown paths, methods that a path does not serve, and CORS
+//! preflights.
 //!
-//! API Gateway sends here what matches no route. The local gateway does the same in-process.
+//! API Gateway sends every request here that matches no route. The local gateway does the same in the process.
 
 use axum::Router;
 use shared::{App, config::Setting, http::RouteTable};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::OpenviduSecret,
@@ -15,10 +16,10 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// The document of the whole API: the other functions' paths and methods.
+/// The OpenAPI document, with the other functions' paths and methods.
 const DOCUMENT: &str = include_str!("../../../openapi.json");
 
-/// No route: everything falls back.
+/// No routes: every request falls back.
 pub fn routes() -> Router<App> {
     Router::new()
 }

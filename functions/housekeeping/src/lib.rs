@@ -1,4 +1,4 @@
-//! What is to be done without anybody asking: once a minute on AWS, and by `greenroom serve`.
+//! Work that no request asks for. It runs once a minute on AWS, and in `greenroom serve`.
 
 use futures_util::{
     FutureExt,
@@ -6,7 +6,7 @@ use futures_util::{
 };
 use shared::{App, clock::InTime, config::Setting, jobs::run_due, store::StoreError};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::XmppDomain,
@@ -19,19 +19,19 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// Something to go on with until there is nothing left of it or the time is up. Two may be at it at once.
+/// A duty: work that goes on until none is left or the time is up. Two processes may do it at once.
 type Duty = for<'a> fn(&'a App, InTime<'a>) -> BoxFuture<'a, Result<(), StoreError>>;
 
-/// Every duty, behind what the log calls it.
+/// All duties, each with its name in the log.
 const DUTIES: &[(&str, Duty)] =
     &[("what changes have left to be done", |app, in_time| run_due(&app.services, in_time).boxed())];
 
-/// Some duties could not be gone on with; the next run takes them up again.
+/// Some duties failed. The next run takes them up again.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} of the duties failed")]
 pub struct Failed(usize);
 
-/// Goes on with every duty at once, so that none waits for another that has much to do or fails.
+/// Runs all duties at once, so that none waits for another that has much to do or fails.
 pub async fn run(app: &App, in_time: InTime<'_>) -> Result<(), Failed> {
     let duties = DUTIES.iter().map(|(name, duty)| async move {
         let failed =

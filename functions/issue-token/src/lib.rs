@@ -1,4 +1,4 @@
-//! `POST /api/tokens`: a participant's right to be in a media session, with its connection (`docs/apis/openvidu.md`).
+//! `POST /api/tokens`: issues a participant's token for a media session, with its connection (`docs/apis/openvidu.md`).
 
 use axum::{
     Json,
@@ -25,7 +25,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::OpenviduSecret,
@@ -37,20 +37,20 @@ pub const SETTINGS: &[Setting] = &[
 
 shared::routes!(issue_token);
 
-/// What a token is asked for with.
+/// The options of a token.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 struct TokenOptions {
-    /// The session it is for.
+    /// The session that the token is for.
     #[schema(required, value_type = String, example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
     session: Option<String>,
-    /// What its bearer may do; a publisher by default.
+    /// The rights of its bearer; those of a publisher by default.
     #[schema(value_type = Option<Role>, example = "PUBLISHER")]
     role: Option<String>,
-    /// Metadata, passed on and not looked at.
+    /// Metadata. Greenroom passes it on and never reads it.
     #[schema(max_length = 10_000, example = "{\"name\":\"Alice\"}")]
     data: Option<String>,
-    /// Options of a media server that we have not: given back, and not looked at.
+    /// Options for Kurento, which Greenroom does not use. The answer repeats them.
     #[schema(value_type = Option<Object>, example = json!({"videoMaxRecvBandwidth": 1000}))]
     kurento_options: Option<Box<RawValue>>,
 }
@@ -59,17 +59,17 @@ struct TokenOptions {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct IssuedToken {
-    /// The token once more.
+    /// The token, again.
     id: MediaToken,
-    /// The session it is for.
+    /// The session that the token is for.
     session: MediaSessionId,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     role: Role,
-    /// Metadata, as it was given.
+    /// The metadata of the request.
     data: ServerData,
     /// The token.
     token: MediaToken,
-    /// As they were given; absent where they were not, or empty.
+    /// The options of the request. It is missing if there were none, or if they were empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, example = json!({"videoMaxRecvBandwidth": 1000}))]
     kurento_options: Option<Box<RawValue>>,
@@ -97,7 +97,7 @@ async fn issue_token(State(app): State<App>, request: TokenRequest) -> Result<Js
     let id = MediaSessionId::parse(&session).ok_or_else(|| Error::SessionNotFound(Sent::new(&session)))?;
     let (role, data) = match (role, data) {
         (Ok(role), Ok(data)) => (role, data),
-        // That the session is not there comes before what is wrong with the rest.
+        // A missing session is reported before problems of the other options.
         _ if !app.store.is_media_session_live(&id, now).await? => {
             return Err(Error::SessionNotFound(Sent::new(&session)));
         }
@@ -111,7 +111,7 @@ async fn issue_token(State(app): State<App>, request: TokenRequest) -> Result<Js
     Ok(Json(IssuedToken { id: token.clone(), session: session_id, role, data: server_data, token, kurento_options }))
 }
 
-/// A back-end's request for a token. What is wrong with role and metadata waits until the session is known to be live.
+/// A back-end's request for a token. Its role and metadata are checked only when the session is known to be live.
 struct TokenRequest {
     session: String,
     role: Result<Role, Error>,
@@ -125,7 +125,7 @@ impl FromRequest<App> for TokenRequest {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Error> {
         let (mut parts, body) = request.into_parts();
-        // Taken in before anybody is refused: a caller that is still sending does not hear the answer.
+        // The body is read before any refusal, because a caller that is still sending does not read the answer.
         let body = read_json_body(&parts.headers, body).await;
         Backend::from_request_parts(&mut parts, app).await?;
         let body = body?;
@@ -151,7 +151,7 @@ fn options(headers: &HeaderMap, body: &[u8]) -> Result<TokenOptions, Error> {
     JsonObject::parse(body)?.read().ok_or(Error::WrongType)
 }
 
-/// The options as they were sent, their inside not looked at; `None` for an empty object.
+/// The options as they were sent, without a check of their content. `None` for an empty object.
 fn given(options: Option<Box<RawValue>>) -> Result<Option<Box<RawValue>>, Error> {
     let inside = options.as_ref().map(|options| options.get().strip_prefix('{').ok_or(Error::WrongType)).transpose()?;
     let empty = inside.is_none_or(|inside| inside.trim_start().starts_with('}'));
@@ -163,7 +163,7 @@ fn role(name: &str) -> Result<Role, Error> {
     role.map_err(|_| Error::UnknownRole(Sent::new(name)))
 }
 
-/// Where participants join: the public address, else the one the request was sent to.
+/// The host that participants join at: that of the public address, else the one that the request was sent to.
 fn host(headers: &HeaderMap, public_url: Option<&str>) -> String {
     let public = public_url.and_then(|url| url.parse::<Uri>().ok()?.authority().map(Authority::to_string));
     let asked = || {

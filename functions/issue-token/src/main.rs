@@ -1,6 +1,6 @@
 //! Lambda entry point; the handlers are in `lib.rs`.
 
-/// A request allocates some hundred times, at a quarter of its work with the C library's allocator.
+/// A request allocates some hundred times. With the C library's allocator that is a quarter of its work.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! A connection, as people read of it.
+//! The form of a connection in the list for people.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -14,14 +14,14 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// Where a connection is: what its id says.
+/// The stream and name of a connection, which its id contains.
 pub(crate) struct Place {
     pub(crate) stream: Stream,
     pub(crate) name: ConnectionName,
 }
 
 impl Place {
-    /// Reads an id; `None` where it is none of ours.
+    /// Reads an id. `None` if Greenroom did not make it.
     pub(crate) fn parse(id: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(id).ok()?;
         let [vhost, app, stream, name]: [String; 4] = serde_json::from_slice(&bytes).ok()?;
@@ -34,12 +34,12 @@ fn id(stream: &Stream, name: &ConnectionName) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&parts).unwrap_or_default())
 }
 
-/// A connection, live or over.
+/// A live or ended connection.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LiveEntry)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
-    /// What it is terminated by.
+    /// The id by which it can be terminated.
     #[schema(example = "ZGVmYXVsdC83LzkvY29u")]
     id: String,
     /// The virtual host of its stream.
@@ -51,20 +51,20 @@ pub(crate) struct Entry {
     /// The stream.
     #[schema(example = "9")]
     stream: String,
-    /// What the operators' list calls it.
+    /// The name in the operators' list.
     name: ConnectionName,
-    /// The event that the application is.
+    /// The number of the application's event.
     #[schema(example = 7)]
     event: Option<u64>,
     /// `subscriber`, `publisher` or `moderator`.
     #[schema(value_type = String, example = "subscriber")]
     role: StreamRole,
-    /// Whether somebody is there.
+    /// The state: whether somebody is there.
     state: State,
-    /// The number of the login token of an event that it was issued for.
+    /// The number of the login token that it was issued for, if it is an event's.
     #[schema(example = 4)]
     login_token: Option<u64>,
-    /// What a back-end attached to the token of a media session.
+    /// The metadata that a back-end attached to the token of a media session.
     data: Option<ServerData>,
     /// The address of a media server's viewer.
     #[schema(example = "192.0.2.1")]
@@ -72,10 +72,10 @@ pub(crate) struct Entry {
     /// The port of a media server's viewer.
     #[schema(example = 51600)]
     port: Option<u16>,
-    /// When its participant came; before that, when its token was issued.
+    /// When its participant came. Before that, when its token was issued.
     #[schema(example = "2023-11-14T22:13:20Z")]
     since: String,
-    /// For how many seconds its participant was there so far; `null` where nobody was told of.
+    /// For how many seconds its participant has been there; `null` if no participant was reported.
     #[schema(example = 61)]
     duration: Option<i64>,
     /// When it ended.
@@ -84,13 +84,13 @@ pub(crate) struct Entry {
     /// Why it ended: `terminated`, `closed`, `publisher_left`, `disconnected`, `sessionClosed`, `expired`, or the
     /// media provider's word.
     reason: Option<EndReason>,
-    /// Who ended it; `null` while it is live, and where it is not known.
+    /// Who ended it; `null` while it is live, and if it is not known.
     #[schema(required)]
     ended_by: Option<EndedBy>,
 }
 
 impl Entry {
-    /// A connection, as it is now.
+    /// The entry of a connection, as it is now.
     pub(crate) fn of_live(connection: &LiveConnection, now: Timestamp) -> Self {
         let entry = Self::of_ended(&LedgerEntry::of(connection));
         match connection.state(now) {
@@ -102,7 +102,7 @@ impl Entry {
         }
     }
 
-    /// One that is over.
+    /// The entry of an ended connection.
     pub(crate) fn of_ended(entry: &LedgerEntry) -> Self {
         let LedgerEntry { name, stream, role, login_token, data, client, .. } = entry.clone();
         let LedgerEntry { created_at, connected_at, ended_at, reason, ended_by, .. } = entry.clone();
@@ -128,7 +128,7 @@ impl Entry {
         }
     }
 
-    /// What state it is in.
+    /// The state of the connection.
     pub(crate) fn state(&self) -> State {
         self.state
     }

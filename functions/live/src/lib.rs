@@ -1,4 +1,4 @@
-//! The ledger of live connections, for people: who is where, who was, and cutting somebody off.
+//! Live and ended connections, for people: listing them, and cutting somebody off.
 
 mod entry;
 mod paging;
@@ -28,7 +28,7 @@ use utoipa::ToSchema;
 use entry::{Entry, Place};
 use query::Query;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::SigningKeys,
@@ -45,7 +45,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// Longest hold of a name, in seconds: 30 days.
+/// The longest hold of a name, in seconds: 30 days.
 const HOLD_MAX: u64 = 30 * 24 * 3600;
 
 shared::routes!(list_live_connections, terminate_live_connection);
@@ -54,19 +54,19 @@ shared::routes!(list_live_connections, terminate_live_connection);
 #[derive(Serialize, ToSchema)]
 #[schema(as = LivePage)]
 struct Page {
-    /// URL of the next page. A page may have fewer connections than asked for, or none, where more follow.
+    /// URL of the next page. A page may have fewer connections than asked for, or none, although more follow.
     #[schema(example = "https://greenroom.example/api/live/?cursor=ZGVmYXVsdA")]
     next: Option<String>,
     /// The connections.
     results: Vec<Entry>,
 }
 
-/// How to cut somebody off.
+/// Options for cutting somebody off.
 #[derive(ToSchema)]
 #[schema(as = Termination, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Termination {
-    /// For how many seconds nobody is let in under the connection's name; by default as the operators' API has it.
+    /// For how many seconds nobody is let in under the connection's name. The default is that of the operators' API.
     #[schema(minimum = 0, maximum = 2_592_000, example = 60)]
     hold_for: Option<u64>,
 }
@@ -145,7 +145,7 @@ async fn terminate_live_connection(
     Ok((status, Json(Entry::of_live(outcome.connection(), app.clock.now()))))
 }
 
-/// What the path names.
+/// The connection that the path names.
 struct Named(Option<Place>);
 
 impl FromRequestParts<App> for Named {
@@ -157,7 +157,8 @@ impl FromRequestParts<App> for Named {
     }
 }
 
-/// Refuses whoever may not end connections there: those of an event are its people's, all others the admins'.
+/// Refuses a caller who may not end connections there. Those of an event need permission for the event, and all others
+/// an admin.
 async fn may_end(app: &App, caller: &User, place: &Place) -> Result<(), Error> {
     match visible_event(app, caller, place.stream.event()).await? {
         Some(event) if caller.may_to_event(Action::ChangeEventParts, &event) => Ok(()),
@@ -167,7 +168,7 @@ async fn may_end(app: &App, caller: &User, place: &Place) -> Result<(), Error> {
     }
 }
 
-/// The event of this number, where the caller sees it.
+/// The event with this number, if the caller may see it.
 async fn visible_event(app: &App, caller: &User, event: Option<u64>) -> Result<Option<Event>, Error> {
     match event {
         Some(event) => Ok(app.store.event_seen_by(caller, event).await?),
@@ -179,7 +180,7 @@ fn seconds(value: &Value) -> Result<Option<Duration>, Problem> {
     if value.is_null() {
         return Ok(None);
     }
-    // To JSON, 5.0 is as whole a number as 5.
+    // In JSON, 5.0 is as whole a number as 5.
     let number = value.as_number().map(ToString::to_string).unwrap_or_default();
     let seconds = number.strip_suffix(".0").unwrap_or(&number).parse().ok().filter(|seconds| *seconds <= HOLD_MAX);
     seconds.map(|seconds| Some(Duration::from_secs(seconds))).ok_or(Problem::NoSeconds(HOLD_MAX))

@@ -1,4 +1,4 @@
-//! Walking the applications whose connections somebody sees.
+//! Pagination over the applications whose connections a caller may see.
 
 use shared::{
     App,
@@ -17,13 +17,13 @@ use crate::{
     visible_event,
 };
 
-/// How many looks into applications a page takes at most.
+/// The largest number of applications that are read for a page.
 const LOOKS: usize = 8;
 
-/// An application, and what it is called in a position: these sort in the order that they are walked in.
+/// An application, with its name in a position. Names sort in the order in which the applications are read.
 type Stop = (String, Scope);
 
-/// The connections of a page, and where the next one goes on.
+/// The connections of a page, and the position at which the next one begins.
 pub(crate) async fn paginate(app: &App, caller: &User, query: &Query) -> Result<(Vec<Entry>, Option<Position>), Error> {
     let (stops, further) = stops(app, caller, query).await?;
     let mut results = Vec::new();
@@ -37,7 +37,7 @@ pub(crate) async fn paginate(app: &App, caller: &User, query: &Query) -> Result<
             }
             looks += 1;
             if key.starts_with('o') && is_event(app, &scope).await? {
-                // It was looked into.
+                // This application has been read already.
                 break;
             }
             let (found, next) = look(app, query, &scope, after.as_deref(), query.limit - results.len()).await?;
@@ -51,7 +51,7 @@ pub(crate) async fn paginate(app: &App, caller: &User, query: &Query) -> Result<
     Ok((results, further.map(|scope| Position { scope, after: None })))
 }
 
-/// Whether an application is an event's.
+/// Whether an application belongs to an existing event.
 async fn is_event(app: &App, scope: &Scope) -> Result<bool, Error> {
     match event_of(&scope.vhost, &scope.app) {
         Some(event) => Ok(app.store.record::<Event>(event).await?.is_some()),
@@ -59,7 +59,7 @@ async fn is_event(app: &App, scope: &Scope) -> Result<bool, Error> {
     }
 }
 
-/// Some connections of an application, and where to look for more.
+/// Some connections of an application, and the position at which more follow.
 async fn look(
     app: &App,
     query: &Query,
@@ -77,7 +77,7 @@ async fn look(
     Ok((entries.filter(|entry| query.wants(entry.state())).collect(), page.next))
 }
 
-/// The applications to look into from where the page before ended, and what lies behind them.
+/// The applications to read, from the end of the previous page on, and the name of what lies behind them.
 async fn stops(app: &App, caller: &User, query: &Query) -> Result<(Vec<Stop>, Option<String>), Error> {
     let scope = |vhost: &str, name: &str| Scope {
         vhost: vhost.to_owned(),
@@ -133,7 +133,7 @@ fn event_key(id: u64) -> String {
     format!("e{id:020}")
 }
 
-/// Some events that somebody sees, from this number on, and whether there are more.
+/// Some events that the caller may see, from this number on, and whether there are more.
 async fn some_events(app: &App, caller: &User, first: u64) -> Result<(Vec<Event>, bool), Error> {
     let selection: Selection<Event> = app.store.events_seen_by(caller).await?;
     let window = Window { skip: 0, limit: LOOKS, after: Some(first.saturating_sub(1)) };

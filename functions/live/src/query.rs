@@ -1,4 +1,4 @@
-//! What is asked of the list.
+//! The parameters of a request for the list.
 
 use std::collections::BTreeMap;
 
@@ -11,33 +11,33 @@ use shared::{
     model::live::State,
 };
 
-/// Connections on a page where the request does not say.
+/// The number of connections on a page if the request names none.
 const LIMIT: usize = 100;
-/// Most connections on a page.
+/// The largest number of connections on a page.
 const LIMIT_MAX: usize = 1_000;
 
-/// What a list can be asked for by.
+/// The parameters that filter the list.
 const FILTERS: &[&str] = &["state", "event", "vhost", "app", "stream"];
-/// The states that connections can be asked for in.
+/// The states that the list can be filtered by.
 const STATES: &[&str] = &["issued", "connected", "ending", "ended"];
 
-/// Where a page ended.
+/// The position at which a page ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
-    /// In which application.
+    /// The name of its application.
     pub(crate) scope: String,
-    /// Behind which connection in it; `None`: before all of them.
+    /// The last connection that was read there; `None` if none was.
     pub(crate) after: Option<String>,
 }
 
-/// What a cursor says: it goes on in the list that it is of, and in no other.
+/// The content of a cursor. It is valid only for a list with the same filters.
 #[derive(Serialize, Deserialize)]
 struct Cursor {
     position: Position,
     filters: BTreeMap<String, String>,
 }
 
-/// What is asked of the list. Empty parameters and unknown ones are ignored.
+/// The parameters of the request. Empty and unknown ones are ignored.
 pub(crate) struct Query {
     url: String,
     parameters: BTreeMap<String, String>,
@@ -79,12 +79,12 @@ impl Query {
         self.parameters.get(name).map(String::as_str)
     }
 
-    /// Whether those are asked for that are over.
+    /// Whether ended connections are asked for.
     pub(crate) fn wants_ended(&self) -> bool {
         self.get("state") == Some("ended")
     }
 
-    /// Whether live ones in this state are asked for.
+    /// Whether live connections in this state are asked for.
     pub(crate) fn wants(&self, state: State) -> bool {
         match self.get("state") {
             Some("issued") => state == State::Issued,
@@ -99,13 +99,13 @@ impl Query {
         filters.collect()
     }
 
-    /// Where this cursor goes on; `None` where it is not ours, or of another list.
+    /// The position in a cursor. `None` if Greenroom did not sign it, or it belongs to another list.
     fn position_of(&self, app: &App, cursor: &str) -> Option<Position> {
         let cursor: Cursor = serde_json::from_str(&app.keys.open_text(cursor)?).ok()?;
         (cursor.filters == self.filters()).then_some(cursor.position)
     }
 
-    /// The URL of the page that goes on from here.
+    /// The URL of the page that begins at this position.
     pub(crate) fn link(&self, app: &App, position: Position) -> Option<String> {
         let cursor = Cursor { position, filters: self.filters() };
         let cursor = app.keys.seal_text(&serde_json::to_string(&cursor).ok()?)?;

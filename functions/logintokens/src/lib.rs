@@ -1,4 +1,4 @@
-//! `/api/v2/logintokens`: what participants type in to join an event (`docs/apis/events-api.md`).
+//! `/api/v2/logintokens`: the texts that participants type in to join an event (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use shared::{
@@ -15,10 +15,10 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
 
-/// What login tokens can be filtered by.
+/// The fields that login tokens can be filtered by.
 const FILTERS: &[&str] = &["id", "event", "token", "tokenType"];
 
 shared::routes!(
@@ -35,25 +35,25 @@ shared::routes!(
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewLoginToken {
-    /// The event it opens.
+    /// The event that it opens.
     #[schema(example = 7)]
     event: u64,
-    /// What its bearer types in; unique.
+    /// The text that its bearer types in; unique.
     #[schema(min_length = 8, max_length = 255, pattern = r"\S", example = "meeting-guest-1")]
     token: String,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     token_type: TokenType,
 }
 
-/// A change of a login token; its event stays.
+/// A change of a login token. Its event cannot change.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct LoginTokenChange {
-    /// What its bearer types in; unique.
+    /// The text that its bearer types in; unique.
     #[schema(min_length = 8, max_length = 255, pattern = r"\S", example = "meeting-guest-1")]
     token: String,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     token_type: TokenType,
 }
 
@@ -90,7 +90,7 @@ async fn list_login_tokens(
     query.read(&app, selection, &filters).await
 }
 
-/// What was found, where the caller sees its event.
+/// The login token that was found, if the caller may see its event.
 async fn seen(app: &App, caller: &User, found: Option<Stored<LoginToken>>) -> Result<Option<LoginToken>, Error> {
     let Some(found) = found else { return Ok(None) };
     let event = app.store.record::<Event>(found.record.event).await?;
@@ -217,26 +217,26 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     Ok(Json(app.store.change_in_event(token, |token| Ok::<_, Error>(fields.applied_to(token))).await?))
 }
 
-/// A login token of an event that the caller sees.
+/// The login token, if the caller may see its event.
 async fn find(app: &App, caller: &User, id: u64) -> Result<Stored<LoginToken>, Error> {
     let found = app.store.part_seen_by(caller, id).await?;
     found.map(|(token, _)| token).ok_or(Error::NotFound)
 }
 
-/// What a request says of a login token; `None` where it does not.
+/// The fields of a login token in a request. `None` if a field is left out.
 struct Fields {
     token: Option<String>,
     token_type: Option<TokenType>,
 }
 
 impl Fields {
-    /// Reads the fields of a new login token, or of a change of this one.
+    /// Reads the fields of a new login token, or of a change of `of`.
     async fn read(app: &App, of: Option<&LoginToken>, mut form: Form) -> Result<Self, Error> {
         let fields = Self {
             token: form.required("token", text_between(8, 255)),
             token_type: form.required("tokenType", choice),
         };
-        // Where nothing else is wrong, the table tells when the token is kept.
+        // If there are other problems, this one is reported with them. Otherwise the write itself would report it.
         if let Some(token) = &fields.token
             && !form.is_fine()
             && let Some(other) = app.store.record_with::<LoginToken>(Unique::LoginToken, token).await?

@@ -22,20 +22,20 @@ mod session;
 
 use session::Session;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::OpenviduSecret, Setting::MediaSessionGrace, Setting::CorsOrigins, Setting::Log];
 
 shared::routes!(list_sessions, get_session, close_session, disconnect, unpublish);
 
-/// A list, as OpenVidu writes one.
+/// A list, in OpenVidu's form.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct List<T> {
-    /// How many there are.
+    /// The number of elements.
     #[schema(example = 1)]
     number_of_elements: usize,
-    /// Them.
+    /// The elements.
     content: Vec<T>,
 }
 
@@ -46,7 +46,7 @@ impl<T> FromIterator<T> for List<T> {
     }
 }
 
-/// What the path names: a session, and something in it. An id that nothing can have names nothing.
+/// The session that the path names, and the thing in it. A text that cannot be an id names nothing.
 struct Named {
     session: Option<MediaSessionId>,
     connection: Option<ConnectionId>,
@@ -57,7 +57,8 @@ impl FromRequestParts<App> for Named {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let Ok(params) = RawPathParams::from_request_parts(parts, app).await else {
-            // A part of the path is no UTF-8, which no id is; whether it is the session's makes a difference.
+            // A part of the path is not UTF-8, so it is no id. The answer depends on whether that part is the
+            // session's.
             let session = parts.uri.path().split('/').nth(3).and_then(MediaSessionId::parse);
             return Ok(Self { session, connection: None });
         };
@@ -166,7 +167,7 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
     }
 }
 
-/// Stop a stream. We carry none, so there is none to stop.
+/// Stop a stream. Greenroom carries no streams, so there is none to stop.
 #[utoipa::path(
     delete,
     path = "/api/sessions/{sessionId}/stream/{streamId}",

@@ -1,4 +1,4 @@
-//! Sessions and connections as OpenVidu 2.15 writes them.
+//! Sessions and connections in the form of OpenVidu 2.15.
 
 use serde::Serialize;
 use shared::{
@@ -19,7 +19,7 @@ use crate::List;
 #[serde(rename_all = "camelCase")]
 #[schema(as = MediaSession)]
 pub(crate) struct Session {
-    /// What it is called.
+    /// The session's id.
     session_id: MediaSessionId,
     /// When it was opened, in milliseconds since the Unix epoch.
     created_at: Timestamp,
@@ -27,31 +27,31 @@ pub(crate) struct Session {
     media_mode: MediaMode,
     /// When it is recorded.
     recording_mode: RecordingMode,
-    /// What a recording consists of.
+    /// The files that a recording consists of.
     default_output_mode: OutputMode,
-    /// Of composed recordings only.
+    /// Present for composed recordings only.
     #[serde(skip_serializing_if = "Option::is_none")]
     default_recording_layout: Option<RecordingLayout>,
-    /// Of the layout `CUSTOM` only.
+    /// Present for the layout `CUSTOM` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "")]
     default_custom_layout: Option<String>,
-    /// Where the back-end chose the id.
+    /// The session's id, if the back-end chose it.
     #[serde(skip_serializing_if = "Option::is_none")]
     custom_session_id: Option<MediaSessionId>,
-    /// The tokens that are good.
+    /// The connections with valid tokens.
     connections: List<Connection>,
-    /// Whether it is being recorded: we record nothing.
+    /// Whether it is being recorded. Greenroom records nothing.
     #[schema(example = false)]
     recording: bool,
 }
 
-/// A connection: a token that was issued and is good.
+/// A connection with a valid token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MediaConnection)]
 struct Connection {
-    /// What it is called.
+    /// The connection's id.
     connection_id: ConnectionId,
     /// When its token was issued, in milliseconds since the Unix epoch.
     created_at: Timestamp,
@@ -63,17 +63,17 @@ struct Connection {
     platform: &'static str,
     /// The token.
     token: MediaToken,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     role: Role,
-    /// Metadata of the back-end.
+    /// The back-end's metadata.
     server_data: ServerData,
     /// Always empty.
     #[schema(example = "")]
     client_data: &'static str,
-    /// We carry no streams.
+    /// Always empty: Greenroom carries no streams.
     #[schema(value_type = Vec<Object>, example = json!([]))]
     publishers: [(); 0],
-    /// We carry no streams.
+    /// Always empty: Greenroom carries no streams.
     #[schema(value_type = Vec<Object>, example = json!([]))]
     subscribers: [(); 0],
 }

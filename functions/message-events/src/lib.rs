@@ -1,4 +1,4 @@
-//! `/api/sse`: what happens in a participant's conversations, as it happens (`docs/apis/mongooseim.md`).
+//! `/api/sse`: a stream of the events in a participant's conversations (`docs/apis/mongooseim.md`).
 
 mod stream;
 
@@ -21,7 +21,7 @@ use shared::{
 
 use self::stream::{EVENT_STREAM, EventStream};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
@@ -29,10 +29,10 @@ shared::routes!(stream_events);
 
 /// Hear of messages as they arrive.
 ///
-/// Each event has its position as `id`, one line of JSON as `data`, and says in `event` what it is: `message`, whose data
-/// is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every 15
-/// seconds keeps the connection open. The stream ends when the account is blocked, deleted or renamed, when the password
-/// or the token that it was opened with is no longer good, and when the server stops.
+/// Each event has its position as `id` and one line of JSON as `data`. Its `event` names its kind: `message`, whose
+/// data is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every
+/// 15 seconds keeps the connection open. The stream ends when the account is blocked, deleted or renamed, when the
+/// password or the token that it was opened with is no longer valid, and when the server stops.
 #[utoipa::path(
     get,
     path = "/api/sse",
@@ -66,7 +66,7 @@ async fn stream_events(
     Ok(EventStream::new(app, feed, id, deadline))
 }
 
-/// A caller that takes a stream of events.
+/// A caller that accepts a stream of events.
 struct TakesEvents;
 
 impl FromRequestParts<App> for TakesEvents {
@@ -77,12 +77,12 @@ impl FromRequestParts<App> for TakesEvents {
     }
 }
 
-/// The position that the client got to last; a text that is none is as good as no text.
+/// The last position that the client received. A text that is no position counts as none.
 struct Last(Option<Position>);
 
-/// Browsers send it of themselves when they come back.
+/// Browsers send this header by themselves when they reconnect.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Where stand-ins for the browser's own client send it, so that no preflight is needed.
+/// The parameter in which clients that imitate the browser's own send it, so that no preflight is needed.
 const LAST_EVENT_ID_PARAMETER: &str = "lastEventId";
 
 impl FromRequestParts<App> for Last {

@@ -1,4 +1,4 @@
-//! The stream itself: a body that looks at the table for as long as somebody reads it.
+//! The stream: a body that looks at the table for as long as somebody reads it.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -20,19 +20,19 @@ use shared::{
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tracing::Span;
 
-/// What is answered.
+/// The media type of the answer.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
-/// What the stream's metrics and log call it.
+/// The name of the route in the stream's metrics and log.
 const ROUTE: &str = "GET /api/sse";
-/// How often the table is looked at: a message is told within a second.
+/// How often the stream looks at the table. A message is told within a second.
 const POLL: Duration = Duration::from_millis(500);
-/// After how long without an event something is sent all the same, so that nobody in between closes the connection.
+/// After how long without an event a comment is sent, so that no proxy closes the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How long before a deadline a stream ends, so that the client comes back in time.
+/// How long before a deadline a stream ends, so that the client can reconnect in time.
 const BEFORE_DEADLINE: Duration = Duration::from_secs(10);
-/// The first thing sent: after how many milliseconds a client comes back.
+/// The first line: after how many milliseconds a client reconnects.
 const RETRY: &str = "retry: 1000\n";
-/// Has nginx pass on what it gets at once.
+/// Has nginx pass on data at once.
 const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
 
 /// The events of a feed.
@@ -43,14 +43,14 @@ pub(crate) struct EventStream {
     polls: Interval,
     keep_alive: Instant,
     end: Option<Instant>,
-    /// Whether the table could not be read last time.
+    /// Whether the last read of the table failed.
     failing: bool,
     log: Log,
     meter: Arc<Meter>,
 }
 
 impl EventStream {
-    /// The stream of this feed, which ends before the deadline.
+    /// A stream of this feed. It ends before the deadline.
     pub(crate) fn new(app: App, feed: Feed, id: Option<RequestId>, deadline: Option<Timestamp>) -> Self {
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -71,7 +71,7 @@ impl EventStream {
         }
     }
 
-    /// What is sent next; `None` at the end of the stream.
+    /// The next part of the body; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Bytes> {
         let sent = match self.greeting.take() {
             Some(greeting) => format!("{greeting}{}", comment(self.feed.position())),
@@ -97,8 +97,8 @@ impl EventStream {
         }
     }
 
-    /// What happened, as it is sent; `None` where the account is not let in any more. While the table cannot be read,
-    /// nothing is told of it.
+    /// The news as they are sent. `None` if the account's credential is no longer accepted. While the table cannot be
+    /// read, there are none.
     async fn poll(&mut self) -> Option<String> {
         let look = self.app.store.news(&mut self.feed, self.app.clock.now());
         let news = self.meter.clone().scope(look).await;
@@ -111,7 +111,7 @@ impl EventStream {
         Some(news.notices.iter().map(|(notice, position)| event(notice, position)).collect())
     }
 
-    /// What was read. That something could not be is logged once, and tried again with the next poll.
+    /// The result of a read. A failure is logged once, and the next poll tries again.
     fn read<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
         let failed = outcome.as_ref().err();
         if let Some(cause) = failed.filter(|_| !self.failing) {
@@ -129,15 +129,16 @@ async fn until(end: Option<Instant>) {
     }
 }
 
-/// A comment, with the position for who wants to come back with it before an event has told them one.
+/// A comment with the position. A client that reads comments can go on from there before an event has told it one.
 ///
-/// No empty line follows: clients over `fetch` take whatever ends in one for an event, and find it without data.
+/// No empty line follows, because clients over `fetch` take everything that ends in one for an event, and find it
+/// without data.
 fn comment(position: &Position) -> String {
     format!(": keep-alive {}\n", position.encode())
 }
 
 fn event(notice: &Notice, position: &Position) -> String {
-    // Strings and numbers have a JSON form, which is one line.
+    // The JSON of strings and numbers never fails, and is one line.
     let data = serde_json::to_string(notice).unwrap_or_default();
     format!("id: {}\nevent: {}\ndata: {data}\n\n", position.encode(), notice.kind())
 }
@@ -152,7 +153,7 @@ impl IntoResponse for EventStream {
     }
 }
 
-/// Says when a stream has ended, which the line of its request could not.
+/// Logs the end of a stream, which came too late for the line of its request.
 struct Log {
     app: App,
     id: Option<RequestId>,

@@ -17,7 +17,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
@@ -27,14 +27,14 @@ shared::routes!(send_message, list_messages, list_messages_with);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewMessage {
-    /// To whom.
+    /// The receiver.
     to: Jid,
     /// Any text, of at most 65,536 bytes.
     #[schema(max_length = 65_536, example = "Hello Alice!")]
     body: String,
 }
 
-/// What a message is known by.
+/// The id of a message that was sent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SentMessage)]
 struct Sent {

@@ -1,4 +1,4 @@
-//! `POST /api/v2/networktestsessions`: a session to try one's network with (`docs/apis/events-api.md`).
+//! `POST /api/v2/networktestsessions`: a session for testing one's network (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::SigningKeys,
@@ -30,7 +30,7 @@ shared::routes!(create_network_test_session, create_network_test_session_by_its_
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct NetworkTestSession {
-    /// What the media provider calls it.
+    /// The media provider's id of the session.
     session_id: ProviderSessionId,
     /// A token for it.
     session_token: T1Token,
@@ -52,7 +52,7 @@ async fn create_network_test_session(
     make(&app).await
 }
 
-/// Make a session to try the network with; the original's documentation has this name too.
+/// Make a session to try the network with; the original API's documentation has this name too.
 #[utoipa::path(
     post,
     path = "/api/v2/networktestsession",

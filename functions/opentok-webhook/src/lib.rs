@@ -1,4 +1,4 @@
-//! `POST /webhooks/opentok`: the media provider says who came to a session and who left it (`docs/apis/opentok.md`).
+//! `POST /webhooks/opentok`: the media provider reports who joined a session and who left it (`docs/apis/opentok.md`).
 
 use axum::{
     Json,
@@ -26,7 +26,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::VideoProvider,
@@ -40,20 +40,20 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// Longest id of a client's connection, in bytes.
+/// The longest id of a client's connection, in bytes.
 const ID_MAX: usize = 128;
 
 shared::routes!(monitor_session);
 
-/// What session monitoring says. What it says beside that is ignored.
+/// An event of session monitoring. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ProviderEvent)]
 struct SessionEvent {
-    /// What the provider calls the session.
+    /// The provider's id of the session.
     #[schema(example = "2_MX4xMzExMjU3MX5-MTQ3MDI1NzY3OTkxOH45QXRr")]
     session_id: String,
-    /// Whose session it is; that of other projects is ignored.
+    /// The project of the session. Events of other projects are ignored.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "45828062")]
     project_id: Value,
@@ -77,25 +77,25 @@ struct SessionEvent {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ProviderConnection)]
 struct Client {
-    /// What the provider calls it.
+    /// The provider's id of the connection.
     #[schema(example = "c053fcc8-c681-41d5-8ec2-7a9e1434a21e")]
     id: String,
     /// When it began, in milliseconds since the Unix epoch.
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 1_470_257_688_143_i64)]
     created_at: Value,
-    /// What its token carries: the name that the list of live sessions has.
+    /// The data of its token: the name in the list of live sessions.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11")]
     data: Value,
 }
 
-/// Nothing is said.
+/// An empty answer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProviderEventNoted)]
 struct Noted {}
 
-/// Take note of who came to a session of the media provider's, and who left.
+/// Record who joined a session of the media provider, and who left it.
 #[utoipa::path(
     post,
     path = "/webhooks/opentok",
@@ -131,7 +131,7 @@ async fn take_note(app: App, request: Request<Body>) -> Result<Noted, Error> {
         return Err(Error::InvalidSignature);
     };
     let body: Value = serde_json::from_slice(without_bom(&body)).map_err(|error| Error::NoJson(error.to_string()))?;
-    // Whatever else they monitor is none of our business.
+    // Other events of the provider's monitoring are ignored.
     let Ok(told) = serde_json::from_value::<SessionEvent>(body) else { return Ok(Noted {}) };
     let Some(event) = told.event(app.clock.now()) else { return Ok(Noted {}) };
     if !is_ours(&app, &told.project_id) || !(1..=ID_MAX).contains(&told.connection.id.len()) {
@@ -150,7 +150,7 @@ async fn take_note(app: App, request: Request<Body>) -> Result<Noted, Error> {
 }
 
 impl SessionEvent {
-    /// What happened to the client's connection; `None` where it is something else.
+    /// The event of the client's connection; `None` if it is another kind of event.
     fn event(&self, now: Timestamp) -> Option<ProviderEvent> {
         let when = |time: &Value| time.as_i64().map(Timestamp::from_millis);
         let (created_at, at) = (when(&self.connection.created_at), when(&self.timestamp).unwrap_or(now));
@@ -165,8 +165,8 @@ impl SessionEvent {
     }
 }
 
-/// The callback, where it is the provider's: signed with a secret that is configured, or sent to a URL that ends in
-/// one. Where none is, nobody is believed.
+/// The id of a callback, if it is from the provider: signed with a configured secret, or sent to a URL that ends in
+/// one. Without a configured secret, no callback is accepted.
 fn recognise(app: &App, parts: &Parts, body: &[u8]) -> Option<CallbackId> {
     let secrets = &app.config.opentok_webhook_secrets;
     let token = credentials(&parts.headers, "bearer").ok();
@@ -177,7 +177,7 @@ fn recognise(app: &App, parts: &Parts, body: &[u8]) -> Option<CallbackId> {
     Some(id.map_or_else(|| CallbackId::of_body(body), |id| CallbackId::of_sender(&id)))
 }
 
-/// Whether it is about the project whose sessions are ours.
+/// Whether it is about the configured project.
 fn is_ours(app: &App, project: &Value) -> bool {
     match project {
         Value::String(project) => *project == app.config.opentok.api_key,
@@ -186,7 +186,7 @@ fn is_ours(app: &App, project: &Value) -> bool {
     }
 }
 
-/// The stream of a session of the provider's, as it was at most 5 seconds ago.
+/// The stream of a provider's session, as it was at most 5 seconds ago.
 async fn find(app: &App, provider_session: &str) -> Result<Option<Stream>, Error> {
     let read = async || {
         let found = app.store.record_with::<EventSession>(Unique::ProviderSession, provider_session).await?;

@@ -1,5 +1,5 @@
-//! Whom a request is from, and which room it is for: who asks for a room that there is not is told so before anything
-//! about the body.
+//! Extractors of the caller and the room. A request for a room that does not exist is refused before its body is
+//! checked.
 
 use axum::{
     extract::FromRequestParts,
@@ -18,12 +18,12 @@ use shared::{
     store::StoreError,
 };
 
-/// An account as somebody in a room.
+/// The account as a person in a room.
 pub(crate) fn person(account: Account) -> Person {
     Person { jid: account.jid, user: Some(account.user) }
 }
 
-/// The id that the path names a room by; `None` where no room of ours can have it.
+/// The id of the room that the path names. `None` if no room here can have it.
 pub(crate) struct RoomName(pub(crate) Option<RoomId>);
 
 impl FromRequestParts<App> for RoomName {
@@ -35,7 +35,7 @@ impl FromRequestParts<App> for RoomName {
     }
 }
 
-/// A caller at a room that there is, in it or not.
+/// A caller and an existing room, whether the caller is in it or not.
 pub(crate) struct AtRoom {
     pub(crate) caller: Person,
     pub(crate) room: Room,
@@ -51,8 +51,8 @@ impl FromRequestParts<App> for AtRoom {
     }
 }
 
-/// A caller at a room that there is, with their membership where they are in it. However many are in the room, it is
-/// not read unless a stranger asks.
+/// A caller at an existing room, with their membership if they are in it. The room itself, with all of its
+/// participants, is read only for strangers.
 pub(crate) struct AtDoor {
     pub(crate) account: Account,
     pub(crate) membership: Option<Membership>,
@@ -78,7 +78,7 @@ async fn asked_for(parts: &mut Parts, app: &App) -> Result<(Account, RoomId), Er
     Ok((account, name.ok_or(Error::NotFound)?))
 }
 
-/// Runs a transition on a room.
+/// Applies a transition to a room.
 pub(crate) async fn change(
     app: &App,
     room: Room,
@@ -87,7 +87,7 @@ pub(crate) async fn change(
     Ok(try_change(app, room, transition).await??)
 }
 
-/// Runs a transition on a room, which may refuse it.
+/// Applies a transition to a room. The transition may refuse.
 pub(crate) async fn try_change(
     app: &App,
     room: Room,

@@ -1,4 +1,4 @@
-//! `/api/rooms`: rooms, who is in them and what is said there (`docs/apis/mongooseim.md`, MUC Light).
+//! `/api/rooms`: rooms, their participants and their messages (`docs/apis/mongooseim.md`, MUC Light).
 
 mod entrance;
 mod members;
@@ -25,7 +25,7 @@ use entrance::{AtRoom, RoomName, person};
 use members::{__path_invite_user, __path_remove_user, invite_user, remove_user};
 use messages::{__path_list_room_messages, __path_send_room_message, list_room_messages, send_room_message};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
@@ -41,7 +41,7 @@ shared::routes!(
     list_room_messages,
 );
 
-/// What a room is known by.
+/// The id of a room that was made.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedRoom)]
 struct Created {
@@ -63,16 +63,16 @@ struct RoomSummary {
 struct RoomDetails {
     #[serde(flatten)]
     config: RoomConfig,
-    /// By local part, then domain.
+    /// Ordered by local part, then domain.
     participants: Vec<ParticipantDetails>,
 }
 
-/// Somebody in a room.
+/// A participant of a room.
 #[derive(Serialize, ToSchema)]
 struct ParticipantDetails {
-    /// Who.
+    /// Their JID.
     user: Jid,
-    /// What they are.
+    /// Their role.
     role: RoomRole,
 }
 
@@ -82,7 +82,7 @@ impl From<&Participant> for ParticipantDetails {
     }
 }
 
-/// The config that a body says.
+/// The config in a body.
 fn config(fields: &Fields) -> Result<RoomConfig, Error> {
     let text = |name, what| match fields.text(name, what)? {
         text if text.len() <= TEXT_MAX => Ok(text),
@@ -108,7 +108,7 @@ async fn create_room(
     payload: Payload,
 ) -> Result<Json<Created>, Error> {
     let room = Room::create(RoomId::random(), config(&payload.fields()?)?, person(account));
-    // Nobody has a random id before.
+    // The id is random, so no room has it.
     app.store.insert_room(&room).await??;
     Ok(Json(Created { id: room.id }))
 }
@@ -146,7 +146,7 @@ async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, 
     Ok(Json(RoomDetails { config: room.config, participants }))
 }
 
-/// Make a room of a chosen id.
+/// Make a room with a chosen id.
 #[utoipa::path(
     put,
     path = "/api/rooms/{id}",
@@ -167,7 +167,7 @@ async fn create_named_room(
     let id = name.ok_or(Error::Invalid(Problem::NotARoomHere))?;
     let config = match payload.fields().and_then(|fields| config(&fields)) {
         Ok(config) => config,
-        // That there is one is said before what is wrong with the body.
+        // An existing room is reported before problems of the body.
         Err(_) if app.store.room(&id).await?.is_some() => return Err(Error::Forbidden),
         Err(problem) => return Err(problem),
     };

@@ -1,4 +1,4 @@
-//! Who is in a room.
+//! Taking participants into rooms and removing them.
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -19,14 +19,14 @@ use utoipa::ToSchema;
 
 use crate::entrance::{self, AtRoom};
 
-/// How often whose JID it is may change while they are invited.
+/// How often the user of a JID may change during an invitation.
 const RENAMED: usize = 3;
 
-/// Somebody to be invited.
+/// A person to invite.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct Invitee {
-    /// Whom to take in.
+    /// Their JID.
     user: Jid,
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn invite_user(
     for _ in 0..RENAMED {
         let invitee = Person { user: app.account_of(&jid).await?, jid: jid.clone() };
         match entrance::try_change(&app, room.clone(), |room| room.invite(&caller, invitee.clone())).await? {
-            // Deleted or renamed in between.
+            // The user was deleted or renamed in between.
             Err(Refusal::NoAccount) => {}
             outcome => return Ok(outcome?),
         }
@@ -59,8 +59,8 @@ pub(crate) async fn invite_user(
     Err(StoreError::Contended.into())
 }
 
-/// Remove somebody from a room: the owner anybody, a member themselves. Where the owner goes, the first of the others is
-/// owner; when the last one goes, the room is gone.
+/// Remove somebody from a room: the owner anybody, a member themselves. If the owner leaves, the first of the others
+/// becomes owner. If the last participant leaves, the room ends.
 #[utoipa::path(
     delete,
     path = "/api/rooms/{id}/users/{user}",
@@ -79,7 +79,7 @@ pub(crate) async fn remove_user(
     Removed(jid): Removed,
 ) -> Result<StatusCode, Error> {
     let Some(jid) = jid else {
-        // Who may not remove anybody is told that first.
+        // A caller who may not remove anybody is refused first.
         room.owned_by(&caller)?;
         return Err(Error::NotFound);
     };

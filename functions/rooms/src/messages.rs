@@ -1,4 +1,4 @@
-//! What is said in a room.
+//! The messages of rooms.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::entrance::AtDoor;
 
-/// Something to be said.
+/// A message to a room.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewRoomMessage {
@@ -22,7 +22,7 @@ pub(crate) struct NewRoomMessage {
     body: String,
 }
 
-/// What it is known by.
+/// The id of a message that was sent.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SentRoomMessage)]
 pub(crate) struct Said {
@@ -52,7 +52,7 @@ pub(crate) async fn send_room_message(
     let entry = RoomEntry::new(event, app.clock.now());
     match app.store.insert_room_entry(&membership, &account.jid, entry, &app.clock).await? {
         Some(entry) => Ok(Json(Said { id: entry.id })),
-        // Removed in between, or the room ended: whoever was the last one there has left it.
+        // The sender was removed in between, or the room ended, which means that its last participant left.
         None if app.store.room(&membership.room).await?.is_some() => Err(Error::Forbidden),
         None => Err(Error::NotFound),
     }

@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 
 use reply::{JoinedEvent, JoinedSession, Reply};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::SigningKeys,
@@ -36,17 +36,17 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// The access flag that lets a participant see the floor of any event.
+/// The access flag with which a participant sees the floor of any event.
 const VIEW_FLOOR: &str = "view_floor";
 
 shared::routes!(join);
 
-/// What a participant joins with.
+/// The data with which a participant joins.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Joining {
-    /// What its bearer typed in.
+    /// The text that the participant typed in.
     #[schema(pattern = r"\S", example = "meeting-guest-1")]
     login_token: String,
     /// `view_floor` shows the floor session; other flags are ignored.
@@ -103,8 +103,8 @@ async fn refused<T>(app: &App, actor: Party<'_>, reason: &'static str, error: Er
 
 type EventWithSessions = Arc<(Event, Vec<EventSession>)>;
 
-/// The login token as it was at most 5 seconds ago, and what was guessed from where it comes from, looked up at once. One
-/// that there is not is counted (`docs/apis/access.md`).
+/// The login token as it was at most 5 seconds ago, and the wrong ones from the same address, both read at once. A
+/// token that does not exist is counted as wrong (`docs/apis/access.md`).
 async fn find_login_token(
     app: &App,
     given: String,
@@ -124,7 +124,7 @@ async fn find_login_token(
     refused(app, Party::UnknownLoginToken(&given), "unknown_login_token", Error::Forbidden).await
 }
 
-/// The event of a login token with its sessions, as they were at most 5 seconds ago; `None` where it is gone.
+/// The event of a login token with its sessions, as they were at most 5 seconds ago; `None` if it was deleted.
 async fn find_event(app: &App, token: &LoginToken) -> Result<Option<EventWithSessions>, Error> {
     let now = app.clock.now();
     let read = async || {
@@ -135,7 +135,7 @@ async fn find_event(app: &App, token: &LoginToken) -> Result<Option<EventWithSes
     Ok(app.caches.events.get(&token.event, now, read).await?)
 }
 
-/// Makes a token for each session that the login token opens, and records the connections.
+/// Makes a token for each session that the login token opens, and stores the connections.
 async fn admit(
     app: &App,
     login_token: &LoginToken,
@@ -150,7 +150,7 @@ async fn admit(
     for session in sessions {
         let Some(role) = login_token.token_type.role_in(session, sees_floor) else { continue };
         if !app.services.media().signer.knows(&session.session_id) {
-            // Made under other keys. The next PUT or PATCH of the session has another one made.
+            // The session was made in another project. The next PUT or PATCH of it makes a new one.
             tracing::warn!(session = session.id, "a session of another project is left out of a join");
             foreign = Some(ProviderError::ForeignSession);
             continue;
@@ -160,7 +160,7 @@ async fn admit(
             session: &session.session_id,
             role: t1_role(role),
             expires_at,
-            // The other participants are shown this.
+            // The other participants see this.
             connection_data: name.as_str(),
         };
         joined.push(JoinedSession::of(session, app.services.media().signer.token(&grant, now)?));

@@ -1,4 +1,4 @@
-//! What a participant is told.
+//! The answer to a participant who joins.
 
 use serde::Serialize;
 use shared::{
@@ -21,41 +21,41 @@ pub(crate) struct Reply {
     pub(crate) sessions: Vec<JoinedSession>,
 }
 
-/// What participants are told of an event.
+/// The event, as participants see it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JoinedEvent {
-    /// What its participants are shown.
+    /// The name that its participants see.
     #[schema(example = "Annual meeting 2026")]
     display_name: Option<String>,
     /// Counts from 1.
     #[schema(example = 7)]
     id: u64,
-    /// Where its sessions should be, when it is a dotted IPv4 address.
+    /// An IPv4 address near which the media provider should put its sessions. Other texts have no effect.
     #[schema(example = "192.0.2.1")]
     location_hint: String,
-    /// For the clients.
+    /// A setting for clients. Greenroom stores it.
     #[schema(example = true)]
     allow_source_video: bool,
     /// URL of its logo.
     #[schema(example = "https://company.example/logo.png")]
     logo: Option<String>,
-    /// What its organisers call it. Unique.
+    /// The name that its organisers use. Unique.
     #[schema(example = "Annual meeting")]
     name: String,
-    /// For the clients.
+    /// A setting for clients. Greenroom stores it.
     #[schema(example = "high")]
     quality: String,
     /// Whether mobile clients may not join.
     #[schema(example = false)]
     mobile_disallow: bool,
-    /// For the mobile clients.
+    /// A setting for mobile clients. Greenroom stores it.
     #[schema(example = false)]
     mobile_audience_disallow: bool,
-    /// For the mobile clients.
+    /// A setting for mobile clients. Greenroom stores it.
     #[schema(example = "")]
     mobile_data: String,
-    /// For the mobile clients: `phone`, `email`, `both` or nothing.
+    /// A setting for mobile clients, stored by Greenroom: `phone`, `email`, `both` or nothing.
     #[schema(example = "email")]
     mfa: String,
 }
@@ -78,11 +78,11 @@ impl From<Event> for JoinedEvent {
     }
 }
 
-/// What participants are told of their login token.
+/// The login token, as participants see it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = JoinedLoginToken)]
 pub(crate) struct UsedToken {
-    /// What its bearer may do.
+    /// The rights of its bearer.
     #[serde(rename = "type")]
     kind: TokenType,
 }
@@ -100,7 +100,7 @@ pub(crate) struct JoinedSession {
     /// Counts from 1.
     #[schema(example = 9)]
     id: u64,
-    /// Whether it is the event's floor; one session may be.
+    /// Whether it is the event's floor. Only one session of an event may be.
     #[schema(example = false)]
     is_floor: bool,
     /// The language, or `Floor`.
@@ -109,23 +109,23 @@ pub(crate) struct JoinedSession {
     /// The language's code.
     #[schema(example = "de")]
     language_code: Option<String>,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     mode: SessionMode,
-    /// Whether the provider archives it; not where media is relayed.
+    /// Whether the provider archives it. A relayed session cannot be archived.
     #[schema(example = true)]
     archive: bool,
-    /// What the media provider's client joins with.
+    /// The data with which the media provider's client joins.
     tokbox: Tokbox,
 }
 
-/// What the media provider's client joins with.
+/// The data with which the media provider's client joins.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = JoinedTokens)]
 struct Tokbox {
-    /// What the media provider calls the session.
+    /// The provider's id of the session.
     session_id: ProviderSessionId,
-    /// A token for it, good for 24 hours.
+    /// A token for the session, valid for 24 hours.
     session_token: T1Token,
 }
 

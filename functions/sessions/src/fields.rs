@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 #[schema(as = NewEventSession, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub(crate) struct NewSession {
-    /// The event it belongs to.
+    /// The event that it belongs to.
     #[schema(example = 7)]
     event: u64,
     /// The language, or `Floor`.
@@ -24,18 +24,18 @@ pub(crate) struct NewSession {
     /// The language's code.
     #[schema(max_length = 4000, example = "de")]
     language_code: Option<String>,
-    /// Whether it is the event's floor; one session may be.
+    /// Whether it is the event's floor. Only one session of an event may be.
     #[schema(required = false, example = false)]
     is_floor: bool,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     #[schema(required = false)]
     mode: SessionMode,
-    /// True by default, which it may not be where media is relayed.
+    /// Whether the provider archives it; true by default. A relayed session cannot be archived.
     #[schema(required = false, example = true)]
     archive: bool,
 }
 
-/// A change of a session; its event stays.
+/// A change of a session. Its event cannot change.
 #[derive(ToSchema)]
 #[schema(as = EventSessionChange, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
@@ -46,18 +46,18 @@ pub(crate) struct SessionChange {
     /// The language's code.
     #[schema(max_length = 4000, example = "de")]
     language_code: Option<String>,
-    /// Whether it is the event's floor; one session may be.
+    /// Whether it is the event's floor. Only one session of an event may be.
     #[schema(required = false, example = false)]
     is_floor: bool,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     #[schema(required = false)]
     mode: SessionMode,
-    /// Whether the provider archives it; not where media is relayed.
+    /// Whether the provider archives it. A relayed session cannot be archived.
     #[schema(required = false, example = true)]
     archive: bool,
 }
 
-/// What a request says of a session; `None` where it does not.
+/// The fields of a session in a request. `None` if a field is left out.
 #[expect(clippy::option_option, reason = "a field may be left out, and it may be null")]
 pub(crate) struct SessionFields {
     language: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) struct SessionFields {
 }
 
 impl SessionFields {
-    /// Reads the fields of a new session, or of a change of this one.
+    /// Reads the fields of a new session, or of a change of `of`.
     pub(crate) async fn read(
         app: &App,
         event: Option<&Event>,
@@ -85,7 +85,7 @@ impl SessionFields {
         if !fields.is_archivable(of) && form.is_fine() {
             form.refuse("archive", &Problem::RelayedArchive);
         }
-        // The table tells when the session is kept; before that, nobody need ask the media provider.
+        // This is checked before the media provider is asked for a session. The write itself would report it too.
         if fields.is_floor == Some(true)
             && let Some(event) = event
             && let Some(floor) = app.store.record_with::<EventSession>(Unique::Floor, &event.id.to_string()).await?
@@ -97,14 +97,14 @@ impl SessionFields {
         Ok(fields)
     }
 
-    /// Whether mode and archiving go together.
+    /// Whether mode and archiving are possible together.
     fn is_archivable(&self, of: Option<&EventSession>) -> bool {
         let mode = self.mode.or(of.map(|session| session.mode)).unwrap_or_default();
         let archive = self.archive.or(of.map(|session| session.archive)).unwrap_or(true);
         !(archive && mode == SessionMode::Relayed)
     }
 
-    /// A new session, without a number and without the media provider's id.
+    /// A new session, without a number and without the provider's id.
     pub(crate) fn make(self, event: &Event) -> EventSession {
         EventSession {
             id: 0,
@@ -121,7 +121,7 @@ impl SessionFields {
     /// The session with these fields.
     ///
     /// # Errors
-    /// Mode and archiving do not go together any more.
+    /// Mode and archiving are not possible together any more.
     pub(crate) fn applied_to(&self, session: &EventSession) -> Result<EventSession, Error> {
         if !self.is_archivable(Some(session)) {
             return Err(FieldErrors::one("archive", &Problem::RelayedArchive).into());

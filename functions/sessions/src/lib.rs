@@ -23,7 +23,7 @@ use shared::{
 use archives::{__path_list_session_archives, list_session_archives};
 use fields::{NewSession, SessionChange, SessionFields};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::SigningKeys,
@@ -35,10 +35,10 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-/// What sessions can be filtered by.
+/// The fields that sessions can be filtered by.
 const FILTERS: &[&str] = &["id", "event", "language", "languageCode", "isFloor", "sessionId", "mode", "archive"];
 
-/// How often a change is made anew where others keep changing mode or archiving.
+/// The attempts of a change while others keep changing mode or archiving.
 const ROUNDS: usize = 5;
 
 shared::routes!(
@@ -135,8 +135,8 @@ async fn get_event_session(
     Ok(Json(find(&app, &caller, id).await?.0.record))
 }
 
-/// Change a session; what is optional and not said stays as it is. Another mode or archiving makes it another session of
-/// the media provider, and so does any change where the present one is of another project.
+/// Change a session; optional fields that are left out stay as they are. If the mode or the archiving changes, the
+/// media provider makes a new session. It also does if the present session belongs to another project.
 #[utoipa::path(
     put,
     path = "/api/v2/sessions/{id}",
@@ -224,7 +224,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
         match app.store.change_record(session.clone(), attempt).await {
             Ok(session) => return Ok(Json(session)),
             Err(ChangeError::Refused(error)) => return Err(error),
-            // Somebody changed mode or archiving in between.
+            // Another request changed mode or archiving in between.
             Err(ChangeError::NeedsAnother(session)) => needed = Some(*session),
         }
     }
@@ -234,7 +234,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
 /// Why a session was not changed.
 enum ChangeError {
     Refused(Error),
-    /// As it is now, it would need another session of the media provider.
+    /// With these values it needs a new session at the media provider.
     NeedsAnother(Box<EventSession>),
 }
 
@@ -244,7 +244,7 @@ impl<E: Into<Error>> From<E> for ChangeError {
     }
 }
 
-/// Whether one session of the media provider serves both.
+/// Whether both can have the same session at the media provider.
 fn is_alike(a: &EventSession, b: &EventSession) -> bool {
     (a.mode, a.archive) == (b.mode, b.archive)
 }
@@ -259,7 +259,7 @@ async fn make_at_provider(app: &App, event: &Event, session: &EventSession) -> R
         .await?)
 }
 
-/// A session of an event that the caller sees.
+/// A session and its event, if the caller may see the event.
 async fn find(app: &App, caller: &User, id: u64) -> Result<(Stored<EventSession>, Event), Error> {
     app.store.part_seen_by(caller, id).await?.ok_or(Error::NotFound)
 }

@@ -15,16 +15,18 @@ use shared::{
     http::{ForEverybody, accepts_encoding, prefix},
 };
 
-/// What a page may load and do: nothing but what comes from here. Swagger UI's images are in its style sheet.
+/// The content security policy of the page: it loads only files from this server. Swagger UI's images are in its style
+/// sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A file.
+/// A file that is served.
 pub(crate) struct File {
     name: &'static str,
     kind: &'static str,
     gzip: &'static [u8],
-    /// What stands before each path in it that begins at the root of this API, wherever that is to its callers.
+    /// The text before each path in the file that begins at the root of this API. The paths get the prefix that callers
+    /// use.
     before_root: Option<&'static str>,
 }
 
@@ -39,11 +41,11 @@ macro_rules! file {
     };
 }
 
-/// The document.
+/// The OpenAPI document.
 pub(crate) const DOCUMENT: File = file!("openapi.json", "application/json", Some("\"url\": \""));
-/// The page that shows it.
+/// The page that shows the document.
 pub(crate) const PAGE: File = file!("docs.html", "text/html; charset=utf-8", Some("=\""));
-/// What the page loads, and the licence of what is not ours.
+/// The files that the page loads, and the licence of those that are not ours.
 const OF_PAGE: &[File] = &[
     file!("docs.css", "text/css; charset=utf-8", None),
     file!("start.js", "text/javascript; charset=utf-8", None),
@@ -54,7 +56,7 @@ const OF_PAGE: &[File] = &[
     file!("NOTICE", "text/plain; charset=utf-8", None),
 ];
 
-/// What of a request decides how a file is sent.
+/// The parts of a request that decide how a file is sent.
 pub(crate) struct Conditions {
     takes_gzip: bool,
     known: Vec<String>,
@@ -74,30 +76,30 @@ impl FromRequestParts<App> for Conditions {
     }
 }
 
-/// The tags that a caller names.
+/// The entity tags that a caller names.
 fn known_tags(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(|tag| tag.trim().to_owned()).collect()
 }
 
-/// Whether one of these tags is that of a version, in the weak comparison of RFC 9110 (13.1.2), or any is.
+/// Whether one of these tags matches a version's, by the weak comparison of RFC 9110 (13.1.2), or is `*`.
 fn is_known(known: &[String], tag: &str) -> bool {
     let opaque = tag.trim_start_matches("W/");
     known.iter().any(|known| known == "*" || known.trim_start_matches("W/") == opaque)
 }
 
 impl File {
-    /// What the page loads by this name.
+    /// The file with this name that the page loads.
     pub(crate) fn of_page(name: &str) -> Option<&'static Self> {
         OF_PAGE.iter().find(|file| file.name == name)
     }
 
-    /// The answer to somebody who asks for it.
+    /// The answer to a request for the file.
     pub(crate) fn serve(&'static self, conditions: Conditions) -> Served {
         Served { file: self, conditions }
     }
 
-    /// What this version is known by: the checksum and the length that its compressed form ends with.
+    /// The entity tag of this version: the checksum and the length at the end of its compressed form.
     fn tag(&self) -> String {
         let end = self.gzip.iter().rev().take(8).fold(0_u64, |end, byte| (end << 8) | u64::from(*byte));
         format!("W/\"{end:016x}\"")
@@ -108,7 +110,7 @@ impl File {
         GzDecoder::new(self.gzip).read_to_end(&mut content).map(|_| content)
     }
 
-    /// It, where the API does not lie at the root of its host.
+    /// The content for an API that is not at the root of its host.
     fn below(&self, prefix: &str) -> std::io::Result<Vec<u8>> {
         let content = self.content()?;
         let (Some(before), false) = (self.before_root, prefix.is_empty()) else { return Ok(content) };
@@ -117,7 +119,7 @@ impl File {
     }
 }
 
-/// A file on its way.
+/// A file and the conditions of its request.
 pub(crate) struct Served {
     file: &'static File,
     conditions: Conditions,
@@ -144,7 +146,7 @@ impl IntoResponse for Served {
         }
         match file.below(&prefix) {
             Ok(content) => (headers, Extension(ForEverybody), content).into_response(),
-            // What was compressed when this was built.
+            // This cannot fail for content that was compressed at build time.
             Err(_) => device::Error::Panicked.into_response(),
         }
     }

@@ -1,6 +1,6 @@
-//! `GET /openapi.json`, the OpenAPI document of the whole API, and `GET /docs`, where a browser shows it.
+//! `GET /openapi.json` serves the OpenAPI document of the whole API, and `GET /docs` a page that shows it in a browser.
 //!
-//! Everything is in the binary, Swagger UI too: no other host is asked for anything.
+//! Everything is in the binary, Swagger UI too, so the page needs no other host.
 
 mod file;
 
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use file::{Conditions, DOCUMENT, File, PAGE, Served};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::CorsOrigins, Setting::Log];
 
 shared::routes!(open_api, docs, docs_file);
@@ -26,20 +26,20 @@ struct Specification {
     /// The version of OpenAPI.
     #[schema(example = "3.1.0")]
     openapi: String,
-    /// What it describes.
+    /// Title, version and other facts about the API.
     #[schema(value_type = Object, example = json!({ "title": "Greenroom", "version": "0.1.0" }))]
     info: (),
     /// The operations, by path and method.
     #[schema(value_type = Object, example = json!({}))]
     paths: (),
-    /// What the operations share.
+    /// Definitions that the operations share.
     #[schema(value_type = Object, example = json!({}))]
     components: (),
 }
 
 /// Read this document.
 ///
-/// OpenAPI 3.1, for whoever generates clients or tests from it.
+/// OpenAPI 3.1, for generating clients or tests from it.
 #[utoipa::path(
     get,
     path = "/openapi.json",
@@ -62,7 +62,7 @@ async fn open_api(conditions: Conditions) -> Served {
 
 /// Browse this document.
 ///
-/// A page with Swagger UI, which asks no other host for anything.
+/// A page with Swagger UI. It loads nothing from other hosts.
 #[utoipa::path(
     get,
     path = "/docs",

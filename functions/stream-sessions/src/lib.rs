@@ -24,7 +24,7 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::StreamsAccessToken,
@@ -44,7 +44,7 @@ pub const SETTINGS: &[Setting] = &[
 
 shared::routes!(list_stream_sessions, terminate_stream_session);
 
-/// What the path names: a stream, and something in it.
+/// The stream and the session that the path names.
 struct Named {
     stream: Stream,
     session: Option<ConnectionName>,
@@ -54,12 +54,12 @@ impl FromRequestParts<App> for Named {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
-        // Of a part that is no UTF-8, what is said back is what can be said of it.
+        // A part that is not UTF-8 is quoted as far as it can be.
         let part = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
         let mut named = parts.uri.path().split('/').skip(3).step_by(2).map(part);
         let mut next = || named.next().unwrap_or_default();
         let stream = Stream { vhost: next(), app: next(), stream: next() };
-        // Behind the stream stands `sessions`, and then the session.
+        // `sessions` follows the stream in the path, and then the session.
         let session = parts.uri.path().split('/').nth(9).map(part);
         Ok(Self { stream, session: session.and_then(|name| ConnectionName::parse(&name)) })
     }
@@ -73,7 +73,7 @@ struct Names {
     /// `OK`.
     #[schema(example = "OK")]
     message: String,
-    /// The names, in the order they came.
+    /// The names, in the order in which the sessions began.
     response: Vec<ConnectionName>,
     /// The HTTP status.
     #[schema(example = 200)]
@@ -93,7 +93,7 @@ struct Terminated {
     status_code: u16,
 }
 
-/// A live session is terminated later.
+/// A live session will be terminated later.
 #[derive(ToSchema)]
 #[schema(as = StreamSessionEnding, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
@@ -101,7 +101,7 @@ struct Ending {
     /// `Accepted`.
     #[schema(example = "Accepted")]
     message: String,
-    /// By when the session ends.
+    /// The time by which the session ends.
     #[schema(example = "The session ends by 2023-11-14T23:13:50Z")]
     response: String,
     /// The HTTP status.
@@ -141,9 +141,9 @@ async fn list_stream_sessions(
 
 /// Terminate a live session: it is cut off, its token dies, and nobody is let in under its name for a while.
 ///
-/// A viewer of a real `OvenMediaEngine`, where one is configured, is listed until that has cut them off: its Enterprise
-/// edition does so at once. The open-source one has no call for it: it cuts off at the end of its lifetime a viewer who
-/// was given one (202), and no other (501).
+/// A viewer of a configured real `OvenMediaEngine` stays in the list until the media server has cut them off. Its
+/// Enterprise edition does so at once. The open-source edition has no call for it: it cuts a viewer with a lifetime off
+/// at the end of that lifetime (202), and no other viewer (501).
 #[utoipa::path(
     delete,
     path = "/v1/vhosts/{vhost}/apps/{app}/streams/{stream}/sessions/{session}",
@@ -188,10 +188,10 @@ async fn terminate_stream_session(
     Ok((body.status(), Json(body)))
 }
 
-/// Says what there is not, of a stream that no connection is known of.
+/// Says which part of a stream's path does not exist, if no connection of the stream is known.
 async fn look_for(app: &App, stream: &Stream) -> Result<(), Error> {
     let has_vhost = app.config.streams.has_vhost(&stream.vhost);
-    // On the heap: three requests at once are large, and seldom made.
+    // Boxed, because the future of three requests is large and rarely needed.
     let missing = Box::pin(app.store.missing_part(stream, has_vhost, app.clock.now())).await?;
     let [vhost, name, stream] = [&stream.vhost, &stream.app, &stream.stream].map(|text| Sent::new(text));
     match missing {

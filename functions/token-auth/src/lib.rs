@@ -13,33 +13,33 @@ use shared::{
 };
 use utoipa::ToSchema;
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
 
-/// Where what is wrong with all of a request stands; elsewhere in this API the name is another.
+/// The field for problems of the whole request. Elsewhere in this API it has another name.
 const GENERAL: &str = "non_field_errors";
-/// Longest token that is looked at, in characters.
+/// The longest token that is accepted, in characters.
 const TOKEN_MAX: usize = 10_000;
 
 shared::routes!(obtain, refresh, revoke);
 
-/// Who wants to log in.
+/// A user's credentials.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the document is made of it")]
 #[schema(as = UserCredentials)]
 struct Credentials {
-    /// Without regard to case.
+    /// The user's name, without regard to case.
     #[schema(pattern = r"\S", example = "alice")]
     username: String,
-    /// Their password.
+    /// The user's password.
     #[schema(format = "password", min_length = 1, example = "correct horse")]
     password: String,
 }
 
-/// A token, good for 7 days.
+/// A token, valid for 7 days.
 #[derive(Serialize, ToSchema)]
 struct UserToken {
-    /// What to show as `Authorization: JWT`.
+    /// The value to send as `Authorization: JWT`.
     #[schema(example = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
@@ -63,7 +63,7 @@ async fn obtain(State(app): State<App>, source: Source, payload: Payload) -> Res
     let mut form = payload.form_saying(GENERAL, Need::All)?;
     let (username, given) = (form.required("username", text(usize::MAX)), form.required("password", given_password));
     form.finish()?;
-    // Both are there where nothing is wrong with the form.
+    // Both are there, because the form had no errors.
     let (username, given) = (username.unwrap_or_default(), given.unwrap_or_default());
     let user = app.store.user_named(&username).await?;
     let Tried { right, .. } = app.try_password(Claim::of(user.as_ref(), &username, source), given).await?;
@@ -76,7 +76,7 @@ async fn obtain(State(app): State<App>, source: Source, payload: Payload) -> Res
     }
 }
 
-/// A token that is still good.
+/// A valid token.
 #[derive(Serialize, ToSchema)]
 struct PresentToken {
     /// The token.
@@ -101,7 +101,7 @@ struct PresentToken {
 async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
     let present = present_token(payload.form_saying(GENERAL, Need::All)?)?;
     let now = app.clock.now();
-    // Who shows what is no token of ours, or was one, is nobody that anything is decided about.
+    // A caller without a valid token of ours is nobody about whom a decision could be logged.
     let claims = app.keys.verify_user(&present, now).map_err(|reason| match reason {
         Unauthenticated::Expired => refuse(&Problem::TokenExpired),
         _ => refuse(&Problem::TokenUndecodable),
@@ -122,7 +122,7 @@ async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserTo
     }
 }
 
-/// Log out everywhere: no token that the caller has logged in for so far is good any more (`docs/apis/access.md`).
+/// Log out everywhere: no token of the caller's former logins is valid any more (`docs/apis/access.md`).
 #[utoipa::path(
     post,
     path = "/api/v2/token-auth/revoke",

@@ -16,7 +16,7 @@ pub(crate) struct NewUser {
     /// Unique without regard to case.
     #[schema(max_length = 150, pattern = r"\S", example = "alice")]
     username: String,
-    /// What they are.
+    /// Their role.
     role: Role,
     /// May be empty.
     #[schema(max_length = 254, required = false, format = "email", example = "alice@company.example")]
@@ -27,12 +27,12 @@ pub(crate) struct NewUser {
     /// May be empty.
     #[schema(max_length = 150, required = false, example = "Example")]
     last_name: String,
-    /// Only admins can choose it.
+    /// The number of the user who makes them. Only admins can choose it.
     #[schema(example = 2)]
     creator: Option<u64>,
 }
 
-/// What a request says of a user; `None` where it does not.
+/// The fields of a user in a request. `None` if a field is left out.
 #[expect(clippy::option_option, reason = "a field may be left out, and it may be null")]
 pub(crate) struct UserFields {
     username: Option<String>,
@@ -44,7 +44,7 @@ pub(crate) struct UserFields {
 }
 
 impl UserFields {
-    /// Reads the fields of a new user, or of a change of this one.
+    /// Reads the fields of a new user, or of a change of `of`.
     pub(crate) async fn read(app: &App, caller: &User, of: Option<&User>, mut form: Form) -> Result<Self, Error> {
         let fields = Self {
             username: form.required("username", text(150)),
@@ -62,7 +62,7 @@ impl UserFields {
         {
             form.refuse("creator", &creator.invalid());
         }
-        // Where nothing else is wrong, the table tells when the user is kept.
+        // If there are other problems, this one is reported with them. Otherwise the write itself would report it.
         if let Some(username) = &fields.username
             && !form.is_fine()
             && let Some(other) = app.store.user_named(username).await?
@@ -74,7 +74,7 @@ impl UserFields {
         Ok(fields)
     }
 
-    /// A new user, made by this one.
+    /// A new user, made by the caller.
     pub(crate) fn make(self, id: u64, caller: &User) -> User {
         let creator = match self.creator {
             Some(creator) if caller.may_reassign() => creator.map(|creator| creator.id),
@@ -97,7 +97,7 @@ impl UserFields {
     pub(crate) fn change(&self, user: &User, caller: &User) -> Result<User, Error> {
         let creator = self.creator.as_ref().map(|creator| creator.as_ref().map(|creator| creator.id));
         let role = self.role.unwrap_or(user.role);
-        // What they may do is another thing from now on: so they log in anew.
+        // With another role the user may do other things, and has to log in again.
         let user_after = if role == user.role { user.clone() } else { user.logged_out() };
         let changed = User {
             username: self.username.clone().unwrap_or_else(|| user.username.clone()),

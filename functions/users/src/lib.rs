@@ -23,11 +23,11 @@ use shared::{
 use fields::{NewUser, UserFields};
 use password::{__path_password_change, __path_password_set, password_change, password_set};
 
-/// What this function reads from its environment.
+/// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
-/// What users can be filtered by.
+/// The fields that users can be filtered by.
 const FILTERS: &[&str] = &["id", "username", "email", "firstName", "lastName", "blocked", "role", "creator"];
 
 shared::routes!(
@@ -119,7 +119,7 @@ async fn get_user(
     Ok(Json(find(&app, &caller, id).await?.record.into()))
 }
 
-/// Change a user; what is optional and not said stays as it is.
+/// Change a user; optional fields that are left out stay as they are.
 #[utoipa::path(
     put,
     path = "/api/v2/users/{id}",
@@ -159,8 +159,8 @@ async fn patch_user(
     change(&app, &caller, id, payload, Need::Some).await
 }
 
-/// Delete a user; one who owns events stays. They leave the events they manage and their rooms, and nobody was made by
-/// them any more, behind the answer where that is much.
+/// Delete a user; one who owns events stays. The user leaves the events that they manage and their rooms, and users
+/// whom they made have no creator any more. If that is much work, it goes on after the answer.
 #[utoipa::path(
     delete,
     path = "/api/v2/users/{id}",
@@ -241,12 +241,12 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     Ok(Json(user.into()))
 }
 
-/// A user that the caller sees.
+/// The user, if the caller may see them.
 async fn find(app: &App, caller: &User, id: u64) -> Result<Stored<User>, Error> {
     seen(caller, app.store.record(id).await?).ok_or(Error::NotFound)
 }
 
-/// A user that the caller sees and may do this to.
+/// The user, if the caller may see them and do this to them.
 async fn find_for(app: &App, caller: &User, id: u64, action: Action) -> Result<Stored<User>, Error> {
     let user = find(app, caller, id).await?;
     if caller.may_to_user(action, &user.record) { Ok(user) } else { Err(Error::Forbidden) }

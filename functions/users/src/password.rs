@@ -19,18 +19,18 @@ use utoipa::ToSchema;
 
 use crate::{find, find_for};
 
-/// One's own password, old and new.
+/// The caller's own password, old and new.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct PasswordChange {
-    /// The present one.
+    /// The present password.
     #[schema(format = "password", min_length = 1, example = "correct horse")]
     old_pw: String,
-    /// The next one, of at most 1,024 bytes, and none that everybody tries first.
+    /// The new password, of at most 1,024 bytes, and none of the most common ones.
     #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
-    /// The next one once more.
+    /// The new password, again.
     #[schema(format = "password", min_length = 1, example = "battery staple")]
     new_pw_repeat: String,
 }
@@ -86,7 +86,7 @@ pub(crate) async fn password_change(
     match app.store.set_password(user, &hash, replacing, |_| true).await? {
         Ok(()) => Ok(changed(&app, &caller, id).await),
         Err(NotSet::Gone) => Err(Error::NotFound),
-        // Somebody changed it in between.
+        // Another request changed the password in between.
         Err(NotSet::Replaced | NotSet::Forbidden) => Err(FieldErrors::one("oldPw", &Problem::WrongPassword).into()),
     }
 }
@@ -96,12 +96,12 @@ async fn changed(app: &App, by: &User, id: u64) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// A password for somebody else.
+/// A password for another user.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewPassword {
-    /// Their password, of at most 1,024 bytes, and none that everybody tries first.
+    /// Their new password, of at most 1,024 bytes, and none of the most common ones.
     #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
 }
@@ -138,12 +138,12 @@ pub(crate) async fn password_set(
     match app.store.set_password(user, &hash, replacing, may).await? {
         Ok(()) => Ok(changed(&app, &caller, id).await),
         Err(NotSet::Gone) => Err(Error::NotFound),
-        // Somebody else gave them the first one in between.
+        // Another request set the first password in between.
         Err(NotSet::Replaced | NotSet::Forbidden) => Err(Error::Forbidden),
     }
 }
 
-/// Refuses a password that everybody tries first, for this user (`docs/apis/access.md`).
+/// Refuses one of the most common passwords, for this user (`docs/apis/access.md`).
 fn refuse_common(form: &mut Form, new: Option<&SecretString>, user: &User) {
     let common = |new: &SecretString| password::is_too_common(new.expose_secret(), &user.username, &user.email);
     if new.is_some_and(common) {
@@ -151,7 +151,7 @@ fn refuse_common(form: &mut Form, new: Option<&SecretString>, user: &User) {
     }
 }
 
-/// Who has no password yet gets the first one from any admin.
+/// Any admin may set the first password of a user who has none.
 async fn may_set_first(app: &App, caller: &User, user: &User) -> Result<bool, Error> {
     Ok(caller.may_reassign() && app.store.password_hash(user.id).await?.is_none())
 }

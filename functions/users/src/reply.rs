@@ -1,17 +1,17 @@
-//! A user as callers see them.
+//! The form of a user in answers.
 
 use serde::Serialize;
 use shared::model::{self, user::Role};
 use utoipa::ToSchema;
 
-/// A user. Its password is kept apart.
+/// A user. Their password lies apart.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
     /// Counts from 1.
     #[schema(example = 3)]
     id: u64,
-    /// Unique without regard to case; shown as it was typed.
+    /// Unique without regard to case, and shown as it was typed.
     #[schema(max_length = 150, example = "alice")]
     username: String,
     /// May be empty.
@@ -26,17 +26,17 @@ pub(crate) struct User {
     /// Whether they are kept from logging in.
     #[schema(example = false)]
     blocked: bool,
-    /// What they are.
+    /// Their role.
     #[schema(example = "manager")]
     role: Role,
-    /// Who made them.
+    /// The number of the user who made them.
     #[schema(example = 2)]
     creator: Option<u64>,
 }
 
 impl From<model::User> for User {
     fn from(user: model::User) -> Self {
-        // How often their logins were ended is nobody's business.
+        // The login epoch is not for callers.
         let model::User { id, username, email, first_name, last_name, blocked, role, creator, token_epoch: _ } = user;
         Self { id, username, email, first_name, last_name, blocked, role, creator }
     }

@@ -1,5 +1,5 @@
-//! Participants of conversations: `Basic` and bare JID and password (`docs/apis/mongooseim.md`). The token that a user
-//! logged in for does in place of the password.
+//! Participants of conversations: `Basic` with bare JID and password (`docs/apis/mongooseim.md`). The token of a user's
+//! login works in place of the password.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::Engine;
@@ -17,21 +17,21 @@ use crate::{
     store::{Credential, Listener, StoreError},
 };
 
-/// A user as a participant of conversations. Costs two requests to the table, and one with a token: the user and their
-/// password are read whenever they call, so that what changes there counts at once. The guard before passwords may cost
-/// more ([`App::try_password`]).
+/// A user as a participant of conversations. Costs two requests to the table, and one with a token: each call reads the
+/// user and their password, so that changes of them count at once. The guard against guessed passwords may cost more
+/// ([`App::try_password`]).
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// The user's number, which their archive is kept under.
+    /// The user's number, which the keys of their archive have.
     pub user: u64,
-    /// What others call them.
+    /// The user's JID.
     pub jid: Jid,
-    /// What they were let in with.
+    /// The credential that was accepted.
     credential: Credential,
 }
 
 impl Account {
-    /// They as one who listens to what happens.
+    /// The account for listening to a stream of events.
     #[must_use]
     pub fn listener(self) -> Listener {
         Listener { user: self.user, jid: self.jid, credential: self.credential }
@@ -65,7 +65,7 @@ impl FromRequestParts<App> for Account {
             return Err(Unauthenticated::Wrong.into());
         };
         if anew {
-            // Each request brings the password; that it is the one of just before decides nothing.
+            // Each request carries the password. That it was right a moment ago is no new decision.
             Decision::new(Event::Login).by(target).of(target).because("password").record(&app.services).await;
         }
         Ok(Self { user: user.id, jid, credential: Credential::Password(hash) })
@@ -73,7 +73,7 @@ impl FromRequestParts<App> for Account {
 }
 
 impl App {
-    /// The user whose JID this is; `None` where it is no account's.
+    /// The user with this JID. `None` if no account has it.
     pub async fn account_of(&self, jid: &Jid) -> Result<Option<u64>, StoreError> {
         if jid.domain() != self.config.xmpp_domain {
             return Ok(None);
@@ -82,8 +82,8 @@ impl App {
     }
 }
 
-/// The token that the user logged in for, where that is what came in place of the password. Nobody guesses one, so it is
-/// not counted among the guesses.
+/// The credential of a login token in place of the password, if it is one. Nobody can guess a token, so it is not
+/// counted as a guess.
 fn logged_in(app: &App, user: &User, password: &SecretString) -> Option<Credential> {
     let claims = app.keys.verify_user(password.expose_secret(), app.clock.now()).ok()?;
     claims.is_of_epoch(user).then(|| claims.credential())

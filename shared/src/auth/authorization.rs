@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-/// What the `Authorization` header carries, the scheme read without regard to case.
+/// The `Authorization` header. The scheme is read without regard to case.
 #[derive(Clone, Copy)]
 pub enum Authorization<'a> {
     /// There is no such header.

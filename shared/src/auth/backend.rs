@@ -14,13 +14,13 @@ use crate::{App, config::Setting, dialect::openvidu, error::Unauthenticated};
 
 const USER: &str = "OPENVIDUAPP";
 
-/// Some clients leave the padding away.
+/// Base64 with or without padding, because some clients leave it out.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A back-end that knows the secret.
+/// A back-end that sent a valid secret.
 #[derive(Clone, Copy, Debug)]
 pub struct Backend(());
 
@@ -37,7 +37,7 @@ impl FromRequestParts<App> for Backend {
     }
 }
 
-/// Which of the secrets it is.
+/// The index of the secret that matches.
 fn check(credentials: &[u8], secrets: &[SecretString]) -> Result<usize, Unauthenticated> {
     let decoded = BASE64.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = SecretString::from(decoded.ok_or(Unauthenticated::Undecodable)?);
@@ -47,7 +47,7 @@ fn check(credentials: &[u8], secrets: &[SecretString]) -> Result<usize, Unauthen
     known.filter(|_| is_user.into()).ok_or(Unauthenticated::Wrong)
 }
 
-/// The index of a right one among candidates. All of them are looked at, whichever is right.
+/// The index of the candidate that matches. All of them are compared, whichever matches.
 pub(super) fn which(candidates: impl Iterator<Item = Choice>) -> Option<usize> {
     let first = (Choice::from(0), 0_u32);
     let (known, index) = (0_u32..)
@@ -56,7 +56,7 @@ pub(super) fn which(candidates: impl Iterator<Item = Choice>) -> Option<usize> {
     usize::try_from(index).ok().filter(|_| known.into())
 }
 
-/// Compares in a time that tells nothing of either text, their lengths included.
+/// Compares two texts in a time that tells nothing about either, their lengths included.
 pub(super) fn same(a: &str, b: &str) -> Choice {
     Sha256::digest(a.as_bytes()).as_slice().ct_eq(Sha256::digest(b.as_bytes()).as_slice())
 }

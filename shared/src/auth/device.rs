@@ -1,4 +1,4 @@
-//! Devices: `Bearer` and the token they were registered with (`docs/apis/device-sessions.md`).
+//! Devices: `Bearer` with the token of a session (`docs/apis/device-sessions.md`).
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
@@ -11,7 +11,7 @@ use crate::{
     model::{self, DeviceSession},
 };
 
-/// A token we made, that has not ended by itself: presented for refresh, where an old one means something too.
+/// A token that Greenroom signed and that has not expired. A refresh also takes one that was replaced.
 #[derive(Debug)]
 pub struct DeviceToken(pub DeviceClaims);
 
@@ -27,14 +27,14 @@ impl FromRequestParts<App> for DeviceToken {
     }
 }
 
-/// A device with a live session and its present token. Costs one request to the table.
+/// A device with a live session, authenticated by its present token. Costs one request to the table.
 #[derive(Debug)]
 pub struct Device {
     /// The device.
     pub id: DeviceId,
-    /// The session its token is of.
+    /// The id of the token's session.
     pub session_id: DeviceSessionId,
-    /// The same, as it lies in the table.
+    /// The token's session, as it lies in the table.
     pub session: DeviceSession,
     /// The device with all its sessions.
     pub device: model::Device,

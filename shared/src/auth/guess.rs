@@ -1,5 +1,5 @@
-//! The guard before what people type in: passwords, and login tokens (`docs/apis/access.md`). It is asked before a
-//! value is looked at, and while it is shut its answer is the same for what is right and what is wrong.
+//! The guard against guessed passwords and login tokens (`docs/apis/access.md`). It runs before a value is checked.
+//! While it is shut, its answer is the same for right and wrong values.
 
 use std::time::Duration;
 
@@ -16,33 +16,33 @@ use crate::{
     store::StoreError,
 };
 
-/// Why nobody looked at what was typed in, or why it is not told what came of it.
+/// Why a value was not checked, or why the caller does not learn the result.
 #[derive(Debug, thiserror::Error)]
 pub enum Guarded {
-    /// There was too much that was wrong; says after how long the next may be tried.
+    /// There were too many wrong values. The next may be tried after this time.
     #[error("too many wrong values")]
     Shut(Duration),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The password was not hashed.
+    /// The password could not be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
 }
 
-/// Whose password somebody gives.
+/// The user whose password a caller gives.
 pub struct Claim<'a> {
-    /// Who that is; `None` where there is nobody, or nobody who may come in. What it takes to find out is the same.
+    /// The user. `None` if there is none, or one who may not come in. Finding out takes the same time.
     user: Option<&'a User>,
-    /// What the account's wrong passwords are counted under: whatever it is called in the one API or the other.
+    /// The name under which the account's wrong passwords are counted. It is the same in both APIs.
     account: String,
-    /// What the log calls it.
+    /// The account's name in the log.
     party: Party<'a>,
     source: Source,
 }
 
 impl<'a> Claim<'a> {
-    /// To be this user, or, where there is none, one of this name.
+    /// A claim to be this user, or someone of this name if there is no such user.
     #[must_use]
     pub fn of(user: Option<&'a User>, name: &'a str, source: Source) -> Self {
         let account = user.map_or_else(|| User::folded(name), |user| format!("#{}", user.id));
@@ -50,26 +50,26 @@ impl<'a> Claim<'a> {
         Self { user, account, party, source }
     }
 
-    /// The same, which no password makes good, where they are blocked.
+    /// The same claim, which no password satisfies if the user is blocked.
     #[must_use]
     pub fn unless_blocked(self) -> Self {
         Self { user: self.user.filter(|user| !user.blocked), ..self }
     }
 }
 
-/// What came of a password.
+/// The result of checking a password.
 pub struct Tried {
     /// Whether it was right.
     pub right: bool,
-    /// That of the user's password; `None` where they have none.
+    /// The stored hash of the user's password; `None` if they have none.
     pub hash: Option<PasswordHash>,
-    /// Whether it was computed: not where it was found right a moment ago.
+    /// Whether the hash was computed. It is not if the password was found right a moment ago.
     pub anew: bool,
 }
 
 impl App {
-    /// Whether a password is that of whom somebody claims to be. One request to the table; one more for a right one, once
-    /// a day and where there were wrong ones before it, and three at once to count a wrong one.
+    /// Checks a claim's password. One request to the table. One more for a right password, once a day and after wrong
+    /// ones; three at once to count a wrong one.
     ///
     /// # Errors
     /// [`Guarded::Shut`] for right and wrong ones alike.
@@ -84,7 +84,7 @@ impl App {
         let anew = !known.is_some_and(|(id, hash)| self.caches.passwords.knows(id, &given, hash, self.clock.now()));
         let right = match id.zip(hash.clone()) {
             Some((id, hash)) => self.caches.passwords.verify(id, given.clone(), hash, self.clock.now()).await?,
-            // Whether there is such an account is not to be told from how long the answer takes.
+            // Hashes anyway, so that the time of the answer does not tell whether there is such an account.
             None => password::verify(given.clone(), None).await?,
         };
         let now = self.clock.now();
@@ -102,10 +102,10 @@ impl App {
         }
     }
 
-    /// What was guessed of login tokens from an address, as it was at most 5 seconds ago.
+    /// The wrong login tokens from an address, as they were at most 5 seconds ago.
     ///
     /// # Errors
-    /// [`Guarded::Shut`] where nothing more is looked at from there.
+    /// [`Guarded::Shut`] if login tokens from there are refused for now.
     pub async fn ask_about_login_tokens(&self, source: Source) -> Result<TokenGuesses, Guarded> {
         let now = self.clock.now();
         let read = async || self.store.token_guesses(source, now).await.map(Some);
@@ -116,8 +116,9 @@ impl App {
         }
     }
 
-    /// Notes that a login token joins, where somebody at that address errs: others there may err more often then. Nobody is
-    /// kept out because it cannot be noted. One request, and none while nobody errs.
+    /// Notes that a login token joined, if wrong ones came from the same address. That raises the number of wrong ones
+    /// that may come from there. If it cannot be noted, the participant is let in all the same. One request, and none
+    /// without wrong ones.
     pub async fn note_joined(&self, token: &LoginToken, source: Source, guesses: TokenGuesses) {
         let now = self.clock.now();
         if guesses.wrong.any(now)
@@ -127,10 +128,10 @@ impl App {
         }
     }
 
-    /// Counts a login token that there is not.
+    /// Counts a login token that does not exist.
     ///
     /// # Errors
-    /// [`Guarded::Shut`] where it was one too many.
+    /// [`Guarded::Shut`] if there were too many.
     pub async fn count_wrong_login_token(
         &self,
         token: &str,
@@ -144,7 +145,7 @@ impl App {
             let (Ok(wrong) | Err(wrong)) = counted;
             guesses.wrong = wrong;
             if wrong.count >= OF_JOINER {
-                // From now on it makes a difference who joined from there.
+                // From now on the joined login tokens of that address make a difference.
                 guesses = self.store.token_guesses(source, now).await?;
             }
             self.caches.token_guesses.put(address.clone(), now, guesses);
@@ -156,7 +157,7 @@ impl App {
         }
     }
 
-    /// Nothing more is looked at for so long.
+    /// Logs that the guard is shut for this long, and returns that.
     async fn shut(&self, target: Option<Party<'_>>, what: &'static str, wait: Duration) -> Guarded {
         let decision = Decision::new(Event::GuardShut).because(what);
         target.into_iter().fold(decision, Decision::of).record(&self.services).await;

@@ -1,4 +1,5 @@
-//! HS256 for `jsonwebtoken`, and nothing else: it is all we sign with, and what is not linked cannot be asked for.
+//! HS256 for `jsonwebtoken`, and no other algorithm. Greenroom signs with nothing else, and an algorithm that is not
+//! linked cannot be asked for.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{
@@ -9,9 +10,9 @@ use jsonwebtoken::{
 use sha2::Sha256;
 use signature::{Error, Signer, Verifier};
 
-/// Has `jsonwebtoken` sign and verify with this; whoever signs calls it first.
+/// Has `jsonwebtoken` sign and verify with this provider. It has to run before the first token is signed.
 pub(crate) fn install() {
-    // Fails where it is installed already.
+    // This fails if it is installed already.
     let _ = PROVIDER.install_default();
 }
 

@@ -1,4 +1,5 @@
-//! Signing and checking our own tokens: HS256 JWTs (RFC 7519), `kid` in the header, one audience per token family.
+//! Signing and verifying Greenroom's own tokens. They are HS256 JWTs (RFC 7519) with `kid` in the header, and each
+//! family of tokens has one audience.
 
 use std::sync::Arc;
 
@@ -19,18 +20,18 @@ use crate::{
     model::DeviceSession,
 };
 
-/// Audience of device tokens.
+/// The audience of device tokens.
 const DEVICE: &str = "device";
 
-/// What a device token says (`docs/apis/device-sessions.md`).
+/// The claims of a device token (`docs/apis/device-sessions.md`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeviceClaims {
     aud: String,
-    /// The session.
+    /// The id of the session.
     pub session: DeviceSessionId,
-    /// The device the session is of.
+    /// The id of the session's device.
     pub sub: DeviceId,
-    /// Which of the session's tokens this is.
+    /// The number of the token among the session's tokens.
     pub generation: u64,
     iat: i64,
     exp: i64,
@@ -51,7 +52,7 @@ impl DeviceClaims {
     }
 }
 
-/// The keys our tokens are signed with; the first signs, all of them are good.
+/// The signing keys. The first one signs; tokens of all of them are valid.
 #[derive(Clone)]
 pub struct SigningKeys(Arc<[Key]>);
 
@@ -59,9 +60,9 @@ struct Key {
     kid: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
-    /// For what is no token.
+    /// The key for tags on other things than tokens.
     mac: Hmac<Sha256>,
-    /// Set where a token was signed or found to be signed with it.
+    /// The mark that is set when the key signed a token or verified one.
     mark: UsedMark,
 }
 
@@ -72,7 +73,7 @@ impl std::fmt::Debug for SigningKeys {
 }
 
 impl SigningKeys {
-    /// These keys. One whose secret is not base64 signs nothing; the configuration lets none through.
+    /// These keys. A key whose secret is not base64 signs nothing; the configuration refuses such a key.
     #[must_use]
     pub fn new(keys: &[SigningKey]) -> Self {
         hs256::install();
@@ -85,19 +86,19 @@ impl SigningKeys {
         Self(keys.collect())
     }
 
-    /// The key that signs what is signed now; `None` where there is no key.
+    /// The id of the key that signs; `None` if there is no key.
     #[must_use]
     pub fn signing(&self) -> Option<&str> {
         self.0.first().map(|key| key.kid.as_str())
     }
 
-    /// What is set when the key of this id is used.
+    /// The mark that is set when the key with this id is used.
     pub(crate) fn mark(&self, kid: &str) -> Option<UsedMark> {
         self.0.iter().find(|key| key.kid == kid).map(|key| key.mark.clone())
     }
 
-    /// The token of these claims, signed with the key of this id: the same to the byte whenever it is made. `None`
-    /// where there is no such key any more.
+    /// The token of these claims, signed with the key of this id. It is always the same to the byte. `None` if that key
+    /// is gone.
     #[must_use]
     pub fn sign(&self, claims: &DeviceClaims, kid: &str) -> Option<String> {
         self.encode(claims, kid)
@@ -110,8 +111,8 @@ impl SigningKeys {
         jsonwebtoken::encode(&header, claims, &key.encoding).ok()
     }
 
-    /// What a device token says; `None` where it is malformed, signed with no key or algorithm of ours, of another
-    /// family, or has ended.
+    /// The claims of a device token. `None` if the token is malformed, signed with another key or algorithm, of another
+    /// family, or expired.
     #[must_use]
     pub fn verify(&self, token: &str, now: Timestamp) -> Option<DeviceClaims> {
         let mut validation = Validation::new(Algorithm::HS256);
@@ -121,24 +122,24 @@ impl SigningKeys {
         (now < Timestamp::from_seconds(claims.exp)).then_some(claims)
     }
 
-    /// What a token says, whenever it ends.
+    /// The claims of a token, expired or not.
     pub(super) fn decode<C: DeserializeOwned>(&self, token: &str, mut validation: Validation) -> Option<C> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let key = self.0.iter().find(|key| key.kid == kid)?;
-        // The library reads the machine's clock; callers compare with ours.
+        // The library reads the machine's clock. Callers compare with `Clock`.
         validation.validate_exp = false;
         let decoded = jsonwebtoken::decode(token, &key.decoding, &validation).ok()?;
         key.mark.set();
         Some(decoded.claims)
     }
 
-    /// Whether this tag proves that something other than a token comes from us.
+    /// Whether this tag shows that Greenroom made the data, which is something other than a token.
     pub(super) fn is_tag(&self, given: &[u8], data: &[u8]) -> bool {
-        // Every key is looked at, whichever is right.
+        // All keys are compared, whichever matches.
         self.tags(data).fold(Choice::from(0), |known, tag| known | tag.as_slice().ct_eq(given)).into()
     }
 
-    /// What proves that something other than a token comes from us: a tag by each key, the signing one's first.
+    /// The tags that show that Greenroom made something other than a token: one for each key, the signing key's first.
     pub(super) fn tags(&self, data: &[u8]) -> impl Iterator<Item = [u8; 16]> {
         self.0.iter().map(move |key| {
             let tag = key.mac.clone().chain_update(data).finalize().into_bytes();

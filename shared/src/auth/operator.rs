@@ -1,4 +1,4 @@
-//! Operators of live sessions: `Basic` and the access token alone, in base64 (`docs/apis/ovenmediaengine.md`).
+//! Operators of live sessions: `Basic` with the access token alone, in base64 (`docs/apis/ovenmediaengine.md`).
 
 use axum::{
     extract::FromRequestParts,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// An operator who knows the access token.
+/// An operator who sent a valid access token.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator(());
 
@@ -31,7 +31,7 @@ impl FromRequestParts<App> for Operator {
     }
 }
 
-/// Which of the tokens it is.
+/// The index of the access token that matches.
 fn check(headers: &HeaderMap, tokens: &[SecretString]) -> Result<usize, Unauthenticated> {
     let value = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
     let value = value.filter(|value| !value.is_empty()).ok_or(Unauthenticated::Missing)?;

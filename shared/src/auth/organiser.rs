@@ -1,5 +1,5 @@
-//! Organisers: `JWT` and the token they logged in for; clients: `Token` and a static API token, or `Bearer` and a
-//! device's (`docs/apis/events-api.md`).
+//! Organisers: `JWT` with the token of a login. Clients: `Token` with a static API token, or `Bearer` with a device's
+//! token (`docs/apis/events-api.md`).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     store::Stored,
 };
 
-/// A user with a good token, as they are now. Costs one request to the table.
+/// A user with a valid token, as they are now. Costs one request to the table.
 #[derive(Clone, Debug)]
 pub struct Organiser(pub User);
 
@@ -28,7 +28,7 @@ impl FromRequestParts<App> for Organiser {
     }
 }
 
-/// The same, for whom the user themselves are what is to be changed.
+/// The same, with the stored version, for requests that change the user themselves.
 #[derive(Clone, Debug)]
 pub struct LoggedIn(pub Stored<User>);
 
@@ -73,7 +73,7 @@ impl FromRequestParts<App> for Client {
     }
 }
 
-/// A client that participants join with: a static API token's, or a device, which is mobile.
+/// A client with which participants join: one with a static API token, or a device, which is mobile.
 #[derive(Clone, Copy, Debug)]
 pub struct Participant {
     /// Whether it is a mobile client.
@@ -110,7 +110,7 @@ async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
     if lately.is_some_and(|device| device.session(&claims.session, claims.generation, now).is_some()) {
         return Ok(true);
     }
-    // The token may be newer than what was read lately.
+    // The token may be newer than the remembered device.
     let present = present_device(&claims, app).await?;
     let is_good = present.is_some();
     if let Some(device) = present {
@@ -119,16 +119,16 @@ async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
     Ok(is_good)
 }
 
-/// The device whose live session has this as its present token; `None` where there is none.
+/// The device whose live session has this present token; `None` if there is none.
 async fn present_device(claims: &DeviceClaims, app: &App) -> Result<Option<Device>, Error> {
     let device = app.store.device(&claims.sub).await?;
     Ok(device.filter(|device| device.session(&claims.session, claims.generation, app.clock.now()).is_some()))
 }
 
-/// The one word behind the scheme.
+/// The single word behind the scheme.
 ///
 /// # Errors
-/// Why there is none.
+/// The reason why there is none.
 pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Unauthenticated> {
     let value = headers.get(header::AUTHORIZATION).ok_or(Unauthenticated::Missing)?.as_bytes();
     let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -138,7 +138,7 @@ pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, 
     let word = words.next().ok_or(Unauthenticated::Empty)?;
     match words.next() {
         Some(_) => Err(Unauthenticated::Spaces),
-        // No token of ours has anything else in it.
+        // No token of Greenroom has other characters.
         None => Ok(str::from_utf8(word).unwrap_or_default()),
     }
 }

@@ -1,4 +1,5 @@
-//! Whoever may register a device: anybody, or who shows a static API token (`docs/apis/device-sessions.md`).
+//! Callers that may register a device: anybody, or only callers with a static API token
+//! (`docs/apis/device-sessions.md`).
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 

@@ -1,4 +1,4 @@
-//! The tokens that users log in for (`docs/apis/events-api.md`).
+//! The tokens of users' logins (`docs/apis/events-api.md`).
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use crate::{clock::Timestamp, dialect::events::Unauthenticated, model::User, sto
 
 /// How long a token lives.
 const TTL: Duration = Duration::from_hours(7 * 24);
-/// How long after its end a token is still good.
+/// How long after its end a token is still accepted.
 const LEEWAY: Duration = Duration::from_hours(1);
-/// How long after the first of them tokens can be refreshed.
+/// How long after the first token of a login its tokens can be refreshed.
 const REFRESHABLE: Duration = Duration::from_hours(30 * 24);
 
-/// What stands before a cursor's text: no number is as long.
+/// Comes before a cursor's text where its tag is computed. It is longer than a number, so no tag fits both.
 const TEXT: &[u8] = b"cursor of text ";
 
-/// What a user's token says. It names no audience; every other family of tokens does.
+/// The claims of a user's token. It has no audience; tokens of every other family have one.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct UserClaims {
-    /// The user.
+    /// The user's number.
     pub user_id: u64,
-    /// Their name when they logged in.
+    /// The user's name at the login.
     pub username: String,
-    /// Their mail address then.
+    /// The user's mail address at the login.
     pub email: String,
     exp: i64,
-    /// When the first of the tokens was given that this one goes back to.
+    /// When the first token of the login was issued.
     orig_iat: i64,
-    /// How often all logins of theirs had been ended by then (`docs/apis/access.md`).
+    /// The user's login epoch at the time. Ending all logins raises it (`docs/apis/access.md`).
     #[serde(default)]
     epoch: u64,
 }
@@ -43,13 +43,13 @@ impl std::fmt::Debug for UserClaims {
 }
 
 impl UserClaims {
-    /// The claims of somebody who just logged in.
+    /// The claims of a user who has just logged in.
     #[must_use]
     pub fn first(user: &User, now: Timestamp) -> Self {
         Self::of(user, now, now.seconds())
     }
 
-    /// The claims of the next token after this one; `None` where the first one was given too long ago.
+    /// The claims of the next token. `None` if the first one was issued too long ago.
     #[must_use]
     pub fn next(&self, user: &User, now: Timestamp) -> Option<Self> {
         let refreshable = now <= Timestamp::from_seconds(self.orig_iat) + REFRESHABLE;
@@ -61,25 +61,25 @@ impl UserClaims {
         Self { user_id: id, username, email, exp: (now + TTL).seconds(), orig_iat, epoch: token_epoch }
     }
 
-    /// Whether the user's logins have not all been ended since.
+    /// Whether the user's logins have not been ended since.
     #[must_use]
     pub fn is_of_epoch(&self, user: &User) -> bool {
         self.user_id == user.id && self.epoch == user.token_epoch
     }
 
-    /// What a stream of events that was opened with the token is looked at by.
+    /// The credential that a stream of events checks again and again.
     #[must_use]
     pub fn credential(&self) -> Credential {
         Credential::Token { epoch: self.epoch, until: self.good_until() }
     }
 
-    /// The last instant at which the token is good.
+    /// The last instant at which the token is accepted.
     fn good_until(&self) -> Timestamp {
         Timestamp::from_seconds(self.exp) + LEEWAY
     }
 }
 
-/// Claims with the audience that other families' have.
+/// Claims with an audience, which tokens of other families have.
 #[derive(Deserialize)]
 struct AnyClaims {
     aud: Option<IgnoredAny>,
@@ -88,16 +88,16 @@ struct AnyClaims {
 }
 
 impl SigningKeys {
-    /// The token of these claims, signed with the first key; `None` where there is no key.
+    /// The token of these claims, signed with the first key; `None` if there is no key.
     #[must_use]
     pub fn sign_user(&self, claims: &UserClaims) -> Option<String> {
         self.encode(claims, self.signing()?)
     }
 
-    /// What a user's token says.
+    /// The claims of a user's token.
     ///
     /// # Errors
-    /// [`Unauthenticated::Expired`], or [`Unauthenticated::Undecodable`] for whatever else is wrong with it.
+    /// [`Unauthenticated::Expired`], or [`Unauthenticated::Undecodable`] for any other reason.
     pub fn verify_user(&self, token: &str, now: Timestamp) -> Result<UserClaims, Unauthenticated> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp"]);
@@ -110,7 +110,7 @@ impl SigningKeys {
         good.then_some(claims).ok_or(Unauthenticated::Expired)
     }
 
-    /// A list's cursor: the number that a page ended with, for nobody else to make up.
+    /// The cursor of a list, signed: the number that a page ended with.
     #[must_use]
     pub fn seal_cursor(&self, last: u64) -> Option<String> {
         let number = last.to_be_bytes();
@@ -118,14 +118,14 @@ impl SigningKeys {
         Some(BASE64_URL_SAFE_NO_PAD.encode([&number[..], &tag].concat()))
     }
 
-    /// A list's cursor where a number does not do: a text, for nobody else to make up.
+    /// The cursor of a list that needs a text in place of a number, signed.
     #[must_use]
     pub fn seal_text(&self, text: &str) -> Option<String> {
         let tag = self.tags(&[TEXT, text.as_bytes()].concat()).next()?;
         Some(BASE64_URL_SAFE_NO_PAD.encode([&tag[..], text.as_bytes()].concat()))
     }
 
-    /// The text of such a cursor; `None` where it is not ours.
+    /// The text of such a cursor. `None` if Greenroom did not sign it.
     #[must_use]
     pub fn open_text(&self, cursor: &str) -> Option<String> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
@@ -134,7 +134,7 @@ impl SigningKeys {
         String::from_utf8(text.to_vec()).ok().filter(|_| ours)
     }
 
-    /// The number that a page ended with; `None` where the cursor is not ours.
+    /// The number that a page ended with. `None` if Greenroom did not sign the cursor.
     #[must_use]
     pub fn open_cursor(&self, cursor: &str) -> Option<u64> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
@@ -199,7 +199,7 @@ mod tests {
         let ends = [
             (i64::MAX, Ok(1)),
             (0, Err(Unauthenticated::Expired)),
-            // Before 1970 there were no tokens.
+            // There were no tokens before 1970.
             (i64::MIN, Err(Unauthenticated::Undecodable)),
         ];
         for (at, outcome) in ends {

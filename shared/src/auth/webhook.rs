@@ -1,5 +1,4 @@
-//! Whether a webhook comes from whom it says: signatures over its body (`docs/apis/ovenmediaengine.md`,
-//! `docs/apis/opentok.md`).
+//! Authentication of webhooks by signatures over their bodies (`docs/apis/ovenmediaengine.md`, `docs/apis/opentok.md`).
 
 use std::time::Duration;
 
@@ -20,10 +19,10 @@ use super::{
 };
 use crate::{clock::Timestamp, id::hex};
 
-/// Which of these secrets an admission webhook's `X-OME-Signature` is made with, over its body.
+/// The index of the secret that signed an admission webhook's body, by its `X-OME-Signature`.
 #[must_use]
 pub fn admission_signer(signature: &[u8], body: &[u8], secrets: &[SecretString]) -> Option<usize> {
-    // Padding tells nothing, and some senders add it.
+    // Some senders add padding, which has no meaning.
     let end = signature.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     let Ok(given) = BASE64_URL_SAFE_NO_PAD.decode(&signature[..end]) else { return None };
     which(secrets.iter().map(|secret| {
@@ -33,10 +32,10 @@ pub fn admission_signer(signature: &[u8], body: &[u8], secrets: &[SecretString])
     }))
 }
 
-/// How far what a callback says of its time may be from ours (`docs/apis/access.md`).
+/// How far a callback's time may be from the present (`docs/apis/access.md`).
 const CALLBACK_AGE: Duration = Duration::from_mins(5);
 
-/// What a signed callback of OpenTok's says of itself.
+/// The claims in a signed callback of OpenTok.
 #[derive(Deserialize)]
 struct Claims {
     payload_hash: String,
@@ -46,7 +45,7 @@ struct Claims {
 }
 
 impl Claims {
-    /// Whether it is about this body, and of about now.
+    /// Whether they are about this body, and recent.
     fn hold(&self, digest: &str, now: Timestamp) -> bool {
         let away = |time: i64| time.saturating_sub(now.seconds()).unsigned_abs();
         let is_near = |time: i64| away(time) <= CALLBACK_AGE.as_secs();
@@ -57,17 +56,17 @@ impl Claims {
     }
 }
 
-/// Who a callback of OpenTok's was signed by.
+/// The signature of a callback of OpenTok.
 #[derive(Debug)]
 pub struct Signed {
-    /// The index of the secret.
+    /// The index of the secret that signed it.
     pub by: usize,
-    /// What its sender calls it, `jti`, where they call it something.
+    /// The callback's `jti`, if it has one.
     pub id: Option<String>,
 }
 
-/// Which of these secrets a callback of OpenTok's is signed with: its token is an HS256 JWT made with it, says a time
-/// that is at most 5 minutes away, has not ended, and carries the SHA-256 of the body.
+/// The secret that signed a callback of OpenTok. The callback's token has to be an HS256 JWT made with that secret. Its
+/// time is at most 5 minutes away, it has not expired, and it carries the SHA-256 of the body.
 #[must_use]
 pub fn callback_signer(token: &str, body: &[u8], secrets: &[SecretString], now: Timestamp) -> Option<Signed> {
     hs256::install();
@@ -87,7 +86,7 @@ pub fn callback_signer(token: &str, body: &[u8], secrets: &[SecretString], now: 
     Some(Signed { by, id })
 }
 
-/// Which of these secrets the query of a callback's URL ends in, as `key=…`: the provider signs the callbacks of some
+/// The index of the secret at the end of a callback URL's query, as `key=…`. The provider signs the callbacks of some
 /// projects only.
 #[must_use]
 pub fn callback_key(query: &str, secrets: &[SecretString]) -> Option<usize> {

@@ -1,12 +1,12 @@
-//! The AWS SDK's own variables, read without the SDK's credential chain: a function has its credentials in its
-//! environment, and so has whoever points the local command at a table.
+//! The variables of the AWS SDK, read without the SDK's credential chain. A function has its credentials in its
+//! environment, and so has a user who points the local command at a table.
 
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use axum::http::Uri;
 
 use super::Environment;
 
-/// Where AWS is and who calls it.
+/// The place of an AWS service, and the credentials for it.
 #[derive(Clone)]
 pub struct AwsEnvironment {
     /// An endpoint other than the region's own.
@@ -20,7 +20,7 @@ pub struct AwsEnvironment {
 }
 
 impl AwsEnvironment {
-    /// What the environment says of this service, by the name its endpoint variable carries.
+    /// Reads the variables for this service. The name of its endpoint variable contains `service`.
     #[must_use]
     pub fn read(environment: &Environment, service: &str) -> Self {
         let get = |name: &str| environment.get(name).map(str::to_owned);
@@ -34,8 +34,8 @@ impl AwsEnvironment {
         }
     }
 
-    /// Whether the environment names a place and, where that is AWS, who calls: a region alone, which many shells
-    /// export, does not.
+    /// Whether the environment names an endpoint, or names AWS with credentials. A region alone is not enough, because
+    /// many shells export one.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.endpoint_url.is_some() || (self.region.is_some() && self.access_key_id.is_some())
@@ -49,7 +49,7 @@ impl AwsEnvironment {
         host.is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"))
     }
 
-    /// The credentials. Where the environment has none, ones that an emulator takes and AWS refuses.
+    /// The credentials. If the environment has none, these are ones that an emulator takes and AWS refuses.
     #[must_use]
     pub fn credentials(&self) -> Credentials {
         let or_local = |value: &Option<String>| value.clone().unwrap_or_else(|| "local".to_owned());
@@ -57,7 +57,7 @@ impl AwsEnvironment {
         Credentials::new(id, secret, self.session_token.clone(), None, "environment")
     }
 
-    /// The region; an emulator does not mind which.
+    /// The region. An emulator takes any.
     #[must_use]
     pub fn region(&self) -> Region {
         Region::new(self.region.clone().unwrap_or_else(|| "us-east-1".to_owned()))

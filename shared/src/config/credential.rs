@@ -1,4 +1,4 @@
-//! The live values of a credential, and what is no secret of one's own.
+//! The live values of a credential, and which values are refused as secrets.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,14 @@ use serde::{Deserialize, Deserializer, de::Error};
 use super::{Reader, Setting, SigningKey, Strictness, VideoProvider};
 use crate::clock::Timestamp;
 
-/// Shortest secret that a deployed function starts with, in bytes.
+/// The shortest secret with which a deployed function starts, in bytes.
 const SECRET_MIN: usize = 16;
-/// Shortest signing key, in bytes: HS256 wants 256 bits (RFC 7518, 3.2).
+/// The shortest signing key, in bytes. HS256 needs 256 bits (RFC 7518, 3.2).
 const KEY_MIN: usize = 32;
-/// How many different bytes a secret has at least. 16 random hexadecimal digits have fewer in one of ten million cases.
+/// The least number of different bytes in a secret. 16 random hexadecimal digits have fewer in one of ten million
+/// cases.
 const DISTINCT_MIN: usize = 6;
-/// What stands in the place of a secret in examples, of ours and of others', in lower case.
+/// Placeholders for secrets in Greenroom's and others' examples, in lower case.
 const PLACEHOLDERS: &[&str] = &[
     "my_secret",
     "my-secret",
@@ -43,13 +44,13 @@ const PLACEHOLDERS: &[&str] = &[
     "letmein",
 ];
 
-/// A value that is good at present.
+/// A valid value of a credential.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LiveValue {
     /// The value.
     pub secret: SecretString,
-    /// When it was made, where that is known.
+    /// When it was made, if that is known.
     #[serde(default, deserialize_with = "instant")]
     pub created_at: Option<Timestamp>,
 }
@@ -60,7 +61,7 @@ impl std::fmt::Debug for LiveValue {
     }
 }
 
-/// An entry of a list: the value alone, or with when it was made.
+/// An entry of a list: the value alone, or an object that also says when it was made.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Entry {
@@ -68,16 +69,17 @@ enum Entry {
     Dated(LiveValue),
 }
 
-/// Reads an instant as RFC 3339 spells it.
+/// Reads an instant in the form of RFC 3339.
 pub(super) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| Timestamp::parse(&text).ok_or_else(|| D::Error::custom("no instant"))).transpose()
 }
 
-/// One secret, or a JSON array of those that are good at present, each a text or an object with when it was made.
+/// Reads one secret, or a JSON array of the valid ones. Each entry is a text, or an object that also says when the
+/// secret was made.
 ///
 /// # Errors
-/// What the setting has to be like; nothing of what it is.
+/// The form that the setting has to have. The text quotes nothing of its value.
 pub fn live_values(text: &str) -> Result<Vec<LiveValue>, String> {
     let entries: Vec<Entry> = if text.starts_with('[') {
         serde_json::from_str(text).unwrap_or_default()
@@ -99,13 +101,13 @@ pub fn live_values(text: &str) -> Result<Vec<LiveValue>, String> {
     }
 }
 
-/// The signing keys of a JSON array.
+/// Reads the signing keys of a JSON array.
 ///
 /// # Errors
-/// What the setting has to be like; nothing of what it is.
+/// The form that the setting has to have. The text quotes nothing of its value.
 pub fn signing_keys(text: &str) -> Result<Vec<SigningKey>, String> {
     let form = r#"must be JSON like [{"kid":"…","secret":"…"}]"#;
-    // The parser's own words may quote what it could not read.
+    // The parser's own message may quote what it could not read.
     let keys: Vec<SigningKey> = serde_json::from_str(text).map_err(|_| form.to_owned())?;
     if keys.is_empty() || !keys.iter().all(|key| bytes(key).is_some_and(|secret| secret.len() >= KEY_MIN)) {
         return Err(format!("{form}, each secret at least {KEY_MIN} bytes in base64"));
@@ -134,7 +136,8 @@ impl Reader<'_> {
         keys
     }
 
-    /// What the tokens of a media provider are signed with: one's own where there is none, and theirs to choose else.
+    /// The secret that signs the media provider's tokens. Without a provider it has to be a secret of one's own;
+    /// otherwise the provider chooses it.
     pub(super) fn provider_secret(&mut self, provider: VideoProvider) -> SecretString {
         let setting = Setting::OpentokApiSecret;
         let Some(secret) = self.text(setting).map(SecretString::from) else { return SecretString::default() };
@@ -144,13 +147,13 @@ impl Reader<'_> {
         secret
     }
 
-    /// Takes no value that suits a trial only, wherever others can call.
+    /// Refuses values that suit only a trial, wherever others can call.
     fn refuse<T>(&mut self, setting: Setting, values: &[T], weakness: impl Fn(&T) -> Option<String>) {
         let problem = values.iter().find_map(weakness).filter(|_| self.strictness == Strictness::Deployed);
         self.problems.extend(problem.map(|problem| format!("  {}: {problem}", setting.name())));
     }
 
-    /// Takes no value twice: whoever knows one credential would know the other.
+    /// Refuses a value that occurs twice, because knowing one credential would mean knowing the other.
     fn refuse_shared<'a>(&mut self, setting: Setting, secrets: impl IntoIterator<Item = &'a SecretString>) {
         for secret in secrets {
             let other = self.seen.iter().find(|(_, seen)| seen.expose_secret() == secret.expose_secret());
@@ -172,7 +175,7 @@ fn shortness(secret: &SecretString) -> Option<String> {
     short.then(|| format!("must be a secret of one's own of at least {SECRET_MIN} characters"))
 }
 
-/// What keeps a secret from being taken where others can call; `None` where nothing does.
+/// Why a secret is refused where others can call; `None` if it is not.
 fn weakness_of_secret(secret: &SecretString) -> Option<String> {
     let lower = secret.expose_secret().to_ascii_lowercase();
     let documented = PLACEHOLDERS.iter().any(|placeholder| lower.contains(placeholder));
@@ -181,13 +184,13 @@ fn weakness_of_secret(secret: &SecretString) -> Option<String> {
     shortness(secret).or_else(|| by_hand.then(problem))
 }
 
-/// The same of a signing key.
+/// Why a signing key is refused where others can call; `None` if it is not.
 fn weakness_of_key(key: &SigningKey) -> Option<String> {
     let regular = bytes(key).is_none_or(|secret| is_regular(&secret));
     regular.then(|| "each secret must be made at random, not be one of an example".to_owned())
 }
 
-/// Whether bytes were made by hand: few different ones, a short piece again and again, or a run like `0123…`.
+/// Whether bytes were typed by hand: few different ones, a short piece again and again, or a run like `0123…`.
 fn is_regular(bytes: &[u8]) -> bool {
     let few = bytes.iter().collect::<BTreeSet<_>>().len() < DISTINCT_MIN;
     let repeated = (1..=bytes.len() / 2).any(|length| bytes.chunks(length).all(|chunk| bytes.starts_with(chunk)));

@@ -1,30 +1,30 @@
-//! Which secret of Secrets Manager holds which settings.
+//! The secrets of Secrets Manager, and the settings that each holds.
 
 use super::Setting;
 
-/// A secret of Secrets Manager: settings that the same functions read, so that a role is given no others.
+/// A secret of Secrets Manager. It holds settings that the same functions read, so a role may read no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretFamily {
-    /// What tokens are signed with.
+    /// The keys that sign tokens.
     SigningKeys,
-    /// What back-ends show.
+    /// The secrets of back-ends.
     Openvidu,
     /// The project at the media provider.
     Opentok,
-    /// What the media provider signs its callbacks with.
+    /// The secrets with which the media provider signs its callbacks.
     OpentokWebhook,
-    /// What operators of live sessions show.
+    /// The access tokens of operators of live sessions.
     StreamsToken,
-    /// What media servers sign admission webhooks with.
+    /// The secrets with which media servers sign admission webhooks.
     StreamsWebhook,
-    /// What the API of a media server is called with.
+    /// The access token of a media server's API.
     StreamsApi,
     /// The mail server.
     Smtp,
 }
 
 impl SecretFamily {
-    /// Each of them.
+    /// All of them.
     pub const ALL: [Self; 8] = [
         Self::SigningKeys,
         Self::Openvidu,
@@ -36,7 +36,7 @@ impl SecretFamily {
         Self::Smtp,
     ];
 
-    /// What its secret is called, behind the prefix of a deployment.
+    /// The name of the secret, after the prefix of a deployment.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,13 +66,13 @@ impl SecretFamily {
         }
     }
 
-    /// The secret that holds this setting; `None` where no deployment has it.
+    /// The secret that holds this setting; `None` if it is in no secret.
     #[must_use]
     pub fn of(setting: Setting) -> Option<Self> {
         Self::ALL.into_iter().find(|family| family.settings().contains(&setting))
     }
 
-    /// The secrets that hold what is asked for here, each once.
+    /// The secrets that hold these settings, each once.
     #[must_use]
     pub fn of_all(settings: &[Setting]) -> Vec<Self> {
         let holds = |family: &Self| family.settings().iter().any(|setting| settings.contains(setting));

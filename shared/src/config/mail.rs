@@ -8,21 +8,21 @@ use super::{AwsEnvironment, Reader, Setting};
 #[cfg(feature = "mail")]
 use crate::mail::problem_of;
 
-/// How mails leave.
+/// How mails are sent.
 #[derive(Clone, Debug)]
 pub enum MailTransport {
-    /// One `.eml` file a mail in this directory.
+    /// Writes one `.eml` file for each mail into this directory.
     File(PathBuf),
-    /// A mail server: `smtp://` or `smtps://`, with its credentials.
+    /// Sends to a mail server: `smtp://` or `smtps://`, with credentials.
     Smtp(SecretString),
-    /// Amazon SES, where the environment says it is.
+    /// Sends by Amazon SES in this environment.
     Ses(AwsEnvironment),
 }
 
-/// Booking mails: how they leave, from whom and to whom.
+/// Booking mails: their transport, sender and receiver.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// How mails leave.
+    /// How mails are sent.
     pub transport: MailTransport,
     /// The sender's address.
     pub from: String,
@@ -31,7 +31,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The settings; `None` where they are not asked for.
+    /// Reads the settings; `None` if they are not asked for.
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let aws = AwsEnvironment::read(reader.environment, "SESV2");
         let (dir, url) = (reader.text(Setting::MailDir), reader.text(Setting::SmtpUrl));
@@ -58,13 +58,14 @@ fn server(url: &str) -> Result<MailTransport, String> {
     }
 }
 
-/// Who links nothing that sends has nobody send it.
+/// A build without the sending of mails does not check this.
 #[cfg(not(feature = "mail"))]
 fn problem_of(_: &SecretString) -> Option<&'static str> {
     None
 }
 
-/// A mail address as every mail server takes it: a domain with other letters than ASCII's is in Punycode (RFC 5891).
+/// A mail address in the form that every mail server takes. A domain with letters outside ASCII is in Punycode
+/// (RFC 5891).
 fn address(text: &str) -> Result<String, String> {
     let parts = text.rsplit_once('@').filter(|(user, host)| !user.is_empty() && !host.is_empty());
     let parts = parts.filter(|_| !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,".contains(c)));
@@ -82,7 +83,7 @@ fn sendable(user: &str, domain: &str) -> Option<String> {
     address.parse::<lettre::Address>().is_ok().then_some(address)
 }
 
-/// Who links nothing that sends has nobody send it.
+/// A build without the sending of mails does not check this.
 #[cfg(not(feature = "mail"))]
 #[expect(clippy::unnecessary_wraps, reason = "the other one may refuse")]
 fn sendable(user: &str, domain: &str) -> Option<String> {

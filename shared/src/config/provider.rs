@@ -2,10 +2,10 @@
 
 use secrecy::SecretString;
 
-/// Which media provider makes sessions.
+/// The media provider that makes sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum VideoProvider {
-    /// None: ids and tokens of the real form, made here.
+    /// None. Greenroom makes ids and tokens of the real form.
     #[default]
     Offline,
     /// OpenTok's REST API.
@@ -22,14 +22,14 @@ impl VideoProvider {
     }
 }
 
-/// An OpenTok project, and where its API is.
+/// An OpenTok project, and the address of its API.
 #[derive(Clone, Debug, Default)]
 pub struct OpenTok {
-    /// The project's key: public, and part of every session id.
+    /// The project's key. It is public, and part of every session id.
     pub api_key: String,
-    /// What tokens and requests are signed with.
+    /// The secret that signs tokens and requests.
     pub api_secret: SecretString,
-    /// Scheme and host of the REST API.
+    /// The scheme and host of the REST API.
     pub api_url: String,
 }
 

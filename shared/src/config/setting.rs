@@ -1,4 +1,4 @@
-//! The settings' names, and where their values come from.
+//! The names of the settings, and their values in the environment.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +7,7 @@ use std::{
 
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $variant:ident $name:literal $default:expr, $need:ident;)*) => {
-        /// A name of the environment. The same names hold locally, in `template.yaml` and in the deployed secret.
+        /// A variable of the environment. It has the same name locally, in `template.yaml` and in the deployed secret.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Setting {
             $($(#[doc = $doc])+ $variant,)*
@@ -17,19 +17,19 @@ macro_rules! settings {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// What the environment calls it.
+            /// The name of the variable.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What it is where the environment does not say.
+            /// The value if the environment has none.
             #[must_use]
             pub const fn default(self) -> Option<&'static str> {
                 match self { $(Self::$variant => $default,)* }
             }
 
-            /// What it means.
+            /// Its description.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim(),)* }
@@ -46,11 +46,11 @@ macro_rules! settings {
 enum Need {
     /// The process cannot start without it.
     Required,
-    /// As required, and never in `template.yaml` in clear.
+    /// Required, and never in `template.yaml` in clear.
     Secret,
-    /// As optional, and never in `template.yaml` in clear.
+    /// Optional, and never in `template.yaml` in clear.
     OptionalSecret,
-    /// It has a default, or a meaning where it is unset.
+    /// It has a default, or being unset has a meaning.
     Optional,
 }
 
@@ -136,7 +136,7 @@ settings! {
 }
 
 impl Setting {
-    /// What every function reads, whatever it does.
+    /// The settings that every function reads.
     pub const EVERYWHERE: &[Self] =
         &[Self::PublicUrl, Self::StackName, Self::Metrics, Self::Tracing, Self::TrustedProxies];
 
@@ -153,12 +153,11 @@ impl Setting {
     }
 }
 
-/// Names and values, as a process finds them. A name with an empty value counts as unset, as a template cannot leave
-/// one out.
+/// The variables of a process. A variable with an empty value counts as unset, because a template cannot leave one out.
 #[derive(Clone, Default)]
 pub struct Environment {
     values: BTreeMap<String, String>,
-    /// Names whose values are not text.
+    /// The names of variables whose values are not text.
     unreadable: BTreeSet<String>,
 }
 
@@ -170,19 +169,19 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
-    /// The value of a name that is set.
+    /// The value of a variable that is set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Whether a name is set to what is not text.
+    /// Whether a variable's value is not text.
     #[must_use]
     pub fn is_unreadable(&self, name: &str) -> bool {
         self.unreadable.contains(name)
     }
 
-    /// Adds values for the names that are not set: the environment wins.
+    /// Adds values for variables that are not set. The environment wins.
     pub fn fill(&mut self, values: impl IntoIterator<Item = (String, String)>) {
         for (name, value) in values {
             if self.get(&name).is_none() && !self.is_unreadable(&name) {
@@ -193,7 +192,7 @@ impl Environment {
 }
 
 impl Environment {
-    /// Adds what another environment sets and this one does not.
+    /// Adds the variables that another environment sets and this one does not.
     pub fn add(&mut self, other: Self) {
         self.unreadable.extend(other.unreadable.into_iter().filter(|name| !self.values.contains_key(name)));
         self.fill(other.values);
@@ -210,7 +209,7 @@ impl FromIterator<(OsString, OsString)> for Environment {
     fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(values: I) -> Self {
         let mut environment = Self::default();
         for (name, value) in values {
-            // No name of ours is anything but text.
+            // A name that is not text is none of ours.
             let Ok(name) = name.into_string() else { continue };
             match value.into_string() {
                 Ok(value) => _ = environment.values.insert(name, value),

@@ -7,22 +7,22 @@ use secrecy::SecretString;
 use super::{Reader, Setting};
 use crate::model::live::DEFAULT_VHOST;
 
-/// What live sessions are served with.
+/// The settings of live sessions.
 #[derive(Clone, Debug, Default)]
 pub struct Streams {
-    /// Access tokens of operators that are good at present.
+    /// The valid access tokens of operators.
     pub access_tokens: Vec<SecretString>,
-    /// Secrets that admission webhooks may be signed with.
+    /// The secrets that may have signed admission webhooks.
     pub webhook_secrets: Vec<SecretString>,
-    /// The virtual hosts of URLs by their host names, in lower case.
+    /// The virtual hosts of playback URLs by host name, in lower case.
     pub vhosts: BTreeMap<String, String>,
     /// How long a terminated session's name is refused.
     pub hold: Duration,
-    /// How long after its opening an admitted viewer is taken off whose closing never came.
+    /// How long after its opening an admitted viewer without a closing is taken off the list.
     pub session_ttl: Duration,
-    /// After how long a media server cuts a WebRTC viewer off, who has to ask again; `None`: it does not.
+    /// How long the media server lets a WebRTC viewer stay, who then asks again. `None`: it sets no end.
     pub lifetime: Option<Duration>,
-    /// Whether viewers stay and go without regard to who publishes their stream.
+    /// Whether viewers stay and go without regard to publishers.
     pub keep_viewers: bool,
 }
 
@@ -39,20 +39,20 @@ impl Streams {
         }
     }
 
-    /// The virtual host that a URL's host name stands for.
+    /// The virtual host of a URL's host name.
     #[must_use]
     pub fn vhost_of(&self, host: &str) -> &str {
         self.vhosts.get(&host.to_ascii_lowercase()).map_or(DEFAULT_VHOST, String::as_str)
     }
 
-    /// Whether there is a virtual host of this name.
+    /// Whether there is a virtual host with this name.
     #[must_use]
     pub fn has_vhost(&self, vhost: &str) -> bool {
         vhost == DEFAULT_VHOST || self.vhosts.values().any(|known| known == vhost)
     }
 }
 
-/// Shortest lifetime, in seconds: each of a stream's viewers asks again after each.
+/// The shortest lifetime, in seconds. Each viewer of a stream asks again after each lifetime.
 const LIFETIME_MIN: u32 = 60;
 
 fn lifetime(text: &str) -> Result<Duration, String> {

@@ -7,17 +7,17 @@ use super::{Reader, Setting};
 /// The address of the X-Ray daemon, which Lambda puts into the environment of a function with active tracing.
 const DAEMON: &str = "AWS_XRAY_DAEMON_ADDRESS";
 
-/// What metrics are sent under.
+/// The settings of metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
-    /// Their dimension `Service`.
+    /// The dimension `Service`.
     pub service: String,
-    /// Whether they are sent for each route too.
+    /// Whether each route has metrics too.
     pub by_route: bool,
 }
 
 impl Metrics {
-    /// The settings; `None` where nothing is sent.
+    /// Reads the settings; `None` if there are no metrics.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let service = reader.text(Setting::StackName);
         let by_route = reader.parse(Setting::Metrics, |text| match text {
@@ -30,14 +30,14 @@ impl Metrics {
     }
 }
 
-/// Where traces are sent; `None` where there are none.
+/// The address to which traces are sent; `None` if nothing is traced.
 pub(super) fn daemon(reader: &mut Reader<'_>) -> Option<SocketAddr> {
     let traced = reader.parse(Setting::Tracing, |text| match text {
         "off" => Ok(false),
         "xray" => Ok(true),
         _ => Err("must be off or xray".to_owned()),
     });
-    // Lambda's is an address; the other forms that its own tools take are for daemons of one's own.
+    // Lambda's own value is an address. The other forms that its tools take are for other daemons.
     traced.filter(|traced| *traced).and_then(|_| reader.environment.get(DAEMON)?.parse().ok())
 }
 

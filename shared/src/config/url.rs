@@ -4,7 +4,7 @@ use axum::http::HeaderValue;
 
 pub(super) fn public_url(text: &str) -> Result<String, String> {
     let url: Result<axum::http::Uri, _> = text.parse();
-    // The clients know no path before the API's own, so there can be none.
+    // The clients know no path before the API's own, so a path is refused.
     let problem = || "must be a URL like https://greenroom.example, without a path".to_owned();
     let url = url.map_err(|_| problem())?;
     let http = matches!(url.scheme_str(), Some("http" | "https"));

@@ -1,5 +1,4 @@
-//! MongooseIM: mostly no body at all, and a JSON string that says what is wrong with a request
-//! (`docs/apis/mongooseim.md`).
+//! MongooseIM: most errors have no body. A JSON string says what is wrong with a request (`docs/apis/mongooseim.md`).
 
 use std::{borrow::Cow, time::Duration};
 
@@ -22,53 +21,53 @@ mod document;
 
 pub use self::document::{BodyRefusals, Forbidden, Invalid, NotFound, Refusals};
 
-/// What a 401 asks for.
+/// The `WWW-Authenticate` header of a 401.
 const CHALLENGE: &str = "Basic realm=\"mongooseim\"";
 
 /// Why a request was refused.
 #[derive(Debug)]
 pub enum Error {
-    /// An event that every API knows.
+    /// An event that all APIs have in common.
     Common(error::Error),
-    /// The caller takes no answer of the kind that there is.
+    /// The caller does not accept the type of the answer.
     NotAcceptable,
-    /// There were too many wrong passwords; says after how long the next may be tried.
+    /// There were too many wrong passwords. The next may be tried after this time.
     Throttled(Duration),
     /// The caller may not do this.
     Forbidden,
     /// There is no such thing.
     NotFound,
-    /// The request is not what it has to be.
+    /// The request is not valid.
     Invalid(Problem),
     /// A fault of ours.
     Fault,
 }
 
-/// What is wrong with a request.
+/// A problem of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// This is not said.
+    /// This is missing.
     Missing(&'static str),
-    /// This is no string.
+    /// This is not a string.
     NotText(&'static str),
-    /// This is no JID.
+    /// This is not a JID.
     NotAJid(&'static str),
-    /// This is none of the values it may have.
+    /// This is not one of the possible values.
     UnknownValue(&'static str),
-    /// This is too long to be kept.
+    /// This is too long.
     TooLong(&'static str),
-    /// A query parameter is no whole number from 0 on.
+    /// A query parameter is not a whole number from 0 to `max`.
     NotANumber {
         /// The parameter.
         name: &'static str,
-        /// The largest that it may be.
+        /// The largest value that it may have.
         max: u64,
     },
-    /// This is the caller's own.
+    /// This JID is the caller's own.
     OwnJid,
-    /// This is no list of JIDs.
+    /// This is not a list of JIDs.
     NotAList(&'static str),
-    /// The room's id is none, or that of a room of another host.
+    /// The room's id is not valid, or the room is at another host.
     NotARoomHere,
     /// The room has as many participants as it may.
     RoomFull,

@@ -20,11 +20,11 @@ use crate::{
 /// Why a request was refused.
 #[derive(Debug)]
 pub enum Error {
-    /// An event that every API knows.
+    /// An event that all APIs have in common.
     Common(error::Error),
-    /// The identifier is missing, or none.
+    /// The identifier is missing or not valid.
     InvalidIdentifier,
-    /// No key to sign with; the configuration lets this not happen.
+    /// There is no signing key. The configuration does not let this happen.
     NoSigningKey,
     /// A handler panicked: a fault of ours.
     Panicked,
@@ -40,11 +40,11 @@ impl<E: Into<error::Error>> From<E> for Error {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceError)]
 pub struct Body {
-    /// What went wrong.
+    /// The reason of the error.
     error: Detail,
 }
 
-/// What went wrong, for programs and for people.
+/// The reason of an error, for programs and for people.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceErrorDetail)]
 struct Detail {

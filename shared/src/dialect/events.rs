@@ -27,12 +27,12 @@ use crate::{
     store::{Conflict, Kind, StoreError, Unique},
 };
 
-/// What the endpoints of this API lie below.
+/// The prefix of the paths of this API.
 pub const ROOT: &str = "/api/v2";
 
-/// What the list of live connections lies at.
+/// The path of the list of live connections.
 pub const LIVE: &str = "/api/live";
-/// What others' webhooks lie below.
+/// The prefix of the paths that webhooks of other services are sent to.
 pub const WEBHOOKS: &str = "/webhooks";
 
 /// Whether a path belongs to this API.
@@ -46,13 +46,13 @@ pub fn owns(path: &str) -> bool {
 /// Why a request was refused.
 #[derive(Debug)]
 pub enum Error {
-    /// An event that every API knows.
+    /// An event that all APIs have in common.
     Common(error::Error),
-    /// The caller did not prove who it is.
+    /// The caller was not authenticated.
     Unauthenticated(Scheme, Unauthenticated),
     /// The caller may not do this.
     Forbidden,
-    /// What the path names is not there, or not for this caller.
+    /// The thing that the path names does not exist, or not for this caller.
     NotFound,
     /// The path is served with other methods only.
     MethodNotAllowed {
@@ -61,19 +61,19 @@ pub enum Error {
         /// The value of the `Allow` header.
         allow: String,
     },
-    /// The body is not said to be JSON; what it is said to be.
+    /// The body does not say that it is JSON. This is what it says.
     UnsupportedMediaType(Sent),
-    /// The body is not JSON: what is wrong, without quoting any of it.
+    /// The body is not JSON. This says why, and quotes nothing of it.
     NoJson(String),
-    /// Some fields are not as they have to be.
+    /// Some fields are not valid.
     Invalid(FieldErrors),
-    /// What somebody asked for cannot be had for now.
+    /// The service cannot do this for now.
     TryAgain(&'static str),
-    /// There was too much that was wrong; says after how long the next may be tried.
+    /// There were too many wrong values. The next may be tried after this time.
     Throttled(Duration),
-    /// The media server that a connection is at cannot end it.
+    /// The media server of a connection cannot end it.
     CannotEnd,
-    /// A webhook is not signed with a secret of ours.
+    /// No secret of ours signed a webhook.
     InvalidSignature,
     /// The booking mail was refused for good.
     MailRefused,
@@ -81,7 +81,7 @@ pub enum Error {
     Fault,
 }
 
-/// What an endpoint is guarded by.
+/// The credentials that an endpoint asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// A JSON Web Token of a user.
@@ -93,21 +93,21 @@ pub enum Scheme {
 /// Why credentials were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unauthenticated {
-    /// There are none, or of another scheme.
+    /// There are none, or they have another scheme.
     Missing,
-    /// There is the scheme and nothing else.
+    /// There is only the scheme.
     Empty,
     /// There is more than one word.
     Spaces,
     /// The token has ended.
     Expired,
-    /// The token is not one of ours.
+    /// The token was not signed by Greenroom.
     Undecodable,
-    /// The token's user is gone.
+    /// The token's user was deleted.
     UnknownUser,
     /// The token's user is blocked.
     Blocked,
-    /// The token is not known.
+    /// There is no such token.
     UnknownToken,
 }
 
@@ -133,7 +133,7 @@ impl From<Conflict> for Error {
             }
             Conflict::OwnsEvents => field("nonFieldErrors", Problem::OwnsEvents),
             Conflict::NoManager(id) => field("managers", Problem::InvalidPk(id.to_string())),
-            // Of what the provider calls sessions, no two are in each other's way.
+            // Writes that change a provider's session id have no condition on it.
             Conflict::Changed | Conflict::PasswordChanged | Conflict::Taken(Unique::ProviderSession) => {
                 StoreError::Contended.into()
             }
@@ -196,7 +196,7 @@ impl From<crate::mail::MailerError> for Error {
 #[cfg(feature = "provider")]
 impl From<crate::provider::T1Error> for Error {
     fn from(error: crate::provider::T1Error) -> Self {
-        // The sessions are of another project than the one that is configured now.
+        // The sessions belong to another project than the configured one.
         tracing::error!(%error, "a token cannot be made");
         Self::Fault
     }
@@ -206,12 +206,12 @@ impl From<crate::provider::T1Error> for Error {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventsError)]
 pub struct Detail {
-    /// What was wrong.
+    /// The reason of the error.
     #[schema(example = "Authentication credentials were not provided.")]
     detail: String,
 }
 
-/// What is wrong with the fields of a request: messages by field, nested as the request is.
+/// The problems of a request's fields: messages by field, nested as the request is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventsFieldErrors, value_type = Object, example = json!({"name": ["This field is required."]}))]
 pub struct Fields(Map<String, Value>);
@@ -278,7 +278,7 @@ impl Error {
             | Self::NoJson(_)
             | Self::Invalid(_)
             | Self::CannotEnd
-            // A webhook asks nobody for credentials.
+            // A webhook does not ask for credentials.
             | Self::InvalidSignature
             | Self::MailRefused
             | Self::Fault => None,
@@ -286,7 +286,7 @@ impl Error {
     }
 }
 
-/// That somebody has to wait, in the words of Django REST Framework.
+/// The time to wait, in the words of Django REST Framework.
 fn throttled(seconds: u64) -> String {
     let unit = if seconds == 1 { "second" } else { "seconds" };
     format!("Request was throttled. Expected available in {seconds} {unit}.")
@@ -302,7 +302,7 @@ impl Scheme {
 }
 
 impl Unauthenticated {
-    /// The text that the original gives.
+    /// The text of the original API.
     #[must_use]
     pub const fn detail(self, scheme: Scheme) -> &'static str {
         match (self, scheme) {

@@ -27,11 +27,11 @@ use crate::{
 /// Why a request was refused.
 #[derive(Debug)]
 pub enum Error {
-    /// An event that every API knows.
+    /// An event that all APIs have in common.
     Common(error::Error),
-    /// A parameter has another JSON type.
+    /// A parameter has a wrong JSON type.
     WrongType,
-    /// A parameter of a new session has none of its values; says which values were sent.
+    /// A parameter of a new session has none of its possible values. These are the values that were sent.
     UnknownValue {
         /// `recordingMode`
         recording_mode: Sent,
@@ -42,29 +42,29 @@ pub enum Error {
         /// `mediaMode`
         media_mode: Sent,
     },
-    /// The custom session id has other characters than it may have.
+    /// The custom session id has characters that it may not have.
     InvalidCustomSessionId,
-    /// The custom session id is too long to be kept.
+    /// The custom session id is too long.
     CustomSessionIdTooLong,
-    /// The name of a custom layout is too long to be kept.
+    /// The name of a custom layout is too long.
     CustomLayoutTooLong,
-    /// A live session has this custom id.
+    /// A live session has this custom id already.
     SessionExists,
-    /// A token's session is not said.
+    /// The request names no session for the token.
     SessionMissing,
-    /// A token's session is not live; says which.
+    /// The token's session is not live. This is the session that was named.
     SessionNotFound(Sent),
-    /// A token's role is none; says what was sent.
+    /// The token's role does not exist. This is the role that was sent.
     UnknownRole(Sent),
     /// A token's metadata is too long.
     DataTooLong,
-    /// What a GET or DELETE names does not exist. The official clients expect no body.
+    /// The thing that a GET or DELETE names does not exist. The official clients expect no body.
     NotFound,
-    /// The session that a part was named of does not exist. The official clients expect no body.
+    /// The request names a part of a session that does not exist. The official clients expect no body.
     UnknownSession,
-    /// Nothing is recorded here; says whether it was a POST, whose clients expect a body.
+    /// Nothing is recorded here.
     NoRecordings {
-        /// Whether it was a POST.
+        /// Whether it was a POST, whose clients expect a body.
         posted: bool,
     },
     /// A handler panicked: a fault of ours.
@@ -77,11 +77,11 @@ impl<E: Into<error::Error>> From<E> for Error {
     }
 }
 
-/// What a caller sent, for the answer to say back; its `Debug` prints its type only.
+/// A value that a caller sent, for the answer to quote. Its `Debug` prints its type only.
 pub struct Sent(String);
 
 impl Sent {
-    /// Most characters that are said back.
+    /// The largest number of characters that are quoted.
     const MAX: usize = 255;
 
     /// This text, or its beginning.
@@ -115,28 +115,28 @@ pub struct Body {
     /// The status in words.
     #[schema(example = "Bad Request")]
     error: &'static str,
-    /// What was wrong.
+    /// The reason of the error.
     #[schema(example = "\"session\" parameter is mandatory")]
     message: String,
-    /// What the request was sent to.
+    /// The path that the request was sent to.
     #[schema(example = "/api/tokens")]
     path: String,
 }
 
-/// What [`report`] makes the body of.
+/// The message from which [`report`] makes the body.
 #[derive(Clone)]
 struct Message(String);
 
-/// Where recordings would be.
+/// The path of recordings.
 const RECORDINGS: &str = "/api/recordings";
 
-/// Whether a path belongs to this API. Of some of its paths nothing is served.
+/// Whether a path belongs to this API. Some of its paths are not served.
 #[must_use]
 pub fn owns(path: &str) -> bool {
     ["/api/sessions", "/api/tokens", RECORDINGS, "/api/signal", "/config"].iter().any(|root| lies_below(path, root))
 }
 
-/// Whether a path is one of recordings, which OpenVidu without them answers with 501.
+/// Whether a path belongs to recordings. An OpenVidu without recordings answers 501 there.
 #[must_use]
 pub fn is_recording(path: &str) -> bool {
     lies_below(path, RECORDINGS)
@@ -237,7 +237,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// Writes the body of an error, which says what was asked for, and when.
+/// Writes the body of an error, with the path of the request and the time.
 pub async fn report<F: Future<Output = Response>>(
     app: &App,
     request: Request,

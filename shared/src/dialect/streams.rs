@@ -16,7 +16,7 @@ use crate::{
     store::StoreError,
 };
 
-/// What a 401 asks for.
+/// The `WWW-Authenticate` header of a 401.
 const CHALLENGE: &str = "Basic realm=\"OvenMediaEngine\"";
 
 /// Whether a path belongs to this API.
@@ -28,11 +28,11 @@ pub fn owns(path: &str) -> bool {
 /// Why a request was refused.
 #[derive(Debug)]
 pub enum Error {
-    /// An event that every API knows.
+    /// An event that all APIs have in common.
     Common(error::Error),
-    /// The caller did not prove to be an operator.
+    /// The caller was not authenticated as an operator.
     Unauthenticated(Unauthenticated),
-    /// A webhook is not signed with a secret of ours.
+    /// No secret of ours signed a webhook.
     InvalidSignature,
     /// There is no such virtual host.
     UnknownVhost {
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// The stream has no such live session.
     UnknownSession,
-    /// The media server that a session is at cannot end it.
+    /// The media server of a session cannot end it.
     CannotEnd,
     /// A handler panicked: a fault of ours.
     Panicked,
@@ -70,9 +70,9 @@ pub enum Unauthenticated {
     Missing,
     /// They are not a scheme, one space and credentials.
     Malformed,
-    /// They are of another scheme; says which.
+    /// They have another scheme. This is the scheme.
     Unsupported(Sent),
-    /// The token is not ours.
+    /// No access token matches.
     Wrong,
 }
 
@@ -82,13 +82,13 @@ impl<E: Into<error::Error>> From<E> for Error {
     }
 }
 
-/// An answer; an error too.
+/// The body of an answer, or of an error.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Body<T> {
     /// `OK`.
     message: String,
-    /// What was asked for.
+    /// The requested data.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<T>,
     /// The HTTP status.
@@ -96,13 +96,13 @@ pub struct Body<T> {
 }
 
 impl<T> Body<T> {
-    /// What a successful request answers.
+    /// The answer of a successful request.
     #[must_use]
     pub fn ok(response: Option<T>) -> Self {
         Self { message: "OK".to_owned(), response, status_code: 200 }
     }
 
-    /// What a request answers that is done later.
+    /// The answer of a request whose work is done later.
     #[must_use]
     pub fn accepted(response: T) -> Self {
         Self { message: "Accepted".to_owned(), response: Some(response), status_code: 202 }
@@ -118,7 +118,7 @@ impl<T> Body<T> {
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            // What is not served with this method is not served: the original knows no 405.
+            // A method that is not served is not found: the original API has no 405.
             Self::Common(error::Error::MethodNotAllowed { .. }) => StatusCode::NOT_FOUND,
             Self::Common(error) => status(error),
             Self::Unauthenticated(_) | Self::InvalidSignature => StatusCode::UNAUTHORIZED,
@@ -182,7 +182,7 @@ impl IntoResponse for Error {
                 header(error, CHALLENGE)
             }
             Self::Unauthenticated(_) => Some((WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))),
-            // A webhook takes no such credentials.
+            // A webhook does not ask for such credentials.
             Self::Common(_)
             | Self::InvalidSignature
             | Self::UnknownVhost { .. }
@@ -194,7 +194,7 @@ impl IntoResponse for Error {
         };
         let (code, text) = (status.as_u16(), self.message());
         let body = match self {
-            // The original's own shape for what its inner part does not find.
+            // The original API answers in this form for what its inner part does not find.
             Self::UnknownSession => Body { message: "Not Found".to_owned(), response: Some(text), status_code: code },
             _ => Body { message: format!("[HTTP] {text} ({code})"), response: None, status_code: code },
         };

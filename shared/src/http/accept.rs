@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// Whether a caller takes answers of this media type. The range that names it most closely decides.
+/// Whether a caller accepts answers of this media type. The most specific range in `Accept` that matches it decides.
 #[must_use]
 pub fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     let ranges = weights(headers, &header::ACCEPT);
@@ -13,13 +13,13 @@ pub fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     decides(&ranges, &[&[kind], &[&family], &["*/*", "*"]])
 }
 
-/// Whether a caller takes answers in this content coding. The coding's own name decides before `*`.
+/// Whether a caller accepts answers in this content coding. The coding's own name decides before `*`.
 #[must_use]
 pub fn accepts_encoding(headers: &HeaderMap, coding: &str) -> bool {
     decides(&weights(headers, &header::ACCEPT_ENCODING), &[&[coding], &["*"]])
 }
 
-/// What a header lists, each with its weight; one that cannot be read counts in full.
+/// The values of a header, each with its weight. A weight that cannot be read counts as 1.
 fn weights(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, f32)> {
     let values = headers.get_all(name).into_iter();
     let values = values.map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
@@ -35,7 +35,8 @@ fn weight(listed: &str) -> (String, f32) {
     (name, weight.next().unwrap_or(1.0))
 }
 
-/// Whether the first of these groups of names that is listed has a weight, its greatest one counting.
+/// Whether the first of these groups of names that is listed has a weight above 0. The greatest weight of a group
+/// counts.
 fn decides(listed: &[(String, f32)], closest_first: &[&[&str]]) -> bool {
     let greatest = |names: &&[&str]| {
         let weights = listed.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, weight)| *weight);

@@ -1,5 +1,5 @@
-//! What this API is called from outside, the base of the links in its answers (`docs/apis/events-api.md`); and where
-//! who calls it is (`docs/apis/access.md`).
+//! The address under which callers reach this API, which is the base of the links in its answers
+//! (`docs/apis/events-api.md`), and the addresses of callers (`docs/apis/access.md`).
 
 use std::{
     convert::Infallible,
@@ -13,15 +13,15 @@ use axum::{
 
 use crate::{App, model::guesses::Source};
 
-/// Marks a request that came through API Gateway or a function's URL, which speak TLS only.
+/// Marks a request that came through API Gateway or a function's URL. Both speak TLS only.
 #[derive(Clone, Debug, Default)]
 pub struct Gateway {
-    /// What the path began with before ours: a stage, or a base path of a custom domain. Without a slash at its end.
+    /// What a gateway put before the path: a stage, or a base path of a custom domain. It does not end in a slash.
     pub prefix: String,
 }
 
-/// Scheme, host and prefix of this API: the configured ones, else those the request was sent to, by what the proxies
-/// in between say of it.
+/// The scheme, host and prefix of this API: the configured ones, else those that the request was sent to. Headers of
+/// proxies in between say those.
 #[must_use]
 pub fn base_url(parts: &Parts, app: &App) -> String {
     if let Some(url) = &app.config.public_url {
@@ -36,7 +36,7 @@ pub fn base_url(parts: &Parts, app: &App) -> String {
     format!("{scheme}://{host}{}", prefix(parts))
 }
 
-/// What the paths of this API begin with where the request was sent to, without a slash at the end.
+/// The prefix of this API's paths where the request was sent to. It does not end in a slash.
 #[must_use]
 pub fn prefix(parts: &Parts) -> &str {
     let forwarded = said(&parts.headers, "x-forwarded-prefix").find(|prefix| is_prefix(prefix));
@@ -44,7 +44,7 @@ pub fn prefix(parts: &Parts) -> &str {
     forwarded.or_else(of_gateway).unwrap_or_default().trim_end_matches('/')
 }
 
-/// What the proxies said, the first of them first.
+/// The values that proxies put into a header, the first proxy's first.
 fn said<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|value| !value.is_empty())
@@ -54,23 +54,23 @@ fn scheme(said: &str) -> Option<&'static str> {
     ["https", "http"].into_iter().find(|scheme| said.eq_ignore_ascii_case(scheme))
 }
 
-/// A host, with or without a port. One that names a user is no host that anybody asked for.
+/// A host, with or without a port. `None` if it names a user, because no such host was asked for.
 fn host(said: &str) -> Option<Authority> {
     let host: Authority = said.parse().ok()?;
     let is_port = host.as_str().strip_prefix(host.host()).is_some_and(|port| port.is_empty() || host.port().is_some());
     (!host.host().is_empty() && is_port).then_some(host)
 }
 
-/// Whether links may begin with this.
+/// Whether links may begin with this prefix.
 pub(super) fn is_prefix(prefix: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     let folded = prefix.split('/').any(|segment| matches!(segment, "." | ".."));
     prefix.starts_with('/') && !prefix.starts_with("//") && !folded && prefix.bytes().all(plain)
 }
 
-/// Where a request came from: its peer, or behind as many proxies of one's own as are configured, what the outermost of
-/// them says. Each of them adds its own peer at the right, so whatever the caller itself put into the header stands left of
-/// that.
+/// The address that a request came from. It is the peer's; with configured proxies, it is the one that the outermost
+/// proxy put into `X-Forwarded-For`. Each proxy adds its own peer at the right, so anything that the caller itself put
+/// into the header is left of that.
 #[must_use]
 pub fn source(parts: &Parts, app: &App) -> Source {
     let peer = parts.extensions.get().copied().unwrap_or(Source(None));
@@ -82,7 +82,7 @@ pub fn source(parts: &Parts, app: &App) -> Source {
     caller.map_or(peer, |caller| Source(Some(caller)))
 }
 
-/// An address, whose port some proxies add.
+/// An address. Some proxies add a port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     bare.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))

@@ -15,9 +15,9 @@ use crate::{
     provider::{Archives, ProviderError},
 };
 
-/// Most archives the provider is asked for at once.
+/// The largest number of archives that one request to the provider asks for.
 const PAGE_MAX: usize = 1_000;
-/// Of how many sessions it is asked for archives at once.
+/// The number of sessions whose archives are asked for at once.
 const SESSIONS_AT_ONCE: usize = 8;
 
 /// An archive, as the media provider describes it.
@@ -30,13 +30,13 @@ const SESSIONS_AT_ONCE: usize = 8;
 }))]
 pub struct Archive(Map<String, Value>);
 
-/// Reads the page that is asked for, of the archives of all these sessions together, newest first.
+/// Reads a page of the archives of all these sessions together, newest first.
 pub async fn read_archives(
     app: &App,
     query: &ListQuery,
     sessions: Vec<ProviderSessionId>,
 ) -> Result<Listing<Archive>, Error> {
-    // Archives have no numbers to go on from: a cursor holds how many were read.
+    // Archives have no numbers to go on from, so a cursor holds how many were read.
     let skip = query.after(app).unwrap_or_else(|| query.skip());
     let skip = usize::try_from(skip).unwrap_or(usize::MAX);
     let (count, mut items) = match sessions.as_slice() {
@@ -49,10 +49,10 @@ pub async fn read_archives(
     Ok(query.page(app, count as u64, items.into_iter().map(Archive).collect(), last))
 }
 
-/// How many there are, and some of them.
+/// The number of archives in total, and some of them.
 type Found = (usize, Vec<Map<String, Value>>);
 
-/// Archives of one session. Past the end there are none, whatever the provider says to being asked for them.
+/// Archives of one session. Behind the last one there are none, whatever the provider answers to such a request.
 async fn page(app: &App, session: &ProviderSessionId, skip: usize, limit: usize) -> Result<Found, ProviderError> {
     let provider = &app.services.media().provider;
     match provider.archives(session, skip, limit).await {
@@ -87,7 +87,7 @@ async fn merged(app: &App, sessions: &[ProviderSessionId], skip: usize, limit: u
     Ok((count, items.into_iter().skip(skip).collect()))
 }
 
-/// The newest archives of a session, as many as there are of these; some have been read.
+/// The `wanted` newest archives of a session. Some have been read already.
 async fn rest(
     app: &App,
     session: &ProviderSessionId,

@@ -1,4 +1,4 @@
-//! Request bodies: bounded, and JSON objects in which no key stands twice.
+//! Request bodies: bounded in size, and JSON objects without duplicate keys.
 
 use std::{collections::HashSet, fmt, time::Duration};
 
@@ -16,16 +16,17 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 
-/// Bodies of this many bytes, 1 MiB, and more are refused.
+/// The size limit of a body, 1 MiB. Bodies of this many bytes and more are refused.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// How long a caller may take to send a body.
+/// The timeout for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of a refused body is read away, and for how long: a caller that is still sending does not hear an answer.
+/// How much of a refused body is read and dropped, and for how long. A caller that is still sending does not read the
+/// answer.
 const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The whole body of a JSON request, without the byte order mark that some put before it.
+/// Reads the whole body of a JSON request, without a byte order mark.
 ///
 /// # Errors
 /// As [`read_body`].
@@ -34,16 +35,16 @@ pub async fn read_json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Er
     Ok(body.slice(body.len() - without_bom(&body).len()..))
 }
 
-/// What JSON is read from: a text without its byte order mark (RFC 8259, 8.1).
+/// The JSON text of a body, without a byte order mark (RFC 8259, 8.1).
 #[must_use]
 pub fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// The whole body, as it came: what is signed is signed with whatever stands before the JSON.
+/// Reads the whole body as it came. Signatures cover a byte order mark too.
 ///
 /// # Errors
-/// [`Error::BodyTooLarge`]; [`Error::MalformedBody`] where it breaks off or does not arrive in time.
+/// [`Error::BodyTooLarge`]. [`Error::MalformedBody`] if the body breaks off or does not arrive in time.
 pub async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Error> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let read = async {
@@ -59,7 +60,7 @@ pub async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Err
     let late = || Err(Error::MalformedBody("The body did not arrive in time".to_owned()));
     let read = timeout(BODY_TIMEOUT, read).await.unwrap_or_else(|_| late());
     if let Err(Error::BodyTooLarge) = read {
-        // However that ends, the answer is the same.
+        // The answer is the same whether draining succeeds or not.
         let _ = timeout(DRAIN_TIMEOUT, drain(body)).await;
     }
     read
@@ -74,7 +75,7 @@ async fn drain(mut body: Body) {
     }
 }
 
-/// Whether the headers say that the body is JSON; `None` where they do not say what it is.
+/// Whether the headers say that the body is JSON. `None` if they do not say what it is.
 #[must_use]
 pub fn is_json(headers: &HeaderMap) -> Option<bool> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
@@ -83,7 +84,7 @@ pub fn is_json(headers: &HeaderMap) -> Option<bool> {
     Some(kind == "application/json" || suffixed)
 }
 
-/// A body that is a JSON object in which no key stands twice. What nobody asks for is not looked at.
+/// A body that is a JSON object without duplicate keys. Values that no handler asks for are not checked.
 pub struct Object<'a> {
     keys: HashSet<String>,
     body: &'a [u8],
@@ -93,7 +94,7 @@ impl<'a> Object<'a> {
     /// Reads a body.
     ///
     /// # Errors
-    /// [`Error::MalformedBody`], which quotes nothing of it.
+    /// [`Error::MalformedBody`], which quotes nothing of the body.
     pub fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let malformed = |problem: String| Error::MalformedBody(problem);
         let no_json = |error: &serde_json::Error| {
@@ -102,7 +103,7 @@ impl<'a> Object<'a> {
         if str::from_utf8(body).is_err() {
             return Err(malformed("The body is not UTF-8".to_owned()));
         }
-        // Read to the end first: an error of form is one wherever it stands.
+        // The body is read to its end first, so that a syntax error counts wherever it is.
         serde_json::from_slice::<IgnoredAny>(body).map_err(|error| no_json(&error))?;
         if !body.trim_ascii_start().starts_with(b"{") {
             return Err(malformed("The body must be a JSON object".to_owned()));
@@ -114,20 +115,20 @@ impl<'a> Object<'a> {
         Ok(Self { keys, body })
     }
 
-    /// Whether it has this key.
+    /// Whether the object has this key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.keys.contains(key)
     }
 
-    /// The object as a type; `None` where a value is of another type.
+    /// The object as a type. `None` if a value is of another type.
     #[must_use]
     pub fn read<T: Deserialize<'a>>(&self) -> Option<T> {
         serde_json::from_slice(self.body).ok()
     }
 }
 
-/// An object's keys, each of which stands there once.
+/// The keys of an object. A duplicate key is an error.
 struct Keys(HashSet<String>);
 
 impl<'de> Deserialize<'de> for Keys {

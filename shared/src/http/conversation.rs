@@ -1,4 +1,4 @@
-//! What the endpoints of conversations take from a request (`docs/apis/mongooseim.md`).
+//! The extractors that the endpoints of conversations share (`docs/apis/mongooseim.md`).
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::{
     store::ArchiveWindow,
 };
 
-/// A caller that takes JSON.
+/// A caller that accepts JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct TakesJson(());
 
@@ -31,7 +31,8 @@ impl FromRequestParts<App> for TakesJson {
     }
 }
 
-/// A body that is said to be JSON, not yet looked at: who may not do this is told that first.
+/// A body that says it is JSON and has not been parsed. A caller without permission is refused before the body is
+/// checked.
 pub struct Payload(Bytes);
 
 impl FromRequest<App> for Payload {
@@ -41,7 +42,7 @@ impl FromRequest<App> for Payload {
         let (parts, body) = request.into_parts();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        // A DELETE may leave open what its body is.
+        // A DELETE need not say what its body is.
         let is_json = kind.eq_ignore_ascii_case("application/json") || parts.method == Method::DELETE;
         if !is_json {
             return Err(error::Error::UnsupportedMediaType.into());
@@ -51,10 +52,10 @@ impl FromRequest<App> for Payload {
 }
 
 impl Payload {
-    /// The object that the body is.
+    /// The object in the body.
     ///
     /// # Errors
-    /// [`Error::Common`] where it is none.
+    /// [`Error::Common`] if the body is no object.
     pub fn fields(&self) -> Result<Fields<'_>, Error> {
         let fields = Object::parse(&self.0)?.read();
         let unreadable = || error::Error::MalformedBody("A key in the body is no Unicode text".to_owned());
@@ -62,13 +63,13 @@ impl Payload {
     }
 }
 
-/// The fields of a body. What nobody asks for is not looked at.
+/// The fields of a body. Fields that no handler asks for are not checked.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct Fields<'a>(#[serde(borrow)] HashMap<String, &'a RawValue>);
 
 impl Fields<'_> {
-    /// A text; `what` is what people call it.
+    /// A text. `what` is its name for people.
     ///
     /// # Errors
     /// [`Problem::Missing`] or [`Problem::NotText`].
@@ -85,7 +86,7 @@ impl Fields<'_> {
         Jid::parse(&self.text(name, what)?).ok_or(Error::Invalid(Problem::NotAJid(what)))
     }
 
-    /// At most so many JIDs, each once, in their order.
+    /// At most `most` JIDs, without duplicates, in their order.
     ///
     /// # Errors
     /// [`Problem::Missing`], [`Problem::NotAList`] or [`Problem::TooLong`].
@@ -113,26 +114,27 @@ impl Fields<'_> {
     }
 }
 
-/// The JID that the path's parameter `NAME` is; a text that is none names nothing.
+/// The JID in the path's parameter `name`. A text that is no JID names nothing, so it is not found.
 pub async fn path_jid(parts: &mut Parts, app: &App, name: &str) -> Result<Jid, Error> {
     path_text(parts, app, name).await.as_deref().and_then(Jid::parse).ok_or(Error::NotFound)
 }
 
-/// A parameter of the path; `None` where it is no UTF-8.
+/// A parameter of the path. `None` if it is not UTF-8.
 pub async fn path_text(parts: &mut Parts, app: &App, name: &str) -> Option<String> {
     let params = RawPathParams::from_request_parts(parts, app).await.ok()?;
     params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
-/// Most entries of an archive that are read at once; who asks for more gets this many.
+/// The largest number of an archive's entries in one answer. A request for more gets this many.
 const LIMIT_MAX: u64 = 500;
-/// How many are read where nothing else is said.
+/// The number of entries if the request names none.
 const LIMIT: u64 = 50;
-/// The largest numbers that the published specification lets one ask with; the second is the year 2100.
+/// The largest numbers that the published specification allows in a request. The second is the year 2100.
 const LIMIT_ASKED_MAX: u64 = 2_147_483_647;
 const BEFORE_MAX: u64 = 4_102_444_800_000;
 
-/// Which part of an archive is asked for, not yet looked at: who may not read it is told that first.
+/// The part of an archive that a request asks for, not parsed yet. A caller without permission is refused before it is
+/// checked.
 #[derive(Clone, Debug)]
 pub struct PageQuery {
     limit: Option<String>,

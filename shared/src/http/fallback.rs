@@ -1,4 +1,4 @@
-//! What no route answers: unknown paths, and methods that a path does not serve.
+//! Answers to requests that no route takes: unknown paths, and methods that a path does not serve.
 
 use axum::{
     extract::{FromRequestParts, Request},
@@ -15,11 +15,11 @@ use crate::{
     model::permission::Action,
 };
 
-/// Answers in the dialect of the API that the path belongs to, whose credentials come before the method.
+/// Answers in the dialect of the API that the path belongs to. Missing credentials are refused before a wrong method.
 pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response {
     let api = Api::of(request.uri().path());
     let error = match table.allow(request.uri().path()) {
-        // What is served, though not here, has another address.
+        // The method is served, but by another process.
         Some(allow) if allow.split(", ").any(|served| request.method() == served) => Error::RouteNotFound,
         Some(allow) => Error::MethodNotAllowed { allow },
         None => Error::RouteNotFound,
@@ -34,7 +34,7 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
             Ok(_) => api.refuse(error),
             Err(refused) => refused.into_response(),
         },
-        // Without credentials, and of any path.
+        // OPTIONS is answered without credentials, on any path.
         (Api::Streams, _) if parts.method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
         (Api::Streams, error) => match Operator::from_request_parts(&mut parts, &app).await {
             Ok(_) => api.refuse(error),
@@ -51,7 +51,7 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
     }
 }
 
-/// Asks for the credentials that an endpoint of `/api/v2` is guarded by.
+/// Checks the credentials that an endpoint of `/api/v2` asks for.
 async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
     if parts.uri.path().starts_with(events::WEBHOOKS) {
         return Ok(());
@@ -66,7 +66,7 @@ async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
         }
         Some("apitokens") => {
             let Organiser(caller) = Organiser::from_request_parts(parts, app).await?;
-            // The role comes before the method.
+            // A role without permission is refused before a wrong method.
             if caller.may(Action::ManageApiTokens) { Ok(()) } else { Err(events::Error::Forbidden) }
         }
         _ => Organiser::from_request_parts(parts, app).await.map(drop),

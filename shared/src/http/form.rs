@@ -1,4 +1,5 @@
-//! The fields of a request of `/api/v2`, read as Django REST Framework reads them: all that is wrong is said together.
+//! The fields of a request to `/api/v2`, read as Django REST Framework reads them. One answer names everything that is
+//! wrong.
 
 mod value;
 
@@ -22,7 +23,7 @@ use crate::{
     },
 };
 
-/// A body that is looked into only once it is known what it is for.
+/// A body that has not been parsed. The handler checks first whether the caller may do what it asks.
 pub struct Payload {
     headers: HeaderMap,
     body: Result<Bytes, Error>,
@@ -39,15 +40,15 @@ impl FromRequest<App> for Payload {
 }
 
 impl Payload {
-    /// The body's fields; none where there is no body.
+    /// The body's fields. There are none if there is no body.
     ///
     /// # Errors
-    /// It is too large, not said to be JSON, no JSON or no object.
+    /// The body is too large, does not say that it is JSON, or is no JSON object.
     pub fn form(self, need: Need) -> Result<Form, Error> {
         self.form_saying("nonFieldErrors", need)
     }
 
-    /// The same, where what is wrong with all of it stands under another name.
+    /// The same, with problems of the whole body under the name `general`.
     pub fn form_saying(self, general: &str, need: Need) -> Result<Form, Error> {
         let body = self.body?;
         let fields = if body.is_empty() { Map::new() } else { object(&self.headers, &body, general)? };
@@ -67,7 +68,7 @@ fn object(headers: &HeaderMap, body: &[u8], general: &str) -> Result<Map<String,
     }
 }
 
-/// What Python calls a value's type.
+/// The name that Python has for a value's type.
 fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "NoneType",
@@ -80,16 +81,16 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// Whether what is required has to be there: not where only some fields are changed.
+/// Whether required fields have to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// It has to: POST and PUT.
+    /// They have to: POST and PUT.
     All,
-    /// It has not: PATCH.
+    /// They do not: PATCH changes only the fields that it has.
     Some,
 }
 
-/// A request's fields, and what was found wrong with them so far.
+/// A request's fields, and the problems found with them so far.
 pub struct Form {
     fields: Map<String, Value>,
     need: Need,
@@ -116,7 +117,7 @@ impl Form {
         }
     }
 
-    /// An object that has to be there, with its own fields.
+    /// An object that has to be there. `read` reads its fields.
     pub fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Form) -> T) -> Option<T> {
         match self.fields.remove(name) {
             Some(Value::Object(fields)) => {
@@ -134,21 +135,21 @@ impl Form {
         None
     }
 
-    /// Adds what is wrong with a field for another reason than its form.
+    /// Adds a problem of a field that is not about its form.
     pub fn refuse(&mut self, name: &str, problem: &Problem) {
         self.errors.add(name, problem);
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether no problem was found so far.
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.errors.is_empty()
     }
 
-    /// Refuses the request where anything is wrong with it.
+    /// Refuses the request if any problem was found.
     ///
     /// # Errors
-    /// Everything that is wrong.
+    /// All problems.
     pub fn finish(self) -> Result<(), Error> {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors.into()) }
     }

@@ -7,7 +7,7 @@ use axum::{
 
 use crate::{App, dialect::events::Error};
 
-/// The number of the object that a path names. What is no such number names nothing.
+/// The number of the object that a path names. A text that is no such number is not found.
 #[derive(Clone, Copy, Debug)]
 pub struct Id(pub u64);
 
@@ -18,7 +18,7 @@ impl FromRequestParts<App> for Id {
         let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
         let (_, id) = params.iter().next().ok_or(Error::NotFound)?;
         let digits = id.bytes().all(|byte| byte.is_ascii_digit());
-        // No object has 0, so nothing is found there.
+        // No object has the number 0, so nothing is found for it.
         id.parse().ok().filter(|_| digits).map(Self).ok_or(Error::NotFound)
     }
 }

@@ -20,20 +20,20 @@ use crate::{
     store::{Next, Record, Selection, Window},
 };
 
-/// Records on a page where the request does not say.
+/// The number of records on a page if the request names none.
 const LIMIT: usize = 100;
-/// Most records on a page.
+/// The largest number of records on a page.
 const LIMIT_MAX: usize = 1_000;
 
-/// What is asked of a list.
+/// The parameters of a request for a list.
 pub struct ListQuery {
-    /// The path's own URL.
+    /// The URL of the list, without a query.
     url: String,
     limit: usize,
     /// How many pages lie before this one.
     offset: u64,
     cursor: Option<String>,
-    /// All other parameters; of several of one name the last.
+    /// All other parameters. The last one counts if a name is given several times.
     others: BTreeMap<String, String>,
 }
 
@@ -54,35 +54,35 @@ impl FromRequestParts<App> for ListQuery {
     }
 }
 
-/// A number of any length; one that is too long for us is the greatest.
+/// A number of any length. One that is too large is read as the largest.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// Values that records are to have, by their fields.
+/// The values that records have to have in these fields.
 pub struct Filters(BTreeMap<String, String>);
 
 impl Filters {
-    /// Takes the value that one field is to have, for a list that holds nothing else.
+    /// Takes the filter of a field out, for a list that already holds nothing else.
     pub fn take(&mut self, field: &str) -> Option<String> {
         self.0.remove(field)
     }
 
-    /// The value that one field is to have.
+    /// The value that a field has to have.
     #[must_use]
     pub fn get(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(String::as_str)
     }
 
-    /// Whether a record has them all.
+    /// Whether a record matches all filters.
     #[must_use]
     pub fn match_record<T: Serialize>(&self, record: &T) -> bool {
         let record = serde_json::to_value(record).unwrap_or_default();
         self.0.iter().all(|(field, wanted)| has(&record[field.as_str()], wanted))
     }
 
-    /// Whether nothing is filtered.
+    /// Whether there are no filters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -92,7 +92,7 @@ impl Filters {
 fn has(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text == wanted,
-        // What is no boolean filters nothing.
+        // A value that is no boolean does not filter.
         Value::Bool(boolean) => as_boolean(wanted).is_none_or(|wanted| wanted == *boolean),
         Value::Number(number) => self::number(wanted).is_some_and(|wanted| number.as_u64() == Some(wanted)),
         Value::Array(members) => members.iter().any(|member| has(member, wanted)),
@@ -111,27 +111,27 @@ fn as_boolean(text: &str) -> Option<bool> {
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub struct Envelope<T> {
-    /// How many there are, on all pages; `null` where a filter has not looked through all of them.
+    /// The number of records on all pages; `null` if a filter has not looked through all of them.
     #[schema(example = 1, required)]
     count: Option<u64>,
-    /// URL of the next page. A page that a filter has not filled may be shorter than `limit` where there is one.
+    /// URL of the next page. With a filter, a page may be shorter than `limit` although there is a next one.
     #[schema(example = json!(null))]
     next: Option<String>,
-    /// URL of the page before.
+    /// URL of the previous page.
     #[schema(example = json!(null))]
     previous: Option<String>,
-    /// Those on this page.
+    /// The records on this page.
     results: Vec<T>,
 }
 
-/// A page of a list with the way to the next one, which costs the same however far it is.
+/// A page of a list, with a cursor to the next one. Reading on by the cursor costs the same on every page.
 pub struct Listing<T> {
     envelope: Envelope<T>,
     link: Option<String>,
 }
 
 impl<T> Listing<T> {
-    /// The same page, with what callers see of each record.
+    /// The same page, with each record in the form that callers see.
     #[must_use]
     pub fn map<U>(self, shown: impl FnMut(T) -> U) -> Listing<U> {
         let Envelope { count, next, previous, results } = self.envelope;
@@ -148,14 +148,14 @@ impl<T: Serialize> IntoResponse for Listing<T> {
 }
 
 impl ListQuery {
-    /// The values that are asked for, of these fields. Other parameters are ignored, and so are empty ones.
+    /// The filters for these fields. Other parameters and empty values are ignored.
     #[must_use]
     pub fn filters(&self, fields: &[&str]) -> Filters {
         let known = self.others.iter().filter(|(field, value)| fields.contains(&field.as_str()) && !value.is_empty());
         Filters(known.map(|(field, value)| (field.clone(), value.clone())).collect())
     }
 
-    /// Reads the page that is asked for, of what is left of a list by the filters.
+    /// Reads a page of the records that match the filters.
     pub async fn read<T: Record>(
         &self,
         app: &App,
@@ -173,7 +173,7 @@ impl ListQuery {
         Ok(self.listing(page.count, page.records, cursor))
     }
 
-    /// Where the page begins: behind which number, and how many records behind that.
+    /// The position where the page begins: behind which number, and how many further records are passed over.
     fn position(&self, app: &App) -> (Option<u64>, u64) {
         let skipping = || {
             let text = app.keys.open_text(self.cursor.as_deref()?)?;
@@ -186,7 +186,7 @@ impl ListQuery {
         }
     }
 
-    /// The number that the page before ended with, where its cursor was followed.
+    /// The number that the previous page ended with, if the request follows its cursor.
     #[must_use]
     pub fn after(&self, app: &App) -> Option<u64> {
         self.cursor.as_deref().and_then(|cursor| app.keys.open_cursor(cursor))
@@ -198,25 +198,26 @@ impl ListQuery {
         self.offset.saturating_mul(self.limit as u64)
     }
 
-    /// Most records on this page.
+    /// The largest number of records on this page.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// A page with its links, of a list with this many records; `last` is the number that it ended with, where more follow.
+    /// A page with its links, of a list with this many records. `last` is the number that the page ended with, if more
+    /// records follow.
     #[must_use]
     pub fn page<T>(&self, app: &App, count: u64, results: Vec<T>, last: Option<u64>) -> Listing<T> {
         self.listing(Some(count), results, last.and_then(|last| app.keys.seal_cursor(last)))
     }
 
     fn listing<T>(&self, count: Option<u64>, results: Vec<T>, cursor: Option<String>) -> Listing<T> {
-        // What was deleted meanwhile moves the offsets, and no cursor.
+        // Deletions in between move the offsets, but no cursor.
         let link = cursor.map(|cursor| format!("{}&cursor={cursor}", self.link(self.offset.saturating_add(1))));
         let next = match count {
             Some(count) if self.skip().saturating_add(self.limit as u64) < count => Some(self.link(self.offset + 1)),
             Some(_) => None,
-            // How many pages there are nobody knows: only the cursor leads on.
+            // The number of pages is unknown, so only the cursor leads on.
             None => link.clone(),
         };
         let previous = self.offset.checked_sub(1).map(|offset| self.link(offset));

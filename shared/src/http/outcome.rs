@@ -1,4 +1,4 @@
-//! What became of a request: its line in the log, its metrics, its trace.
+//! The outcome of a request: its line in the log, its metrics and its trace.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,42 +17,42 @@ use crate::{
     model::guesses::Source,
 };
 
-/// What Lambda says of the trace that a request is part of.
+/// Lambda's header about the trace that a request is part of.
 #[derive(Clone, Debug)]
 pub struct TraceHeader(pub String);
 
-/// What was reported of a request; its answer bears it.
+/// What was reported of a request. The response carries it as an extension.
 #[derive(Clone, Debug, Default)]
 pub struct Reported {
     /// The route that it took, like `GET /api/session`.
     pub route: String,
-    /// What it used of the table.
+    /// Its use of the table.
     pub usage: Usage,
 }
 
-/// The path of the route that a request took, as it was declared.
+/// The path of the route that a request took, as the route declares it.
 #[derive(Clone, Default)]
 struct Route(Arc<OnceLock<MatchedPath>>);
 
-/// Marks the answer to what no route takes.
+/// Marks the answer to a request that no route takes.
 #[derive(Clone)]
 struct Unrouted;
 
-/// Marks an answer as one to what no route takes.
+/// Marks an answer as one to a request that no route takes.
 pub(super) fn unrouted(mut response: Response) -> Response {
     response.extensions_mut().insert(Unrouted);
     response
 }
 
-/// Notes the route that a request has taken.
+/// Notes the route that a request took.
 pub(super) fn note_route(request: &Request) {
     if let (Some(Route(route)), Some(path)) = (request.extensions().get(), request.extensions().get::<MatchedPath>()) {
-        // Nobody else has set it.
+        // It is set only here.
         let _ = route.set(path.clone());
     }
 }
 
-/// Reports the outcome of a request by its route: a path would carry identifiers.
+/// Reports the outcome of a request under its route. The path itself would carry identifiers.
 pub(super) async fn report<F: Future<Output = Response>>(
     app: &App,
     mut request: Request,
@@ -77,8 +77,8 @@ pub(super) async fn report<F: Future<Output = Response>>(
     response
 }
 
-/// What a route is called in logs, metrics and traces. What no route takes has one name for all: its method and path are
-/// the caller's.
+/// The name of a route in logs, metrics and traces. All requests that no route takes have one name, because their
+/// method and path are the caller's choice.
 fn name(method: &Method, path: Option<&MatchedPath>) -> String {
     path.map_or_else(|| FALLBACK.to_owned(), |path| format!("{method} {}", path.as_str()))
 }
@@ -91,7 +91,7 @@ struct Outcome {
     usage: Usage,
 }
 
-/// One line, which is also the request's metrics where there are any.
+/// Logs one line. If metrics are on, the line also carries them.
 fn log(app: &App, id: Option<&RequestId>, outcome: Outcome) {
     let Outcome { method, route, status, start, usage } = outcome;
     let (status, latency) = (status.as_u16(), start.elapsed());

@@ -1,4 +1,4 @@
-//! Which paths and methods there are, and which part of a path is ours.
+//! The paths and methods that are served, and how a gateway's prefix is told from them.
 
 use std::{
     collections::BTreeSet,
@@ -10,10 +10,10 @@ use utoipa::openapi::{HttpMethod, OpenApi};
 
 use super::address::is_prefix;
 
-/// A path that a function serves, and with which methods.
+/// A path that a function serves, and its methods.
 pub type Served = (String, Vec<HttpMethod>);
 
-/// Every path with its methods, as the OpenAPI document has them. Made when it is asked for the first time.
+/// Every path with its methods, as the OpenAPI document has them. It is made when it is first needed.
 #[derive(Clone)]
 pub struct RouteTable(Arc<LazyLock<Table, Box<dyn FnOnce() -> Table + Send>>>);
 
@@ -21,39 +21,40 @@ pub struct RouteTable(Arc<LazyLock<Table, Box<dyn FnOnce() -> Table + Send>>>);
 struct Table {
     /// The value of `Allow` by path.
     allow: matchit::Router<String>,
-    /// What paths begin with: their first segment, and their first two where the second is no parameter.
+    /// The beginnings of paths: their first segment, and their first two if the second is no parameter.
     beginnings: BTreeSet<String>,
 }
 
 impl RouteTable {
-    /// The paths and methods of this document.
+    /// The table for this document.
     #[must_use]
     pub fn of(document: impl FnOnce() -> OpenApi + Send + 'static) -> Self {
         Self::from_paths(move || serde_json::to_value(&document().paths).unwrap_or_default())
     }
 
-    /// The paths and methods of a function's routes.
+    /// The table for a function's routes.
     #[must_use]
     pub fn of_routes(routes: fn() -> Vec<Served>) -> Self {
         Self::from_paths(move || paths(routes()))
     }
 
-    /// The paths and methods of the `paths` of an OpenAPI document.
+    /// The table for the `paths` of an OpenAPI document.
     #[must_use]
     pub fn from_paths(paths: impl FnOnce() -> Value + Send + 'static) -> Self {
         Self(Arc::new(LazyLock::new(Box::new(move || table(&paths())))))
     }
 
-    /// The methods a path is served with; `None` where it is not served at all.
+    /// The methods that a path is served with; `None` if it is not served at all.
     pub(super) fn allow(&self, path: &str) -> Option<String> {
         self.0.allow(path).map(str::to_owned)
     }
 
-    /// Parts a path that came through a gateway into what the gateway has put before ours, which is a stage or the base
-    /// path of a custom domain, and ours. `template` is the path of the route that the gateway took, where it says so.
+    /// Splits a path that came through a gateway into the gateway's prefix, which is a stage or the base path of a
+    /// custom domain, and our own path. `template` is the path of the gateway's route, if the gateway says it.
     ///
-    /// No gateway says how long its part is, so ours is what a route of ours matches. Who asks may choose the path, but
-    /// gains nothing: what is looked at afterwards, for credentials and for the API's dialect too, is our part alone.
+    /// No gateway says how long its prefix is, so our part is what one of our routes matches. The caller may choose the
+    /// path, but gains nothing: everything after this, credentials and the API's dialect too, depends on our part
+    /// alone.
     #[must_use]
     pub fn split<'a>(&self, path: &'a str, template: Option<&str>) -> (&'a str, &'a str) {
         let splits = || {
@@ -62,23 +63,23 @@ impl RouteTable {
         };
         let serves = |path: &str| self.0.allow(path).is_some();
         if template == Some("/") && serves("/") {
-            // Nothing of the path is ours but its end.
+            // Only the end of the path is ours.
             let prefix = path.trim_end_matches('/');
             return if is_base_path(prefix) { (prefix, "/") } else { ("", path) };
         }
-        // A template that ends in a greedy parameter says nothing of the length.
+        // A template that ends in a greedy parameter does not tell the length.
         if let Some(length) = template.filter(|path| path.starts_with('/') && !path.contains("+}")).map(segments)
             && let Some(split) = splits().find(|(_, own)| segments(own) == length && serves(own))
         {
             return split;
         }
-        // Whose beginning is as specific as ours is ours, though nothing is there.
+        // A path that begins as specifically as one of ours is ours, even if nothing is served there.
         if serves(path) || self.0.likeness(path) == 2 {
             return ("", path);
         }
         let likest = || splits().rev().max_by_key(|(_, own)| self.0.likeness(own));
         let likest = || likest().filter(|(_, own)| self.0.likeness(own) > 0);
-        // Any path that ends in a slash would be the root's.
+        // Otherwise any path that ends in a slash would be the root's.
         splits().find(|(_, own)| *own != "/" && serves(own)).or_else(likest).unwrap_or(("", path))
     }
 }
@@ -92,19 +93,19 @@ impl Table {
         self.allow.at(path).ok().map(|found| found.value.as_str())
     }
 
-    /// With how many segments a path begins as one of ours does, two at most.
+    /// The number of leading segments that a path shares with one of ours, at most two.
     fn likeness(&self, path: &str) -> usize {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).skip(1).take(2);
         ends.filter(|end| self.beginnings.contains(&path[..*end])).count()
     }
 }
 
-/// How many segments a path has.
+/// The number of segments of a path.
 fn segments(path: &str) -> usize {
     path.trim_end_matches('/').matches('/').count()
 }
 
-/// Whether a gateway may have put this before our paths, and links may begin with it.
+/// Whether a gateway may have put this prefix before our paths. Links then begin with it.
 fn is_base_path(prefix: &str) -> bool {
     prefix.is_empty() || (is_prefix(prefix) && !prefix.contains("//") && !prefix.ends_with('/'))
 }
@@ -126,7 +127,7 @@ fn table(paths: &Value) -> Table {
     for (path, item) in paths.as_object().into_iter().flatten() {
         let methods = ["get", "post", "put", "patch", "delete"].into_iter();
         let allow: Vec<_> = methods.filter(|method| item.get(method).is_some()).map(str::to_uppercase).collect();
-        // Two paths that collide would have kept the router from being built before.
+        // A collision of two paths would have kept the router from being built before.
         let _ = table.allow.insert(path, allow.join(", "));
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).skip(1).take(2);
         let beginnings = ends.map(|end| &path[..end]).filter(|beginning| !beginning.contains('{') && *beginning != "/");
@@ -169,7 +170,7 @@ mod tests {
         let _ = router();
     }
 
-    /// Of what is served where, and of where nothing is.
+    /// A table with paths of several APIs.
     fn whole() -> RouteTable {
         let paths =
             ["/api/v2", "/api/v2/users", "/api/v2/users/{id}", "/api/sessions", "/api/sessions/{id}", "/v1/admission"];

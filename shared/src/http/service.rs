@@ -1,4 +1,4 @@
-//! The layers around the routes; Lambda and the local gateway both run this.
+//! The layers around the routes. Lambda and the local gateway both run them.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -27,14 +27,15 @@ use crate::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// How long a request may take until its answer begins. A function is given a little longer, so that it is we who answer.
+/// The timeout until the answer to a request begins. A function's own timeout is a little longer, so that Greenroom
+/// still answers.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// The routes as a service. `table` knows every path and method, so that what no route answers is answered in its
+/// The routes as a service. `table` knows every path and method, so a request that no route takes is answered in its
 /// API's dialect.
 ///
-/// What stands around the routes are functions that call each other, and no layers of axum: of those each request would
-/// copy every one, with all that is below it.
+/// The layers are functions that call each other, and no layers of axum: those would be copied for each request, each
+/// with all that is below it.
 pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
     let unrouted = {
         let table = table.clone();
@@ -44,7 +45,7 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
         }
     };
     let noted = middleware::from_fn_with_state(app.clone(), note);
-    // What falls back used a credential for nothing; a function without routes cannot have the layer.
+    // A request that falls back used no credential. A function without routes cannot have the layer.
     let routes = if routes.has_routes() { routes.route_layer(noted) } else { routes };
     let routes = routes.fallback(unrouted.clone()).method_not_allowed_fallback(unrouted).with_state(app.clone());
     let routes = NormalizePath::trim_trailing_slash(routes);
@@ -59,7 +60,7 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
     }))
 }
 
-/// What is done for every request, from the outside to the routes.
+/// Runs all layers of a request, from the outside to the routes.
 async fn answer<S>(app: &App, table: &RouteTable, bounded: S, request: Request) -> Response
 where
     S: Service<Request, Response = Response, Error = Infallible>,
@@ -74,14 +75,14 @@ where
     identify(app, request, reported).await
 }
 
-/// Marks an answer that is the same for everybody, and may be kept for five minutes.
+/// Marks an answer that is the same for everybody. Caches may keep it for five minutes.
 #[derive(Clone, Copy, Debug)]
 pub struct ForEverybody;
 
-/// Preflights are answered without credentials; an origin that is not configured is allowed nothing.
+/// The CORS layer. It answers preflights without credentials, and allows nothing to an origin that is not configured.
 ///
-/// One that is, by its name, may send whatever headers it asks for, and credentials: pages of today's libraries add
-/// headers of their own, and some send every request with credentials.
+/// A configured origin may send any headers that it asks for, and credentials. Pages of today's libraries add headers
+/// of their own, and some send every request with credentials.
 fn cors(app: &App) -> CorsLayer {
     let origins = app.config.cors_origins.clone();
     let listed = AllowCredentials::predicate({
@@ -96,8 +97,8 @@ fn cors(app: &App) -> CorsLayer {
         .expose_headers([REQUEST_ID, header::LINK, header::RETRY_AFTER])
 }
 
-/// Gives the request its id, which the answer carries too, with what every answer says to browsers
-/// (`docs/apis/access.md`). A caller's own id is not taken: it could say anything.
+/// Gives the request an id. The answer carries it, with the headers that every answer has for browsers
+/// (`docs/apis/access.md`). An id that the caller sends is ignored, because it could say anything.
 async fn identify<F: Future<Output = Response>>(
     app: &App,
     mut request: Request,
@@ -110,7 +111,7 @@ async fn identify<F: Future<Output = Response>>(
     let (status, is_for_everybody) = (response.status(), response.extensions().get::<ForEverybody>().is_some());
     let headers = response.headers_mut();
     headers.extend(value.ok().map(|value| (REQUEST_ID, value)));
-    // What is asked for with credentials, and may be a token, is nobody else's.
+    // Answers to requests with credentials belong to their caller, and may be tokens.
     let kept = if is_for_everybody { "public, max-age=300" } else { "no-store" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -118,13 +119,14 @@ async fn identify<F: Future<Output = Response>>(
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     if status != StatusCode::METHOD_NOT_ALLOWED {
-        // axum adds the methods that this process serves, also to a refusal that comes before the method.
+        // axum adds the methods that this process serves, even to a refusal that comes before the method.
         headers.remove(header::ALLOW);
     }
     response
 }
 
-/// Notes the route that a request has taken, and writes down which values of the credentials were used, hardly ever.
+/// Notes the route that a request took. Writes down which values of the credentials were used, at most once an hour for
+/// each.
 async fn note(State(app): State<App>, request: Request, next: Next) -> Response {
     outcome::note_route(&request);
     let response = next.run(request).await;
@@ -132,8 +134,8 @@ async fn note(State(app): State<App>, request: Request, next: Next) -> Response 
     response
 }
 
-/// Answers what others would answer for us: axum a HEAD with the route of the GET, the CORS layer every OPTIONS, a
-/// preflight or not. API Gateway sends neither of them to a route.
+/// Answers HEAD and OPTIONS itself. axum would answer a HEAD with the route of the GET, and the CORS layer every
+/// OPTIONS, a preflight or not. API Gateway sends neither of them to a route.
 async fn turn_away<F: Future<Output = Response>>(
     app: &App,
     table: &RouteTable,
@@ -146,7 +148,7 @@ async fn turn_away<F: Future<Output = Response>>(
     let is_preflight_of_streams = *request.method() == Method::OPTIONS && Api::of(request.uri().path()) == Api::Streams;
     let mut response = next(request).await;
     if is_preflight_of_streams {
-        // The contract's status, of every OPTIONS there.
+        // The contract has this status for every OPTIONS there.
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
     response
@@ -161,7 +163,7 @@ fn is_for_a_route(request: &Request) -> bool {
     }
 }
 
-/// Bounds the time a request takes, and gives a panic an answer, each in the dialect of the request's API.
+/// Limits the time of a request and answers for a handler that panicked, each in the dialect of the request's API.
 async fn bound<S>(routes: S, request: Request) -> Response
 where
     S: Service<Request, Response = Response, Error = Infallible>,
@@ -171,7 +173,7 @@ where
     match timeout(REQUEST_TIMEOUT, response).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Err(_)) => {
-            // What was panicked with may quote the request, so it is not logged.
+            // The panic's message may quote the request, so it is not logged.
             tracing::error!("a handler panicked");
             api.panicked()
         }

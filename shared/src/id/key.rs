@@ -1,4 +1,4 @@
-//! The key of the hashes that stand for what has no id of ours.
+//! The key of the hashes that replace identifiers, addresses and names in the table and in logs.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::{hex, random_bytes};
 
-/// Key of the hash that makes a [`DeviceId`] of an identifier.
+/// The key of the keyed hashes. It also makes a [`DeviceId`] from a device's identifier.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeviceKey(String);
@@ -20,25 +20,25 @@ impl DeviceKey {
         Self(hex(&random_bytes::<32>()))
     }
 
-    /// What stands for something in the table that is not to be read there: a keyed hash, of one kind.
+    /// A keyed hash of one kind. It replaces a value that must not be readable in the table.
     #[must_use]
     pub fn digest(&self, kind: &str, parts: &[&str]) -> [u8; 32] {
         let mac = parts.iter().fold(self.mac().chain_update(kind), |mac, part| {
-            // With its length, so that no two lists of parts are one text.
+            // With the length, no two lists of parts make the same text.
             mac.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
         });
         mac.finalize().into_bytes().into()
     }
 
-    /// What stands for a credential's value: 64 bits of its keyed hash. The key lies beside it, so a value that could be
-    /// guessed could be found; those that a deployment takes cannot be.
+    /// The fingerprint of a credential's value: 64 bits of its keyed hash. The key lies beside it, so a reader of the
+    /// table could find a value that can be guessed. Deployments take no such values.
     #[must_use]
     pub fn fingerprint(&self, setting: &str, secret: &str) -> String {
         self.tag(["credential", setting, secret])
     }
 
-    /// What stands in the log for something of this kind that has no number of ours (`docs/apis/access.md`): 64 bits of
-    /// its keyed hash.
+    /// The pseudonym in the log of a thing of this kind without a number (`docs/apis/access.md`): 64 bits of its keyed
+    /// hash.
     #[must_use]
     pub fn pseudonym(&self, kind: &str, value: &str) -> String {
         self.tag(["log", kind, value])

@@ -1,9 +1,9 @@
-//! Randomness, read here only, and how it is written down.
+//! Randomness, which is read only here, and its forms as text.
 
 /// Bytes from the operating system's generator.
 ///
 /// # Panics
-/// Where the operating system has no generator: nothing that needs an id can go on then.
+/// If the operating system has no generator. Nothing that needs an id can go on then.
 #[must_use]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -31,18 +31,18 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
 }
 
-/// What people type in codes: no 0 and O, no 1, I and L.
+/// The characters of codes that people type in. 0 and O, and 1, I and L are left out, because they look alike.
 const TYPED: &[u8; 31] = b"23456789abcdefghjkmnpqrstuvwxyz";
-/// How many characters a code has; 12 of 31 are 59 bits.
+/// The number of characters in a code. 12 of 31 give 59 bits.
 const TYPED_LENGTH: usize = 12;
 
-/// A code for people to type in, in groups of four, that nobody guesses (`docs/apis/access.md`).
+/// A code for people to type in, in groups of four. Nobody can guess it (`docs/apis/access.md`).
 #[must_use]
 pub fn random_code() -> String {
     let mut code = String::new();
     while code.len() < TYPED_LENGTH + TYPED_LENGTH / 4 - 1 {
         let [byte] = random_bytes::<1>();
-        // Each character is as likely as every other: what is left over of a byte is drawn again.
+        // A byte that would make some characters likelier than others is drawn again.
         if usize::from(byte) < TYPED.len() * 8 {
             if code.len() % 5 == 4 {
                 code.push('-');

@@ -1,4 +1,4 @@
-//! Going on with what is due.
+//! Running the due jobs.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use crate::{
     store::{JOB_SHARDS, JobKey, StoreError},
 };
 
-/// How many jobs of a shard are done at once.
+/// The number of jobs of a shard that run at once.
 const MAX_CONCURRENT: usize = 8;
-/// How long one is gone on with before others have their turn.
+/// How long one job runs before the others have their turn.
 const TURN: Duration = Duration::from_secs(2);
 
-/// What became of a job that was due.
+/// The outcome of one turn of a due job.
 enum Outcome {
-    /// Done, put off, or another's.
+    /// It is done or put off, or another runner has it.
     Settled,
-    /// It got on, and is due.
+    /// It made progress and is still due.
     GotOn,
 }
 
-/// Does the jobs that are due, page by page, until all are done or put off, or the time is up. One that fails holds up no
+/// Runs the due jobs, page by page, until all are done or put off, or the time is up. A job that fails holds up no
 /// other.
 ///
 /// # Errors
-/// Jobs could not be looked up, taken or written down.
+/// Jobs could not be looked up, taken or written.
 pub async fn run_due(services: &Services, in_time: InTime<'_>) -> Result<(), StoreError> {
     let shards = join_all((0..JOB_SHARDS).map(|shard| run_shard(services, shard, in_time))).await;
     shards.into_iter().collect()

@@ -1,4 +1,4 @@
-//! An answer in the form that API Gateway asks for.
+//! An answer in the form that API Gateway takes.
 
 use std::collections::BTreeMap;
 
@@ -28,13 +28,13 @@ pub(super) struct Answer {
 enum Headers {
     #[serde(rename = "multiValueHeaders")]
     Listed(BTreeMap<String, Vec<String>>),
-    /// Several of one name with commas, for there is but one place for each.
+    /// Values of one name are joined with commas, because the form has only one place for each name.
     #[serde(rename = "headers")]
     Joined(BTreeMap<String, String>),
 }
 
 impl Answer {
-    /// Waits for the end of the body; one that is no text is sent in base64.
+    /// Waits for the end of the body. A body that is no text is sent in base64.
     pub(super) async fn read(response: Response, format: Format) -> Result<Self, Error> {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
@@ -63,7 +63,7 @@ impl Headers {
     }
 }
 
-/// An answer that is sent on while it is made.
+/// An answer that is sent while it is made.
 pub(super) fn streamed(
     response: Response,
 ) -> StreamResponse<impl futures_util::Stream<Item = Result<Bytes, axum::Error>> + Unpin + Send + 'static> {

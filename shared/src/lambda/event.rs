@@ -1,8 +1,9 @@
-//! What API Gateway and function URLs invoke a function with, and the request that it stands for.
+//! The events with which API Gateway and function URLs invoke a function, and the requests in them.
 //!
-//! The conversion is ours, and not `lambda_http`'s: that one panics where a path, a query string or a header makes no URL,
-//! which a caller can bring about, and loses the path that a gateway put before ours. This one has an answer for whatever
-//! they can send, whether a REST API, an HTTP API with payload format 1.0 or 2.0, or a function URL.
+//! Greenroom converts them itself, and not with `lambda_http`. That crate panics if a path, a query string or a header
+//! makes no URL, which a caller can bring about, and loses the prefix that a gateway puts before the path. This
+//! conversion has an answer for everything that they can send: REST APIs, HTTP APIs with payload format 1.0 or 2.0, and
+//! function URLs.
 
 use std::collections::BTreeMap;
 
@@ -21,16 +22,16 @@ use crate::{
     model::guesses::Source,
 };
 
-/// The form that an answer has to have.
+/// The payload format of an event and of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// Of REST APIs, and of HTTP APIs that are set to it: payload format 1.0.
+    /// Payload format 1.0: REST APIs, and HTTP APIs that are set to it.
     Version1,
-    /// Of HTTP APIs and function URLs: payload format 2.0.
+    /// Payload format 2.0: HTTP APIs and function URLs.
     Version2,
 }
 
-/// An event that stands for a request, in either format.
+/// An event with a request, in either format.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Event {
@@ -73,7 +74,7 @@ struct Caller {
     source_ip: Option<Text>,
 }
 
-/// What a path cannot carry bare (RFC 3986, 3.3); escapes that are there already stay.
+/// The characters that a path cannot carry unescaped (RFC 3986, 3.3). Existing escapes stay.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -88,7 +89,7 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// What a query string cannot carry bare (RFC 3986, 3.4); escapes that are there already stay.
+/// The characters that a query string cannot carry unescaped (RFC 3986, 3.4). Existing escapes stay.
 const QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -103,12 +104,12 @@ const QUERY: &AsciiSet = &CONTROLS
     .add(b'}');
 
 impl Event {
-    /// The form that its answer has to have.
+    /// The format that the answer has to have.
     pub(super) fn format(&self) -> Format {
         if self.request_context.http.is_some() { Format::Version2 } else { Format::Version1 }
     }
 
-    /// The request, to the function's own routes; `None` where the event stands for none.
+    /// The request to the function's own routes. `None` if the event holds none.
     pub(super) fn into_request(self, table: &RouteTable) -> Option<Request> {
         let method = self.method()?;
         let (prefix, path) = self.path(table);
@@ -120,7 +121,7 @@ impl Event {
         let source = self.source();
         let mut request = Request::new(self.body());
         *request.method_mut() = method;
-        // What is too long for a URI is nobody's.
+        // A path that is too long for a URI is not found.
         *request.uri_mut() = path_and_query.parse().unwrap_or_else(|_| Uri::from_static("/"));
         *request.headers_mut() = headers;
         request.extensions_mut().insert(Gateway { prefix });
@@ -131,15 +132,15 @@ impl Event {
     fn method(&self) -> Option<Method> {
         let http = self.request_context.http.as_ref();
         let method = http.and_then(|http| http.method.as_ref()).or(self.http_method.as_ref())?;
-        // With escapes, whatever it is makes the name of a method, which nothing is served with.
+        // Escaped, any text is the name of a method. Nothing is served with it.
         let escaped = || Method::from_bytes(utf8_percent_encode(&method.0, NON_ALPHANUMERIC).to_string().as_bytes());
         Method::from_bytes(method.0.as_bytes()).or_else(|_| escaped()).ok()
     }
 
-    /// What the gateway's path has before ours, and ours.
+    /// The prefix before our part of the gateway's path, and our part.
     ///
-    /// The path is taken as it came: reading it as a browser does would fold segments like `..` away, and a DELETE of a
-    /// session's part would become one of the session.
+    /// The path is taken as it came. Read as a browser reads it, segments like `..` would be folded away, and a DELETE
+    /// of a session's part would delete the session.
     fn path(&self, table: &RouteTable) -> (String, String) {
         let context = &self.request_context;
         let of_context = context.http.as_ref().and_then(|http| http.path.as_ref());
@@ -147,13 +148,13 @@ impl Event {
         let path = utf8_percent_encode(path, PATH).to_string();
         let path = if path.starts_with('/') { path } else { format!("/{path}") };
         let (base_path, own) = table.split(&path, self.template());
-        // A REST API takes its stage off the path, but not off that of the context.
+        // A REST API takes its stage off the path, but not off the path in the context.
         let outside = context.path.as_ref().map(|path| path.0.trim_end_matches('/'));
         let stage = outside.and_then(|outside| outside.strip_suffix(path.trim_end_matches('/'))).unwrap_or_default();
         (format!("{stage}{base_path}"), own.to_owned())
     }
 
-    /// The path of the gateway's route that was taken, like `/api/rooms/{id}`, where it has one.
+    /// The path of the gateway's route, like `/api/rooms/{id}`, if the event names it.
     fn template(&self) -> Option<&str> {
         let of_route = self.route_key.as_ref().and_then(|route| route.0.split_once(' ')).map(|(_, path)| path);
         of_route.or(self.resource.as_ref().map(|resource| resource.0.as_str()))
@@ -168,7 +169,8 @@ impl Event {
         for (name, values) in several.clone() {
             query.extend_pairs(values.iter().flatten().map(|value| (&name.0, &value.0)));
         }
-        // With several values or none, the last of them stands in both.
+        // If a name has several values, the single-value map has the last of them, so it is read only without the other
+        // map.
         if several.count() == 0 {
             let one = self.query_string_parameters.iter().flatten();
             query.extend_pairs(one.map(|(name, value)| (&name.0, value.as_ref().map_or("", |value| &value.0))));
@@ -177,13 +179,13 @@ impl Event {
         (!query.is_empty()).then_some(query)
     }
 
-    /// The headers; those that HTTP does not know are left out.
+    /// The headers. Those that HTTP does not allow are left out.
     fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let several = self.multi_value_headers.iter().flatten();
         let several = several.flat_map(|(name, values)| values.iter().flatten().map(move |value| (name, value)));
         for (name, value) in several.filter_map(header) {
-            // Full, with more than a gateway passes on.
+            // This fails only with more headers than a gateway passes on.
             let _ = headers.try_append(name, value);
         }
         let one = self.headers.iter().flatten().filter_map(|(name, value)| header((name, value.as_ref()?)));
@@ -199,7 +201,7 @@ impl Event {
         headers
     }
 
-    /// Where the request came from, as API Gateway or the function's URL saw it.
+    /// The address of the caller, as API Gateway or the function's URL saw it.
     fn source(&self) -> Source {
         let context = &self.request_context;
         let of_http = context.http.as_ref().and_then(|http| http.source_ip.as_ref());
@@ -210,7 +212,7 @@ impl Event {
     fn body(self) -> Body {
         let body = self.body.unwrap_or_default().0;
         let decoded = self.is_base64_encoded.unwrap_or_default().then(|| BASE64_STANDARD.decode(&body));
-        // What is no base64 is taken as it came.
+        // A body that is not base64 is taken as it came.
         match decoded {
             Some(Ok(bytes)) => bytes.into(),
             _ => body.into(),
@@ -223,7 +225,8 @@ fn header((name, value): (&Text, &Text)) -> Option<(HeaderName, HeaderValue)> {
     Some((name, HeaderValue::from_bytes(value.0.as_bytes()).ok()?))
 }
 
-/// A text, with U+FFFD in place of what is no Unicode: JSON can escape halves of characters, which no string can have.
+/// A text in which U+FFFD replaces what is not Unicode. JSON can escape halves of characters, which no `String` can
+/// hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Text(String);
 

@@ -1,4 +1,4 @@
-//! What goes on behind an answer.
+//! Finishing an invocation's tasks before the next invocation.
 
 use std::{
     future::Future,
@@ -13,14 +13,14 @@ use tower::Service;
 
 use crate::{App, clock::Timestamp};
 
-/// How much of an invocation's time is left alone, so that Lambda does not end the process.
+/// The time that is left before the end of an invocation, so that Lambda does not end the process.
 const SPARE: Duration = Duration::from_secs(1);
 
-/// Answers an invocation, and asks for the next only when all that was begun for this one is done: once it asks, the
-/// process stands still.
+/// Answers an invocation, and asks for the next one only when the tasks of this one are done. Lambda freezes a process
+/// that asks.
 #[derive(Clone)]
 pub(super) struct Finishing<S> {
-    /// Answers; it is done when the answer has been taken.
+    /// The service that answers. It is done when the answer has been taken.
     pub(super) answering: S,
     pub(super) app: App,
 }
@@ -46,7 +46,7 @@ where
             let left = (end.millis() - app.clock.now().millis()).max(0).unsigned_abs();
             let left = Duration::from_millis(left).saturating_sub(SPARE);
             if timeout(left, app.tasks.done()).await.is_err() {
-                // It goes on with the next invocation, where there is one.
+                // The tasks go on with the next invocation, if there is one.
                 tracing::warn!("what a request brought about is not done yet");
             }
             outcome

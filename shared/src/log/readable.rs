@@ -1,4 +1,4 @@
-//! A line for people: the time, how grave it is, what happened, and what goes with it.
+//! The form of a line for people: the time, the level, the message and its fields.
 
 use std::fmt::{self, Write};
 
@@ -16,7 +16,7 @@ use tracing_subscriber::{
 
 use crate::{clock::Clock, metrics::FALLBACK};
 
-/// What a request's line is called; it has a form of its own.
+/// The message of a request's line. That line has a form of its own.
 const REQUEST: &str = "request";
 
 /// Formats an event for a terminal.
@@ -31,7 +31,7 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let time = Clock::system().now().to_string();
-        // The day is the same all the time that somebody looks.
+        // The date is left out, because it does not change while somebody watches.
         let time = time.get(11..19).unwrap_or_default();
         let level = *event.metadata().level();
         if fields.message == REQUEST && level == Level::INFO {
@@ -42,7 +42,7 @@ where
     }
 }
 
-/// What an event carries.
+/// The fields of an event.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -54,7 +54,7 @@ impl Fields {
         self.others.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
-    /// `200 GET /api/session  1.9 ms  2 requests to the table`; what no route took has its method alone.
+    /// `200 GET /api/session  1.9 ms  2 requests to the table`. A request that no route took has only its method.
     fn as_request(&self) -> String {
         let micros: f64 = self.get("micros").parse().unwrap_or_default();
         let requests = match self.get("table_requests") {
@@ -69,7 +69,7 @@ impl Fields {
 
     fn as_text(&self) -> String {
         self.others.iter().fold(self.message.clone(), |mut text, (name, value)| {
-            // Writing to a text does not fail.
+            // Writing to a `String` does not fail.
             let _ = write!(text, "  {name}={value}");
             text
         })
@@ -91,7 +91,7 @@ impl Visit for Fields {
         self.note(field, &format!("{value:?}"));
     }
 
-    /// Without the quotes that a text is shown with to programmers.
+    /// A text without quotes.
     fn record_str(&mut self, field: &Field, value: &str) {
         self.note(field, value);
     }

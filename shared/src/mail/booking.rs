@@ -1,4 +1,4 @@
-//! The mail of a booking, and how it is sent.
+//! The mail of a booking.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Mail {
-    /// The mail of a booking. However often it is sent, its id is the booking's.
+    /// The mail of a booking. Its id is the booking's, however often it is sent.
     #[must_use]
     pub fn of_booking(booking: &Booking, date: Timestamp) -> Self {
         let lines = |texts: &[(&str, &str)]| {
@@ -30,18 +30,18 @@ impl Mail {
     }
 }
 
-/// A text whose further lines stand behind its first, so that none of them looks like a field of its own. Other control
-/// characters become spaces: they mean something to whoever shows the mail, not to whoever reads it.
+/// Indents the lines of a text after the first, so that none of them looks like a field of its own. Other control
+/// characters become spaces: they could change how a program shows the mail.
 fn indented(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
     let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
     text.replace('\n', "\n      ")
 }
 
-/// Sends the mail of a booking that is kept unsent, and marks it as sent. Where the mark fails, the mail has left all the
-/// same: that is logged, and the booking stays among the unsent.
+/// Sends the mail of an unsent booking, and marks the booking as sent. If the mark fails, the mail has been sent all
+/// the same: the failure is logged, and the booking stays unsent.
 ///
-/// Goes on where the caller stops waiting, so that no mail leaves without its mark because somebody hung up.
+/// The task goes on if the caller stops waiting, so that no mail is sent without its mark because a caller hung up.
 pub async fn send(store: &Store, mailer: &Arc<dyn Mailer>, booking: &Booking, clock: &Clock) -> Result<(), MailError> {
     let (store, mailer, booking, clock) = (store.clone(), mailer.clone(), booking.clone(), clock.clone());
     let sending = async move {

@@ -1,4 +1,4 @@
-//! Mails as files, for trials: one `.eml` a mail.
+//! Mails as files, for trials. Each is one `.eml` file.
 
 use std::{
     fs, io,
@@ -35,13 +35,13 @@ impl Mailer for FileMailer {
     }
 }
 
-/// Writes a new file and renames it: whoever watches the directory finds whole mails only.
+/// Writes a new file and renames it, so that a reader of the directory finds whole mails only.
 fn write(dir: &Path, name: &str, message: &[u8]) -> io::Result<()> {
     make(dir)?;
     let new = dir.join(format!("{}.new", random_hex()));
     let written = write_new(&new, message).and_then(|()| fs::rename(&new, dir.join(name)));
     if written.is_err() {
-        // Half a mail is of no use to anybody.
+        // Half a mail is of no use.
         let _ = fs::remove_file(&new);
     }
     written
@@ -58,7 +58,7 @@ fn write_new(path: &Path, message: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes the directory where there is none, and closes that to others: mails hold personal data.
+/// Makes the directory if there is none. Only its owner can read it, because mails hold personal data.
 fn make(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -112,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn half_a_mail_is_not_left_behind() {
         let dir = tempfile::tempdir().unwrap();
-        // A directory in the mail's place: renaming fails.
+        // A directory in the mail's place makes the renaming fail.
         fs::create_dir(dir.path().join(format!("{ID}.eml"))).unwrap();
         assert!(FileMailer::new(dir.path(), addresses()).send(&mail()).await.is_err());
         assert_eq!(names(dir.path()), [format!("{ID}.eml")]);

@@ -1,4 +1,4 @@
-//! A mail as it travels (RFC 5322).
+//! The message format of a mail (RFC 5322).
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use lettre::{
 use super::{Mail, MailError, MailerError};
 use crate::config::Setting;
 
-/// From whom and to whom mails go.
+/// The sender's and the receiver's address.
 #[derive(Clone)]
 pub(super) struct Addresses {
     from: Address,
@@ -44,12 +44,12 @@ impl Addresses {
         self.to.as_ref()
     }
 
-    /// What a mail server is told.
+    /// The envelope for a mail server.
     pub(super) fn envelope(&self) -> Result<Envelope, MailError> {
         Envelope::new(Some(self.from.clone()), vec![self.to.clone()]).map_err(unwritable)
     }
 
-    /// The mail as it travels, from the first header to the last line.
+    /// The whole message, from the first header to the last line.
     pub(super) fn write(&self, mail: &Mail) -> Result<Vec<u8>, MailError> {
         let since_epoch = Duration::from_secs(u64::try_from(mail.date.seconds()).unwrap_or_default());
         let message = Message::builder()
@@ -66,7 +66,7 @@ impl Addresses {
     }
 }
 
-/// The library's own words may quote an address.
+/// The library's own message may quote an address.
 fn unwritable(_: lettre::error::Error) -> MailError {
     MailError::Refused("it cannot be written".to_owned())
 }

@@ -15,10 +15,10 @@ use futures_util::future::BoxFuture;
 use super::{Mail, MailError, Mailer, message::Addresses};
 use crate::{config::AwsEnvironment, store, trace::SdkCalls};
 
-/// How often a mail is tried, of which SES may take each: a connection that an idle function kept may be dead.
+/// The attempts of a mail. SES may take the mail at each. A connection that an idle function kept may be dead.
 const ATTEMPTS: u32 = 3;
 
-/// Hands mails to Amazon SES.
+/// Sends mails through Amazon SES.
 #[derive(Debug)]
 pub(super) struct SesMailer {
     client: Client,
@@ -75,7 +75,7 @@ fn refused(error: &SdkError<SendEmailError>) -> MailError {
     if passing { MailError::Unavailable(reason) } else { MailError::Refused(reason) }
 }
 
-/// Whether an error of this code goes away by itself.
+/// Whether an error with this code passes by itself.
 fn is_passing(code: &str) -> bool {
     matches!(
         code,

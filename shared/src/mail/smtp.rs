@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{Mail, MailError, Mailer, MailerError, message::Addresses};
 
-/// Hands mails to a mail server, each over a connection of its own: one that an idle function kept may be dead.
+/// Sends mails to a mail server. Each has a connection of its own, because one that an idle function kept may be dead.
 pub(super) struct SmtpMailer {
     host: String,
     port: u16,
@@ -58,7 +58,7 @@ impl SmtpMailer {
         });
         let taken = taken.await.map_err(|_| MailError::Unavailable("timed out".to_owned()))?;
         let mut connection = taken.map_err(|error: smtp::Error| refused(&error))?;
-        // The mail has left: whether the server minds its manners now is nobody's concern.
+        // The mail has been sent, however the server ends the connection.
         let _ = timeout(goodbye, connection.abort()).await;
         Ok(())
     }
@@ -88,17 +88,17 @@ impl Mailer for SmtpMailer {
     }
 }
 
-/// When TLS begins.
+/// How a connection gets TLS.
 enum Security {
     FromTheStart,
-    /// With STARTTLS, without which there is no mail.
+    /// By STARTTLS. Without it no mail is sent.
     Required,
-    /// With STARTTLS, where the server knows it.
+    /// By STARTTLS, if the server offers it.
     Opportunistic,
     None,
 }
 
-/// The mail server of a URL.
+/// A mail server, as a URL names it.
 struct Server {
     host: String,
     port: u16,
@@ -107,8 +107,8 @@ struct Server {
 }
 
 impl Server {
-    /// `smtps://` is TLS from the start, `smtp://` with `?tls=required` or `?tls=opportunistic` begins it with STARTTLS,
-    /// and `smtp://` alone has none. What is wrong with another is said without a word of it: it holds a password.
+    /// `smtps://` is TLS from the start. `smtp://` with `?tls=required` or `?tls=opportunistic` begins TLS with
+    /// STARTTLS, and `smtp://` alone has none. An error quotes nothing of the URL, which holds a password.
     fn parse(url: &SecretString) -> Result<Self, &'static str> {
         let url = Url::parse(url.expose_secret()).map_err(|_| "it is no URL")?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it has no host")?.to_owned();
@@ -124,7 +124,7 @@ impl Server {
     }
 }
 
-/// Why no mail server can be reached by a URL, without a word of it; `None` where one can.
+/// Why a URL cannot be used as a mail server. The text quotes nothing of the URL. `None` if it can be used.
 pub(crate) fn problem_of(url: &SecretString) -> Option<&'static str> {
     Server::parse(url).err()
 }
@@ -138,7 +138,8 @@ fn credentials(url: &Url) -> Result<Option<Credentials>, &'static str> {
     Ok(Some(Credentials::new(decode(url.username())?, decode(password)?)))
 }
 
-/// What a mail server's refusal, or its silence, means. Its own words may quote an address, so only its codes are kept.
+/// The error of a mail server's refusal, or of its silence. The server's own text may quote an address, so only codes
+/// are kept.
 fn refused(error: &smtp::Error) -> MailError {
     let reason = match error.status() {
         Some(code) => format!("SMTP {code}"),
@@ -147,7 +148,7 @@ fn refused(error: &smtp::Error) -> MailError {
         None if error.is_client() => "the server lacks what the settings ask of it".to_owned(),
         None => "the connection failed".to_owned(),
     };
-    // A client error says what the server cannot do, TLS, a way to log in: that is as final as its own refusal.
+    // A client error says what the server cannot do, like TLS or a way to log in. It is as final as a refusal.
     if error.is_permanent() || error.is_client() { MailError::Refused(reason) } else { MailError::Unavailable(reason) }
 }
 

@@ -1,4 +1,4 @@
-//! What the transports' tests share, and the message itself.
+//! Helpers of the transports' tests, and tests of the message itself.
 
 use super::{Mail, message::Addresses};
 use crate::{

@@ -1,4 +1,4 @@
-//! Which way mails leave by.
+//! Choosing the mailer that the settings name.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use crate::{
     config::{self, MailTransport, Setting},
 };
 
-/// How long sending a mail may take.
+/// The timeout of sending a mail.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// Why no mail can be sent with these settings: names, never values.
+/// Why no mail can be sent with these settings. The texts have names of settings and never values.
 #[derive(Debug, thiserror::Error)]
 pub enum MailerError {
     /// A setting holds no mail address.
@@ -25,7 +25,7 @@ pub enum MailerError {
     SmtpUrl(&'static str),
 }
 
-/// The way that the settings name.
+/// The mailer that the settings name.
 pub fn mailer(config: &config::Mail) -> Result<Arc<dyn Mailer>, MailerError> {
     let addresses = Addresses::parse(&config.from, &config.to)?;
     Ok(match &config.transport {
@@ -36,7 +36,7 @@ pub fn mailer(config: &config::Mail) -> Result<Arc<dyn Mailer>, MailerError> {
 }
 
 impl Services {
-    /// The way that mails leave by, made for the first request that needs it.
+    /// The mailer. It is made for the first request that needs it.
     pub fn mailer(&self) -> Result<&Arc<dyn Mailer>, MailerError> {
         if let Some(mailer) = self.mailer.get() {
             return Ok(mailer);

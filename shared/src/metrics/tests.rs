@@ -13,7 +13,7 @@ fn request(status: u16) -> Line {
     Line::of_request("GET /api/x/{id}".to_owned(), status, Duration::from_micros(1500), USAGE)
 }
 
-/// The names of the metrics that a document sends of the service, and of the route.
+/// The names of the metrics that a document sends for the service and for the route.
 fn sent(document: &Value) -> Vec<BTreeSet<&str>> {
     let directives = document["_aws"]["CloudWatchMetrics"].as_array().unwrap();
     let names = directives.iter().map(|directive| {
@@ -23,7 +23,7 @@ fn sent(document: &Value) -> Vec<BTreeSet<&str>> {
     names.collect()
 }
 
-/// What the specification of the format asks of a document.
+/// Checks a document against the specification of the format.
 fn assert_is_in_the_format(document: &Value) {
     assert!(document["_aws"]["Timestamp"].as_i64().unwrap() > 1_600_000_000_000, "milliseconds");
     let directives = document["_aws"]["CloudWatchMetrics"].as_array().unwrap();

@@ -11,21 +11,21 @@ use crate::{
     id::{hex, random_bytes},
 };
 
-/// What is kept of a static API token; of the token itself only its hash is, as the item's key.
+/// A static API token. The token itself is not stored: its hash is the key of the item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiToken {
     /// Counts from 1.
     pub id: u64,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: String,
-    /// Whether it is a mobile client's.
+    /// Whether it belongs to a mobile client.
     pub mobile: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// SHA-256 of a static API token: what the table knows it by.
+/// The SHA-256 of a static API token. The table stores this instead of the token.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ApiTokenHash(String);
 
@@ -49,7 +49,7 @@ impl fmt::Debug for ApiTokenHash {
     }
 }
 
-/// A new static API token, to be shown once, and the hash to keep.
+/// A new static API token, to be shown once, and the hash to store.
 #[must_use]
 pub fn generate() -> (SecretString, ApiTokenHash) {
     let token = SecretString::from(hex(&random_bytes::<20>()));

@@ -1,6 +1,6 @@
-//! Bookings: what somebody who wants an event interpreted tells the office (`docs/apis/events-api.md`).
+//! Bookings: requests to the office for interpreters at an event (`docs/apis/events-api.md`).
 //!
-//! Their texts are personal data: no `Debug` print has them.
+//! Their texts are personal data, so no `Debug` prints them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{clock::Timestamp, id::BookingId};
 
-/// Longest text of a booking, in characters.
+/// The longest text of a booking, in characters.
 pub const TEXT_MAX: usize = 4000;
 
 macro_rules! texts {
@@ -20,17 +20,17 @@ macro_rules! texts {
         }
 
         impl $name {
-            /// What its fields are called in JSON, in their order. All of them are required.
+            /// The names of its fields in JSON, in their order. All of them are required.
             pub const KEYS: [&str; [$($key),*].len()] = [$($key),*];
 
-            /// Made of its texts, in the order of [`KEYS`](Self::KEYS).
+            /// Makes it from its texts, in the order of [`KEYS`](Self::KEYS).
             #[must_use]
             pub fn from_texts(texts: [String; Self::KEYS.len()]) -> Self {
                 let [$($field),*] = texts;
                 Self { $($field),* }
             }
 
-            /// Each text behind what people call it.
+            /// Each text with its label for people.
             #[must_use]
             pub fn labelled(&self) -> [(&'static str, &str); Self::KEYS.len()] {
                 [$(($label, self.$field.as_str())),*]
@@ -59,7 +59,7 @@ texts!(
 );
 
 texts!(
-    /// Who wants them.
+    /// The person who books.
     Contact {
         name "name" "Name",
         position "position" "Position",
@@ -69,15 +69,15 @@ texts!(
     }
 );
 
-/// A booking, kept whether or not its mail has been sent.
+/// A booking. It is stored whether or not its mail has been sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Booking {
-    /// What it is known by.
+    /// Its id.
     pub id: BookingId,
     /// The event.
     pub event: BookedEvent,
-    /// Who booked.
+    /// The person who booked.
     pub contact: Contact,
     /// When it was made.
     pub created_at: Timestamp,

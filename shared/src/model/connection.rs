@@ -11,10 +11,10 @@ use crate::{
     id::{ConnectionId, MediaSessionId, random_hex},
 };
 
-/// Version of OpenVidu whose token URLs we issue.
+/// The version of OpenVidu whose token URLs Greenroom issues.
 const TOKEN_VERSION: &str = "2.15.0";
 
-/// What a participant may do.
+/// The rights of a participant in a media session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[schema(as = MediaRole)]
@@ -24,7 +24,7 @@ pub enum Role {
     /// Receive and send streams.
     #[default]
     Publisher,
-    /// As a publisher, and cut off others.
+    /// Receive and send streams, and cut off others.
     Moderator,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The URL a participant joins with; a secret, shown to the back-end only.
+/// The URL with which a participant joins. It is a secret, and only the back-end sees it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, example = "wss://greenroom.example?sessionId=ses_0a1b&token=tok_2c3d&role=PUBLISHER&version=2.15.0")]
@@ -65,23 +65,24 @@ impl fmt::Debug for MediaToken {
     }
 }
 
-/// Metadata a back-end attaches to a token, passed on and not looked at. Its `Debug` prints its type only.
+/// Metadata that a back-end attaches to a token. Greenroom passes it on and never reads it. Its `Debug` prints its type
+/// only.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, max_length = 10_000, example = "{\"name\":\"Alice\"}")]
 pub struct ServerData(String);
 
 impl ServerData {
-    /// Longest metadata, in characters.
+    /// The longest metadata, in characters.
     pub const MAX: usize = 10_000;
 
-    /// This text as metadata; `None` where it is too long.
+    /// This text as metadata; `None` if it is too long.
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
         (text.chars().count() <= Self::MAX).then_some(Self(text))
     }
 
-    /// This metadata; `None` where nothing was attached.
+    /// This metadata; `None` if it is empty.
     #[must_use]
     pub fn given(self) -> Option<Self> {
         (!self.0.is_empty()).then_some(self)
@@ -94,19 +95,19 @@ impl fmt::Debug for ServerData {
     }
 }
 
-/// A connection to a media session, made with its token.
+/// A connection to a media session, made by issuing its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
-    /// Its id: its name in the list of live sessions.
+    /// Its id, which is also its name in the list of live sessions.
     pub connection_id: ConnectionId,
     /// The media session it is in.
     pub session_id: MediaSessionId,
-    /// What its participant joins with.
+    /// The URL with which its participant joins.
     pub token: MediaToken,
-    /// What its participant may do.
+    /// The rights of its participant.
     pub role: Role,
-    /// What the back-end attached to it.
+    /// The metadata that the back-end attached to it.
     pub server_data: ServerData,
     /// When its token was issued.
     pub created_at: Timestamp,
@@ -116,7 +117,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection issued now for the media server at `host`, whose token lives for `ttl`.
+    /// A new connection for the media server at `host`, whose token lives for `ttl`.
     #[must_use]
     pub fn issue(
         session_id: MediaSessionId,
@@ -138,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// Whether its token has not ended by itself.
+    /// Whether its token has not expired.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at

@@ -1,4 +1,4 @@
-//! Contacts: whom a participant keeps in their roster (`docs/apis/mongooseim.md`, RFC 6121).
+//! Contacts: the people in a participant's roster (`docs/apis/mongooseim.md`, RFC 6121).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,11 +16,11 @@ pub enum Subscription {
     To,
     /// The contact.
     From,
-    /// Each of the other.
+    /// Both of them.
     Both,
 }
 
-/// Who has asked for that, without an answer yet.
+/// Who has asked to be told, and has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ContactAsk)]
@@ -31,20 +31,20 @@ pub enum Ask {
     Out,
     /// The contact.
     In,
-    /// Each the other.
+    /// Both of them.
     Both,
 }
 
-/// One direction between two participants.
+/// The state of one direction between two participants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// There is nothing.
+    /// Nobody has asked.
     #[default]
     Closed,
-    /// It was asked for.
+    /// One of them has asked, and the other has not agreed.
     Asked,
-    /// It was agreed to.
+    /// The other has agreed.
     Open,
 }
 
@@ -52,22 +52,22 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Contact {
-    /// Who it is.
+    /// The contact's JID.
     pub jid: Jid,
-    /// What the owner of the roster is told.
+    /// Whether the owner of the roster is told of the contact.
     #[serde(default)]
     pub to: Direction,
-    /// What the contact is told.
+    /// Whether the contact is told of the owner.
     #[serde(default)]
     pub from: Direction,
 }
 
-/// Both sides of what is between two participants; `None` where one is not in the roster of the other.
+/// Both sides of a relation between two participants. A side is `None` if the other is not in that roster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Relation {
-    /// The contact in the roster of who acts.
+    /// The contact, in the roster of the acting participant.
     pub mine: Option<Contact>,
-    /// Who acts in the roster of the contact.
+    /// The acting participant, in the roster of the contact.
     pub theirs: Option<Contact>,
 }
 
@@ -77,13 +77,13 @@ pub struct Relation {
 pub struct NotInRoster;
 
 impl Contact {
-    /// A contact with whom nothing was agreed yet.
+    /// A contact with whom nothing is agreed yet.
     #[must_use]
     pub fn new(jid: Jid) -> Self {
         Self { jid, to: Direction::Closed, from: Direction::Closed }
     }
 
-    /// Who is told what.
+    /// The agreed directions.
     #[must_use]
     pub fn subscription(&self) -> Subscription {
         match (self.to == Direction::Open, self.from == Direction::Open) {
@@ -94,7 +94,7 @@ impl Contact {
         }
     }
 
-    /// Who has asked.
+    /// The directions that are asked for.
     #[must_use]
     pub fn ask(&self) -> Ask {
         match (self.to == Direction::Asked, self.from == Direction::Asked) {
@@ -107,12 +107,12 @@ impl Contact {
 }
 
 impl Relation {
-    /// The contact is in the roster from now on.
+    /// Adds the contact to the roster, if it is not there.
     pub fn add(&mut self, contact: Jid) {
         self.mine.get_or_insert_with(|| Contact::new(contact));
     }
 
-    /// Asks the contact, whose roster then has `me`, if they have one.
+    /// Asks the contact. The contact's roster then lists `me`, if the contact has a roster.
     ///
     /// # Errors
     /// [`NotInRoster`]
@@ -128,7 +128,7 @@ impl Relation {
         Ok(())
     }
 
-    /// Agrees to what the contact has asked for, if they have.
+    /// Agrees to the contact's request, if there is one.
     ///
     /// # Errors
     /// [`NotInRoster`]
@@ -143,7 +143,7 @@ impl Relation {
         Ok(())
     }
 
-    /// Takes the contact out of the roster, and back all that was agreed.
+    /// Takes the contact out of the roster, and ends everything that was agreed.
     ///
     /// # Errors
     /// [`NotInRoster`]
@@ -167,7 +167,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever two do to each other, what one is told is what the other tells.
+        /// Whatever two participants do to each other, both rosters agree on who is told.
         #[test]
         fn both_sides_agree(steps in prop::collection::vec((any::<bool>(), 0..4_u8), 0..30)) {
             let mut relation = Relation::default();

@@ -9,25 +9,26 @@ use crate::{
     id::DeviceSessionId,
 };
 
-/// How long a token that was just replaced still gets its successor: a lost answer or two racing calls are no theft.
+/// How long a replaced token still gets its successor. A lost answer or two racing requests are no theft.
 pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
 
-/// Longest identifier, in characters.
+/// The longest identifier, in characters.
 pub const IDENTIFIER_MAX: usize = 256;
 
-/// Identifiers that are no device's own: what platforms, emulators and faulty clients give in place of one. Without regard
-/// to case, and to what groups the characters; and zeros alone, however many, are none either (`docs/apis/access.md`).
+/// Texts that platforms, emulators and faulty clients give in place of an identifier. They are compared without regard
+/// to case and to separators. Any number of zeros alone is no identifier either (`docs/apis/access.md`).
 const SHARED: [&str; 5] = ["9774d56d682e549c", "unknown", "null", "undefined", "020000000000"];
 
-/// What a device calls itself. Personal data: it has no `Display`, and its `Debug` prints its type only.
+/// The identifier that a device gives itself. It is personal data: it has no `Display`, and its `Debug` prints its type
+/// only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, min_length = 1, max_length = 256, example = "device_unique_id_here")]
 pub struct Identifier(String);
 
 impl Identifier {
-    /// The identifier spelt like this; `None` where it is blank, too long or has control characters, and where many
-    /// devices call themselves so: they would share a list of sessions.
+    /// The identifier with this text. `None` if it is blank, too long or has control characters. Also `None` if many
+    /// devices give the same text, because they would share a list of sessions.
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
         let valid =
@@ -42,7 +43,7 @@ impl Identifier {
     }
 }
 
-/// Whether many devices call themselves so.
+/// Whether many devices give this text.
 fn is_shared(text: &str) -> bool {
     let plain: String = text.chars().filter(|c| !c.is_whitespace() && !"-:._{}()".contains(*c)).collect();
     let zeros = !plain.is_empty() && plain.bytes().all(|byte| byte == b'0');
@@ -55,52 +56,52 @@ impl fmt::Debug for Identifier {
     }
 }
 
-/// One registration of a device, from its first token to its end.
+/// A session of a device, from its registration to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceSession {
     /// When the device registered.
     pub created_at: Timestamp,
-    /// When the present token was made: its `iat`.
+    /// When the present token was made; the token's `iat`.
     pub refreshed_at: Timestamp,
-    /// When the present token, and with it the session, ends: its `exp`.
+    /// When the present token and the session end; the token's `exp`.
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
-    /// Counts the session's tokens; the present one carries this number.
+    /// The number of tokens that the session has had. The present token carries this number.
     pub generation: u64,
-    /// The signing key of the present token, so that it can be made once more, the same to the byte.
+    /// The id of the key that signed the present token. With it the same token can be made again, to the byte.
     pub kid: String,
 }
 
-/// What a refresh comes to.
+/// The outcome of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refresh {
-    /// The presented token is the present one: this state replaces it.
+    /// The presented token is the present one. This state with the next token replaces it.
     Rotated(DeviceSession),
-    /// It was replaced a moment ago: its successor is given once more.
+    /// The presented token was replaced within the grace period. Its successor is given again.
     Repeated,
-    /// It was replaced before: somebody else has it too.
+    /// The presented token was replaced before, so somebody else has it too.
     Stolen,
     /// The session has ended.
     Ended,
 }
 
 impl DeviceSession {
-    /// A session that begins now and whose tokens live this long.
+    /// A session that begins now. Its tokens live for `ttl`.
     #[must_use]
     pub fn begin(now: Timestamp, ttl: Duration, kid: String) -> Self {
         let expires_at = (now + ttl).whole_second();
         Self { created_at: now, refreshed_at: now, expires_at, generation: 1, kid }
     }
 
-    /// Whether the session has not ended by itself; a revoked one is gone from its [`Device`].
+    /// Whether the session has not expired. A revoked session is not in its [`Device`] any more.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at
     }
 
-    /// What becomes of the session when the token with this number is presented for refresh at the instant that `next`,
-    /// the state of a session begun then, begins.
+    /// The outcome when the token with this number is presented for refresh. `next` is the state of a session that
+    /// would begin at that instant.
     #[must_use]
     pub fn refresh(&self, presented: u64, next: &Self) -> Refresh {
         let now = next.refreshed_at;
@@ -120,14 +121,14 @@ impl DeviceSession {
 /// A device: its identifier and its sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// What it calls itself.
+    /// The identifier that the device gives itself.
     pub identifier: Identifier,
-    /// Its sessions; those that have ended by themselves may still be among them.
+    /// Its sessions. Expired ones may still be among them.
     pub sessions: HashMap<DeviceSessionId, DeviceSession>,
 }
 
 impl Device {
-    /// The live session whose present token is its `generation`th.
+    /// The live session whose present token has this number.
     #[must_use]
     pub fn session(&self, id: &DeviceSessionId, generation: u64, now: Timestamp) -> Option<&DeviceSession> {
         self.sessions.get(id).filter(|session| session.generation == generation && session.is_live(now))
@@ -141,7 +142,7 @@ impl Device {
         live
     }
 
-    /// The sessions that have to go so that one more fits under `max`: the ended ones, then the oldest.
+    /// The sessions that have to go so that one more fits under `max`: the expired ones, then the oldest.
     #[must_use]
     pub fn to_evict(&self, max: usize, now: Timestamp) -> Vec<&DeviceSessionId> {
         let live = self.live_sessions(now);

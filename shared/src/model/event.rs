@@ -1,4 +1,4 @@
-//! Events: what participants come to, in several languages (`docs/apis/events-api.md`).
+//! Events: meetings that participants join in several languages (`docs/apis/events-api.md`).
 
 use std::net::Ipv4Addr;
 
@@ -13,19 +13,19 @@ pub struct Event {
     /// Counts from 1.
     #[schema(example = 7)]
     pub id: u64,
-    /// What its organisers call it. Unique.
+    /// The name that its organisers use. Unique.
     #[schema(max_length = 255, example = "Annual meeting")]
     pub name: String,
-    /// What its participants are shown.
+    /// The name that its participants see.
     #[schema(max_length = 255, example = "Annual meeting 2026")]
     pub display_name: Option<String>,
     /// URL of its logo.
     #[schema(max_length = 2000, example = "https://company.example/logo.png")]
     pub logo: Option<String>,
-    /// The user it belongs to.
+    /// The number of the user who owns it.
     #[schema(example = 2)]
     pub owner: u64,
-    /// The users who manage it, each of them with the role `manager`.
+    /// The numbers of the users who manage it. Each of them has the role `manager`.
     #[schema(example = json!([3]))]
     pub managers: Vec<u64>,
     /// Whether nobody may join.
@@ -34,31 +34,31 @@ pub struct Event {
     /// Whether participants get the floor session too.
     #[schema(example = true)]
     pub subscribers_see_floor: bool,
-    /// Where its sessions should be, when it is a dotted IPv4 address.
+    /// An IPv4 address near which the media provider should put its sessions. Other texts have no effect.
     #[schema(max_length = 4000, example = "192.0.2.1")]
     pub location_hint: String,
-    /// For the clients.
+    /// A setting for clients. Greenroom stores it.
     #[schema(example = true)]
     pub allow_source_video: bool,
-    /// For the clients.
+    /// A setting for clients. Greenroom stores it.
     #[schema(max_length = 4000, example = "high")]
     pub quality: String,
     /// Whether mobile clients may not join.
     #[schema(example = false)]
     pub mobile_disallow: bool,
-    /// For the mobile clients.
+    /// A setting for mobile clients. Greenroom stores it.
     #[schema(example = false)]
     pub mobile_audience_disallow: bool,
-    /// For the mobile clients.
+    /// A setting for mobile clients. Greenroom stores it.
     #[schema(max_length = 4000, example = "")]
     pub mobile_data: String,
-    /// For the mobile clients: `phone`, `email`, `both` or nothing.
+    /// A setting for mobile clients, stored by Greenroom: `phone`, `email`, `both` or nothing.
     #[schema(max_length = 4000, example = "email")]
     pub mfa: String,
 }
 
 impl Event {
-    /// Most managers an event may have: a change of all of them is one transaction.
+    /// The largest number of managers of an event. One transaction has to be able to change all of them.
     pub const MANAGERS_MAX: usize = 40;
 
     /// A new event with its defaults.
@@ -83,7 +83,7 @@ impl Event {
         }
     }
 
-    /// Where the media provider should put its sessions.
+    /// The address near which the media provider should put its sessions.
     #[must_use]
     pub fn location(&self) -> Option<Ipv4Addr> {
         self.location_hint.parse().ok()

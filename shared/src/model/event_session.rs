@@ -22,14 +22,14 @@ pub struct EventSession {
     /// The language's code.
     #[schema(max_length = 4000, example = "de")]
     pub language_code: Option<String>,
-    /// Whether it is the event's floor; one session may be.
+    /// Whether it is the event's floor. Only one session of an event may be.
     #[schema(example = false)]
     pub is_floor: bool,
-    /// What the media provider calls it.
+    /// The media provider's id of the session.
     pub session_id: ProviderSessionId,
-    /// How media flows in it.
+    /// Whether its streams pass through a media server.
     pub mode: SessionMode,
-    /// Whether the provider archives it; not where media is relayed.
+    /// Whether the provider archives it. A relayed session cannot be archived.
     #[schema(example = true)]
     pub archive: bool,
 }

@@ -1,36 +1,36 @@
-//! What somebody typed in that was wrong, counted so that nobody finds what is right by trying (`docs/apis/access.md`).
+//! Wrong passwords and login tokens are counted, so that nobody finds a right one by trying (`docs/apis/access.md`).
 
 use std::{net::IpAddr, time::Duration};
 
 use crate::clock::Timestamp;
 
-/// For how long wrong values are counted from the first of them on.
+/// How long wrong values are counted, from the first of them on.
 pub const WINDOW: Duration = Duration::from_mins(10);
-/// How many wrong passwords one account may get from one address in that time, without a right one in between.
+/// How many wrong passwords one account may get from one address within a window, without a right one in between.
 pub const OF_PAIR: usize = 10;
 /// How many wrong passwords one account may get from all addresses.
 pub const OF_ACCOUNT: usize = 100;
-/// For how many accounts one address may send wrong passwords.
+/// The number of accounts for which one address may send wrong passwords.
 pub const OF_ADDRESS: usize = 100;
-/// How many wrong login tokens one address may send, were nobody to join from there.
+/// How many wrong login tokens one address may send if nobody joins from there.
 pub const OF_JOINER: usize = 100;
-/// How many more it may send for each login token that joined from there.
+/// How many more wrong ones it may send for each login token that joined from there.
 const PER_JOINED: usize = 5;
-/// How many of those are looked at: what is counted has to fit into an item.
+/// The largest number of joined login tokens that count. The wrong values that they allow have to fit into one item.
 pub const JOINED_MAX: usize = 1_000;
-/// For how long a login token that joined counts.
+/// How long a login token that joined counts.
 pub const JOINED_FOR: Duration = Duration::from_hours(1);
-/// For how long an address that sent the right password of an account is known for it.
+/// How long an address that sent an account's right password is known for it.
 pub const RIGHT_FOR: Duration = Duration::from_hours(24);
-/// How long before its end that is written down anew: whoever calls all day long is known all the time.
+/// How long before its end that time is written anew. So an address that sends requests all day stays known.
 const RENEWED_BEFORE: Duration = Duration::from_hours(12);
 
-/// Where a request came from; `None` where the connection does not say. Its `Debug` prints the type only.
+/// The address that a request came from. `None` if the connection does not have one. Its `Debug` prints the type only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Source(pub Option<IpAddr>);
 
 impl Source {
-    /// What is counted as one address: of IPv6, the network that a customer is given.
+    /// The address as it is counted. For IPv6 it is the network that a provider gives one customer.
     #[must_use]
     pub fn counted(self) -> String {
         match self.0.map(|address| address.to_canonical()) {
@@ -50,44 +50,44 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// Different wrong values within one window.
+/// The different wrong values of one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wrong {
-    /// How many there were.
+    /// The number of them.
     pub count: usize,
     /// When they are forgotten.
     pub until: Timestamp,
 }
 
 impl Wrong {
-    /// Whether there were any that are not forgotten.
+    /// Whether there are any that are not forgotten.
     #[must_use]
     pub fn any(self, now: Timestamp) -> bool {
         self.count > 0 && now < self.until
     }
 
-    /// How long nothing more is tried where so many are enough; `None` where it may be.
+    /// How long further attempts are refused, if `enough` wrong values are too many. `None` if they are not refused.
     #[must_use]
     pub fn wait(self, enough: usize, now: Timestamp) -> Option<Duration> {
         (self.count >= enough && now < self.until).then(|| self.until.since(now))
     }
 }
 
-/// The wrong passwords that a request has to do with.
+/// The wrong passwords that limit a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PasswordGuesses {
-    /// For its account, from its address, since the last right one.
+    /// Those for its account from its address, since the last right one.
     pub of_pair: Wrong,
-    /// For its account.
+    /// Those for its account.
     pub of_account: Wrong,
-    /// The accounts that its address sent wrong ones for.
+    /// The accounts for which its address sent wrong ones.
     pub of_address: Wrong,
     /// Until when its address is known to have sent a right one for its account.
     pub right_until: Timestamp,
 }
 
 impl PasswordGuesses {
-    /// How long no password of this account is looked at from this address; `None` where the next one is.
+    /// How long passwords of this account from this address are refused. `None` if they are not.
     #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<Duration> {
         let unknown = |wait: Option<Duration>| wait.filter(|_| !self.is_known(now));
@@ -96,13 +96,14 @@ impl PasswordGuesses {
         of_pair.max(of_account).max(unknown(self.of_address.wait(OF_ADDRESS, now)))
     }
 
-    /// Whether the address sent a right password for the account lately: what others do does not keep it out.
+    /// Whether the address sent a right password for the account lately. Then wrong ones from elsewhere do not lock it
+    /// out.
     #[must_use]
     pub fn is_known(&self, now: Timestamp) -> bool {
         now < self.right_until
     }
 
-    /// Whether a right password leaves something to be written down.
+    /// Whether a right password changes the counters.
     #[must_use]
     pub fn notes_right(&self, now: Timestamp) -> bool {
         self.of_pair.any(now) || self.right_until <= now + RENEWED_BEFORE
@@ -112,9 +113,9 @@ impl PasswordGuesses {
 /// The wrong login tokens that came from an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenGuesses {
-    /// The different ones.
+    /// The different wrong ones.
     pub wrong: Wrong,
-    /// How many different login tokens joined from there lately. Not asked for while it makes no difference.
+    /// How many different login tokens joined from there lately. Read only if it makes a difference.
     pub joined: usize,
 }
 
@@ -125,7 +126,7 @@ impl TokenGuesses {
         OF_JOINER + PER_JOINED * self.joined.min(JOINED_MAX)
     }
 
-    /// How long no login token is looked at from there; `None` where the next one is.
+    /// How long login tokens from there are refused. `None` if they are not.
     #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<Duration> {
         self.wrong.wait(self.limit(), now)

@@ -1,4 +1,4 @@
-//! JIDs: who is who in a conversation (`docs/apis/mongooseim.md`, RFC 7622).
+//! JIDs: the addresses of participants in conversations (`docs/apis/mongooseim.md`, RFC 7622).
 
 use std::{cmp::Ordering, fmt};
 
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::User;
 
-/// Longest local part or domain, in bytes (RFC 7622, 3.2 and 3.3).
+/// The longest local part or domain, in bytes (RFC 7622, 3.2 and 3.3).
 const PART_MAX: usize = 1023;
 
 /// A bare JID. Both parts are kept without regard to case, so that equal ones are the same.
@@ -18,13 +18,13 @@ const PART_MAX: usize = 1023;
 #[schema(value_type = String, example = "alice@localhost")]
 pub struct Jid(String);
 
-/// A text is no JID.
+/// The text is no JID.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not a JID")]
 pub struct NotAJid;
 
 impl Jid {
-    /// The bare JID that this text is, or begins with where a resource follows; `None` where it is no JID.
+    /// The bare JID of this text. A resource behind it is dropped. `None` if the text is no JID.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bare = match text.split_once('/') {
@@ -36,7 +36,7 @@ impl Jid {
         Self::of(local, domain)
     }
 
-    /// The JID of these parts; `None` where there can be none, as with a username that has a space in it.
+    /// The JID with these parts. `None` if they make none, as with a username that has a space in it.
     #[must_use]
     pub fn of(local: &str, domain: &str) -> Option<Self> {
         let (local, domain) = (User::folded(local), domain.to_lowercase());
@@ -61,7 +61,7 @@ impl Jid {
         self.parts().1
     }
 
-    /// Neither of them has an `@` in it.
+    /// The two parts. Neither has an `@` in it.
     fn parts(&self) -> (&str, &str) {
         self.0.split_once('@').unwrap_or_default()
     }

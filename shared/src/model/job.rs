@@ -1,4 +1,4 @@
-//! What is still to be done: whatever a change needs beyond its first transaction, kept until one of us has done it.
+//! Jobs: the work that a change needs beyond its first transaction. A job is stored until a process has done it.
 
 use std::{fmt, time::Duration};
 
@@ -10,36 +10,36 @@ use crate::{
     id::{ArchiveId, ConnectionName, MediaSessionId, ProviderSessionId},
 };
 
-/// How long a job is another's once one has taken it: longer than anybody is at it in one go.
+/// The lease of a job. It is longer than one turn of any work takes.
 pub const LEASE: Duration = Duration::from_secs(20);
-/// How long after a publisher came or went its viewers are looked at once more: by then, whoever was being let in at
-/// the time is.
+/// How long after a publisher came or went the viewers of the stream are looked at again. By then, every viewer who was
+/// being let in at that time is in the list.
 pub const SETTLED_AFTER: Duration = Duration::from_secs(15);
-/// For how long an outbox message is tried. A media server that was down for so long holds nobody any more.
+/// How long delivery of an outbox message is tried. A media server that was down for so long has no clients left.
 pub const KEPT: Duration = Duration::from_hours(24);
-/// Longest wait before the next attempt.
+/// The longest wait before the next attempt.
 const WAIT_MAX: Duration = Duration::from_mins(5);
 
-/// What is still to be done.
+/// A job.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Job {
-    /// A media server is to be told something.
+    /// A media server has to be told something.
     OutboxMessage(OutboxMessage),
-    /// Something is to be done in the table.
+    /// Items in the table have to be changed.
     Work(Work),
 }
 
-/// What is to be done in the table. Each can be begun again, wherever it broke off, and two may be at it at once.
+/// Work in the table. Each kind can begin again wherever it broke off, and two runners may work on it at once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Work {
-    /// An event is gone: so are its login tokens, its sessions and whoever is in them.
+    /// An event was deleted: its login tokens, its sessions and their live connections go.
     ClearEvent {
         /// The event.
         event: u64,
     },
-    /// An event's session is gone: so is whoever is in it.
+    /// An event's session was deleted: its live connections end.
     ClearSession {
         /// The event.
         event: u64,
@@ -48,78 +48,78 @@ pub enum Work {
         /// Who deleted it.
         by: EndedBy,
     },
-    /// A user is gone: they leave the events they managed, their rooms and everybody's rosters, nobody was made by
-    /// them, and their archives are deleted.
+    /// A user was deleted. The user leaves the events that they managed, their rooms and everybody's rosters. Users
+    /// whom they made lose their creator. Their archives are deleted.
     ClearUser {
         /// Their number.
         user: u64,
-        /// What they were called.
+        /// Their last username.
         username: String,
     },
-    /// A user is no manager any more: they leave the events they managed.
+    /// A user is no manager any more, and leaves the events that they managed.
     LeaveEvents {
         /// The user.
         user: u64,
     },
-    /// A user is called something else: in their rooms they go on under what they are called now.
+    /// A user was renamed, and goes on in their rooms under the new name.
     Rename {
         /// The user.
         user: u64,
-        /// What they were called.
+        /// Their former username.
         before: String,
     },
-    /// A media session was closed: so were its connections.
+    /// A media session was closed: its connections are deleted.
     ClearMediaSession {
         /// The session.
         session: MediaSessionId,
-        /// Which closing of it.
+        /// The id of the closing.
         closing: String,
     },
-    /// A publisher came or went: the viewers of the stream go with the one, or stay with the other.
+    /// A publisher came or went: the viewers of the stream stay or go with the publisher.
     SettleViewers {
         /// The stream.
         stream: Stream,
     },
-    /// A room has ended, and nobody is told any more of what was said there.
+    /// A room has ended and streams no longer tell of it: its archive is deleted.
     ClearArchive {
-        /// What was said.
+        /// The room's archive.
         archive: ArchiveId,
     },
 }
 
-/// What a media server is to be told.
+/// A message to a media server.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum OutboxMessage {
-    /// The media provider ends every connection that a name has.
+    /// The media provider has to drop all connections under a name.
     DisconnectProvider {
-        /// The session, as the provider calls it.
+        /// The provider's id of the session.
         provider_session: ProviderSessionId,
-        /// The stream that the connection is of.
+        /// The stream of the name.
         stream: Stream,
-        /// What the list of live sessions calls the connection.
+        /// The connection's name in the list of live sessions.
         name: ConnectionName,
     },
-    /// The media provider ends one connection, of which nothing is kept any more.
+    /// The media provider has to drop one connection, whose item is deleted.
     DisconnectClient {
-        /// The session, as the provider calls it.
+        /// The provider's id of the session.
         provider_session: ProviderSessionId,
-        /// The connection, as the provider calls it.
+        /// The provider's id of the connection.
         connection: String,
     },
-    /// A real OvenMediaEngine ends the session of a name.
+    /// A real OvenMediaEngine has to end the session under a name.
     TerminateSession {
-        /// The stream, as both call it.
+        /// The stream. Greenroom and the media server have the same names for it.
         stream: Stream,
-        /// The session's name.
+        /// The name of the session.
         name: ConnectionName,
-        /// Which termination of it this is.
+        /// The id of the termination.
         by: String,
     },
 }
 
 impl Job {
-    /// Whether a job of this age that keeps failing is given up: outbox messages alone are.
+    /// Whether a job of this age that keeps failing is given up. Only outbox messages are.
     #[must_use]
     pub fn is_given_up(&self, created_at: Timestamp, now: Timestamp) -> bool {
         matches!(self, Self::OutboxMessage(_)) && created_at + KEPT <= now
@@ -138,7 +138,7 @@ impl From<Work> for Job {
     }
 }
 
-// Names and ids are in no log.
+// No log prints names or ids.
 macro_rules! shown_by_type {
     ($($type:ident),*) => {$(
         impl fmt::Debug for $type {
@@ -151,7 +151,7 @@ macro_rules! shown_by_type {
 
 shown_by_type!(Job, OutboxMessage, Work);
 
-/// How long to wait after so many attempts that failed: a second, then twice as long each time, 5 minutes at most.
+/// The wait after this number of failed attempts: a second, then twice as long each time, at most 5 minutes.
 #[must_use]
 pub fn wait_after(attempts: u32) -> Duration {
     let doubled = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);

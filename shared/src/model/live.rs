@@ -1,8 +1,9 @@
-//! Live connections: one participant's right to be in one media stream, wherever it came from
+//! Live connections: one participant's right to be in one media stream, wherever the right came from
 //! (`docs/apis/ovenmediaengine.md`).
 //!
-//! A name of a stream has one connection at a time. It is live until it is ended or its right ends, and what is left of
-//! it then keeps late and repeated webhooks, and whoever was sent away, from bringing it back.
+//! A name in a stream has one connection at a time. The connection is live until it is ended or its right ends. Its
+//! item stays for a while after that, so that late or repeated webhooks, or a participant who was sent away, do not
+//! bring the connection back.
 
 mod admission;
 mod client;
@@ -35,40 +36,40 @@ pub use self::{
     stream::{Stream, event_of},
 };
 
-/// The virtual host of all streams that are not a media server's own.
+/// The virtual host of all streams that do not belong to a media server.
 pub const DEFAULT_VHOST: &str = "default";
 /// The application of the media sessions of `docs/apis/openvidu.md`.
 pub const MEDIA_APP: &str = "openvidu";
-/// How long what is left of a connection is kept, and a media server's stream is known, after its end.
+/// How long an ended connection's item is kept, and a media server's stream is known.
 pub const REMEMBERED: Duration = Duration::from_hours(1);
 
-/// Where a connection came from.
+/// The origin of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Source {
     /// A token of an event's session.
     Event {
-        /// The session that the token is for, as the media provider calls it.
+        /// The media provider's id of the session that the token is for.
         provider_session: ProviderSessionId,
     },
     /// A token of a media session.
     Media,
-    /// A media server's webhook; who was admitted.
+    /// A media server's webhook that admitted this client.
     Admission(Client),
 }
 
-/// What state a connection is in.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = LiveState)]
 pub enum State {
-    /// There is a token, and nobody has come with it, as far as we were told.
+    /// A token was issued, and no media server has reported that somebody came with it.
     Issued,
-    /// Somebody is there.
+    /// A participant is there.
     Connected,
-    /// Somebody is there who is being cut off.
+    /// A participant is there and is being cut off.
     Ending,
-    /// It is over.
+    /// The connection is over.
     Ended,
 }
 
@@ -76,62 +77,62 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LiveConnection {
-    /// What the list of live sessions calls it.
+    /// Its name in the list of live sessions.
     pub name: ConnectionName,
-    /// Where it is.
+    /// The stream.
     #[serde(flatten)]
     pub stream: Stream,
-    /// What its participant may do.
+    /// The rights of its participant.
     pub role: StreamRole,
-    /// Where it came from.
+    /// Its origin.
     pub source: Source,
     /// The number of the login token that it was issued for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_token: Option<u64>,
-    /// What a back-end attached to its token.
+    /// The metadata that a back-end attached to its token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<ServerData>,
-    /// When its token was issued, or it was admitted.
+    /// When its token was issued or its client was admitted.
     pub created_at: Timestamp,
-    /// When its participant came, as far as we were told.
+    /// When its participant came, as far as a media server reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
     /// When its right ends.
     pub ends_at: Timestamp,
-    /// How it ended before that.
+    /// How it ended, if that was before its right ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<End>,
     /// Until when nobody is let in under its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
-    /// Tells who terminated it from others who tried.
+    /// The id of its termination. It tells a repeated attempt from another request's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminated_by: Option<String>,
-    /// When the media server says it opened.
+    /// When it opened, by the media server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_at: Option<Timestamp>,
-    /// What a media server has told of clients under its name.
+    /// The openings and closings that media servers have reported under its name.
     #[serde(default, skip_serializing_if = "Spells::is_empty")]
     pub spells: Spells,
-    /// Whatever the media server says opened until then is over: it was terminated.
+    /// Openings up to this time, by the media server's clock, do not count: the connection was terminated then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barred: Option<Timestamp>,
-    /// When its right ends once somebody publishes its stream; `None` where nobody is waited for.
+    /// When its right ends once somebody publishes its stream. `None` if it does not wait for a publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaits: Option<Timestamp>,
     /// Whether the media server cuts it off at the end of its right by itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cuts: bool,
-    /// Who is having its media server cut it off.
+    /// A termination that waits for the media server to cut the client off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
-    /// How many connections the media provider has open under its name.
+    /// The number of connections that the media provider has open under its name.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u32,
     /// Counts its changes.
     #[serde(default)]
     pub revision: u32,
-    /// When what is left of it is collected.
+    /// When its item expires.
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
 }
@@ -142,7 +143,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl LiveConnection {
-    /// A connection that begins now, whose right ends at `ends_at`.
+    /// A connection that begins now. Its right ends at `ends_at`.
     #[must_use]
     pub fn begin(
         stream: Stream,
@@ -177,7 +178,7 @@ impl LiveConnection {
         }
     }
 
-    /// A media session's connection as one among the others.
+    /// A media session's connection in the form of the others.
     #[must_use]
     pub fn of_media(connection: &Connection) -> Self {
         let stream = Stream::of_media_session(&connection.session_id);
@@ -187,7 +188,7 @@ impl LiveConnection {
         Self { data: connection.server_data.clone().given(), ..live }
     }
 
-    /// Whether it is there: neither ended nor expired.
+    /// Whether it is live: neither ended nor expired.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended.is_none() && now < self.ends_at
@@ -205,25 +206,25 @@ impl LiveConnection {
         self.ended.as_ref().is_some_and(|end| end.reason == EndReason::TERMINATED)
     }
 
-    /// Whether a media server's stream is known by it.
+    /// Whether it shows that a media server has the stream.
     #[must_use]
     pub fn is_witness(&self, now: Timestamp) -> bool {
         self.opened_at.is_some() && now < self.end_at() + REMEMBERED
     }
 
-    /// Whether it is a media server's publisher: admitted, and not listed.
+    /// Whether it is a media server's publisher. Publishers are admitted and not listed.
     #[must_use]
     pub fn is_publisher(&self) -> bool {
         matches!(self.source, Source::Admission(_)) && self.role == StreamRole::Publisher
     }
 
-    /// When it ended, or ends by itself.
+    /// When it ended, or when it expires.
     #[must_use]
     pub fn end_at(&self) -> Timestamp {
         self.ended.as_ref().map_or(self.ends_at, |end| end.at)
     }
 
-    /// What state it is in.
+    /// Its state.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> State {
         match self.connected_at {
@@ -234,7 +235,7 @@ impl LiveConnection {
         }
     }
 
-    /// This connection, ended.
+    /// This connection, after its end.
     #[must_use]
     pub fn ended(mut self, at: Timestamp, reason: EndReason, by: EndedBy) -> Self {
         self.ended = Some(End { at, reason, by: Some(by) });
@@ -242,7 +243,7 @@ impl LiveConnection {
         self.kept(at)
     }
 
-    /// Kept for as long as it can be of use: a token's end outlasts the connection.
+    /// Keeps the item as long as it can be of use: a token may end after its connection.
     fn kept(mut self, now: Timestamp) -> Self {
         let token = match self.source {
             Source::Event { .. } | Source::Media => self.ends_at,

@@ -1,11 +1,11 @@
-//! Login tokens: what a participant types in to join an event (`docs/apis/events-api.md`).
+//! Login tokens, which participants type in to join an event (`docs/apis/events-api.md`).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::event_session::EventSession;
 
-/// What a login token lets its bearer do.
+/// The type of a login token, which decides the rights of its bearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenType {
@@ -21,7 +21,7 @@ pub enum TokenType {
     Moderator,
 }
 
-/// What somebody may do in a session.
+/// The rights of a participant in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StreamRole {
@@ -29,12 +29,12 @@ pub enum StreamRole {
     Subscriber,
     /// Receive and send.
     Publisher,
-    /// As a publisher, and cut off others.
+    /// Receive and send, and cut off others.
     Moderator,
 }
 
 impl TokenType {
-    /// What its bearer may do in a session; `None`: not even know of it.
+    /// What its bearer may do in a session. `None` if the bearer may not even know of the session.
     #[must_use]
     pub fn role_in(self, session: &EventSession, sees_floor: bool) -> Option<StreamRole> {
         match (self, session.is_floor) {
@@ -54,13 +54,13 @@ pub struct LoginToken {
     /// Counts from 1.
     #[schema(example = 4)]
     pub id: u64,
-    /// The event it opens.
+    /// The event that it opens.
     #[schema(example = 7)]
     pub event: u64,
-    /// What its bearer types in. Unique.
+    /// The text that its bearer types in. Unique.
     #[schema(min_length = 8, max_length = 255, example = "meeting-guest-1")]
     pub token: String,
-    /// What its bearer may do.
+    /// The rights of its bearer.
     pub token_type: TokenType,
 }
 

@@ -1,4 +1,4 @@
-//! Media sessions: what a back-end opens and its participants meet in (`docs/apis/openvidu.md`).
+//! Media sessions, which back-ends open for participants to meet in (`docs/apis/openvidu.md`).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MediaMode {
-    /// They do.
+    /// They pass through a media server.
     #[default]
     Routed,
     /// They go from participant to participant.
@@ -32,7 +32,7 @@ pub enum RecordingMode {
     Manual,
 }
 
-/// What a recording consists of.
+/// The files that a recording consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OutputMode {
@@ -62,7 +62,7 @@ pub enum RecordingLayout {
     Custom,
 }
 
-/// What a back-end asks of a session.
+/// The properties that a back-end gives a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionProperties {
@@ -70,11 +70,11 @@ pub struct SessionProperties {
     pub media_mode: MediaMode,
     /// When the session is recorded.
     pub recording_mode: RecordingMode,
-    /// What a recording consists of.
+    /// The files that a recording consists of.
     pub default_output_mode: OutputMode,
     /// How a composed recording is laid out.
     pub default_recording_layout: RecordingLayout,
-    /// Which layout [`RecordingLayout::Custom`] means.
+    /// The name of the layout that [`RecordingLayout::Custom`] means.
     pub default_custom_layout: String,
 }
 
@@ -82,32 +82,33 @@ pub struct SessionProperties {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MediaSession {
-    /// Its id: the custom one where there is one.
+    /// Its id: the custom one if the back-end chose one.
     pub session_id: MediaSessionId,
     /// Whether the back-end chose the id.
     pub has_custom_id: bool,
-    /// Tells this session from an earlier or a later one of the same custom id.
+    /// Tells this session from earlier and later ones with the same custom id.
     pub incarnation: String,
-    /// What the back-end asked for.
+    /// The properties that the back-end gave it.
     #[serde(flatten)]
     pub properties: SessionProperties,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// When it is collected unless another token is issued.
+    /// When it is collected, unless another token is issued.
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
-    /// When the last token that lives on ends; `None` where no token was ever issued.
+    /// When its last token ends. `None` if no token was ever issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_end_at: Option<Timestamp>,
-    /// When it was closed. A closed session is gone for everyone; its item stays until its connections' items are gone.
+    /// When it was closed. A closed session is gone for everyone; its item stays until the items of its connections are
+    /// gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
-    /// Counts changes of its connections.
+    /// Counts the changes of its connections.
     pub revision: u64,
 }
 
 impl MediaSession {
-    /// A session opened now, collected after `grace` unless a token is issued.
+    /// A session that opens now. It is collected after `grace`, unless a token is issued.
     #[must_use]
     pub fn open(
         custom_id: Option<MediaSessionId>,
@@ -134,8 +135,8 @@ impl MediaSession {
         self.closed_at.is_none() && now < self.expires_at
     }
 
-    /// When the session is collected if its last token ends then: `grace` after that or after its creation, whichever
-    /// is later.
+    /// When the session is collected if its last token ends at this time: `grace` after that or after its creation,
+    /// whichever is later.
     #[must_use]
     pub fn collected_at(&self, last_end: Timestamp, grace: Duration) -> Timestamp {
         (last_end.max(self.created_at) + grace).whole_second()

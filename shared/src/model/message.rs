@@ -6,23 +6,23 @@ use utoipa::ToSchema;
 use super::Jid;
 use crate::{clock::Timestamp, id::MessageId};
 
-/// Longest body of a message, in bytes: what XMPP servers usually take in one stanza.
+/// The longest body of a message, in bytes. XMPP servers usually take as much in one stanza.
 pub const BODY_MAX: usize = 65_536;
 
-/// A message as it lies in the archives of both. Its `Debug` prints the type only.
+/// A message, as it lies in the archives of both participants. Its `Debug` prints the type only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Message)]
 pub struct Message {
-    /// Who wrote it.
+    /// The sender.
     pub from: Jid,
-    /// To whom.
+    /// The receiver.
     pub to: Jid,
     /// Its id, the same in both archives.
     pub id: MessageId,
     /// Any text.
     #[schema(max_length = 65_536, example = "Hello Alice!")]
     pub body: String,
-    /// When it was sent, in milliseconds since the Unix epoch; no other message of the archive has the same.
+    /// When it was sent, in milliseconds since the Unix epoch. No other message of the archive has the same time.
     pub timestamp: Timestamp,
 }
 

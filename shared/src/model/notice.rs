@@ -1,11 +1,11 @@
-//! What a participant of conversations is told as it happens (`docs/apis/mongooseim.md`).
+//! Notices: what a stream of events tells a participant (`docs/apis/mongooseim.md`).
 
 use serde::Serialize;
 
 use super::{Message, room::RoomEntry};
 use crate::{clock::Timestamp, id::RoomId};
 
-/// Something that happened. Its `Debug` prints the type only.
+/// An event that a stream tells. Its `Debug` prints the type only.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Notice {
@@ -13,16 +13,16 @@ pub enum Notice {
     Message(Message),
     /// Something happened in a room.
     Room {
-        /// Which room.
+        /// The room.
         room: RoomId,
-        /// What the room's archive says.
+        /// The entry in the room's archive.
         #[serde(flatten)]
         entry: RoomEntry,
     },
 }
 
 impl Notice {
-    /// What kind of event it is.
+    /// The kind of the event.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -1,13 +1,14 @@
-//! Who may do what in `/api/v2`: the table of `docs/apis/events-api.md`, in one place.
+//! Permissions of `/api/v2`: the table of `docs/apis/events-api.md`, in one place.
 //!
-//! What somebody does not see is not there for them (404); what they see and may not do is forbidden (403).
+//! A thing that a user may not see does not exist for them (404). An action on a thing that they may see but not change
+//! is forbidden (403).
 
 use super::{
     Event, User,
     user::Role::{self, Admin, Manager, Partner},
 };
 
-/// What may be done to users and events. Sessions, login tokens and archives are their event's.
+/// The actions on users and events. Sessions, login tokens and archives have the permissions of their event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// POST /users/
@@ -34,30 +35,30 @@ pub enum Action {
     ManageApiTokens,
 }
 
-/// On whom or what somebody may do it.
+/// The things on which a user may do an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// On nothing.
     No,
     /// On everything.
     Any,
-    /// On themselves.
+    /// The user themselves.
     Himself,
-    /// On all but themselves.
+    /// All users but the user themselves.
     AnyButHimself,
-    /// On themselves and the managers they made.
+    /// The user themselves, and the managers whom they made.
     HimselfAndHisManagers,
-    /// On the managers they made.
+    /// The managers whom the user made.
     HisManagers,
     /// On partners and managers.
     PartnersAndManagers,
-    /// On events they own.
+    /// The events that the user owns.
     HisEvents,
-    /// On events they manage.
+    /// The events that the user manages.
     ManagedEvents,
 }
 
-/// What each role may do: admin, partner, manager.
+/// The grants of each action: for an admin, a partner and a manager.
 pub const PERMISSIONS: &[(Action, [Grant; 3])] = &[
     (Action::CreateUser, [Grant::Any, Grant::HisManagers, Grant::No]),
     (Action::ChangeUser, [Grant::Any, Grant::HimselfAndHisManagers, Grant::Himself]),
@@ -73,7 +74,7 @@ pub const PERMISSIONS: &[(Action, [Grant; 3])] = &[
 ];
 
 impl User {
-    /// What this user's role may do an action on.
+    /// The things on which this user's role may do an action.
     #[must_use]
     pub fn grant(&self, action: Action) -> Grant {
         let column = match self.role {
@@ -84,13 +85,13 @@ impl User {
         PERMISSIONS.iter().find(|(listed, _)| *listed == action).map_or(Grant::No, |(_, grants)| grants[column])
     }
 
-    /// Whether this user's role may do it at all.
+    /// Whether this user's role may do an action on anything.
     #[must_use]
     pub fn may(&self, action: Action) -> bool {
         self.grant(action) != Grant::No
     }
 
-    /// Whether they may do it to this user.
+    /// Whether this user may do an action on another user.
     #[must_use]
     pub fn may_to_user(&self, action: Action, other: &User) -> bool {
         match self.grant(action) {
@@ -104,7 +105,7 @@ impl User {
         }
     }
 
-    /// Whether they may do it to this event, or to what belongs to it.
+    /// Whether this user may do an action on an event and what belongs to it.
     #[must_use]
     pub fn may_to_event(&self, action: Action, event: &Event) -> bool {
         match self.grant(action) {
@@ -120,7 +121,7 @@ impl User {
         }
     }
 
-    /// Whether they see this user.
+    /// Whether this user may see another user.
     #[must_use]
     pub fn sees_user(&self, other: &User) -> bool {
         match self.role {
@@ -130,7 +131,7 @@ impl User {
         }
     }
 
-    /// Whether they see this event and what belongs to it.
+    /// Whether this user may see an event and what belongs to it.
     #[must_use]
     pub fn sees_event(&self, event: &Event) -> bool {
         match self.role {
@@ -140,7 +141,7 @@ impl User {
         }
     }
 
-    /// Whether they may change another user's role and creator, and an event's owner.
+    /// Whether this user may change another user's role and creator, and an event's owner.
     #[must_use]
     pub fn may_reassign(&self) -> bool {
         self.role == Role::Admin

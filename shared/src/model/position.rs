@@ -1,4 +1,4 @@
-//! How far a participant has been told what happens: the `id` of an event (`docs/apis/mongooseim.md`).
+//! Positions: how far a stream has told a participant. An event's `id` is its position (`docs/apis/mongooseim.md`).
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 
-/// The first byte of every position, so that another form can be told from this one.
+/// The first byte of every position. It lets later versions use another form.
 const FORM: u8 = 1;
-/// How many bytes stand for an archive.
+/// The number of bytes of an archive's tag.
 const TAG: usize = 8;
-/// How many archives a position names at most; no header that a server takes has room for more.
+/// The largest number of archives in a position. No server takes headers that are long enough for more.
 const NAMED_MAX: usize = 4096;
 
-/// What stands for an archive in a position: the beginning of a hash, which tells nobody its name.
+/// The tag of an archive in a position: the beginning of a hash, from which nobody learns the archive's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ArchiveTag([u8; TAG]);
 
@@ -29,10 +29,10 @@ impl ArchiveTag {
     }
 }
 
-/// Up to when each of some archives has been told: all of them up to a floor, and some beyond it.
+/// The times up to which archives have been told: all of them up to a floor, and some beyond it.
 ///
-/// The floor lies so far back that nothing is written any more from before it. So a position needs to name only those
-/// archives that something was told of lately, and is as good on every instance.
+/// The floor lies so far back that no entry before it is still being written. So a position names only the archives of
+/// which something was told lately, and every instance can go on from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     floor: Timestamp,
@@ -40,32 +40,32 @@ pub struct Position {
 }
 
 impl Position {
-    /// Everything has been told up to this instant, and nothing after it.
+    /// The position at which everything up to this instant has been told, and nothing after it.
     #[must_use]
     pub fn at(floor: Timestamp) -> Self {
         Self { floor, beyond: BTreeMap::new() }
     }
 
-    /// Up to when every archive has been told.
+    /// The time up to which every archive has been told.
     #[must_use]
     pub fn floor(&self) -> Timestamp {
         self.floor
     }
 
-    /// Up to when this archive has been told.
+    /// The time up to which this archive has been told.
     #[must_use]
     pub fn of(&self, archive: ArchiveTag) -> Timestamp {
         self.beyond.get(&archive).copied().unwrap_or(self.floor)
     }
 
-    /// This archive has been told up to this instant.
+    /// Records that this archive has been told up to this instant.
     pub fn tell(&mut self, archive: ArchiveTag, at: Timestamp) {
         if at > self.of(archive) {
             self.beyond.insert(archive, at);
         }
     }
 
-    /// Every archive has been told up to this instant.
+    /// Records that every archive has been told up to this instant.
     pub fn raise(&mut self, floor: Timestamp) {
         if floor > self.floor {
             self.floor = floor;
@@ -73,7 +73,7 @@ impl Position {
         }
     }
 
-    /// The position as the `id` of an event: letters, digits, hyphens and underscores.
+    /// The position as text for the `id` of an event: letters, digits, hyphens and underscores.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut bytes = vec![FORM];
@@ -86,7 +86,7 @@ impl Position {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The position that was encoded like this; `None` where none is.
+    /// The position of an encoded text. `None` if the text is no position.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;

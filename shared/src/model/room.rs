@@ -1,4 +1,4 @@
-//! Rooms: who is in one, and who may change what (`docs/apis/mongooseim.md`, MUC Light).
+//! Rooms: their participants, and who may change what (`docs/apis/mongooseim.md`, MUC Light).
 
 mod change;
 mod entry;
@@ -19,11 +19,11 @@ use crate::{
     id::{ArchiveId, RoomId},
 };
 
-/// Longest name and longest subject of a room, in bytes.
+/// The longest name and the longest subject of a room, in bytes.
 pub const TEXT_MAX: usize = 1024;
-/// How many participants a room may have.
+/// The largest number of participants of a room.
 pub const PARTICIPANTS_MAX: usize = 1000;
-/// How long the JIDs of all of them may be together, in bytes: a room is one item of the table, of 400 KB at most.
+/// The largest length of all JIDs of a room together, in bytes. A room is one item of the table, which takes 400 KB.
 const JIDS_MAX: usize = 300_000;
 
 /// The host of the rooms of this domain.
@@ -32,91 +32,92 @@ pub fn host(domain: &str) -> String {
     format!("muclight.{domain}")
 }
 
-/// The id of the room that this text names, by its id or its JID; `None` where it can name none of this domain.
+/// The id of the room that this text names, as an id or as a JID. `None` if it cannot be a room of this domain.
 #[must_use]
 pub fn named(text: &str, domain: &str) -> Option<RoomId> {
     let id = match text.split_once('@') {
         Some((id, at)) => (at.to_lowercase() == host(domain)).then_some(id)?,
         None => text,
     };
-    // What is no local part would make a JID that is none.
+    // An id that is no local part would make an invalid JID.
     Jid::of(id, domain).map(|_| RoomId::new(id.to_owned()))
 }
 
-/// A room. Its participants lie in the order of their JIDs, and one of them is its owner.
+/// A room. Its participants are ordered by their JIDs, and one of them is its owner.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
     /// Its id.
     pub id: RoomId,
-    /// What it is called and what it is about.
+    /// Its name and subject.
     #[serde(flatten)]
     pub config: RoomConfig,
-    /// Who is in it.
+    /// Its participants.
     participants: Vec<Participant>,
-    /// Where its entries are kept; another one for each room that has had this id.
+    /// The archive of its entries. Each room that has had this id has another archive.
     pub archive: ArchiveId,
-    /// Which change of the room this is.
+    /// Counts its changes.
     pub revision: u64,
-    /// Whether its name and subject lie apart from its participants too, where lists of rooms read them: since its first
-    /// change, of a room of earlier versions.
+    /// Whether its name and subject also lie in a sign, where lists of rooms read them. A room from an earlier version
+    /// gets its sign with its next change.
     #[serde(default)]
     pub has_sign: bool,
 }
 
-/// What a room's owner sets.
+/// The properties that a room's owner sets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RoomConfig {
-    /// What the room is called.
+    /// The room's name.
     #[schema(max_length = 1024, example = "Important room")]
     pub name: String,
-    /// What it is about.
+    /// The room's subject.
     #[schema(max_length = 1024, example = "Only important things")]
     pub subject: String,
 }
 
-/// Somebody with the JID that others know them by.
+/// A person, with the JID that others know them by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Their JID.
     pub jid: Jid,
-    /// The number of the user who has this JID: another one may have it later.
+    /// The number of the user who has this JID. Another user may have the JID later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u64>,
 }
 
-/// Somebody in a room.
+/// A participant of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participant {
-    /// Who.
+    /// The person.
     #[serde(flatten)]
     pub person: Person,
-    /// As what.
+    /// Their role.
     pub role: RoomRole,
 }
 
-/// What somebody is in a room.
+/// The role of a participant in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomRole {
-    /// The one who may change it.
+    /// The owner, who may change the room.
     Owner,
-    /// One of the others.
+    /// Any other participant.
     Member,
 }
 
-/// Somebody's membership of a room.
+/// A participant's membership of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The room.
     pub room: RoomId,
-    /// Where its entries are kept.
+    /// The archive of the room's entries.
     pub archive: ArchiveId,
-    /// Since when; their invitation is an entry of this time. Of who made the room, before its first entry.
+    /// When the membership began, which is the time of the invitation's entry. The membership of the room's maker
+    /// begins before the first entry.
     pub since: Timestamp,
-    /// When it ended, which is the time of the entry that says so; what is left then is there for streams only.
+    /// When the membership ended, which is the time of the entry that says so. Only streams read an ended membership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Timestamp>,
-    /// The number of the user whom it is about, where there was one with this JID.
+    /// The number of the participant's user, if there was one with this JID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u64>,
 }
@@ -130,52 +131,52 @@ pub enum Refusal {
     Full,
     /// The room has ended.
     Gone,
-    /// Who would be taken in has no such account any more.
+    /// The person to take in has no such account any more.
     NoAccount,
 }
 
 impl Person {
-    /// Whether this is the person, or one who has the JID that was meant.
+    /// Whether both are the same person, or the other has the JID for which no user was known.
     fn is(&self, other: &Self) -> bool {
         self.jid == other.jid && is_user(self.user, other.user)
     }
 }
 
 impl Membership {
-    /// Whether it is this user's: whoever has the JID of a former one is not who was invited.
+    /// Whether it belongs to this user. A user who has the JID of a former user is not the one who was invited.
     #[must_use]
     pub fn is_of(&self, user: u64) -> bool {
         is_user(self.user, Some(user))
     }
 }
 
-/// Whether who was meant is this user; where there was none, whoever has the JID.
+/// Whether the person is this user. If no user was known, any user with the JID is.
 fn is_user(meant: Option<u64>, user: Option<u64>) -> bool {
     meant.is_none() || meant == user
 }
 
 impl Room {
-    /// A new room, whose owner is who makes it.
+    /// A new room. Its owner is the person who makes it.
     #[must_use]
     pub fn create(id: RoomId, config: RoomConfig, creator: Person) -> Self {
         let owner = Participant { person: creator, role: RoomRole::Owner };
         Self { id, config, participants: vec![owner], archive: ArchiveId::random(), revision: 0, has_sign: true }
     }
 
-    /// Who is in it, by local part and domain.
+    /// Its participants, ordered by local part and domain.
     #[must_use]
     pub fn participants(&self) -> &[Participant] {
         &self.participants
     }
 
-    /// What somebody is in it; `None` for strangers.
+    /// The role of a person in it; `None` for strangers.
     #[must_use]
     pub fn role_of(&self, person: &Person) -> Option<RoomRole> {
         let found = self.participants.iter().find(|participant| participant.person.is(person));
         found.map(|participant| participant.role)
     }
 
-    /// Whether it is somebody's to change.
+    /// Whether a person may change it.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`]
@@ -183,7 +184,7 @@ impl Room {
         if self.role_of(caller) == Some(RoomRole::Owner) { Ok(()) } else { Err(Refusal::NotAllowed) }
     }
 
-    /// Sets the config; the owner may.
+    /// Sets the config. Only the owner may.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`]
@@ -196,8 +197,8 @@ impl Room {
         Ok(Change::Configured)
     }
 
-    /// Takes somebody in as a member; the owner may. Where a former user had the JID, the present one joins in their
-    /// place.
+    /// Takes a person in as a member. Only the owner may. If a former user with the same JID is in the room, the
+    /// present user takes their place.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] or [`Refusal::Full`].
@@ -224,8 +225,8 @@ impl Room {
         Ok(Change::Joined(invitee))
     }
 
-    /// Removes somebody: the owner anybody, a member themselves. Where the owner goes, the first of the others becomes
-    /// owner; where nobody is left, the room has ended.
+    /// Removes a participant. The owner may remove anybody, a member themselves. If the owner leaves, the first of the
+    /// others becomes owner. If nobody is left, the room has ended.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`]
@@ -245,13 +246,13 @@ impl Room {
         Ok(Change::Left { jid: left.person.jid, successor })
     }
 
-    /// Where somebody is among the participants, or would be.
+    /// The index at which a JID is among the participants, or would be inserted.
     fn place_of(&self, jid: &Jid) -> Result<usize, usize> {
         self.participants.binary_search_by(|participant| participant.person.jid.cmp(jid))
     }
 }
 
-// What people write is in no log.
+// No log prints what people write.
 macro_rules! shown_by_type {
     ($($type:ident),*) => {$(
         impl std::fmt::Debug for $type {

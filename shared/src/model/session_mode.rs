@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionMode {
-    /// They go from participant to participant; such a session cannot be archived.
+    /// They go from participant to participant. Such a session cannot be archived.
     Relayed,
-    /// They do.
+    /// They pass through a media server.
     #[default]
     Routed,
 }

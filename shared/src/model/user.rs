@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a user is.
+/// The role of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = UserRole)]
@@ -28,13 +28,13 @@ impl Role {
     }
 }
 
-/// A user, as they lie in the table. Their password is kept apart.
+/// A user, as they lie in the table. Their password lies apart.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// Counts from 1.
     pub id: u64,
-    /// Unique without regard to case; shown as it was typed.
+    /// Unique without regard to case, and shown as it was typed.
     pub username: String,
     /// May be empty.
     pub email: String,
@@ -44,17 +44,18 @@ pub struct User {
     pub last_name: String,
     /// Whether they are kept from logging in.
     pub blocked: bool,
-    /// What they are.
+    /// Their role.
     pub role: Role,
-    /// Who made them.
+    /// The number of the user who made them.
     pub creator: Option<u64>,
-    /// How often all their logins were ended; a token is good in the epoch that it was made in (`docs/apis/access.md`).
+    /// How often all their logins were ended. A token is valid only in the epoch in which it was made
+    /// (`docs/apis/access.md`).
     #[serde(default)]
     pub token_epoch: u64,
 }
 
 impl User {
-    /// A user of whom nothing else is known.
+    /// A user with nothing but a name and a role.
     #[must_use]
     pub fn named(id: u64, username: &str, role: Role) -> Self {
         Self {
@@ -70,33 +71,33 @@ impl User {
         }
     }
 
-    /// A username as it is compared: names that differ in case only are one. Capitals alone would not do, nor small
-    /// letters: a Greek sigma has two of those, `ß` no capital.
+    /// A username in the form in which names are compared: names that differ only in case are one. Upper case alone
+    /// would not do, and neither would lower case: a Greek sigma has two lower-case forms, and `ß` has no capital.
     #[must_use]
     pub fn folded(username: &str) -> String {
         username.to_lowercase().to_uppercase().to_lowercase()
     }
 
-    /// They with all their logins ended.
+    /// This user, with all logins ended.
     #[must_use]
     pub fn logged_out(&self) -> Self {
         Self { token_epoch: self.token_epoch.saturating_add(1), ..self.clone() }
     }
 
-    /// They, kept from logging in. Their tokens have ended, and letting them in again revives none
+    /// This user, kept from logging in. Their tokens have ended, and unblocking them revives none
     /// (`docs/apis/access.md`).
     #[must_use]
     pub fn block(&self) -> Self {
         Self { blocked: true, ..self.logged_out() }
     }
 
-    /// They, let in again.
+    /// This user, allowed to log in again.
     #[must_use]
     pub fn unblock(&self) -> Self {
         Self { blocked: false, ..self.clone() }
     }
 
-    /// Whether `self` made this one, a manager.
+    /// Whether this user made another user, who is a manager.
     #[must_use]
     pub fn has_manager(&self, other: &Self) -> bool {
         other.role == Role::Manager && other.creator == Some(self.id)

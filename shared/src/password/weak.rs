@@ -1,14 +1,14 @@
-//! What is too weak to be a new password (`docs/apis/access.md`).
+//! Passwords that are too weak to be set (`docs/apis/access.md`).
 
 use crate::model::User;
 
-/// The most common passwords that are long enough to be one here, in lower case, the most common first.
+/// The most common passwords of at least the required length, in lower case, the most common first.
 const COMMON: &str = include_str!("common.txt");
 /// The name of this service.
 const SERVICE: &str = "greenroom";
 
-/// Whether a password is one of the 10,000 most common ones, the name or the mail address of whose it is to be, or the
-/// service's; without regard to case.
+/// Whether a password is one of the 10,000 most common ones, the name or the mail address of its user, or the name of
+/// the service. Case does not matter.
 #[must_use]
 pub fn is_too_common(password: &str, username: &str, email: &str) -> bool {
     let folded = User::folded(password);

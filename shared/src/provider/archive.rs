@@ -1,9 +1,9 @@
-//! Archives: what a provider recorded of a session.
+//! Archives: a provider's recordings of sessions.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Keys of an archive that are between the provider and us.
+/// Keys of an archive that callers must not see.
 const PRIVATE: [&str; 3] = ["partnerId", "projectId", "password"];
 
 /// A page of a session's archives, newest first.
@@ -11,12 +11,12 @@ const PRIVATE: [&str; 3] = ["partnerId", "projectId", "password"];
 pub struct Archives {
     /// How many archives the session has.
     pub count: usize,
-    /// Those of this page, as the provider describes them to others.
+    /// The archives of this page, as callers see them.
     pub items: Vec<Map<String, Value>>,
 }
 
 impl Archives {
-    /// These archives, without what is between the provider and us.
+    /// These archives without the keys that callers must not see.
     pub(super) fn without_private_keys(mut self) -> Self {
         for item in &mut self.items {
             item.retain(|key, _| !PRIVATE.contains(&key.as_str()));

@@ -1,51 +1,51 @@
-//! Why the media provider did not do what it was asked to.
+//! Errors of the media provider.
 
 use std::error::Error;
 
 use crate::outgoing::root_cause;
 
-/// Why the media provider did not do what it was asked to. What it says is for logs: kinds and codes, nothing of what
-/// was asked or answered.
+/// Why a call of the media provider failed. The texts are for logs: they name kinds and codes, and nothing from the
+/// request or the answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// It could not be reached, or the connection ended before its answer did.
+    /// It could not be reached, or the connection broke before the answer.
     #[error("the media provider cannot be reached: {0}")]
     Unreachable(String),
     /// It took too long to answer.
     #[error("the media provider did not answer in time")]
     TimedOut,
-    /// It does not know our key and secret.
+    /// It does not accept our key and secret.
     #[error("the media provider refused our credentials (403)")]
     Credentials,
-    /// It answered with another status than was to be expected.
+    /// It answered with an unexpected status.
     #[error("the media provider answered with status {0}")]
     Status(u16),
-    /// Its answer is longer than any it should give.
+    /// Its answer is too long.
     #[error("the media provider's answer is too long")]
     TooLong,
-    /// Its answer does not have the expected shape.
+    /// Its answer does not have the expected form.
     #[error("the media provider's answer cannot be read")]
     Unreadable,
-    /// The session that it made is not one of our project, or its id cannot be read.
+    /// The session that it made belongs to another project, or its id cannot be read.
     #[error("the media provider's session is not one of our project")]
     ForeignSession,
-    /// There is no asking: the URL or the secret that it takes cannot be used.
+    /// The request cannot be made: its URL or secret cannot be used.
     #[error("the request to the media provider cannot be made")]
     Request,
 }
 
 impl ProviderError {
-    /// What broke the connection.
+    /// The error of a broken connection.
     pub(super) fn unreachable(error: &(dyn Error + 'static)) -> Self {
         Self::Unreachable(root_cause(error))
     }
 
-    /// Whether it answered, and may answer another request otherwise.
+    /// Whether the provider answered, and might answer another request differently.
     pub(crate) fn is_about_the_request(&self) -> bool {
         matches!(self, Self::Status(_) | Self::Unreadable)
     }
 
-    /// Whether the same request may do better at once (`docs/apis/opentok.md`).
+    /// Whether the same request may succeed at once (`docs/apis/opentok.md`).
     pub(super) fn is_worth_another_attempt(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Status(500..=599))
     }

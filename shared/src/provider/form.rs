@@ -1,11 +1,11 @@
-//! Form encoding as the OpenTok SDKs do it. The standard's rule differs on `*` and `~`, which would break signatures.
+//! Form encoding as the OpenTok SDKs do it. The standard differs for `*` and `~`, which would break signatures.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What is written as `%XX`: all but `A-Z a-z 0-9 _ . - ~`, and the space, which becomes `+`.
+/// The characters that are written as `%XX`: all but `A-Z a-z 0-9 _ . - ~`, and the space, which becomes `+`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b' ');
 
-/// Appends the value, each byte of its UTF-8 that is encoded as `%XX`.
+/// Appends the encoded value. Each byte of its UTF-8 that has to be encoded is written as `%XX`.
 pub(super) fn append(out: &mut String, value: &str) {
     for part in utf8_percent_encode(value, ENCODED) {
         out.extend(part.chars().map(|c| if c == ' ' { '+' } else { c }));
@@ -25,7 +25,7 @@ mod tests {
 
     use super::*;
 
-    /// The value that this encodes.
+    /// The value of an encoded text.
     fn decode(encoded: &str) -> Option<String> {
         let mut bytes = Vec::new();
         let mut rest = encoded.bytes();

@@ -1,4 +1,4 @@
-//! No provider: a session is an id, and nothing is recorded.
+//! The provider for work without a network: a session is only an id, and nothing is recorded.
 
 use futures_util::future::{FutureExt, ready};
 
@@ -13,7 +13,7 @@ pub struct OfflineProvider {
 }
 
 impl OfflineProvider {
-    /// A provider of this project's ids.
+    /// A provider that makes ids of this project.
     #[must_use]
     pub fn new(project: &OpenTok, clock: Clock) -> Self {
         Self { api_key: project.api_key.clone(), clock }

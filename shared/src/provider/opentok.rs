@@ -23,9 +23,9 @@ mod client;
 #[cfg(test)]
 mod tests;
 
-/// How long a request's credentials are good for, in seconds.
+/// How long a request's credentials are valid, in seconds.
 const CREDENTIALS_TTL: i64 = 180;
-/// Longest session id that is taken, in bytes; the provider's own have about 80.
+/// The longest session id that is accepted, in bytes. The provider's own have about 80.
 const SESSION_ID_MAX: usize = 255;
 
 /// A project of OpenTok.
@@ -43,7 +43,7 @@ impl fmt::Debug for OpenTokProvider {
     }
 }
 
-/// What the header of each request says: who asks, and until when.
+/// The claims in the header of each request: who asks, and until when.
 #[derive(Serialize)]
 struct Credentials<'a> {
     iss: &'a str,
@@ -53,14 +53,14 @@ struct Credentials<'a> {
     jti: String,
 }
 
-/// What of a new session we read.
+/// The fields of a new session that are read.
 #[derive(Deserialize)]
 struct Created {
     session_id: String,
 }
 
 impl OpenTokProvider {
-    /// A client of this project; it connects when it is first asked for something.
+    /// A client of this project. It connects with the first request.
     #[must_use]
     pub fn new(project: &OpenTok, clock: Clock) -> Self {
         hs256::install();
@@ -80,7 +80,7 @@ impl OpenTokProvider {
         if !(1..=SESSION_ID_MAX).contains(&created.session_id.len()) {
             return Err(ProviderError::Unreadable);
         }
-        // With any other id nobody could join.
+        // Nobody could join a session with any other id.
         let id = ProviderSessionId::new(created.session_id);
         if session_id::is_of(&id, &self.api_key) { Ok(id) } else { Err(ProviderError::ForeignSession) }
     }
@@ -93,14 +93,14 @@ impl OpenTokProvider {
     }
 
     async fn end(&self, session: &ProviderSessionId, connection: &str) -> Result<(), ProviderError> {
-        // What is no part of a path is no id of theirs either.
+        // The provider has no id that cannot be part of a path.
         let (Some(session), Some(connection)) = (segment(session.as_str()), segment(connection)) else { return Ok(()) };
         let path = format!("/v2/project/{}/session/{session}/connection/{connection}", self.api_key);
         let make = || self.request(Method::DELETE, &path, String::new());
         self.client.tell(make, &[StatusCode::NO_CONTENT, StatusCode::NOT_FOUND]).await
     }
 
-    /// A request with credentials of its own: the provider may take each of them once only.
+    /// A request with credentials of its own, because the provider may take each only once.
     fn request(&self, method: Method, path: &str, body: String) -> Result<Request<String>, ProviderError> {
         let mut request = Request::builder()
             .method(method)
@@ -122,7 +122,7 @@ impl OpenTokProvider {
     }
 }
 
-/// The form that asks for this session.
+/// The form of a request for this session.
 fn creation(session: NewSession) -> String {
     let preference = match session.mode {
         SessionMode::Relayed => "enabled",

@@ -14,7 +14,7 @@ use crate::{
     id::{ProviderSessionId, random_bytes},
 };
 
-/// What ids are read with: with padding or without, and as leniently as the provider's own libraries do.
+/// The decoder of ids. It takes padding or none, and is as lenient as the provider's own libraries.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -31,7 +31,7 @@ pub(super) fn new(api_key: &str, location: Option<Ipv4Addr>, now: Timestamp) -> 
     ProviderSessionId::new(format!("1_{}", BASE64_URL_SAFE_NO_PAD.encode(text)))
 }
 
-/// Whether the id is of this project: one of its parts is the project's key.
+/// Whether the id belongs to this project: one of its parts is the project's key.
 pub(super) fn is_of(id: &ProviderSessionId, api_key: &str) -> bool {
     let text = match id.as_str().as_bytes() {
         [b'0'..=b'9', b'_', encoded @ ..] => LENIENT.decode(encoded),

@@ -1,4 +1,4 @@
-//! T1 tokens: what a participant shows to the media provider (`docs/apis/opentok.md`).
+//! T1 tokens, which participants present to the media provider (`docs/apis/opentok.md`).
 
 use std::{
     fmt::{self, Write},
@@ -26,25 +26,25 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// How long a token lives where nothing else is said.
+/// How long a token lives by default.
 pub const T1_TTL: Duration = Duration::from_hours(24);
-/// Longest life of a token, in seconds.
+/// The longest life of a token, in seconds.
 const TTL_MAX: i64 = 2_592_000;
-/// Most code points of a token's connection data.
+/// The largest number of code points in a token's connection data.
 const CONNECTION_DATA_MAX: usize = 1000;
-/// What a signature has as hexadecimal digits.
+/// The length of a signature in hexadecimal digits.
 const SIGNATURE_LEN: usize = 40;
-/// Bytes of a token's data besides the encoded values: names, times, role and nonce, with something to spare.
+/// The bytes of a token's data besides the encoded values: names, times, role and nonce, with a reserve.
 const DATA_REST: usize = 192;
 
-/// What a participant may do in a session.
+/// The rights of a participant in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum T1Role {
     /// Watch and listen.
     Subscriber,
-    /// Send streams too.
+    /// Also send streams.
     Publisher,
-    /// End the streams and connections of others too.
+    /// Also end the streams and connections of others.
     Moderator,
     /// Send streams, and receive none.
     PublisherOnly,
@@ -61,7 +61,7 @@ impl T1Role {
     }
 }
 
-/// A token as its participant shows it.
+/// A token as its participant presents it.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, example = "T1==cGFydG5lcl9pZD00NTgyODA2MiZzaWc9")]
@@ -81,30 +81,30 @@ impl fmt::Debug for T1Token {
     }
 }
 
-/// Why there is no such token.
+/// Why a token cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum T1Error {
-    /// Its session's id cannot be read, or is of another project.
+    /// The session's id cannot be read, or belongs to another project.
     #[error("the session is not one of our project")]
     Session,
-    /// It would end before now, or later than in 30 days.
+    /// The token would end before now, or more than 30 days from now.
     #[error("a token ends between now and 30 days from now")]
     Expiry,
-    /// Its connection data has more than 1,000 code points.
+    /// The connection data has more than 1,000 code points.
     #[error("the connection data has more than {CONNECTION_DATA_MAX} characters")]
     ConnectionData,
 }
 
-/// What a token lets its participant do.
+/// The rights that a token gives.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
-    /// Where.
+    /// The session.
     pub session: &'a ProviderSessionId,
-    /// What.
+    /// The role in it.
     pub role: T1Role,
-    /// Until when, its part of a second not counted.
+    /// When the token ends, rounded down to a second.
     pub expires_at: Timestamp,
-    /// What the other participants are shown of the connection: an id, never a secret. Empty: nothing.
+    /// The text about the connection that other participants see: an id, never a secret. It may be empty.
     pub connection_data: &'a str,
 }
 
@@ -112,10 +112,10 @@ pub struct Grant<'a> {
 #[derive(Clone)]
 pub struct TokenSigner {
     api_key: String,
-    /// The key's own blocks are hashed once, here, and not for each token.
+    /// The key's own blocks are hashed once here, and not for each token.
     mac: Hmac<Sha1>,
-    /// The next token's nonce. It only has to differ from the others of its second: counting from anywhere is enough, and
-    /// spares asking the operating system for each token.
+    /// The next token's nonce. It only has to differ from the others of the same second. Counting from any number is
+    /// enough, and needs no request to the operating system for each token.
     nonce: Arc<AtomicU32>,
 }
 
@@ -137,16 +137,16 @@ impl TokenSigner {
         Self { api_key: project.api_key.clone(), mac, nonce }
     }
 
-    /// Whether there can be tokens for this session: its id can be read, and is of our project.
+    /// Whether tokens for this session can be made: its id can be read, and belongs to this project.
     #[must_use]
     pub fn knows(&self, session: &ProviderSessionId) -> bool {
         session_id::is_of(session, &self.api_key)
     }
 
-    /// A new token, another each time.
+    /// A new token. No two are the same.
     ///
     /// # Errors
-    /// Where the provider's own libraries refuse it.
+    /// The provider's own libraries refuse such a token.
     pub fn token(&self, grant: &Grant<'_>, now: Timestamp) -> Result<T1Token, T1Error> {
         self.sign(grant, now, self.nonce.fetch_add(1, Ordering::Relaxed), "")
     }
@@ -177,14 +177,14 @@ impl TokenSigner {
     }
 }
 
-/// What is signed. The values' order is the contract's.
+/// The text that is signed. The contract defines the order of the values.
 fn data(grant: &Grant<'_>, now: Timestamp, nonce: u32, layout: &str) -> String {
     let values = grant.session.as_str().len() + layout.len() + grant.connection_data.len();
     let mut data = String::with_capacity(values + DATA_REST);
     data.push_str("session_id=");
     form::append(&mut data, grant.session.as_str());
     let (created, expires, role) = (now.seconds(), grant.expires_at.seconds(), grant.role.as_str());
-    // Writing to a `String` cannot fail.
+    // Writing to a `String` does not fail.
     let _ = write!(data, "&create_time={created}&expire_time={expires}&role={role}&nonce={nonce}");
     data.push_str("&initial_layout_class_list=");
     form::append(&mut data, layout);

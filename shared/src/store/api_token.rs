@@ -1,4 +1,5 @@
-//! Static API tokens, kept under their hashes, and by their numbers for lists of them.
+//! Static API tokens. A token lies under its hash, where a request finds it, and under its number, where a list finds
+//! it.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
@@ -15,14 +16,14 @@ use crate::{
 };
 
 const KIND: &str = "APITOKENS";
-/// How many tokens of an earlier version are placed at once, two items each.
+/// The number of tokens from an earlier version that one transaction puts under their numbers. Each takes two items.
 const PLACED_AT_ONCE: usize = 40;
 
 fn key(hash: &str) -> Key {
     Key { pk: format!("{KIND}#{}", shard(hash)), sk: hash.to_owned() }
 }
 
-/// What keeps a token's name from another. Names are hashed: keys surface in metrics and logs.
+/// The key of the item that keeps a token's name unique. Names are hashed, because keys surface in metrics and logs.
 fn name_key(name: &str) -> Key {
     Key { pk: format!("{KIND}#NAME#{}", hex(&Sha256::digest(name.as_bytes()))), sk: "NAME".to_owned() }
 }
@@ -31,7 +32,7 @@ fn number_key(id: u64) -> Key {
     Key { pk: format!("{KIND}#NUMBER#{id}"), sk: "NUMBER".to_owned() }
 }
 
-/// Whose a name is.
+/// The number of the token that has a name.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct NameOwner {
@@ -52,7 +53,7 @@ impl Numbered {
     }
 }
 
-/// Another token has this name.
+/// Another token has this name already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameTaken;
 
@@ -62,8 +63,8 @@ impl Store {
         self.item(key(hash.as_str())).await
     }
 
-    /// Keeps a new token under its hash, and numbers it, unless another has its name. A transaction, also so that an
-    /// attempt that arrives late does not bring back a token that was deleted since.
+    /// Stores a new token under its hash and gives it a number. Fails if another token has its name. This is a
+    /// transaction, so an attempt that arrives late cannot bring back a token that was deleted since.
     pub async fn insert_api_token(
         &self,
         hash: &ApiTokenHash,
@@ -90,9 +91,9 @@ impl Store {
         })
     }
 
-    /// All tokens, by id.
+    /// All tokens, ordered by id.
     ///
-    /// One request where few were ever made. Those of an earlier version are given their places by number first.
+    /// One request where few tokens were ever made. Tokens of an earlier version are put under their numbers first.
     pub async fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         let tokens = match self.all_numbered(Counter::ApiToken, number_key).await? {
             Some((said, items)) if said.all_placed() => serde_dynamo::from_items(items)?,
@@ -111,7 +112,7 @@ impl Store {
         let Some(Numbered { hash, token }) = self.numbered_api_token(id).await? else { return Ok(false) };
         let delete = |key: Key| Delete::builder().table_name(&*self.table).set_key(Some(key.attributes()));
         let gone = [delete(key(&hash)).build()?, delete(number_key(id)).build()?];
-        // Tokens from before names were unique own none, and another may have theirs.
+        // A token from before names were unique owns no name, and another token may have it.
         let free = delete(name_key(&token.name)).condition_expression("attribute_not_exists(PK) OR tokenId = :id");
         let free = free.expression_attribute_values(":id", AttributeValue::N(id.to_string())).build()?;
         let items = |deletes: Vec<Delete>| {
@@ -136,14 +137,14 @@ impl Store {
         }
     }
 
-    /// Puts the tokens that an earlier version made under their numbers too, and returns all tokens. `given` is the last
-    /// number that the counter gave.
+    /// Puts the tokens of an earlier version under their numbers too, and returns all tokens. `given` is the last
+    /// number that the counter has given.
     async fn place_api_tokens(&self, given: u64) -> Result<Vec<Numbered>, StoreError> {
         let tokens = self.api_tokens_by_hash().await?;
         for some in tokens.chunks(PLACED_AT_ONCE) {
             let writes = some.iter().map(|numbered| self.placing(numbered)).collect::<Result<Vec<_>, _>>()?;
             if let Committed::No(_) = self.transact(writes.into_iter().flatten().collect()).await? {
-                // One was deleted meanwhile: the next list does it.
+                // A token was deleted at the same time. The next list puts the rest.
                 return Ok(tokens);
             }
         }
@@ -157,13 +158,13 @@ impl Store {
             .expression_attribute_names("#number", "number")
             .expression_attribute_values(":given", n(given));
         if let Err(error) = placed.send().await {
-            // One was made meanwhile: the same.
+            // A token was made at the same time. The next list puts the rest.
             item_in_the_way(error)?;
         }
         Ok(tokens)
     }
 
-    /// Puts a token under its number, on condition that it is there.
+    /// The writes that put a token under its number, on condition that the token exists.
     fn placing(&self, numbered: &Numbered) -> Result<[TransactWriteItem; 2], StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&*self.table)

@@ -1,8 +1,8 @@
-//! Archives: entries in the order of their times, of which no two share one.
+//! Archives: entries ordered by time. No two entries of an archive have the same time.
 //!
-//! An archive's head has the time of the last entry. Whoever adds one moves it on, on condition that it is behind, in the
-//! transaction that writes the entry: entries appear in the order of their times. Who has read an archive up to some
-//! time has read all there will ever be up to it.
+//! The head of an archive is an item that holds the time of the last entry. The transaction that writes an entry also
+//! moves the head to the entry's time, on condition that the head is earlier. So entries appear in the order of their
+//! times, and nothing is ever added before a time that a reader has read up to.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -12,37 +12,38 @@ use crate::clock::Timestamp;
 
 /// The sort key of an archive's head, before those of all entries.
 const HEAD: &str = "#";
-/// How much of an archive is read at once, in bytes as they lie in the table; a function may answer with 6 MB at most.
+/// The size of an archive's part that one answer takes, in bytes as they lie in the table. A function may answer with
+/// at most 6 MB.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Which part of an archive is asked for: its newest entries before some time.
+/// Asks for the newest entries of an archive before a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArchiveWindow {
-    /// Milliseconds since the Unix epoch; entries of this time are not in it.
+    /// Milliseconds since the Unix epoch. Entries of exactly this time are left out.
     pub before: u64,
-    /// How many there may be.
+    /// The largest number of entries.
     pub limit: usize,
 }
 
-/// How many entries that were added to an archive are read at once.
+/// The number of entries that a stream reads at once.
 const PAGE: i32 = 100;
 
-/// A part of an archive: its entries behind a time, up to one that the head has been seen at.
+/// The entries of an archive after one time, up to a time that was seen in its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct After {
-    /// Entries of this time are not in it.
+    /// Entries of exactly this time are left out.
     pub(super) after: Timestamp,
-    /// Entries of this time are.
+    /// Entries of exactly this time are included.
     pub(super) last: Timestamp,
 }
 
-/// The beginning of a part of an archive.
+/// The oldest entries of a part of an archive.
 pub(super) struct Beginning {
     /// The entries, the oldest first.
     pub(super) items: Vec<Attributes>,
-    /// How large they are, in bytes as they lie in the table.
+    /// Their size together, in bytes as they lie in the table.
     pub(super) bytes: usize,
-    /// Whether it is the whole part.
+    /// Whether these are all entries of the part.
     pub(super) all: bool,
 }
 
@@ -65,14 +66,15 @@ fn millis(at: Timestamp) -> u64 {
     at.millis().try_into().unwrap_or_default()
 }
 
-/// The time of a head that was in the way.
+/// The time in the head that a condition failed on.
 pub(super) fn last_of(head: Attributes) -> Result<Timestamp, StoreError> {
     let Head { last } = serde_dynamo::from_item(head)?;
     Ok(last)
 }
 
 impl Store {
-    /// Moves an archive's head on to `to`, on condition that it is before `from`, the first of the entries that are added.
+    /// Moves an archive's head on to `to`, on condition that it is before `from`, the time of the first entry that is
+    /// added.
     pub(super) fn move_head(
         &self,
         archive: &str,
@@ -94,8 +96,8 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The entries of a part of an archive, the oldest first. Where they are too much for one answer, the newest of them
-    /// that are not: who goes on before those gets the others.
+    /// Reads the entries of a part of an archive, the oldest first. If they are too large for one answer, it returns
+    /// the newest ones that fit, and the caller asks again for what lies before those.
     ///
     /// One request, and one for every further MB.
     pub(super) async fn archived<T: DeserializeOwned>(
@@ -150,7 +152,7 @@ impl Store {
     }
 }
 
-/// About how large an entry is: its texts.
+/// The approximate size of an entry: the length of its texts.
 fn size(item: &Attributes) -> usize {
     item.values().filter_map(|value| value.as_s().ok()).map(String::len).sum()
 }

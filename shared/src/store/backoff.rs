@@ -1,8 +1,9 @@
-//! Waiting for others to be done with an item.
+//! Waiting for other writers of an item.
 //!
-//! DynamoDB has no queue: it refuses whoever comes to an item while a transaction is at it. Those who belong to one process
-//! need not be refused by it again and again: who has met somebody lines up behind the others of the process for that item,
-//! and only the first of them tries. Those of other processes come apart by chance ("decorrelated jitter").
+//! DynamoDB has no queue: it refuses a write to an item that a transaction is working on. Writes of one process need
+//! not be refused again and again. A write that met another one lines up behind the other writes of its process for
+//! that item, and only the first in line tries again. Writes of different processes are separated by random waits
+//! ("decorrelated jitter").
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -18,15 +19,15 @@ use tokio::{
 
 use super::{Store, StoreError, between};
 
-/// The shortest and the longest wait of who is first in line. A transaction takes some 10 ms, and who comes while it is
-/// under way does not hold it up; so it is better to come often than to leave an item idle.
+/// The shortest and the longest wait of the first in line. A transaction takes about 10 ms, and a write that comes
+/// meanwhile does not hold it up. So coming often is better than leaving an item idle.
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(4)..=Duration::from_millis(50);
-/// How long others may be in the way.
+/// How long a write waits for others before it gives up.
 const FOR: Duration = Duration::from_millis(4500);
-/// How many lines there are; items that share one wait for each other without need.
+/// The number of lines. Items that share a line wait for each other without need.
 const LINES: usize = 64;
 
-/// The lines of a process.
+/// The lines of one process.
 #[derive(Clone, Debug)]
 pub(super) struct Lines(Arc<(RandomState, [Arc<Mutex<()>>; LINES])>);
 
@@ -36,7 +37,7 @@ impl Default for Lines {
     }
 }
 
-/// The waits of one who wants to write.
+/// The waits of one write.
 pub(super) struct Backoff {
     lines: Lines,
     turn: Option<OwnedMutexGuard<()>>,
@@ -51,8 +52,8 @@ impl Store {
 }
 
 impl Backoff {
-    /// Waits until it is our turn at this item, and from then on whenever we have come too early or too late;
-    /// [`StoreError::Contended`] where the time is up.
+    /// Waits until this write is the first in line for the item. Later calls wait for a random time. Returns
+    /// [`StoreError::Contended`] when the time is up.
     pub(super) async fn line_up(&mut self, item: &str) -> Result<(), StoreError> {
         if self.turn.is_some() {
             return self.wait().await;
@@ -64,7 +65,7 @@ impl Backoff {
         Ok(())
     }
 
-    /// Waits without lining up.
+    /// Waits for a random time without lining up.
     pub(super) async fn wait(&mut self) -> Result<(), StoreError> {
         self.last = between(*WAIT.start(), self.last * 3).min(*WAIT.end());
         if Instant::now() + self.last > self.until {

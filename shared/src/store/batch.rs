@@ -1,12 +1,12 @@
-//! Writes that need not be of one piece, many in a request. A table that is busy does a part of them and gives the rest
-//! back.
+//! Batches: many writes in one request that need not succeed together. A busy table does part of a batch and returns
+//! the rest.
 
 use aws_sdk_dynamodb::types::WriteRequest;
 use futures_util::future::try_join_all;
 
 use super::{CONFLICT_ATTEMPTS, Store, StoreError, pause};
 
-/// How many items a batch takes.
+/// The largest number of items in a batch.
 pub(super) const BATCH_MAX: usize = 25;
 
 impl Store {
@@ -15,7 +15,7 @@ impl Store {
         try_join_all(writes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await.map(drop)
     }
 
-    /// Writes a batch whole, however often DynamoDB gives part of it back.
+    /// Writes a batch completely. Sends the rest again as often as DynamoDB returns one.
     pub(super) async fn write(&self, mut batch: Vec<WriteRequest>) -> Result<(), StoreError> {
         for lost in 0..CONFLICT_ATTEMPTS {
             if lost > 0 {

@@ -1,5 +1,5 @@
-//! Bookings. Unsent ones lie in the shards of their kind, where all of them are listed; once its mail is out, a booking
-//! moves to a partition of its own, so that no list reads it again.
+//! Bookings. An unsent booking lies in the shards of its kind, where a list finds it. When its mail is out, it moves to
+//! a partition of its own, so that no list reads it again.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
@@ -17,7 +17,8 @@ fn sent_key(id: &BookingId) -> Key {
 }
 
 impl Store {
-    /// Keeps a new booking, unsent. A transaction, so that an attempt that arrives late does not have its mail sent again.
+    /// Stores a new booking as unsent. This is a transaction, so an attempt that arrives late cannot have the mail sent
+    /// again.
     pub async fn insert_booking(&self, booking: &Booking) -> Result<(), StoreError> {
         let item = Item { key: unsent_key(&booking.id), kind: "Booking", entity: booking }.attributes()?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
@@ -35,7 +36,7 @@ impl Store {
         self.item(sent_key(id)).await
     }
 
-    /// All unsent bookings, in the order they were made.
+    /// All unsent bookings, in the order in which they were made.
     pub async fn unsent_bookings(&self) -> Result<Vec<Booking>, StoreError> {
         let items = self.items_of_kind(UNSENT).await?;
         let mut bookings: Vec<Booking> = items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>()?;
@@ -43,7 +44,8 @@ impl Store {
         Ok(bookings)
     }
 
-    /// Marks an unsent booking as sent; `false` where it is not among the unsent, as when another has marked it.
+    /// Marks an unsent booking as sent. Returns `false` if it is no longer unsent, for example because another request
+    /// has marked it.
     pub async fn booking_sent(&self, booking: &Booking, now: Timestamp) -> Result<bool, StoreError> {
         let sent = Booking { sent_at: Some(now), ..booking.clone() };
         let item = Item { key: sent_key(&booking.id), kind: "SentBooking", entity: &sent }.attributes()?;

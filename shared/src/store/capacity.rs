@@ -1,4 +1,4 @@
-//! The capacity that operations consume: each is asked for it, and what its answer says is counted.
+//! Consumed capacity. Every operation asks DynamoDB to report it, and the reports are counted.
 
 use aws_sdk_dynamodb::{
     config::{
@@ -29,12 +29,12 @@ use aws_smithy_runtime_api::client::{
 use super::{client::Conditional, transaction::is_failed_condition};
 use crate::meter::{self, Usage};
 
-/// The least that a write costs whose condition fails.
+/// The least that a write consumes when its condition fails.
 const REFUSED_WRITE: f64 = 1.0;
-/// The least that an item costs of a transaction in which a condition fails.
+/// The least that each item of a transaction consumes when a condition of the transaction fails.
 const REFUSED_ITEM: f64 = 2.0;
 
-/// Counts requests and units towards the meter of whatever runs; a client's interceptor.
+/// A client's interceptor that counts requests and capacity units for the meter of the running task.
 #[derive(Debug)]
 pub struct Metering;
 
@@ -83,7 +83,7 @@ impl Intercept for Metering {
     }
 }
 
-/// Has an operation's answer say what it consumed.
+/// Asks DynamoDB to report the capacity that an operation consumes.
 fn ask(input: &mut Input) {
     macro_rules! of {
         ($($input:ty),*) => {$(
@@ -105,12 +105,12 @@ fn ask(input: &mut Input) {
     );
 }
 
-/// Adds what an operation's answer says it consumed.
+/// Adds the capacity that an operation's output reports.
 fn add(usage: &mut Usage, output: &Output) {
     macro_rules! of {
         ($($output:ty: $add:ident),*) => {$(
             if let Some(output) = output.downcast_ref::<$output>() {
-                // One of them, or a list with one for each table.
+                // One report, or a list with one report for each table.
                 output.consumed_capacity.iter().flat_map(Consumed::each).for_each(|consumed| $add(usage, consumed));
                 return;
             }
@@ -128,7 +128,7 @@ fn add(usage: &mut Usage, output: &Output) {
     );
 }
 
-/// How an answer says what was consumed.
+/// The forms in which outputs report consumed capacity.
 trait Consumed {
     fn each(&self) -> &[ConsumedCapacity];
 }
@@ -151,13 +151,13 @@ fn read(usage: &mut Usage, consumed: &ConsumedCapacity) {
 
 fn write(usage: &mut Usage, consumed: &ConsumedCapacity) {
     match consumed.read_capacity_units {
-        // A transaction that had been run before: its answer is read again.
+        // A transaction that had been run before. DynamoDB reads its result again.
         Some(read) if read > 0.0 => usage.read_units += read,
         _ => usage.write_units += consumed.capacity_units.unwrap_or_default(),
     }
 }
 
-/// The least that a write consumed whose condition failed; nothing of any other error.
+/// The least that a write consumed whose condition failed. 0 for any other error.
 fn refused(error: &Error) -> f64 {
     if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.downcast_ref() {
         let reasons = canceled.cancellation_reasons();

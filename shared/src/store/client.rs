@@ -1,4 +1,4 @@
-//! The SDK's client: built from the environment, with bounded retries, and its errors.
+//! The DynamoDB client of the SDK: how it is built from the environment, how often it retries, and its errors.
 
 use std::time::Duration;
 
@@ -27,25 +27,25 @@ use super::{
 };
 use crate::{config::AwsEnvironment, trace::SdkCalls};
 
-/// How long one operation may take, retries included, before its caller is told to come back later.
+/// The timeout of an operation with all of its attempts. After that the caller is told to come back later.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one attempt may take: a lost packet must leave time for another attempt.
+/// The timeout of one attempt. A lost packet must leave time for another attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 const ATTEMPTS: u32 = 8;
 
-/// Why the store did not do what it was asked to. What it says is for logs: codes and kinds, nothing of an item.
+/// Why an operation on the table failed. The texts are for logs: they name codes and kinds, and nothing from an item.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Throttled, unreachable or out of time: the same request may succeed later.
+    /// The table throttled, was unreachable or ran out of time. The same request may succeed later.
     #[error("the table cannot be reached for now: {0}")]
     Unavailable(String),
-    /// Refused for a reason that trying again does not mend.
+    /// The table refused the request. Trying again does not help.
     #[error("the table refused the request: {0}")]
     Refused(String),
-    /// An item does not have the shape this version reads.
+    /// An item has a shape that this version cannot read.
     #[error("an item does not have the expected shape")]
     Item(#[from] serde_dynamo::Error),
-    /// Others kept changing the same item, or the request took too long.
+    /// Other writers kept changing the same item, or the request ran out of time.
     #[error("there was no end of it in time")]
     Contended,
 }
@@ -55,7 +55,7 @@ impl<E: ProvideErrorMetadata> From<SdkError<E>> for StoreError {
         let passing = match &error {
             SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
             SdkError::ServiceError(service) => {
-                // A fault of theirs passes, whatever they or somebody in between call it.
+                // A server error passes, whatever code DynamoDB or a proxy before it gives.
                 service.raw().status().is_server_error() || service.err().code().is_none_or(is_passing)
             }
             _ => false,
@@ -65,7 +65,7 @@ impl<E: ProvideErrorMetadata> From<SdkError<E>> for StoreError {
     }
 }
 
-/// What an operation failed with, for logs: codes and kinds, nothing of what was asked or answered.
+/// The reason of an SDK error for logs: codes and kinds, and nothing from the request or the answer.
 pub fn reason<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
         SdkError::TimeoutError(_) => "timed out".to_owned(),
@@ -84,13 +84,13 @@ impl From<BuildError> for StoreError {
     }
 }
 
-/// An error with what caused it, in one line.
+/// An error and its causes in one line.
 fn causes(error: &dyn std::error::Error) -> String {
     let all = std::iter::successors(Some(error), |error| error.source());
     all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// A cancelled transaction: by others on its items, which passes, or for good.
+/// The error of a cancelled transaction. It passes if other transactions caused it, else it is final.
 pub(super) fn cancelled(error: SdkError<TransactWriteItemsError>) -> StoreError {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
@@ -105,7 +105,7 @@ pub(super) fn cancelled(error: SdkError<TransactWriteItemsError>) -> StoreError 
 
 /// An operation's error that may be a failed condition.
 pub(super) trait Conditional {
-    /// The failed condition, where the error is one.
+    /// The failed condition, if the error is one.
     fn failed_condition(&self) -> Option<&ConditionalCheckFailedException>;
 }
 
@@ -124,7 +124,8 @@ macro_rules! conditional {
 
 conditional!(PutItemError, UpdateItemError, DeleteItemError);
 
-/// The item that a condition failed on, `None` where there is none or it was not asked for; any other error stays one.
+/// The item that a condition failed on. `None` if there is none, or the request did not ask for it. Any other error is
+/// returned as an error.
 pub(super) fn item_in_the_way<E>(error: SdkError<E>) -> Result<Option<Attributes>, StoreError>
 where
     E: Conditional,
@@ -136,7 +137,7 @@ where
     }
 }
 
-/// Whether an error of this code goes away by itself.
+/// Whether an error with this code passes by itself.
 fn is_passing(code: &str) -> bool {
     matches!(
         code,
@@ -178,11 +179,12 @@ pub fn client(environment: &AwsEnvironment) -> Client {
     Client::from_conf(config.build())
 }
 
-/// HTTP for this environment's endpoint: plain where it says so, else with TLS by rustls on ring, the only crypto
-/// library in the tree.
+/// The HTTP client for this environment's endpoint. It uses plain HTTP where the environment says so, else TLS by
+/// rustls on ring, the only crypto library in the tree.
 ///
-/// AWS's own endpoints are known by Amazon's roots: reading those of the whole machine takes longer than everything else
-/// before the first request. The machine's are read for other endpoints, and where the environment names them.
+/// For AWS's own endpoints it trusts Amazon's roots only: reading all roots of the machine takes longer than everything
+/// else before the first request. It reads the machine's roots for other endpoints, and where the environment names
+/// them.
 #[must_use]
 pub fn http_client(environment: &AwsEnvironment) -> SharedHttpClient {
     if environment.endpoint_url.as_ref().is_some_and(|url| url.starts_with("http://")) {
@@ -192,9 +194,9 @@ pub fn http_client(environment: &AwsEnvironment) -> SharedHttpClient {
     connector::secure(if is_aws { Trust::Amazon } else { Trust::Machine })
 }
 
-/// Tries again a single write that met a transaction in progress on its item, and a transaction that was throttled; the
-/// SDK by itself does not. Transactions that meet each other are another matter: where many are at one item, they are what
-/// is usual and no fault, and must not use up the attempts that all operations have together.
+/// Retries a single write that met a transaction on its item, and a transaction that was throttled. The SDK by itself
+/// does not. It does not retry transactions that met each other: where many write to one item, meeting is usual and no
+/// fault, and must not use up the budget of attempts that all operations share.
 #[derive(Debug)]
 struct TransactionConflicts;
 
@@ -229,12 +231,12 @@ impl ClassifyRetry for TransactionConflicts {
     }
 }
 
-/// Whether a transaction was cancelled for other transactions on its items, and for nothing that does not pass.
+/// Whether other transactions on its items cancelled a transaction, and every reason passes by itself.
 pub(super) fn is_conflict(reasons: &[CancellationReason]) -> bool {
     is_passing_cancellation(reasons) && reasons.iter().any(is_met)
 }
 
-/// Whether a transaction was cancelled by nothing but what others do.
+/// Whether every reason of a cancelled transaction passes by itself.
 fn is_passing_cancellation(reasons: &[CancellationReason]) -> bool {
     let codes = || reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None");
     codes().next().is_some()

@@ -1,7 +1,7 @@
-//! How the SDK's requests travel: HTTP/1.1 on connections that are kept.
+//! The HTTP connections of the SDK: HTTP/1.1, kept open between requests.
 //!
-//! The SDK's own client would bring HTTP/2 and proxies, which nothing here speaks, and the TLS settings a second time:
-//! nearly a megabyte in every function, and work before every first request.
+//! The SDK's own HTTP client would bring HTTP/2 and proxies, which nothing here uses, and the TLS settings a second
+//! time. That is nearly a megabyte in every function, and work before every first request.
 
 use std::{error::Error, io, time::Duration};
 
@@ -29,18 +29,18 @@ use rustls::{
 use tokio::time::timeout;
 use tower::{Service, service_fn};
 
-/// How long a connection may take to come up, TLS included.
+/// The timeout for opening a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The roots of Amazon Trust Services, which all of AWS's public endpoints are certified under.
+/// The root certificates of Amazon Trust Services. All public endpoints of AWS are certified under them.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// Whom a server has to be certified by.
+/// The root certificates that a server has to be certified under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Amazon.
+    /// Those of Amazon.
     Amazon,
-    /// Anybody whom the machine trusts, or whom `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    /// Those of the machine, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     Machine,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn plain() -> SharedHttpClient {
 pub(super) fn secure(trust: Trust) -> SharedHttpClient {
     let https = HttpsConnectorBuilder::new().with_tls_config(tls(trust)).https_only().enable_http1();
     let mut https = https.wrap_connector(tcp());
-    // The handshake has its share of the time too.
+    // The timeout covers the TLS handshake too.
     shared(pool(service_fn(move |uri: Uri| {
         let connected = https.call(uri);
         Box::pin(async move {
@@ -80,7 +80,7 @@ fn tls(trust: Trust) -> ClientConfig {
 
 fn roots(trust: Trust) -> RootCertStore {
     let certificates: Vec<_> = match trust {
-        // All of them can be read, which a test sees to.
+        // A test checks that all of them can be read.
         Trust::Amazon => CertificateDer::pem_slice_iter(AMAZON_ROOTS).flatten().collect(),
         Trust::Machine => {
             let found = rustls_native_certs::load_native_certs();
@@ -132,7 +132,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> HttpConnector for Pool<C> {
     }
 }
 
-/// What the SDK gives up a connection by that an attempt failed on.
+/// The connection that the SDK drops after a failed attempt.
 fn poisonable(connection: CaptureConnection) -> ConnectionMetadata {
     let poison = move || {
         if let Some(connected) = connection.connection_metadata().as_ref() {
@@ -142,7 +142,7 @@ fn poisonable(connection: CaptureConnection) -> ConnectionMetadata {
     ConnectionMetadata::builder().proxied(false).poison_fn(poison).build()
 }
 
-/// Whatever breaks between us and a server may not do so again: it is tried again, as the SDK sees fit.
+/// Turns a connection error into one that the SDK retries. A connection that broke once may not break again.
 fn failure(error: legacy::Error) -> ConnectorError {
     if is_late(&error) { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
 }

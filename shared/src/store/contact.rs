@@ -1,4 +1,4 @@
-//! Rosters: a participant's contacts. What is between two participants lies in the rosters of both.
+//! Rosters: a participant's contacts. The relation of two participants lies in the rosters of both.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};
@@ -15,20 +15,20 @@ use crate::{
 struct Stored {
     #[serde(flatten)]
     contact: Contact,
-    /// Counts its changes.
+    /// Counts the changes of the contact.
     revision: u64,
 }
 
-/// Whose rosters a change is about: who acts, and the contact, which may have no account.
+/// The two rosters that a change is about: that of the acting user, and that of the contact, who may have no account.
 #[derive(Clone, Debug)]
 pub struct Pair {
-    /// Who acts.
+    /// The JID of the acting user.
     pub me: Jid,
-    /// Their user.
+    /// The number of the acting user.
     pub user: u64,
-    /// The other.
+    /// The JID of the contact.
     pub contact: Jid,
-    /// The other's user.
+    /// The number of the contact's user, if there is one.
     pub contact_user: Option<u64>,
 }
 
@@ -41,7 +41,7 @@ fn key(user: u64, contact: &Jid) -> Key {
 }
 
 impl Store {
-    /// A user's contacts, by JID. One request, and one for every further MB.
+    /// A user's contacts, ordered by JID. One request, and one for every further MB.
     pub async fn contacts(&self, user: u64) -> Result<Vec<Contact>, StoreError> {
         let items = self.items(&roster(user), "").await?;
         let mut contacts: Vec<Contact> = serde_dynamo::from_items(items)?;
@@ -49,7 +49,7 @@ impl Store {
         Ok(contacts)
     }
 
-    /// Changes what is between two participants by what `change` makes of it. Two requests, the second a transaction.
+    /// Changes the relation of two participants by what `change` makes of it. Two requests, the second a transaction.
     pub async fn change_relation<E: From<StoreError>>(
         &self,
         pair: &Pair,
@@ -81,7 +81,7 @@ impl Store {
         Err(StoreError::Contended.into())
     }
 
-    /// What makes of one side what it is to be; `None` where that is what it is.
+    /// The write for one side of a relation. `None` if that side does not change.
     fn write_contact(
         &self,
         key: Key,

@@ -1,4 +1,4 @@
-//! Counters: where integer ids come from.
+//! Counters, which give integer ids.
 
 use std::sync::{
     Arc,
@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use super::{Attributes, Key, Kind, Store, StoreError, n, s};
 
-/// What has numbers.
+/// The things that have numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counter {
-    /// Records of a kind.
+    /// The records of a kind.
     Of(Kind),
     /// Static API tokens.
     ApiToken,
@@ -30,7 +30,7 @@ impl Counter {
         Key { pk: format!("COUNTER#{}", self.name()), sk: "COUNTER".to_owned() }
     }
 
-    /// Which of all counters it is.
+    /// The index of this counter in [`Given`].
     fn place(self) -> usize {
         match self {
             Self::Of(Kind::User) => 0,
@@ -41,8 +41,8 @@ impl Counter {
         }
     }
 
-    /// What a new number adds to. API tokens of earlier versions lie under their hashes only: `placed` counts the numbers
-    /// since, whose tokens lie under them too.
+    /// The update that gives a new number. The API tokens of earlier versions lie under their hashes only, so `placed`
+    /// counts the numbers whose tokens lie under their numbers too.
     fn adding(self) -> &'static str {
         match self {
             Self::Of(_) => "SET #type = :type ADD #number :one",
@@ -51,28 +51,29 @@ impl Counter {
     }
 }
 
-/// What a counter says.
+/// The item of a counter.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(super) struct Counted {
-    /// The last number that was given.
+    /// The last number that the counter gave.
     pub(super) number: u64,
     #[serde(default)]
     placed: u64,
 }
 
 impl Counted {
-    /// Whether whatever has one of the numbers lies under it.
+    /// Whether everything that has one of the numbers also lies under its number.
     pub(super) fn all_placed(self) -> bool {
         self.placed == self.number
     }
 }
 
-/// The last numbers that a process knows to have been given. A number is never taken back, so there are at least as many.
+/// The last number of each counter that this process knows of. A counter never goes back, so it has given at least as
+/// many.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Given(Arc<[AtomicU64; 5]>);
 
 impl Given {
-    /// The last number that is known; 0 where nothing is.
+    /// The last number that this process knows of; 0 if it knows of none.
     pub(super) fn of(&self, counter: Counter) -> u64 {
         self.0[counter.place()].load(Ordering::Relaxed)
     }
@@ -105,12 +106,12 @@ impl Store {
         Ok(number)
     }
 
-    /// Takes what this counter says out of the items of a batch that asked for it.
+    /// Takes the counter's item out of the items of a batch that asked for it.
     pub(super) fn said_by(&self, counter: Counter, items: &mut Vec<Attributes>) -> Result<Counted, StoreError> {
         let partition = s(counter.key().pk);
         let said = match items.iter().position(|item| item.get("PK") == Some(&partition)) {
             Some(at) => serde_dynamo::from_item(items.swap_remove(at))?,
-            // Nothing was ever numbered.
+            // The counter has never given a number.
             None => Counted::default(),
         };
         self.given.note(counter, said.number);

@@ -1,7 +1,8 @@
-//! A device and its sessions: one item, so that checking a token, beginning a session and replacing a token are one
-//! request each. Each session is an attribute of the item, named by its id; the cap on their number keeps it small.
+//! A device and its sessions. They are one item, so checking a token, beginning a session and replacing a token are one
+//! request each. Each session is an attribute of the item, named by the session's id. The cap on their number keeps the
+//! item small.
 //!
-//! `live` counts the sessions in the item, and `expiresAt` is never before the end of any of them.
+//! `live` counts the sessions in the item. `expiresAt` is never before the end of any of them.
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
@@ -23,10 +24,10 @@ fn key(device: &DeviceId) -> Key {
     Key { pk: format!("DEVICE#{device}"), sk: "DEVICE".to_owned() }
 }
 
-/// What a conditional write came to: done, or the item that was in its way, `None` where there is none.
+/// The outcome of a conditional write: done, or the item that the condition failed on. `None` if there is no such item.
 type Attempt<T> = Result<T, Option<Attributes>>;
 
-/// What the item says beside its sessions.
+/// The attributes of the item other than its sessions.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
@@ -47,25 +48,25 @@ fn read(item: Attributes) -> Result<(Head, Device), StoreError> {
     Ok((head, device))
 }
 
-/// What became of a token that was presented for refresh.
+/// The outcome of presenting a token for refresh.
 #[derive(Debug)]
 pub enum Refreshed {
-    /// The session goes on with its next token, as it is now.
+    /// The session goes on with its next token. This is its present state.
     Now(DeviceSession),
-    /// It had ended.
+    /// The session had ended.
     Ended,
-    /// The token had been replaced before: it was taken for stolen, and the session has ended.
+    /// The token had been replaced before. It was taken for stolen, and the session has ended.
     Stolen,
 }
 
 impl Store {
-    /// The device with this id; `None` once its last session is gone.
+    /// The device with this id. `None` once its last session is gone.
     pub async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
         let item = self.attributes(key(id)).await?;
         item.map(|item| read(item).map(|(_, device)| device)).transpose()
     }
 
-    /// Begins a session of a device, and ends the oldest ones where it would have more than `max`.
+    /// Begins a session of a device. Ends the oldest sessions if the device would have more than `max`.
     ///
     /// One request; one more where the device has `max` sessions already.
     pub async fn begin_device_session(
@@ -92,8 +93,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Adds a session where there is room for it, and the device where it is new; gives back the item in the way where
-    /// there is not.
+    /// Adds a session if there is room for it, and the device if it is new. Otherwise returns the item that the
+    /// condition failed on.
     async fn add_session(
         &self,
         device: &DeviceId,
@@ -126,8 +127,8 @@ impl Store {
         }
     }
 
-    /// Adds a session to an item that was read, without the sessions that have to go for it; gives the item back as it
-    /// is now where it has changed since.
+    /// Adds a session to an item that was read, and removes the sessions that have to go for it. If the item has
+    /// changed since, returns the item as it is now.
     async fn begin_in_place_of_others(
         &self,
         device_id: &DeviceId,
@@ -137,7 +138,7 @@ impl Store {
     ) -> Result<Attempt<()>, StoreError> {
         let (head, device) = read(item)?;
         if device.sessions.contains_key(id) {
-            // An earlier attempt of ours, whose answer was lost.
+            // This session is in the item already: an earlier attempt succeeded, and its answer was lost.
             return Ok(Ok(()));
         }
         let evicted = device.to_evict(max, session.created_at);
@@ -165,7 +166,7 @@ impl Store {
         }
     }
 
-    /// Replaces the token numbered `presented` of a session. `next` is the state a session begun now would have.
+    /// Replaces the token numbered `presented` of a session. `next` is the state of a session that would begin now.
     ///
     /// One request where the token is the present one or its predecessor.
     pub async fn refresh_device_session(
@@ -192,15 +193,15 @@ impl Store {
                     self.end_device_session(device, id, alone).await?;
                     return Ok(Refreshed::Stolen);
                 }
-                // Only the item's own end was in the way: another session of the device ends later.
+                // Only the item's `expiresAt` failed the condition: another session of the device ends later.
                 Refresh::Rotated(_) => extend = head.expires_at <= next.expires_at,
             }
         }
         Err(StoreError::Contended)
     }
 
-    /// Writes the next token's state over that of the token numbered `presented`; gives back the item as it is then, or
-    /// the one in the way.
+    /// Writes the state with the next token over that with the token numbered `presented`. Returns the item as it is
+    /// afterwards, or the item that the condition failed on.
     async fn rotate(
         &self,
         device: &DeviceId,
@@ -233,10 +234,10 @@ impl Store {
         }
     }
 
-    /// Ends a session, and with the last one everything known of its device. A session that has ended stays so.
-    /// `alone` says whether the session was the device's only one when it was read.
+    /// Ends a session. Ending a device's last session deletes everything known of the device. Ending it again changes
+    /// nothing. `alone` says whether the session was the device's only one when it was read.
     ///
-    /// One request, where that still holds.
+    /// One request where that still holds.
     pub async fn end_device_session(
         &self,
         device: &DeviceId,
@@ -257,7 +258,7 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Removes a session that is not the device's only one; gives back the item in the way.
+    /// Removes a session that is not the device's only one. Returns the item that the condition failed on, if any.
     async fn remove_session(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<Option<Attributes>, StoreError> {
         let removed = self
             .update_device(device)
@@ -271,7 +272,7 @@ impl Store {
         removed.map_or_else(item_in_the_way, |_| Ok(None))
     }
 
-    /// Deletes a device whose only session is this one; gives back the item in the way.
+    /// Deletes a device whose only session is this one. Returns the item that the condition failed on, if any.
     async fn forget_device(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<Option<Attributes>, StoreError> {
         let deleted = self
             .client

@@ -1,8 +1,8 @@
 //! Events, and the sessions and login tokens that belong to them.
 //!
-//! An event is ended in one transaction, which closes its lists: from then on nobody sees it, nothing can be added to it
-//! and no login token opens it. What lay in the lists is cleared away afterwards, piece by piece, by a job that this
-//! transaction puts; until then the item `ENDED` says how much of it lists still count.
+//! One transaction ends an event and closes its lists. From then on nobody sees the event, nothing can be added to it,
+//! and no login token opens it. The same transaction puts a job, which deletes the records in those lists piece by
+//! piece. Until it is done, the item `ENDED` says how many of them other lists still count.
 
 mod clearing;
 mod reuse;
@@ -20,7 +20,7 @@ use crate::{
     model::{Event, EventSession, LoginToken, job::Work, live::EndedBy},
 };
 
-/// The partition of the events that are not yet cleared away.
+/// The partition of the ended events whose records are not all deleted yet.
 const ENDED: &str = "ENDED";
 
 impl Record for Event {
@@ -88,13 +88,13 @@ impl Record for LoginToken {
     }
 }
 
-/// An event that is gone, and what is left of it.
+/// An event that has ended, and the number of its records that are left.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
     /// The event.
     pub id: u64,
-    /// Whom it belonged to.
+    /// The user who owned it.
     pub owner: u64,
     /// How many of its sessions are left.
     pub sessions: u64,
@@ -102,7 +102,7 @@ pub struct Ended {
     pub login_tokens: u64,
 }
 
-/// What the media provider called a session before its mode changed; its archives are still there.
+/// The provider's id of a session before its mode changed. Its archives are still listed under it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Former {
@@ -123,7 +123,7 @@ fn ended_key(event: u64) -> Key {
 }
 
 impl Store {
-    /// Ends an event; what is to be done with what belonged to it, or [`Conflict::Gone`] where it has ended before.
+    /// Ends an event. Returns the work that deletes what belonged to it, or [`Conflict::Gone`] if it had ended before.
     pub async fn end_event(
         &self,
         mut event: Stored<Event>,
@@ -136,7 +136,7 @@ impl Store {
             if self.commit(writes).await?.is_ok() {
                 return Ok(Ok(begun));
             }
-            // It was changed in between, or something was added to it.
+            // The event was changed, or something was added to it, between the read and the write.
             pause(lost).await;
             match self.record(event.record.id).await? {
                 Some(present) => event = present,
@@ -146,7 +146,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Deletes a session; what is to be done with who is in it, or [`Conflict::Gone`] where somebody was first.
+    /// Deletes a session. Returns the work that ends its live connections, or [`Conflict::Gone`] if another request
+    /// deleted it first.
     ///
     /// One request, a transaction.
     pub async fn remove_event_session(
@@ -179,18 +180,18 @@ impl Store {
         Ok(writes)
     }
 
-    /// The events of which something is left.
+    /// The ended events that still have records.
     pub async fn ended_events(&self) -> Result<Vec<Ended>, StoreError> {
         Ok(serde_dynamo::from_items(self.items(ENDED, "").await?)?)
     }
 
-    /// What is left of an event that has ended.
+    /// An ended event, if it still has records.
     pub async fn ended_event(&self, id: u64) -> Result<Option<Ended>, StoreError> {
         self.item(ended_key(id)).await
     }
 
-    /// What the media provider called an event's sessions before, with the sessions' numbers; of one of them where that
-    /// is said.
+    /// The former provider's ids of an event's sessions, each with the number of its session. Only those of one session
+    /// if `session` names it.
     pub async fn former_session_ids(
         &self,
         event: u64,

@@ -1,7 +1,8 @@
-//! Feeds: what is new in the archives that a participant hears of, told once and in order.
+//! Feeds: the new entries of the archives that a participant may read, each told once and in order.
 //!
-//! Nothing is written for it. Who listens looks at the heads of the archives, and reads on where one has moved. An
-//! archive is read up to the head that was seen and no further: all that lies before a head is there.
+//! A feed writes nothing. It looks at the heads of the archives, and reads an archive where its head has moved. It
+//! reads an archive up to the head that it saw and no further, because everything before a head is in the table
+//! already.
 
 mod listener;
 
@@ -26,41 +27,41 @@ use crate::{
     },
 };
 
-/// How old everything is that is written: who writes takes the time at most 12 seconds before, by a clock that may be
-/// some seconds off.
+/// The age at which every write is surely in the table. A write takes its time at most 12 seconds before it is done, by
+/// a clock that may be some seconds off.
 const SETTLED: Duration = Duration::from_mins(1);
-/// The least there is between two times.
+/// The smallest difference of two times.
 const MILLISECOND: Duration = Duration::from_millis(1);
 /// How many archives are read at the same time.
 const MAX_CONCURRENT: usize = 8;
-/// After how many bytes of entries, as they lie in the table, the rest is left for the next time.
+/// The size of entries, in bytes as they lie in the table, after which a look leaves the rest for the next one.
 const BYTES_MAX: usize = 1024 * 1024;
 
-/// What a user listens to, and how far they have been told.
+/// The archives that a user listens to, and the position up to which the user has been told.
 #[derive(Clone, Debug)]
 pub struct Feed {
     listener: Listener,
-    /// Their own archive, and those of the rooms they are in.
+    /// The user's own archive, and the archives of the rooms that the user is in.
     sources: Vec<Source>,
-    /// That of the memberships which the sources are of.
+    /// The revision of the memberships that `sources` was made from.
     revision: u64,
     position: Position,
 }
 
 impl Feed {
-    /// How far has been told.
+    /// The position up to which the user has been told.
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.position
     }
 
-    /// Gives up what has been told up to where the user left it.
+    /// Drops the archives of rooms that the user left, once everything up to then has been told.
     fn close(&mut self) {
         let position = &self.position;
         self.sources.retain(|source| source.until.is_none_or(|until| position.of(source.tag) < until));
     }
 
-    /// The part of an archive that has not been told; `None` where there is none.
+    /// The part of an archive that has not been told; `None` if all of it has.
     fn untold<'a>(&self, source: &'a Source, seen: &Seen) -> Option<(&'a Source, After)> {
         let after = self.position.of(source.tag).max(source.before);
         let head = *seen.heads.get(&source.archive)?;
@@ -69,25 +70,25 @@ impl Feed {
     }
 }
 
-/// What happened since the last time.
+/// The entries since the last look.
 #[derive(Clone, Debug)]
 pub struct News {
     /// Each with the position behind it, the oldest first.
     pub notices: Vec<(Notice, Position)>,
-    /// Whether that was all there was.
+    /// Whether these are all entries since the last look.
     pub all: bool,
 }
 
-/// An archive that somebody listens to.
+/// An archive that a user listens to.
 #[derive(Clone, Debug)]
 struct Source {
     archive: String,
     tag: ArchiveTag,
-    /// The room it is of; `None` of the user's own.
+    /// The room that the archive belongs to; `None` for the user's own archive.
     room: Option<RoomId>,
-    /// What is from then or earlier is not told.
+    /// Entries of this time or earlier are not told.
     before: Timestamp,
-    /// What is later is not told: the user left the room then.
+    /// Entries after this time are not told: the user left the room then.
     until: Option<Timestamp>,
 }
 
@@ -102,11 +103,11 @@ impl Source {
         Self { tag: ArchiveTag::of(&archive), archive, room: Some(room), before: since - MILLISECOND, until: left }
     }
 
-    /// What there is to tell of an item of this archive.
+    /// Reads an item of this archive, and makes the notice of it.
     fn entry(&self, item: Attributes) -> Result<Entry, StoreError> {
         let Some(room) = &self.room else {
             let OwnMessage { message, received } = read(item)?;
-            // What they sent themselves is no news to them.
+            // Their own messages are no news to them.
             let (at, notice) = (message.timestamp, received.then_some(Notice::Message(message)));
             return Ok(Entry { archive: self.tag, at, notice });
         };
@@ -115,7 +116,7 @@ impl Source {
     }
 }
 
-/// An entry that was read, and what there is to tell of it.
+/// An entry of an archive, with its notice if there is one.
 struct Entry {
     archive: ArchiveTag,
     at: Timestamp,
@@ -123,14 +124,14 @@ struct Entry {
 }
 
 impl Entry {
-    /// Whether it says that this one is no longer in the room.
+    /// Whether the entry says that this participant is no longer in the room.
     fn ends(&self, leaver: &Jid) -> bool {
         let Some(Notice::Room { entry, .. }) = &self.notice else { return false };
         matches!(&entry.event, RoomEvent::Affiliation { user, affiliation: Affiliation::None, .. } if user == leaver)
     }
 }
 
-/// A message as a user's own archive has it.
+/// A message as it lies in a user's own archive.
 #[derive(Deserialize)]
 struct OwnMessage {
     #[serde(flatten)]
@@ -138,22 +139,22 @@ struct OwnMessage {
     received: bool,
 }
 
-/// What a look at the table shows.
+/// What one look at the table found.
 struct Seen {
-    /// When something was last added to an archive, by the archive's name.
+    /// The time of the last entry of each archive, by the archive's name.
     heads: HashMap<String, Timestamp>,
-    /// That of the user's memberships.
+    /// The revision of the user's memberships.
     revision: u64,
-    /// Whether the user would be let in again.
+    /// Whether the user's credential would still be accepted.
     welcome: bool,
 }
 
 impl Store {
     /// The feed of a user, from a position on or from now on.
     ///
-    /// One request for who never was in a room, else two, and three from now on.
+    /// One request for a user who never was in a room, else two, and three from now on.
     pub async fn feed(&self, listener: Listener, from: Option<Position>, now: Timestamp) -> Result<Feed, StoreError> {
-        // Who comes from the future does not come from us.
+        // A position in the future is none of ours.
         let from = from.filter(|position| position.floor() <= now);
         let from_now = from.is_none();
         let position = from.unwrap_or_else(|| Position::at(now - SETTLED));
@@ -174,10 +175,11 @@ impl Store {
         Ok(feed)
     }
 
-    /// What happened since the last time, or since the feed's position; `None` where the user would not be let in again.
+    /// The entries since the last look, or since the feed's position. `None` if the user's credential would no longer
+    /// be accepted.
     ///
-    /// One request, for every 100 archives; one more for each archive that has something new, and one where the
-    /// memberships changed.
+    /// One request for every 100 archives; one more for each archive that has something new, and one if the memberships
+    /// changed.
     pub async fn news(&self, feed: &mut Feed, now: Timestamp) -> Result<Option<News>, StoreError> {
         let seen = self.look(feed, now).await?;
         if !seen.welcome {
@@ -186,7 +188,7 @@ impl Store {
         let changed = self.follow(feed, &seen).await?;
         let untold: Vec<_> = feed.sources.iter().filter_map(|source| feed.untold(source, &seen)).collect();
         let (mut entries, mut all) = self.entries_of(&untold, &feed.listener.jid).await?;
-        // The archives of other rooms have not been looked at yet.
+        // The archives of newly found rooms have not been looked at yet.
         all &= !changed;
         entries.sort_by_key(|entry| entry.at);
         let mut notices = Vec::new();
@@ -222,8 +224,8 @@ impl Store {
         Ok(seen)
     }
 
-    /// Listens to the rooms that the user is in now, where those may be others than before. The memberships are read
-    /// after their revision, so that none is missed.
+    /// Takes up the rooms that the user is in now, if the memberships may have changed. The memberships are read after
+    /// their revision, so that none is missed.
     async fn follow(&self, feed: &mut Feed, seen: &Seen) -> Result<bool, StoreError> {
         if seen.revision == feed.revision {
             return Ok(false);
@@ -237,8 +239,8 @@ impl Store {
 
     /// The entries of these parts of archives, as many as one answer takes, and whether those are all.
     ///
-    /// Where the user left a room, what follows in its archive is not theirs: the memberships may have been looked at
-    /// before, and the archive's head after.
+    /// If the user left a room, later entries of its archive are not for them: the memberships may have been read
+    /// before they left, and the archive's head after.
     async fn entries_of(&self, parts: &[(&Source, After)], leaver: &Jid) -> Result<(Vec<Entry>, bool), StoreError> {
         let (mut entries, mut bytes, mut all) = (Vec::new(), 0, true);
         for some in parts.chunks(MAX_CONCURRENT) {

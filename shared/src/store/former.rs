@@ -1,7 +1,7 @@
-//! Users who are gone, and what is left of theirs: events that list them, users whom they made, rooms that they are in,
-//! their archives, and their rosters.
+//! Deleting what a deleted user leaves: events that list the user, users whom they made, rooms that they are in, their
+//! archives and their rosters.
 //!
-//! The transaction that deletes a user puts the job to clear it away.
+//! The transaction that deletes a user puts the job for this.
 
 use super::{
     Attributes, Key, Pair, Store, StoreError, Tools,
@@ -18,12 +18,12 @@ use crate::{
 };
 
 impl Store {
-    /// Clears what is left of a user who is gone, until nothing is or the time is up; `true` where nothing is. They leave
-    /// the events they managed, nobody was made by them, they leave their rooms, nobody has anything agreed with them, and
-    /// their archives are deleted.
+    /// Deletes what a user left, until nothing is left or the time is up. Returns `true` if nothing is left. The user
+    /// leaves the events that they managed and the rooms that they were in. Users whom they made have no creator
+    /// afterwards. Contacts lose what was agreed with the user. The user's archives are deleted.
     ///
-    /// Seven requests; two more for every 15 events and every 27 users, two for each room, three for each contact, and two
-    /// for every 25 messages.
+    /// Seven requests; two more for every 15 events and every 27 users, two for each room, three for each contact, and
+    /// two for every 25 messages.
     pub(super) async fn clear_former_user(
         &self,
         user: u64,
@@ -33,11 +33,11 @@ impl Store {
         if !self.leave_managed_events(user, in_time).await? || !self.leave_made_users(user, in_time).await? {
             return Ok(false);
         }
-        // Nothing names them any more, and nothing could since their lists were closed.
+        // Nothing names the user any more, and nothing new could since the lists were closed.
         for kind in [Kind::User, Kind::Event] {
             self.clear_partition_of(&list_of(Parent::User(user), kind), in_time).await?;
         }
-        // Whose name makes no JID never took part in a conversation.
+        // A user whose name makes no JID never took part in a conversation.
         let Some(jid) = Jid::of(username, domain) else { return Ok(true) };
         let person = Person { jid, user: Some(user) };
         Ok(self.leave_rooms(&person, clock, &room::host(domain), in_time).await?
@@ -45,7 +45,7 @@ impl Store {
             && self.clear_archives(user, in_time).await?)
     }
 
-    /// Takes a user's contacts out of their roster, and back all that was agreed; `true` where none is left.
+    /// Deletes a user's roster, and the agreements with each of its contacts. Returns `true` if no contact is left.
     async fn leave_rosters(&self, user: u64, jid: &Jid, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
         for contact in self.contacts(user).await? {
             if !in_time() {
@@ -55,7 +55,7 @@ impl Store {
             let named = if contact.domain() == jid.domain() { self.user_named(contact.local()).await? } else { None };
             let pair = Pair { me: jid.clone(), user, contact, contact_user: named.map(|named| named.id) };
             let remove = self.change_relation(&pair, |relation| {
-                // One who is not there any more was removed by somebody else.
+                // A contact that is no longer there was removed by another request.
                 let _ = relation.remove();
                 Ok::<_, StoreError>(())
             });
@@ -64,8 +64,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Deletes a user's archives; `true` where none is left. An entry goes after those which it leads to: what it shares
-    /// with each of its partners.
+    /// Deletes a user's archives. Returns `true` if none is left. An entry names the partners whose parts of the
+    /// archive have to go too, so those go before the entry.
     async fn clear_archives(&self, user: u64, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
         let all = After { after: Timestamp::default(), last: Timestamp::from_millis(i64::MAX) };
         loop {
@@ -73,7 +73,7 @@ impl Store {
             if entries.is_empty() {
                 return self.clear_partition_of(&archive_of(user), &in_time).await;
             }
-            // Under whatever name they wrote: one of the two was the partner.
+            // The user may have written under an earlier name, so the partner is one of the two JIDs.
             let mut partners: Vec<_> = entries.iter().flat_map(parties).collect();
             partners.sort();
             partners.dedup();
@@ -94,7 +94,7 @@ impl Store {
     }
 }
 
-/// Who wrote a message, and to whom.
+/// The sender and the receiver of a message.
 fn parties(entry: &Attributes) -> impl Iterator<Item = Jid> {
     ["from", "to"].into_iter().filter_map(|name| Jid::parse(entry.get(name)?.as_s().ok()?))
 }

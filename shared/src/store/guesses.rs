@@ -1,5 +1,5 @@
-//! Wrong passwords and login tokens (`docs/apis/access.md`). What is counted is hashed with the deployment's key:
-//! neither addresses nor accounts nor what was typed in lie in the table for it.
+//! Counters of wrong passwords and login tokens (`docs/apis/access.md`). Their keys and values are hashed with the
+//! deployment's key, so the table holds no addresses, account names or entered values for them.
 
 use aws_sdk_dynamodb::{
     primitives::Blob,
@@ -24,14 +24,14 @@ use crate::{
     password::PasswordHash,
 };
 
-/// How much of a value's hash is kept: enough to tell a hundred of them apart.
+/// The number of bytes that are kept of a value's hash: enough to tell a hundred values apart.
 const VALUE_BYTES: usize = 4;
 /// The sort key of a counter.
 const COUNTER: &str = "GUESSES";
-/// Begins the sort keys of the login tokens that joined.
+/// The prefix of the sort keys of login tokens that joined.
 const JOINED: &str = "JOINED#";
 
-/// What the passwords of a request are counted under.
+/// The three counters that a wrong password of a request counts in.
 struct Counted {
     pair: Key,
     account: Key,
@@ -57,7 +57,7 @@ fn joiner(key: &DeviceKey, source: Source) -> Key {
     counter(key, &["joiner", &source.counted()])
 }
 
-/// What stands for a value in a counter.
+/// The shortened hash by which a counter knows a value.
 fn value(key: &DeviceKey, what: &[&str]) -> Blob {
     Blob::new(&key.digest("guess", what)[..VALUE_BYTES])
 }
@@ -72,7 +72,7 @@ fn wrong_in(item: &Attributes) -> Wrong {
 }
 
 impl Store {
-    /// The hash of a user's password, and what was guessed for an account and from an address. One request.
+    /// The hash of a user's password, and the wrong passwords for an account and from an address. One request.
     pub async fn password_and_guesses(
         &self,
         user: Option<u64>,
@@ -101,8 +101,8 @@ impl Store {
         Ok((hash, guesses))
     }
 
-    /// Counts a wrong password; how long nothing more is tried where there were enough already. Three requests at once,
-    /// up to three more at the beginning of a window.
+    /// Counts a wrong password. If a counter had enough already, returns how long further attempts are refused. Three
+    /// requests at once, up to three more at the beginning of a window.
     pub async fn count_wrong_password(
         &self,
         (account, source): (&str, Source),
@@ -123,8 +123,9 @@ impl Store {
         Ok(full(of_pair).max(others))
     }
 
-    /// Forgets the wrong passwords for an account from an address, and keeps in mind that there was a right one; how long
-    /// nothing more is tried where there were too many in the meantime, for then this was a guess too. One request.
+    /// Forgets the wrong passwords for an account from an address, and remembers that a right one came from there. If
+    /// too many wrong ones came in the meantime, the right one may be a guess too: then it returns how long further
+    /// attempts are refused. One request.
     pub async fn note_right_password(
         &self,
         account: &str,
@@ -150,7 +151,7 @@ impl Store {
         Ok(Some(wrong.until.since(now)))
     }
 
-    /// The wrong login tokens that came from an address. One request, and one more where there were many.
+    /// The wrong login tokens from an address. One request, and one more if there were many.
     pub async fn token_guesses(&self, source: Source, now: Timestamp) -> Result<TokenGuesses, StoreError> {
         let key = joiner(self.device_key().await?, source);
         let partition = key.pk.clone();
@@ -160,8 +161,8 @@ impl Store {
         Ok(TokenGuesses { wrong, joined })
     }
 
-    /// Counts a wrong login token; what it comes to, and whether there were enough already. One request, one more at the
-    /// beginning of a window.
+    /// Counts a wrong login token. Returns the count, as `Err` if there were enough already. One request, one more at
+    /// the beginning of a window.
     pub async fn count_wrong_token(
         &self,
         source: Source,
@@ -173,7 +174,7 @@ impl Store {
         self.count_value(&joiner(key, source), &value(key, &["token", token]), enough, now).await
     }
 
-    /// Notes that a login token joined from an address where somebody errs. One request.
+    /// Notes that a login token joined from an address that sent wrong ones. One request.
     pub async fn note_joined(&self, source: Source, token: u64, now: Timestamp) -> Result<(), StoreError> {
         #[derive(serde::Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -204,7 +205,7 @@ impl Store {
         Ok(usize::try_from(query.send().await?.count).unwrap_or(0))
     }
 
-    /// Counts a value, once; `Err` where the window had enough of them already.
+    /// Counts a value, once. `Err` if the window had enough values already.
     async fn count_value(
         &self,
         key: &Key,
@@ -229,7 +230,7 @@ impl Store {
                     .condition_expression("wrongUntil > :now AND (size(wrong) < :enough OR contains(wrong, :value))")
                     .expression_attribute_values(":enough", n(enough))
                     .expression_attribute_values(":value", AttributeValue::B(value.clone())),
-                // What the item is kept for otherwise, it is kept for longer.
+                // The item may have to stay longer for its `rightUntil`.
                 Some(kept) => update
                     .update_expression("SET wrong = :one, wrongUntil = :end, expiresAt = :kept, #type = :type")
                     .condition_expression("attribute_not_exists(wrongUntil) OR wrongUntil <= :now")

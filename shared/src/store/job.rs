@@ -1,9 +1,9 @@
-//! Jobs: what a change needs beyond its first transaction. Each is put by that transaction and deleted once it has been
-//! done, so that a fault in between loses none.
+//! Jobs: the work that a change needs beyond its first transaction. That transaction puts the job, and the job is
+//! deleted once it is done. So a fault in between loses no job.
 //!
-//! A job lies under the time from which on it is anybody's to take, so that looking for those that are due reads no
-//! other. Whoever takes one has it for the length of a lease, by a condition, so that two are not at it at once; whoever
-//! dies over it leaves it to the next. One that failed is moved behind the time of its next attempt.
+//! A job lies under the time from which on any runner may take it, so a query for due jobs reads no others. A runner
+//! takes the lease of a job by a conditional write, so two runners are not at it at once. If a runner dies, its lease
+//! ends and another one takes the job. A job that failed is moved to the time of its next attempt.
 
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValue, TransactWriteItem};
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,10 @@ use crate::{
 };
 
 const JOBS: &str = "JOBS";
-/// How many partitions the jobs are spread over. Jobs come with what organisers and operators do, four writes each: one
+/// The number of partitions of the jobs. What organisers and operators do makes jobs, at four writes each. One
 /// partition takes 250 of them a second.
 pub const JOB_SHARDS: u8 = 4;
-/// How many are looked up at once.
+/// The number of due jobs that are looked up at once.
 const PAGE: i32 = 25;
 
 #[derive(Serialize, Deserialize)]
@@ -28,7 +28,7 @@ const PAGE: i32 = 25;
 struct Entry {
     id: JobId,
     job: Job,
-    /// How often it was taken since it last got on.
+    /// How often the job was taken since it last made progress.
     attempts: u32,
     created_at: Timestamp,
     next_attempt_at: Timestamp,
@@ -36,7 +36,7 @@ struct Entry {
     leased_until: Option<Timestamp>,
 }
 
-/// Of a job what says whether it is due, also where a later version has jobs of other kinds.
+/// The attributes that say whether a job is due. They can be read even if a later version put a job of another kind.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Due {
@@ -45,41 +45,41 @@ struct Due {
     leased_until: Option<Timestamp>,
 }
 
-/// Where a job lies.
+/// The key of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobKey {
     id: JobId,
     due: Timestamp,
 }
 
-/// A job that is ours to do until its lease is over.
+/// A job whose lease this process holds.
 #[derive(Clone, Debug)]
 pub struct ClaimedJob {
-    /// Where it lies.
+    /// The job's key.
     pub key: JobKey,
-    /// What is to be done.
+    /// The work of the job.
     pub job: Job,
-    /// How often it was taken since it last got on, this time included.
+    /// How often the job was taken since it last made progress, this time included.
     pub attempts: u32,
-    /// When it became necessary.
+    /// When the job became necessary.
     pub created_at: Timestamp,
 }
 
-/// Work that somebody began, and has the lease of.
+/// Work with a job whose lease this process holds.
 #[derive(Clone, Debug)]
 pub struct Begun {
-    /// What is to be done.
+    /// The work.
     pub work: Work,
     /// The job.
     pub claimed: ClaimedJob,
 }
 
-/// Jobs that are due in a shard.
+/// The due jobs of a shard.
 #[derive(Clone, Debug)]
 pub struct DueJobs {
-    /// Those that anybody may take, those that wait longest first.
+    /// The jobs that any runner may take, the longest waiting first.
     pub jobs: Vec<JobKey>,
-    /// Behind what to look on; `None` where there is nothing more.
+    /// The job to look on behind; `None` if there are no more.
     pub next: Option<JobKey>,
 }
 
@@ -119,20 +119,20 @@ fn entry(job: Job, now: Timestamp, due: Timestamp) -> Entry {
     Entry { id: JobId::random(), job, attempts: 0, created_at: now, next_attempt_at: due, leased_until: None }
 }
 
-/// A new job, due at once.
+/// The item of a new job that is due at once.
 pub(super) fn job_item(job: Job, now: Timestamp) -> Result<(JobKey, Attributes), StoreError> {
     let entry = entry(job, now, now);
     Ok((entry.key(), entry.attributes()?))
 }
 
 impl Store {
-    /// A new job, due at once: a write for the transaction that makes it necessary.
+    /// The write that puts a new job, due at once. It belongs in the transaction that makes the job necessary.
     pub fn job_put(&self, job: impl Into<Job>, now: Timestamp) -> Result<(JobKey, TransactWriteItem), StoreError> {
         let (key, item) = job_item(job.into(), now)?;
         Ok((key, self.put_of(item)?))
     }
 
-    /// New work that nobody need begin before this time.
+    /// The write that puts new work, due at this time.
     pub(super) fn later_put(
         &self,
         work: Work,
@@ -142,20 +142,20 @@ impl Store {
         self.put_of(entry(work.into(), now, due).attributes()?)
     }
 
-    /// New work that whoever makes it necessary begins with at once.
+    /// The write that puts new work, whose lease the caller has at once.
     pub(super) fn begun_put(&self, work: Work, now: Timestamp) -> Result<(Begun, TransactWriteItem), StoreError> {
         let (claimed, put) = self.claimed_put(work.clone().into(), now)?;
         Ok((Begun { work, claimed }, put))
     }
 
-    /// A new job that whoever makes it necessary has the lease of.
+    /// The write that puts a new job, whose lease the caller has at once.
     pub(super) fn claimed_put(&self, job: Job, now: Timestamp) -> Result<(ClaimedJob, TransactWriteItem), StoreError> {
         let entry = Entry { attempts: 1, leased_until: Some(now + LEASE), ..entry(job, now, now) };
         let put = self.put_of(entry.attributes()?)?;
         Ok((ClaimedJob { key: entry.key(), job: entry.job, attempts: 1, created_at: now }, put))
     }
 
-    /// The end of a job: a write for the transaction that does what is left of it.
+    /// The write that deletes a job. It belongs in the transaction that does the rest of the work.
     pub(super) fn job_delete(&self, key: &JobKey) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder().table_name(&*self.table).set_key(Some(key.key().attributes())).build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
@@ -166,9 +166,9 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Some of the jobs of a shard that are due, behind those of an earlier look.
+    /// Some due jobs of a shard, behind those of an earlier look.
     ///
-    /// One request, which reads no others.
+    /// One request, which reads no other jobs.
     pub async fn due_jobs(&self, shard: u8, now: Timestamp, after: Option<&JobKey>) -> Result<DueJobs, StoreError> {
         let first = after.map_or_else(|| "0".to_owned(), |after| format!("{}!", after.sort_key()));
         let query = self
@@ -189,7 +189,7 @@ impl Store {
         Ok(DueJobs { jobs: free.map(key).collect(), next })
     }
 
-    /// Takes a job; `None` where another has it, or it is done or put off.
+    /// Takes the lease of a job. `None` if another runner has it, or the job is done or was moved.
     pub async fn claim_job(&self, key: &JobKey, now: Timestamp) -> Result<Option<ClaimedJob>, StoreError> {
         let update = self
             .client
@@ -215,24 +215,23 @@ impl Store {
         }))
     }
 
-    /// Removes a job that is done, or given up.
+    /// Removes a job that is done or given up.
     pub async fn remove_job(&self, key: &JobKey) -> Result<(), StoreError> {
         self.client.delete_item().table_name(&*self.table).set_key(Some(key.key().attributes())).send().await?;
         Ok(())
     }
 
-    /// Leaves a job that failed to whoever is first when the wait is over, which is the longer the more attempts there
-    /// were.
+    /// Gives a failed job back, due after a wait. The wait grows with the number of attempts.
     pub async fn put_off_job(&self, claimed: &ClaimedJob, now: Timestamp) -> Result<(), StoreError> {
         self.move_job(claimed, now + wait_after(claimed.attempts), claimed.attempts).await
     }
 
-    /// Leaves a job that got on, and is not done, to whoever is first, behind all others that are due.
+    /// Gives a job back that made progress and is not done. It goes behind all other due jobs.
     pub async fn leave_job(&self, claimed: &ClaimedJob, now: Timestamp) -> Result<(), StoreError> {
         self.move_job(claimed, now, 0).await
     }
 
-    /// Makes a job due at this time. One that another has taken since stays theirs.
+    /// Makes a job due at this time. If another runner has taken it since, that runner keeps it.
     async fn move_job(&self, claimed: &ClaimedJob, due: Timestamp, attempts: u32) -> Result<(), StoreError> {
         let ClaimedJob { key, job, created_at, .. } = claimed.clone();
         let seen = ":attempts";

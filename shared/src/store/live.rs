@@ -1,9 +1,9 @@
-//! Live connections of streams.
+//! The live connections of streams.
 //!
-//! An application's connections are spread over the shards by their names, each behind its stream: a stream that
-//! everybody joins in the same minute is no hot partition, and 16 requests in parallel list a stream or an application.
-//! What is said of a name is one item, changed on condition of its revision; so is the whole of a change that concerns
-//! the ledger or a job too, in one transaction.
+//! A hash of its name puts each connection of an application into a shard, there behind its stream. So a stream that
+//! everybody joins in the same minute makes no hot partition, and 16 parallel requests list a stream or an application.
+//! One item holds the state of a name, and is changed on condition of its revision. A change that also concerns the
+//! ledger or a job is one transaction with the same condition.
 
 mod change;
 mod clear;
@@ -37,12 +37,12 @@ use crate::{
     model::live::{LiveConnection, Stream},
 };
 
-/// Longest partition key and longest sort key, in bytes.
+/// The longest partition key and the longest sort key, in bytes.
 const KEY_MAX: [usize; 2] = [2048, 1024];
-/// What parts of a key are joined with does not stand in any of them.
+/// The characters that join the parts of a key. They are escaped inside the parts.
 const JOINTS: &AsciiSet = &CONTROLS.add(b'/').add(b'%').add(b'#');
 
-/// A part of a key.
+/// Escapes a part of a key.
 fn part(text: &str) -> String {
     utf8_percent_encode(text, JOINTS).to_string()
 }
@@ -52,17 +52,17 @@ fn partition(vhost: &str, app: &str, shard: u8) -> String {
     format!("LIVE#{}/{}#{shard}", part(vhost), part(app))
 }
 
-/// How the sort keys of a stream's connections begin.
+/// The prefix of the sort keys of a stream's connections.
 fn prefix(stream: &str) -> String {
     format!("{}/", part(stream))
 }
 
-/// How the sort keys begin of the publishers among them.
+/// The prefix of the sort keys of a stream's publishers.
 fn publishers(stream: &str) -> String {
     format!("{}#", prefix(stream))
 }
 
-/// Where a connection lies; `None` where its names are too long to be kept, so that there is none.
+/// The key of a connection. `None` if its names are too long for a key, so there is no such connection.
 fn key(stream: &Stream, name: &ConnectionName, publishes: bool) -> Option<Key> {
     let before = if publishes { publishers(&stream.stream) } else { prefix(&stream.stream) };
     let pk = partition(&stream.vhost, &stream.app, shard(name.as_str()));
@@ -79,13 +79,13 @@ fn key_of(connection: &LiveConnection) -> Result<Key, StoreError> {
 }
 
 impl Store {
-    /// Whether a connection of these names can be kept, and what is said of it in the ledger.
+    /// Whether a connection with these names fits into its key and the key of its ledger entry.
     #[must_use]
     pub fn takes_names(stream: &Stream, name: &ConnectionName) -> bool {
         key(stream, name, true).is_some() && ledger::key(stream, name, Timestamp::from_millis(0)).is_some()
     }
 
-    /// What is known of a name: a connection, live or not.
+    /// The connection under a name, live or ended.
     pub async fn live_connection(
         &self,
         stream: &Stream,
@@ -97,13 +97,13 @@ impl Store {
         }
     }
 
-    /// Adds live connections. One request for every 25 of them; where one fails, the others are taken back.
+    /// Adds live connections. One request for every 25 of them. If one fails, the others are deleted again.
     pub async fn insert_live_connections(&self, connections: &[LiveConnection]) -> Result<(), StoreError> {
         let puts = connections.iter().map(|connection| put(live_item(connection)?));
         let puts = puts.collect::<Result<Vec<_>, StoreError>>()?;
         let written = self.write_all(&puts).await;
         if written.is_err() {
-            // What is left all the same ends with the tokens that nobody was given.
+            // A connection that stays all the same ends with its token, which nobody was given.
             let deletes = connections.iter().map(|connection| delete(key_of(connection)?.attributes()));
             let deletes = deletes.collect::<Result<Vec<_>, StoreError>>()?;
             join_all(deletes.chunks(BATCH_MAX).map(|batch| self.write(batch.to_vec()))).await;

@@ -1,8 +1,9 @@
-//! Media sessions and the connections in them.
+//! Media sessions and their connections.
 //!
-//! A session's item lies before its connections' items, all in one partition: one query reads a session whole. What
-//! must hold when a token is issued (the session is live) and when it is to be collected (`expiresAt`: no session with
-//! a live token is collected) lies in the session's item, which every change of its connections goes through.
+//! A session's item lies before the items of its connections, all in one partition, so one query reads a session whole.
+//! Every change of the connections goes through the session's item. That item says whether the session is live, which
+//! is the condition for issuing a token. It also has the session's `expiresAt`, so that no session with a live token is
+//! collected.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
@@ -30,9 +31,9 @@ fn partition(id: &MediaSessionId) -> String {
 }
 
 impl Store {
-    /// Opens a session; `false` where a live one has its id.
+    /// Opens a session. Returns `false` if a live session has its id.
     ///
-    /// One request; a few more to finish where an earlier session of this id was closed but half cleared away.
+    /// One request; a few more if an earlier session of this id was closed and not completely deleted.
     pub async fn open_media_session(&self, session: &MediaSession) -> Result<bool, StoreError> {
         for lost in 0..CONFLICT_ATTEMPTS {
             let item = Item { key: key(&session.session_id), kind: SESSION, entity: session }.attributes()?;
@@ -55,7 +56,7 @@ impl Store {
             let Some(item) = found else { continue };
             let found: MediaSession = serde_dynamo::from_item(item.clone())?;
             if found.incarnation == session.incarnation {
-                // An earlier attempt of ours, whose answer was lost.
+                // This session is in the table already: an earlier attempt succeeded, and its answer was lost.
                 return Ok(true);
             }
             if found.closed_at.is_none() {
@@ -67,7 +68,7 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Whether there is a live session of this id.
+    /// Whether there is a live session with this id.
     pub async fn is_media_session_live(&self, id: &MediaSessionId, now: Timestamp) -> Result<bool, StoreError> {
         Ok(self.item::<MediaSession>(key(id)).await?.is_some_and(|session| session.is_live(now)))
     }
@@ -82,7 +83,7 @@ impl Store {
         Ok(live_sessions(items, now)?.pop())
     }
 
-    /// All live sessions with their live connections, in the order they were opened.
+    /// All live sessions with their live connections, in the order in which they were opened.
     pub async fn media_sessions(&self, now: Timestamp) -> Result<Vec<(MediaSession, Vec<Connection>)>, StoreError> {
         let mut sessions = live_sessions(self.items_of_kind(KIND).await?, now)?;
         sessions.sort_by(|(a, _), (b, _)| (a.created_at, &a.session_id).cmp(&(b.created_at, &b.session_id)));
@@ -102,7 +103,7 @@ fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSes
             continue;
         }
         let connection: Connection = serde_dynamo::from_item(item)?;
-        // A connection behind anything but its own live session is one of a session that has ended.
+        // A connection that does not lie behind its own live session belongs to a session that has ended.
         if let Some((session, connections)) = sessions.last_mut()
             && session.session_id == connection.session_id
             && connection.is_live(now)
@@ -116,7 +117,7 @@ fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSes
     Ok(sessions)
 }
 
-/// How the sort keys of a session's connections begin.
+/// The prefix of the sort keys of a session's connections.
 fn connections(id: &MediaSessionId) -> String {
     format!("{id}/con_")
 }

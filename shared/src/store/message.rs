@@ -1,5 +1,5 @@
-//! Messages. A message lies in the archive of its sender and in that of its receiver, each time among all messages and
-//! among those with the other.
+//! Messages. A message lies in the archives of its sender and its receiver. In each archive it lies among all messages,
+//! and again among those with the other participant.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub(super) fn archive_of(user: u64) -> String {
     format!("ARCHIVE#{user}")
 }
 
-/// The part of it that one partner has. Partners are hashed: keys surface in metrics and logs.
+/// The part of a user's archive with one partner. Partners are hashed, because keys surface in metrics and logs.
 pub(super) fn archive_with(user: u64, partner: &Jid) -> String {
     format!("ARCHIVE#{user}/{}", hex(&Sha256::digest(partner.as_str())))
 }
@@ -32,15 +32,15 @@ pub(super) fn archive_with(user: u64, partner: &Jid) -> String {
 struct Entry<'a> {
     #[serde(flatten)]
     message: &'a Message,
-    /// Whether it was received, which is what the receiver is told of at once.
+    /// Whether the archive's user received it. Streams tell the receiver of it.
     received: bool,
 }
 
 impl Store {
-    /// Keeps a message in the archive of the user who sent it, and of the one who receives it, if there is one. It gets the
-    /// next time that neither of them has; to oneself, it is in the archive twice.
+    /// Stores a message in the archive of its sender, and in that of its receiver if there is one. Its time is the next
+    /// one that neither archive has. A message to oneself is in the archive twice.
     ///
-    /// One request, a transaction; another where the archive has had an entry in this millisecond.
+    /// One request, a transaction; another if the archive has had an entry in this millisecond.
     pub async fn insert_message(
         &self,
         mut message: Message,
@@ -57,7 +57,7 @@ impl Store {
             }
             let heads = reasons.into_iter().filter_map(|reason| reason.item);
             let last = heads.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
-            // Others go on writing while one waits: what was the next time before is long past.
+            // Other messages were written during the wait, so the next free time is computed anew.
             message.timestamp = last.map_or(Timestamp::default(), Timestamp::next).max(clock.now());
         }
         Err(StoreError::Contended)
@@ -103,7 +103,7 @@ impl Store {
         Ok([put(&archive_of(user))?, put(&archive_with(user, partner))?])
     }
 
-    /// Messages of a user's archive, the oldest first: those with one partner, or with all.
+    /// Messages of a user's archive, the oldest first: those with one partner, or all.
     ///
     /// One request, however many there are.
     pub async fn messages(

@@ -1,4 +1,4 @@
-//! Users' passwords, apart from their users, so that they are in no list.
+//! The passwords of users. They lie apart from their users, so no list has them.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, builders::PutBuilder};
 use serde::{Deserialize, Serialize};
@@ -16,25 +16,25 @@ pub(super) struct Password {
     pub(super) hash: PasswordHash,
 }
 
-/// What a new password takes the place of.
+/// The password that a new one replaces.
 #[derive(Clone, Copy, Debug)]
 pub enum Replacing<'a> {
-    /// Whatever is there.
+    /// Any, or none.
     Any,
-    /// None: it is the first one.
+    /// None: the new password is the first one.
     Nothing,
     /// The one with this hash.
     This(&'a PasswordHash),
 }
 
-/// Why a user was not given a password.
+/// Why a user's password was not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSet {
     /// There is no such user.
     Gone,
-    /// They are somebody by now who may not be given one.
+    /// The user may not be given a password any more.
     Forbidden,
-    /// They have another password by now than the one that was to be replaced.
+    /// The password to be replaced is not the user's any more.
     Replaced,
 }
 
@@ -62,13 +62,13 @@ impl Store {
         Ok(password.map(|password| password.hash))
     }
 
-    /// Keeps a new user with a password. One request, a transaction.
+    /// Stores a new user with a password. One request, a transaction.
     pub async fn insert_user(&self, user: &User, hash: &PasswordHash) -> Result<Result<(), Conflict>, StoreError> {
         self.insert_record_with(user, Some(self.password_write(user.id, hash, Replacing::Nothing)?)).await
     }
 
-    /// Gives a user a password, and ends all their logins with the same write (`docs/apis/access.md`). Where the user
-    /// was changed in between, `may` is asked again whether they may be given it. One request, a transaction.
+    /// Sets a user's password, and ends all of the user's logins with the same write (`docs/apis/access.md`). If the
+    /// user was changed in between, `may` is asked again whether the password may be set. One request, a transaction.
     pub async fn set_password(
         &self,
         mut user: Stored<User>,

@@ -1,9 +1,9 @@
-//! The records of `/api/v2`: numbered, unique by some of their values, and listed.
+//! The records of `/api/v2`. They have numbers, some of their values are unique, and they are listed.
 //!
-//! A record lies whole in each place that somebody looks for it: in the list of its kind, in its parent's list, and under
-//! each of its unique values. One transaction writes them all, so a list needs no index, and every read is of the
-//! present. The first items of each list are its heads, which count it. A parent's list takes records only while its heads
-//! are there: to remove them is to close the list, for every instance at once.
+//! A record lies whole in each place where it is looked for: in the list of its kind, in its parent's list, and under
+//! each of its unique values. One transaction writes all copies. So a list needs no index, and every read sees the
+//! present. The first items of each list are its heads, the counter items that count its records. A parent's list takes
+//! records only while its heads are there, so removing them closes the list for every instance at once.
 
 mod few;
 mod heads;
@@ -33,21 +33,21 @@ use super::{
 
 /// A record of `/api/v2`.
 pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync {
-    /// What it is.
+    /// The kind of the record.
     const KIND: Kind;
-    /// The lists that are its own.
+    /// The kinds of the lists that the record itself has.
     const CHILDREN: &'static [Kind];
     /// Its number.
     fn id(&self) -> u64;
-    /// Whose list it lies in.
+    /// The parent in whose list it lies.
     fn parent(&self) -> Option<Parent>;
-    /// The values no other record may have.
+    /// The values that no other record may have.
     fn unique(&self) -> Vec<(Unique, String)>;
-    /// The users who manage it; each of them knows of it.
+    /// The users who manage it. Each of their lists has its number.
     fn managers(&self) -> &[u64] {
         &[]
     }
-    /// An item that a change of `self` to `after` leaves behind.
+    /// An item that a change from `self` to `after` leaves behind.
     ///
     /// # Errors
     /// The item cannot be written.
@@ -63,11 +63,11 @@ pub struct Stored<T> {
     /// The record.
     #[serde(flatten)]
     pub record: T,
-    /// Which of its versions; a write of another fails.
+    /// The version that was read. A write on condition of another version fails.
     pub(super) revision: u64,
 }
 
-/// Why a change within another access pattern was not made.
+/// Why a change inside another access pattern was not made.
 pub(super) enum Refused<E> {
     Change(E),
     Conflict(Conflict),
@@ -95,32 +95,32 @@ impl From<Refused<Infallible>> for Result<Result<(), Conflict>, StoreError> {
     }
 }
 
-/// A write of a transaction, and what it means where its condition fails.
+/// A write of a transaction, and the meaning of its failed condition.
 #[derive(Clone)]
 pub(super) struct Write {
     pub(super) item: TransactWriteItem,
     pub(super) fails_as: Conflict,
 }
 
-/// What became of one attempt at a change of a record.
+/// The outcome of one attempt at a change of a record.
 enum Attempt {
     Done,
     Failed(Conflict),
-    /// Others are at the item of this name.
+    /// Other transactions are working on the item of this name.
     Met(String),
-    /// Nothing was done, but a list is known to be spread now.
+    /// Nothing was written, but this process now knows that a list is spread.
     LearntOfHeads,
 }
 
-/// The sort key of a list's first head: before every number.
+/// The sort key of a list's first counter item. It sorts before every number.
 pub(super) const HEAD: &str = "#";
 
-/// A number as it sorts.
+/// A number with its leading zeros, so that it sorts.
 pub(super) fn padded(id: u64) -> String {
     format!("{id:020}")
 }
 
-/// The partition of the list of a whole kind that this number lies in.
+/// The partition in which this number lies in the list of its kind.
 pub(super) fn kind_list(kind: Kind, id: u64) -> String {
     format!("{}#{}", kind.list(), id % u64::from(SHARDS))
 }
@@ -138,7 +138,7 @@ pub(super) fn list_of(parent: Parent, kind: Kind) -> String {
     }
 }
 
-/// The parent that a record's own lists are of.
+/// The record as the parent of its own lists.
 fn as_parent<T: Record>(record: &T) -> Parent {
     match T::KIND {
         Kind::User => Parent::User(record.id()),
@@ -159,12 +159,12 @@ pub(super) fn head(list: String) -> Key {
 }
 
 impl Store {
-    /// A number for a new record.
+    /// Takes the next number for a new record.
     pub async fn new_id<T: Record>(&self) -> Result<u64, StoreError> {
         self.next_number(Counter::Of(T::KIND)).await
     }
 
-    /// The record of this number.
+    /// The record with this number.
     pub async fn record<T: Record>(&self, id: u64) -> Result<Option<Stored<T>>, StoreError> {
         self.item(main_key::<T>(id)).await
     }
@@ -174,12 +174,12 @@ impl Store {
         self.item(unique.key(value)).await
     }
 
-    /// Keeps a new record. One request, a transaction.
+    /// Stores a new record. One request, a transaction.
     pub async fn insert_record<T: Record>(&self, record: &T) -> Result<Result<(), Conflict>, StoreError> {
         self.insert_record_with(record, None).await
     }
 
-    /// Keeps a new record, with another write. One request, a transaction.
+    /// Stores a new record together with another write. One request, a transaction.
     pub(super) async fn insert_record_with<T: Record>(
         &self,
         record: &T,
@@ -198,8 +198,8 @@ impl Store {
         }
     }
 
-    /// Changes a record by what `change` makes of its present version; where another change came in between, of that
-    /// one. One request, a transaction.
+    /// Changes a record by what `change` makes of its present version. If another change came in between, `change` is
+    /// applied to the newer version. One request, a transaction.
     pub async fn change_record<T, E>(&self, stored: Stored<T>, change: impl Fn(&T) -> Result<T, E>) -> Result<T, E>
     where
         T: Record,
@@ -208,8 +208,8 @@ impl Store {
         self.change_record_with(stored, change, |_, _| Ok(Vec::new())).await
     }
 
-    /// Changes a record as [`change_record`](Self::change_record) does, with what `with` has to be written for a change
-    /// from one version to another.
+    /// Changes a record like [`change_record`](Self::change_record). `with` gives the further writes for a change from
+    /// one version to another.
     pub(super) async fn change_record_with<T, E>(
         &self,
         mut stored: Stored<T>,
@@ -246,7 +246,7 @@ impl Store {
         self.remove_record_with(stored, None).await
     }
 
-    /// Deletes a record that has no lists of its own, with another write. One request, a transaction.
+    /// Deletes a record that has no lists of its own, together with another write. One request, a transaction.
     pub(super) async fn remove_record_with<T: Record>(
         &self,
         mut stored: Stored<T>,
@@ -271,8 +271,8 @@ impl Store {
         }
     }
 
-    /// Makes a change of a record once. Where it meets others at the one head of a list, the list is spread, so that the
-    /// next attempt does not.
+    /// Makes one attempt at a change of a record. If it meets other transactions at the only counter item of a list, it
+    /// spreads the list, so that the next attempt does not meet them.
     async fn attempt(&self, writes: Vec<Write>) -> Result<Attempt, StoreError> {
         let (items, meanings): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| (write.item, write.fails_as)).unzip();
         match self.attempt_transaction(&items).await? {
@@ -289,8 +289,8 @@ impl Store {
         }
     }
 
-    /// Makes writes that belong together. Where they cannot be made for what this process did not know of a list's heads,
-    /// that is [`Conflict::Changed`], and the same change may be possible now.
+    /// Commits writes that belong together. If they fail because this process did not know that a list is spread,
+    /// returns [`Conflict::Changed`], and the same change may be possible now.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<Result<(), Conflict>, StoreError> {
         let (items, meanings): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| (write.item, write.fails_as)).unzip();
         match self.transact_slice(&items).await? {
@@ -302,7 +302,8 @@ impl Store {
         }
     }
 
-    /// Why a condition failed: for what it says, unless it was looked for in the first head of a list that is spread.
+    /// The meaning of a failed condition. If it failed at the first counter item of a list that is spread, only the
+    /// process's knowledge was outdated.
     async fn refused(
         &self,
         reasons: &[CancellationReason],

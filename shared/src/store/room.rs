@@ -1,5 +1,6 @@
-//! Rooms. A room is one item with all of its participants, and has a revision: whatever changes who is in it is a
-//! transaction on condition of the revision that was looked at, with the memberships and the archive's entries in it.
+//! Rooms. A room is one item with all of its participants and a revision. A change of its participants is one
+//! transaction, on condition of the revision that was read. The same transaction writes the memberships and the entries
+//! of the archive.
 
 mod archive;
 mod membership;
@@ -31,12 +32,12 @@ use crate::{
     },
 };
 
-/// Which of the writes of a joining has the condition that an account is there.
+/// The index of the write whose condition is that the joining participant's account exists.
 const ACCOUNT: usize = 3;
-/// How many rooms of somebody's are changed at once.
+/// How many rooms of one participant are changed at once.
 const ROOMS_AT_ONCE: usize = 16;
 
-/// Rooms are hashed: an id may be anything, and keys surface in metrics and logs.
+/// The hash of a room's id for keys. An id may be any text, and keys surface in metrics and logs.
 fn hash(id: &RoomId) -> String {
     hex(&Sha256::digest(id.as_str()))
 }
@@ -51,7 +52,7 @@ impl Store {
         self.item(room_key(id)).await
     }
 
-    /// Keeps a new room; [`Refusal::NotAllowed`] where there is one of its id.
+    /// Stores a new room. Returns [`Refusal::NotAllowed`] if there is one with its id.
     ///
     /// One request, a transaction.
     pub async fn insert_room(&self, room: &Room) -> Result<Result<(), Refusal>, StoreError> {
@@ -61,7 +62,7 @@ impl Store {
         let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         for participant in room.participants() {
-            // By whatever clock: who made the room is told all of it.
+            // The membership begins at time 0, whatever the clock says, so that the room's maker is told all of it.
             writes.extend(self.having_account(&participant.person)?);
             writes.extend(self.joining_room(room, &participant.person, Timestamp::default())?);
         }
@@ -72,15 +73,15 @@ impl Store {
         }
         let found = reasons.into_iter().find_map(|reason| reason.item);
         let found: Option<Room> = found.map(serde_dynamo::from_item).transpose()?;
-        // Ours, where the answer to it was lost.
+        // The room is ours if an earlier attempt succeeded, and its answer was lost.
         let ours = found.is_some_and(|found| found.archive == room.archive);
         Ok(if ours { Ok(()) } else { Err(Refusal::NotAllowed) })
     }
 
-    /// Runs a transition on a room as it was read, and again on what it is where another came in between. What the
-    /// archive says of it has the present time, or the next that it has not.
+    /// Applies a transition to a room as it was read, and again to a newer version if another change came in between.
+    /// The entries in the archive get the present time, or the next one that the archive does not have.
     ///
-    /// One request, a transaction, or none where nothing changes; another where the archive has had an entry in this
+    /// One request, a transaction, or none if nothing changes; another if the archive has had an entry in this
     /// millisecond.
     pub async fn change_room(
         &self,
@@ -117,7 +118,7 @@ impl Store {
             if has_account && reasons.get(ACCOUNT).is_some_and(is_failed_condition) {
                 return Ok(Err(Refusal::NoAccount));
             }
-            // Only the head of the archive is returned.
+            // Only the archive's head is returned with a failed condition.
             if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
                 at = last_of(head)?.next().max(clock.now());
             }
@@ -125,7 +126,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Runs a transition on each room that somebody is in, until the time is up; `true` where it ran on all.
+    /// Applies a transition to each room of a participant, until the time is up. Returns `true` if it ran on all of
+    /// them.
     async fn in_each_room(
         &self,
         person: &Person,
@@ -142,8 +144,8 @@ impl Store {
                 return Ok(false);
             }
             let Some(room) = self.room(&membership.room).await? else { return Ok(true) };
-            // Where they are called something else again, the room is left for another look; any other refusal means that
-            // they are not in it any more.
+            // If the participant has been renamed again, the room is left for another look. Any other refusal means
+            // that they are not in the room any more.
             let outcome = self.change_room(room, clock, host, transition).await?;
             Ok(outcome != Err(Refusal::NoAccount))
         };
@@ -193,7 +195,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// The archive's part of a change.
+    /// The writes of a change to the archive.
     fn telling(
         &self,
         room: &Room,

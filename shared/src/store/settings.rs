@@ -1,4 +1,4 @@
-//! What the table knows of itself, made by the first process that needs it.
+//! The Settings item: what the deployment keeps for itself. The first process that needs it makes it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Attributes, Key, Store, StoreError, client::item_in_the_way, n, s};
 use crate::{clock::Timestamp, id::DeviceKey};
 
-/// Begins the attributes that say when a credential was used last, and for the first time.
+/// The prefix of the attributes that say when a credential was first and last used.
 const LAST: &str = "lastUsedAt/";
 const FIRST: &str = "firstUsedAt/";
 
@@ -16,13 +16,13 @@ fn key() -> Key {
     Key { pk: "SETTINGS".to_owned(), sk: "SETTINGS".to_owned() }
 }
 
-/// What the table knows of itself.
+/// The Settings item.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The key of the hashes that stand for identifiers lives beside what it hides: it keeps identifiers out of keys,
-    /// which surface in metrics and logs; whoever reads the table reads the identifiers too.
+    /// The key of the hashes of identifiers. It lies in the same table as the identifiers. It keeps them out of keys,
+    /// which surface in metrics and logs; it does not hide them from a reader of the table.
     device_key: DeviceKey,
-    /// When each value of a credential was used, by its fingerprint.
+    /// When each value of a credential was used, by the value's fingerprint.
     pub uses: BTreeMap<String, CredentialUse>,
 }
 
@@ -36,13 +36,13 @@ pub struct CredentialUse {
 }
 
 impl Settings {
-    /// What stands for a value of this setting in the table: nothing can be told from it but that it is the same one.
+    /// The fingerprint of a value of this setting. It tells only whether two values are the same.
     #[must_use]
     pub fn fingerprint(&self, setting: &str, secret: &str) -> String {
         format!("{setting}/{}", self.device_key.fingerprint(setting, secret))
     }
 
-    /// When this value of this setting was used; `None` where it was not, or not for long.
+    /// When this value of this setting was used. `None` if it was not, or not within the time that uses are kept.
     #[must_use]
     pub fn use_of(&self, setting: &str, secret: &str) -> Option<CredentialUse> {
         self.uses.get(&self.fingerprint(setting, secret)).copied()
@@ -67,32 +67,32 @@ impl Settings {
 }
 
 impl Store {
-    /// Reads one item, so that connection and TLS are up, and what it says is known, before the first request.
+    /// Reads the Settings item. So the connection with its TLS is open, and the settings are known, before the first
+    /// request.
     pub async fn prime(&self) -> Result<(), StoreError> {
         if let Some(settings) = self.present_settings().await? {
-            // Another task may have been faster; both read the same.
+            // Another task may have read it first. Both read the same.
             let _ = self.settings.set(settings);
         }
         Ok(())
     }
 
-    /// The key of the hashes that stand for identifiers. Costs nothing once it is known.
+    /// The key of the hashes of identifiers. Costs nothing once it is known.
     pub async fn device_key(&self) -> Result<&DeviceKey, StoreError> {
         self.settings().await.map(|settings| &settings.device_key)
     }
 
-    /// What the table knew of itself when this process asked first, made where there was nothing. Costs nothing once it
-    /// is known.
+    /// The Settings item as this process first read it. Makes it if there is none. Costs nothing once it is known.
     pub async fn settings(&self) -> Result<&Settings, StoreError> {
         self.settings.get_or_try_init(|| self.read_or_make_settings()).await
     }
 
-    /// What the table knows of itself now; `None` where nothing has been asked of it yet.
+    /// The Settings item as it is now. `None` if no process has made it yet.
     pub async fn present_settings(&self) -> Result<Option<Settings>, StoreError> {
         self.attributes(key()).await?.map(Settings::read).transpose()
     }
 
-    /// Notes that a credential was used; the time is never moved back.
+    /// Notes that a credential was used. The time is never moved back.
     pub async fn note_use(&self, fingerprint: &str, now: Timestamp) -> Result<(), StoreError> {
         let noted = self
             .client
@@ -106,11 +106,11 @@ impl Store {
             .expression_attribute_values(":now", n(now.millis()))
             .send()
             .await;
-        // Somebody else was faster.
+        // Another instance noted a later time.
         noted.map(drop).or_else(|error| item_in_the_way(error).map(drop))
     }
 
-    /// Drops a use that nobody has repeated since.
+    /// Drops a use that was not repeated after `since`.
     pub(crate) async fn forget_use(&self, fingerprint: &str, since: Timestamp) -> Result<(), StoreError> {
         let forgotten = self
             .client
@@ -132,7 +132,7 @@ impl Store {
             return Ok(settings);
         }
         let device_key = serde_dynamo::to_attribute_value(DeviceKey::random())?;
-        // Whoever comes second gets what the first one made.
+        // If two processes make it at once, both get what the first one wrote.
         let made = self
             .client
             .update_item()

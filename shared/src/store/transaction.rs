@@ -1,4 +1,4 @@
-//! Transactions: all of their writes or none.
+//! Transactions: DynamoDB does all of their writes or none.
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
@@ -10,35 +10,36 @@ use super::{
     client::{cancelled, is_conflict},
 };
 
-/// How a transaction's item says that its condition failed.
+/// The code of a transaction's item whose condition failed.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 
-/// How it says that another transaction was at it.
+/// The code of an item that another transaction was working on.
 pub(super) const CONFLICT: &str = "TransactionConflict";
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 pub(super) enum Committed {
     Yes,
-    /// A condition failed: the reasons, item by item.
+    /// A condition failed. These are the reasons, item by item.
     No(Vec<CancellationReason>),
 }
 
-/// What became of one attempt at a transaction.
+/// The outcome of one attempt at a transaction.
 pub(super) enum Attempted {
     Yes,
-    /// A condition failed: the reasons, item by item.
+    /// A condition failed. These are the reasons, item by item.
     No(Vec<CancellationReason>),
-    /// Another transaction was at one of the items, and nothing was done: the reasons, item by item.
+    /// Another transaction was working on one of the items, and nothing was written. These are the reasons, item by
+    /// item.
     Met(Vec<CancellationReason>),
 }
 
 impl Store {
-    /// Runs a transaction, of 100 items at most; again, where it meets another one.
+    /// Runs a transaction of at most 100 items. Tries it again while it meets other ones.
     pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
         self.transact_slice(&items).await
     }
 
-    /// Runs a transaction, of 100 items at most; again, where it meets another one.
+    /// Runs a transaction of at most 100 items. Tries it again while it meets other ones.
     pub(super) async fn transact_slice(&self, items: &[TransactWriteItem]) -> Result<Committed, StoreError> {
         let mut backoff = self.backoff();
         loop {
@@ -53,7 +54,7 @@ impl Store {
         }
     }
 
-    /// Runs a transaction, of 100 items at most, once.
+    /// Makes one attempt at a transaction of at most 100 items.
     pub(super) async fn attempt_transaction(&self, items: &[TransactWriteItem]) -> Result<Attempted, StoreError> {
         let sent = self.client.transact_write_items().set_transact_items(Some(items.to_vec())).send().await;
         let Err(error) = sent else { return Ok(Attempted::Yes) };
@@ -70,7 +71,7 @@ impl Store {
     }
 }
 
-/// The name of the item that a part of a transaction touches.
+/// The name of the item that a write of a transaction touches.
 pub(super) fn name_of(item: &TransactWriteItem) -> String {
     let key = item.update().map(Update::key).or_else(|| item.put().map(Put::item));
     let key =
@@ -79,17 +80,17 @@ pub(super) fn name_of(item: &TransactWriteItem) -> String {
     format!("{} {}", part("PK").unwrap_or_default(), part("SK").unwrap_or_default())
 }
 
-/// Whether an item of a transaction was another transaction's at the time.
+/// Whether another transaction was working on this item.
 pub(super) fn is_met(reason: &CancellationReason) -> bool {
     reason.code() == Some(CONFLICT)
 }
 
-/// Whether an item of a transaction failed by its condition.
+/// Whether the condition on this item failed.
 pub(super) fn is_failed_condition(reason: &CancellationReason) -> bool {
     reason.code() == Some(CONDITION_FAILED)
 }
 
-/// Whether the condition that failed is that of a transaction's first item.
+/// Whether the condition on a transaction's first item failed.
 pub(super) fn failed_first(reasons: &[CancellationReason]) -> bool {
     reasons.first().is_some_and(is_failed_condition)
 }

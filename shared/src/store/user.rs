@@ -1,4 +1,4 @@
-//! Users.
+//! Users: their creation, changes and deletion, and the events that they manage.
 
 mod leaving;
 
@@ -33,12 +33,12 @@ impl Record for User {
     }
 }
 
-/// What a user's list of events is headed by.
+/// The first counter item of a user's list of events.
 #[derive(Default, Deserialize)]
 struct EventsHead {
     #[serde(default)]
     managed: Vec<u64>,
-    /// Whether they are to leave what they manage: they are no manager any more, or gone.
+    /// Whether the user has to leave the events that they manage, because they are no manager any more or were deleted.
     #[serde(default)]
     leaving: bool,
     #[serde(default)]
@@ -59,13 +59,14 @@ impl Store {
     /// The events that a user manages.
     pub async fn managed_events(&self, user: u64) -> Result<Vec<Stored<Event>>, StoreError> {
         let head: Option<EventsHead> = self.item(events_head(user)).await?;
-        // Whoever is to leave them manages none.
+        // A user who has to leave their events manages none.
         let head = head.filter(|head| !head.leaving).unwrap_or_default();
         self.records(&head.managed).await
     }
 
-    /// Changes a user by what `change` makes of their present version. What is to be done beside: who is no manager any
-    /// more leaves the events they managed, and who is called something else goes on so in their rooms.
+    /// Changes a user by what `change` makes of their present version. Returns the work that follows: a user who is no
+    /// manager any more leaves the events that they managed, and a renamed user goes on in their rooms under the new
+    /// name.
     ///
     /// One request, a transaction.
     pub async fn change_user<E>(
@@ -103,7 +104,7 @@ impl Store {
         leave.into_iter().chain(rename).map(|work| self.begun_put(work, now)).collect()
     }
 
-    /// The part of a change of role that says whether events can list somebody as a manager.
+    /// The write that says whether events can list a user as a manager, if a change of role changes that.
     fn managing(&self, before: &User, after: &User) -> Result<Vec<Write>, StoreError> {
         let write = match (before.role == Role::Manager, after.role == Role::Manager) {
             (true, false) => self.no_managing(after.id)?,
@@ -113,8 +114,8 @@ impl Store {
         Ok(vec![write])
     }
 
-    /// Deletes a user; what is to be done with what is left of theirs, or [`Conflict::OwnsEvents`] where they do, or
-    /// [`Conflict::Gone`] where somebody was first.
+    /// Deletes a user. Returns the work that deletes what is left of theirs, [`Conflict::OwnsEvents`] if they own
+    /// events, or [`Conflict::Gone`] if another request deleted them first.
     ///
     /// Three requests, two of them in parallel, the last a transaction.
     pub async fn remove_user(
@@ -149,7 +150,7 @@ impl Store {
 
     fn removal_writes(&self, user: &Stored<User>, made: &Heads, events: &Heads) -> Result<Vec<Write>, StoreError> {
         let id = user.record.id;
-        // An item may be written once in a transaction, and who made themselves is in their own list.
+        // A transaction may write an item only once, and a user who made themselves is in their own list.
         let made_by_themselves = user.record.creator == Some(id);
         let mut writes = self.removal_from_lists(user)?;
         if !made_by_themselves {

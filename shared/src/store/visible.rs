@@ -1,4 +1,4 @@
-//! What a user sees in lists.
+//! Which users, events and parts of events a user may see.
 
 use super::{
     Store, StoreError,
@@ -7,7 +7,7 @@ use super::{
 use crate::model::{Event, User, user::Role};
 
 impl Store {
-    /// The events a user sees.
+    /// The events that a user may see.
     pub async fn events_seen_by(&self, user: &User) -> Result<Selection<Event>, StoreError> {
         Ok(match user.role {
             Role::Admin => Selection::all(),
@@ -19,7 +19,7 @@ impl Store {
         })
     }
 
-    /// The users a user sees.
+    /// The users that a user may see.
     #[must_use]
     pub fn users_seen_by(user: &User) -> Selection<User> {
         match user.role {
@@ -32,7 +32,7 @@ impl Store {
         }
     }
 
-    /// What belongs to the events that a user sees.
+    /// The parts of the events that a user may see.
     pub async fn parts_seen_by<T: Record>(&self, user: &User) -> Result<Selection<T>, StoreError> {
         let events: Vec<Event> = match user.role {
             Role::Admin => return Ok(Selection { ended: self.ended_events().await?, ..Selection::all() }),
@@ -42,25 +42,25 @@ impl Store {
         Ok(Selection::of(events.into_iter().map(|event| Parent::Event(event.id))))
     }
 
-    /// An event, where a user sees it.
+    /// An event, if a user may see it.
     pub async fn event_seen_by(&self, user: &User, event: u64) -> Result<Option<Event>, StoreError> {
         let event = self.record::<Event>(event).await?.map(|stored| stored.record);
         Ok(event.filter(|event| user.sees_event(event)))
     }
 
-    /// What belongs to one event; nothing where a user does not see it.
+    /// The parts of one event. Nothing if a user may not see the event.
     pub async fn parts_of<T: Record>(&self, user: &User, event: u64) -> Result<Selection<T>, StoreError> {
         let event = self.event_seen_by(user, event).await?;
         Ok(Selection::of(event.map(|event| Parent::Event(event.id))))
     }
 
-    /// What has this number, where a user sees its event.
+    /// The part with this number, if a user may see its event.
     pub async fn only_part_seen_by<T: Record>(&self, user: &User, id: u64) -> Result<Selection<T>, StoreError> {
         let part = self.part_seen_by::<T>(user, id).await?;
         Ok(Selection::only(part.into_iter().map(|(stored, _)| stored.record).collect()))
     }
 
-    /// Something with its event, where a user sees that.
+    /// A part with its event, if a user may see the event.
     pub async fn part_seen_by<T: Record>(
         &self,
         user: &User,

@@ -1,4 +1,4 @@
-//! Doing the work that changes have left.
+//! Doing the work of jobs.
 
 use super::{JobKey, Store, StoreError};
 use crate::{
@@ -6,16 +6,16 @@ use crate::{
     model::{job::Work, live::Stream},
 };
 
-/// How far somebody got with some work.
+/// How far one turn of some work got.
 #[derive(Clone, Debug)]
 pub struct Worked {
-    /// Whether nothing of it is left.
+    /// Whether nothing is left to do.
     pub done: bool,
-    /// What media servers are to be told by now.
+    /// The outbox messages that are due now.
     pub messages: Vec<JobKey>,
 }
 
-/// What work is done with.
+/// The surroundings of the work.
 #[derive(Clone, Copy)]
 pub struct Tools<'a> {
     /// The time.
@@ -43,8 +43,8 @@ impl FromIterator<Self> for Worked {
 }
 
 impl Store {
-    /// Goes on with work until it is done or the time is up. Another call goes on where this one stopped, whoever makes
-    /// it. `at` is when it became necessary.
+    /// Goes on with work until it is done or the time is up. A later call by any process goes on where this one
+    /// stopped. `at` is the time at which the work became necessary.
     pub async fn work_off(&self, work: &Work, at: Timestamp, tools: Tools<'_>) -> Result<Worked, StoreError> {
         let in_time = tools.in_time;
         match work {

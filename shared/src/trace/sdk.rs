@@ -1,4 +1,4 @@
-//! The operations of AWS's SDKs, as subsegments.
+//! Subsegments of the operations of AWS's SDKs.
 
 use aws_sdk_dynamodb::{
     config::{
@@ -21,7 +21,7 @@ use crate::meter;
 /// The service that the table belongs to.
 const TABLES: &str = "DynamoDB";
 
-/// Tells the trace of whatever runs about each operation; a client's interceptor.
+/// A client's interceptor that sends a subsegment of each operation to the trace of the running request.
 #[derive(Debug)]
 pub(crate) struct SdkCalls;
 

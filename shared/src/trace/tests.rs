@@ -7,7 +7,7 @@ use crate::meter::Meter;
 
 const SAMPLED: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1";
 
-/// Something that plays the daemon, and a tracer that tells it.
+/// A socket in place of the daemon, and a tracer that sends to it.
 fn daemon() -> (UdpSocket, Arc<Tracer>) {
     let daemon = UdpSocket::bind("127.0.0.1:0").unwrap();
     let tracer = Tracer::new(daemon.local_addr().unwrap(), "the-table").unwrap();

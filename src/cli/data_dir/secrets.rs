@@ -1,4 +1,4 @@
-//! The credentials of a data directory: made once, kept in lines that a shell can read.
+//! The credentials of a data directory. They are made once and stored in lines that a shell can read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,10 +20,10 @@ use crate::cli::{
     key::{Credential, Values, values::new_entry},
 };
 
-/// Lines that a shell can read, so that other programs can be given the same credentials.
+/// The file of the credentials. A shell can read its lines, so other programs can be given the same credentials.
 const SECRETS: &str = "secrets.env";
 
-/// What was written with the values it is about: nothing tells others from new ones.
+/// The credentials that a store cannot be used without. It was written with them, and new ones would not fit.
 const PART_OF_THE_STORE: [Setting; 6] = [
     Setting::OpenviduSecret,
     Setting::SigningKeys,
@@ -33,24 +33,25 @@ const PART_OF_THE_STORE: [Setting; 6] = [
     Setting::StreamsWebhookSecret,
 ];
 
-/// Ends the name that says when a bare value was made.
+/// The suffix of the name under which the time of a bare value is stored.
 const CREATED_AT: &str = "_CREATED_AT";
 
 /// The credentials of a data directory.
 pub(crate) struct Kept {
     pub(crate) values: BTreeMap<String, String>,
-    /// Those that were made just now.
+    /// The names of those that were just made.
     pub(crate) made: BTreeSet<String>,
 }
 
 impl OpenDataDir {
-    /// Where the credentials are kept.
+    /// The path of the file of the credentials.
     pub(crate) fn secrets_file(&self) -> PathBuf {
         self.path.join(SECRETS)
     }
 
-    /// The credentials kept here, with new ones for those that are not, unless they would be in the place of lost ones: a
-    /// store that is not empty has been used with others. What is `given` in another way is neither made nor lost.
+    /// The stored credentials, with new ones for those that are missing. A credential that a store has been used with
+    /// is not replaced: then it is lost, which is an error. A credential that is `given` in another way is neither made
+    /// nor lost.
     pub(crate) fn start_secrets(&self, given: impl Fn(Setting) -> bool) -> Result<Kept, CliError> {
         let _lock = self.lock_secrets()?;
         let mut values = self.secrets()?;
@@ -64,7 +65,7 @@ impl OpenDataDir {
                     dir: self.path.clone(),
                 });
             }
-            // Nobody has this one but in the file, and the accounts have been made.
+            // This credential is used from the file only. The others belong to accounts that exist already.
             new.retain(|name, _| name == Setting::LocalDynamodbKey.name());
         }
         let made = fill(&mut values, new);
@@ -74,25 +75,25 @@ impl OpenDataDir {
         Ok(Kept { values, made })
     }
 
-    /// Those that a store was used with and are not kept here, unless they are `given` in another way.
+    /// The missing credentials that a store was used with and that are not `given` in another way.
     pub(crate) fn lost_secrets(&self, given: impl Fn(Setting) -> bool) -> Result<Vec<&'static str>, CliError> {
         let kept = self.secrets()?;
         let lost = PART_OF_THE_STORE.iter().filter(|it| !kept.contains_key(it.name()) && !given(**it));
         Ok(lost.map(|setting| setting.name()).collect())
     }
 
-    /// Takes the credentials of another directory in the place of its own.
+    /// Replaces the credentials by those of another directory.
     pub(crate) fn take_secrets(&self, from: &Self) -> Result<(), CliError> {
         let _lock = self.lock_secrets()?;
         self.write_secrets(&from.secrets()?)
     }
 
-    /// New credentials for those that are lost; their names.
+    /// Makes new credentials for the lost ones. Returns their names.
     pub(crate) fn recover_secrets(&self) -> Result<Vec<&'static str>, CliError> {
         let _lock = self.lock_secrets()?;
         let mut values = self.secrets()?;
         let mut new = generated_secrets();
-        // The accounts are in the store, with passwords and tokens that only their owners know.
+        // The accounts are in the store. Only their owners know the passwords and tokens.
         for account in [Setting::AdminPassword, Setting::ApiToken, Setting::MobileApiToken] {
             new.remove(account.name());
         }
@@ -104,12 +105,12 @@ impl OpenDataDir {
         Ok(names.filter(|name| made.contains(*name)).collect())
     }
 
-    /// The live values of a credential; `None` where it has none.
+    /// The live values of a credential; `None` if it has none.
     pub(crate) fn values(&self, credential: Credential) -> Result<Option<Values>, CliError> {
         values_in(credential, &self.secrets()?)
     }
 
-    /// Gives a credential other values, made of those it has.
+    /// Replaces a credential's values by what `change` makes of them.
     pub(crate) fn change_values(
         &self,
         credential: Credential,
@@ -119,13 +120,13 @@ impl OpenDataDir {
         let mut kept = self.secrets()?;
         let values = values_in(credential, &kept)?.unwrap_or_else(|| Values::none(credential));
         let name = credential.setting().name();
-        // What a shell reads cannot have a quote in it, and JSON can do without.
+        // A value that a shell reads cannot have a quote in it, and JSON can escape it.
         kept.insert(name.to_owned(), Value::from(change(&values)?).to_string().replace('\'', r"\u0027"));
         kept.remove(&format!("{name}{CREATED_AT}"));
         self.write_secrets(&kept)
     }
 
-    /// Every name and value that is kept here.
+    /// All stored names and values.
     pub(crate) fn secrets(&self) -> Result<BTreeMap<String, String>, CliError> {
         let path = self.secrets_file();
         let text = match fs::read_to_string(&path) {
@@ -140,20 +141,20 @@ impl OpenDataDir {
         })
     }
 
-    /// Keeps everybody else from changing the credentials, until what is returned is dropped. The lock is another than the
-    /// database's, which a server keeps as long as it runs.
+    /// Keeps other processes from changing the credentials until the returned file is dropped. The database has another
+    /// lock, which a server keeps as long as it runs.
     fn lock_secrets(&self) -> Result<File, CliError> {
         let path = self.path.join("secrets.lock");
         let lock = lock_file(&path).and_then(|file| file.lock().map(|()| file));
         lock.map_err(|error| CliError::File(path, error))
     }
 
-    /// Writes a new file and renames it, so that a crash leaves the one or the other.
+    /// Writes a new file and renames it, so that a crash leaves the old file or the new one.
     fn write_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<(), CliError> {
         let (path, new) = (self.secrets_file(), self.path.join("secrets.env.new"));
         let text: Vec<_> = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
         let write = || {
-            // One that a crash left behind may be readable for others.
+            // A file that a crash left behind may be readable for others.
             if let Err(error) = fs::remove_file(&new)
                 && error.kind() != io::ErrorKind::NotFound
             {
@@ -169,7 +170,7 @@ impl OpenDataDir {
     }
 }
 
-/// The live values of a credential among those that are kept.
+/// The live values of a credential among the stored ones.
 fn values_in(credential: Credential, kept: &BTreeMap<String, String>) -> Result<Option<Values>, CliError> {
     let name = credential.setting().name();
     let Some(text) = kept.get(name) else { return Ok(None) };
@@ -177,11 +178,11 @@ fn values_in(credential: Credential, kept: &BTreeMap<String, String>) -> Result<
     Ok(Some(Values::read(credential, text)?.dated(created_at)))
 }
 
-/// Adds what is not there; the names of what was.
+/// Adds the missing values. Returns their names.
 fn fill(values: &mut BTreeMap<String, String>, new: BTreeMap<String, String>) -> BTreeSet<String> {
     let mut made = BTreeSet::new();
     for (name, value) in new {
-        // Of a value that was there nothing says when it was made.
+        // When an older value was made is unknown, so it gets no date.
         let dates_another = name.strip_suffix(CREATED_AT).is_some_and(|of| !made.contains(of));
         if !values.contains_key(&name) && !dates_another {
             made.insert(name.clone());
@@ -191,19 +192,19 @@ fn fill(values: &mut BTreeMap<String, String>, new: BTreeMap<String, String>) ->
     made
 }
 
-/// Reads a line that a shell reads too. No value of ours has a quote in it.
+/// Reads a line that a shell reads too. None of the values has a quote in it.
 fn read_assignment(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once('=')?;
     let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
     Some((name.to_owned(), value.to_owned()))
 }
 
-/// A key as OpenTok's projects have, of nobody's project.
+/// A key in the form of OpenTok's project keys. No project has it.
 pub(crate) fn opentok_key() -> String {
     format!("4{:07}", u32::from_be_bytes(random_bytes()) % 10_000_000)
 }
 
-/// A secret as OpenTok's projects have.
+/// A secret in the form of OpenTok's.
 pub(crate) fn opentok_secret() -> String {
     hex(&random_bytes::<20>())
 }

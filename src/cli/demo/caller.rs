@@ -1,4 +1,4 @@
-//! Requests to the API, of a running server or in this process.
+//! Requests to the API, at a running server or in this process.
 
 use axum::{Router, body::Body};
 use http::{Request, Response, header};
@@ -12,10 +12,10 @@ use tower::ServiceExt;
 
 use crate::cli::CliError;
 
-/// Where a server listens where nobody says otherwise.
+/// The default URL of a server.
 const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 
-/// Somebody who sends requests to `/api/v2`.
+/// A sender of requests to `/api/v2`.
 pub(super) enum Caller {
     InProcess(Router),
     OverHttp(Box<Client<HttpConnector, Body>>, String),

@@ -1,4 +1,4 @@
-//! Whether a data directory is in order, also while a server has it.
+//! Checks of a data directory. A server may be using it.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::{
     embedded::examine,
 };
 
-/// Room on the disk below which somebody should look, and below which a write may fail, in bytes.
+/// Free disk space in bytes: below the first an operator should look, and below the second a write may fail.
 const LITTLE: u64 = 256 * 1024 * 1024;
 const FULL: u64 = 4 * 1024 * 1024;
 

@@ -1,4 +1,4 @@
-//! The functions: whether each is there, can run, and has read the present secret.
+//! Checks of the functions: whether each is there, can run, and has read the present secret.
 
 use std::collections::BTreeSet;
 
@@ -52,10 +52,10 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, table: Option<&str>, changed
     checks
 }
 
-/// What keeps a function from running as it should.
+/// The reason why a function cannot run properly; `None` if it can.
 fn fault(function: &Configuration, table: Option<&str>) -> Option<String> {
     let state = function.state.clone().unwrap_or(State::Active);
-    // Lambda lays a function aside that nobody calls for weeks, and takes it out again.
+    // Lambda sets a function inactive that is not called for weeks, and activates it again when it is.
     if !matches!(state, State::Active | State::Inactive) {
         return Some(format!("is {}", state.as_str()));
     }
@@ -74,7 +74,7 @@ fn fault(function: &Configuration, table: Option<&str>) -> Option<String> {
     }
 }
 
-/// What a function runs on.
+/// The runtime and architecture of a function.
 fn kind(function: &Configuration) -> String {
     let architectures: Vec<_> = function.architectures().iter().map(Architecture::as_str).collect();
     format!("{} {} MB", architectures.join(" "), function.memory_size.unwrap_or_default())

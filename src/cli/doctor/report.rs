@@ -1,21 +1,21 @@
-//! What was found, as a table or as JSON.
+//! The results of the checks, as a table or as JSON.
 
 use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::text::table;
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Outcome {
     Ok,
-    /// It works, and somebody should look at it.
+    /// It works, and an operator should look at it.
     Warn,
     Fail,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Check {
     check: String,
@@ -36,16 +36,16 @@ impl Check {
         Self { check: check.into(), result: Outcome::Fail, detail: detail.into() }
     }
 
-    /// Good, or else failed.
+    /// A check that is passed if `good`, and failed otherwise.
     pub(super) fn of(check: &str, good: bool, detail: impl Into<String>, remedy: &str) -> Self {
         let detail = detail.into();
         if good { Self::ok(check, detail) } else { Self::fail(check, format!("{detail}: {remedy}")) }
     }
 }
 
-/// All that was looked at.
+/// All checks.
 pub(super) struct Report {
-    /// What was looked at, a `stack` or a `dataDir`, and its name.
+    /// The kind of thing that was checked, `stack` or `dataDir`.
     pub(super) kind: &'static str,
     pub(super) name: String,
     pub(super) checks: Vec<Check>,
@@ -64,7 +64,7 @@ impl Report {
                 Outcome::Warn => "warn",
                 Outcome::Fail => "FAIL",
             };
-            // A problem of several lines is one row here.
+            // A detail of several lines takes one row here.
             let detail = detail.lines().map(str::trim).collect::<Vec<_>>().join(" ");
             vec![check.clone(), result.to_owned(), detail]
         });

@@ -1,4 +1,5 @@
-//! The routes: whether each has its function behind it. Nobody is named and nothing is sent, so nothing is changed.
+//! Checks of the routes: whether each leads to its function. The requests name nobody and send nothing, so they change
+//! nothing.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +11,23 @@ use shared::outgoing::{self, HttpClient};
 use super::Check;
 use crate::cli::{stack::Stack, text::some};
 
-/// Where the streams of events are, which no HTTP API can serve.
+/// The output of a stack with the URL of the streams of events, which no HTTP API can serve.
 const EVENTS_URL: &str = "EventsUrl";
 const EVENTS_PATH: &str = "/api/sse";
-/// How many requests are made at once: each may have to wait for a cold start.
+/// The number of requests at once. Each may have to wait for a cold start.
 const MAX_CONCURRENT: usize = 8;
-/// What stands for a name in a path: nothing is called so.
+/// The value of a parameter in a path. Nothing has this name.
 const NOBODY: &str = "0";
-/// What stands for the name of a file, all of which are everybody's.
+/// The value of a parameter that names a file. Files are public.
 const FILE: &str = "start.js";
 
-/// A route that is asked.
+/// A route that is requested.
 struct Route {
     method: String,
     path: String,
     url: String,
     documented: Vec<u16>,
-    /// Whether it asks nobody for anything.
+    /// Whether the route asks for no credentials.
     is_open: bool,
 }
 
@@ -47,7 +48,7 @@ pub(super) async fn check(stack: &Stack, api_url: &str) -> Vec<Check> {
     checks
 }
 
-/// Every route, in both its spellings.
+/// Every route, with and without a slash at its end.
 fn routes(paths: &Value, api_url: &str, events_url: Option<&str>) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, item) in paths.as_object().into_iter().flatten() {
@@ -78,7 +79,7 @@ fn without_names(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// What is wrong with a route; `None` where nothing is.
+/// The problem with a route; `None` if there is none.
 async fn ask(client: &HttpClient, route: Route) -> Option<String> {
     let Route { method, path, url, documented, is_open } = route;
     let is_right = |status| is_refusal(status) || (is_open && status == StatusCode::OK);
@@ -92,7 +93,7 @@ async fn ask(client: &HttpClient, route: Route) -> Option<String> {
     Some(format!("{method} {path} {answer}"))
 }
 
-/// Whether a request is refused for what it lacks.
+/// Whether a request is refused because something is missing.
 fn is_refusal(status: StatusCode) -> bool {
     matches!(
         status,
@@ -103,7 +104,7 @@ fn is_refusal(status: StatusCode) -> bool {
     )
 }
 
-/// An answer's status and headers.
+/// The status and headers of an answer.
 pub(super) async fn request(
     client: &HttpClient,
     method: &str,

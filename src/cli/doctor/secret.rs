@@ -1,4 +1,4 @@
-//! The secrets: whether functions can start with them, and how old their values are.
+//! Checks of the secrets: whether functions can start with them, and how old their values are.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::cli::{
     text::duration,
 };
 
-/// How old a value may become before somebody should think of another.
+/// The age of a value at which an operator should think of replacing it.
 const OLD: Duration = Duration::from_hours(365 * 24);
-/// How long two values may be live before somebody should finish.
+/// How long two values may be live before an operator should finish the rotation.
 const BOTH: Duration = Duration::from_hours(30 * 24);
 
-/// What there is to say about a stack's secrets, and when one of them was changed last.
+/// The checks of a stack's secrets, and when one of them was last changed.
 pub(super) async fn check(aws: &Aws, stack: &Stack, prefix: &str, now: Timestamp) -> (Vec<Check>, Option<Timestamp>) {
     let mut wrong = Vec::new();
     for family in SecretFamily::ALL {
@@ -42,12 +42,12 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, prefix: &str, now: Timestamp
     let age = changed_at.map_or_else(String::new, |at| format!(", changed {} ago", duration(now.since(at))));
     let mut checks = vec![Check::ok("secrets", format!("can be read{age}")), content(stack, &keyring)];
     let settings = match stack.output(TABLE_NAME) {
-        // What is wrong with the table is said of the table.
+        // A problem of the table is reported by the table's check.
         Some(table) => aws.store(table).present_settings().await.ok().flatten(),
         None => None,
     };
     for credential in Credential::value_variants() {
-        // What is malformed or missing has been said.
+        // Malformed and missing values were reported above.
         if let Ok(Some(values)) = keyring.values(*credential) {
             checks.push(ages(*credential, &values, settings.as_ref(), now));
         }
@@ -55,7 +55,7 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, prefix: &str, now: Timestamp
     (checks, changed_at)
 }
 
-/// Why functions cannot read a secret, whatever it holds; `None` where they can.
+/// Why functions cannot read a secret, whatever it holds; `None` if they can.
 async fn unusable(aws: &Aws, id: &str) -> Option<String> {
     match aws.secrets_manager().describe_secret().secret_id(id).send().await {
         Err(error) if error.as_service_error().is_some_and(DescribeSecretError::is_resource_not_found_exception) => {
@@ -72,10 +72,10 @@ async fn unusable(aws: &Aws, id: &str) -> Option<String> {
     }
 }
 
-/// Whether every function could start with them.
+/// The check whether every function could start with them.
 fn content(stack: &Stack, keyring: &Keyring) -> Check {
     let mut environment: Environment = keyring.settings().collect();
-    // What a function needs of them depends on these.
+    // These parameters decide which secrets a function needs.
     let chosen = [(Setting::VideoProvider, "VideoProvider"), (Setting::MailTransport, "MailTransport")];
     let chosen = chosen.map(|(setting, parameter)| (setting, stack.parameter(parameter)));
     let chosen: Vec<_> = chosen.into_iter().filter_map(|(setting, value)| Some((setting, value?.to_owned()))).collect();
@@ -88,7 +88,7 @@ fn content(stack: &Stack, keyring: &Keyring) -> Check {
     }
 }
 
-/// How old the values of a credential are, and which are used.
+/// The check of how old the values of a credential are, and which of them are used.
 fn ages(credential: Credential, values: &Values, settings: Option<&Settings>, now: Timestamp) -> Check {
     let setting = credential.setting().name();
     let used = |secret: &str| settings?.use_of(setting, secret);

@@ -1,4 +1,4 @@
-//! The table: whether it is what the template declares, deletes what has expired, and can be restored.
+//! Checks of the table: whether it is as the template declares, deletes expired items, and can be restored.
 
 use aws_sdk_dynamodb::types::{
     ContinuousBackupsStatus, PointInTimeRecoveryStatus, TableDescription, TableStatus, TimeToLiveStatus,
@@ -62,7 +62,7 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
     checks
 }
 
-/// Whether the table can be read.
+/// The check whether the table can be read.
 fn settings(read: Result<bool, StoreError>) -> Check {
     match read {
         Ok(true) => Check::ok("table content", "it has been used"),

@@ -1,4 +1,5 @@
-//! The addresses: whether the API answers at both, its clock is ours, and pages may call that should.
+//! Checks of the addresses: whether the API answers at both, whether its clock agrees with ours, and whether configured
+//! pages may call it.
 
 use std::time::Duration;
 
@@ -11,21 +12,21 @@ use shared::{
 use super::{Check, routes::request};
 use crate::cli::stack::Stack;
 
-/// How long an answer may take: a cold start, and whatever a busy account adds.
+/// The timeout of an answer. It covers a cold start, and the delays of a busy account.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
-/// What answers without credentials, by asking for them.
+/// A path that answers without credentials, by asking for them.
 const ROOT: &str = "/api/v2";
-/// How far clocks may be apart, in milliseconds: beyond the first somebody should look, beyond the second signatures,
+/// The difference of clocks in milliseconds: beyond the first an operator should look, beyond the second signatures,
 /// tokens and holds go wrong.
 const APART: i64 = 5_000;
 const FAR_APART: i64 = 60_000;
-/// An origin that nobody has.
+/// An origin that nobody has configured.
 const STRANGER: &str = "https://doctor.greenroom.invalid";
 
 pub(super) async fn check(stack: &Stack, api_url: &str, clock: &Clock) -> Vec<Check> {
     let client = outgoing::client();
     let url = format!("{}{ROOT}", api_url.trim_end_matches('/'));
-    // The first answer may wait for a cold start, which is no sign of a clock.
+    // The first answer may wait for a cold start, so it says nothing about the clock.
     let _ = request(&client, "GET", &url, &[]).await;
     let answer = request(&client, "GET", &url, &[]).await;
     let now = clock.now();
@@ -69,12 +70,12 @@ pub(super) async fn check(stack: &Stack, api_url: &str, clock: &Clock) -> Vec<Ch
     checks
 }
 
-/// What an answer's date says of our clock, to the second.
+/// The check of our clock against an answer's date, to the second.
 fn time(date: Option<&str>, now: Timestamp) -> Check {
     let Some(theirs) = date.and_then(Timestamp::parse_http) else {
         return Check::warn("clock", "the answer has no date");
     };
-    // A date is of the whole second that has begun.
+    // The date is that of the second that has begun.
     let (early, late) = (theirs.millis() - now.millis(), now.millis() - (theirs.millis() + 1000));
     let apart = early.max(late).max(0);
     let detail = format!("{} s apart", apart / 1000);

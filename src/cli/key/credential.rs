@@ -1,4 +1,4 @@
-//! The credentials that have live values, and what the command line calls them.
+//! The credentials that have live values, and their names on the command line.
 
 use clap::ValueEnum;
 use shared::config::{SecretFamily, Setting};
@@ -19,7 +19,7 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
-    /// The name it has on the command line.
+    /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::SigningKeys => "signing-keys",
@@ -30,7 +30,7 @@ impl Credential {
         }
     }
 
-    /// The setting it is.
+    /// The setting of the credential.
     pub(crate) fn setting(self) -> Setting {
         match self {
             Self::SigningKeys => Setting::SigningKeys,
@@ -41,7 +41,7 @@ impl Credential {
         }
     }
 
-    /// The secret of a deployment that holds it.
+    /// The secret of a deployment that holds the credential.
     pub(super) fn family(self) -> SecretFamily {
         match self {
             Self::SigningKeys => SecretFamily::SigningKeys,
@@ -52,12 +52,12 @@ impl Credential {
         }
     }
 
-    /// The credential that this setting is.
+    /// The credential of a setting; `None` if it has none.
     pub(crate) fn of(setting: Setting) -> Option<Self> {
         Self::value_variants().iter().copied().find(|credential| credential.setting() == setting)
     }
 
-    /// Who has to be given a new value; `None` where nobody has to.
+    /// The clients that have to be given a new value; `None` if there are none.
     pub(super) fn clients(self) -> Option<&'static str> {
         match self {
             Self::SigningKeys => None,

@@ -1,4 +1,4 @@
-//! The secrets of a deployment, where its credentials are kept.
+//! The secrets of a deployment, which hold its credentials.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::cli::{CliError, aws::Aws};
 
 /// The label of the version that functions read.
 const CURRENT: &str = "AWSCURRENT";
-/// The label of a version that is yet to be read.
+/// The label of a version that functions do not read yet.
 const NEXT: &str = "GREENROOM_NEXT";
 
 /// The secrets of a deployment, as they were read.
@@ -45,18 +45,18 @@ impl Keyring {
         Ok(Held::read(&aws.secrets_manager(), id.to_owned()).await?.content)
     }
 
-    /// When one of these secrets was changed last.
+    /// When one of these secrets was last changed.
     pub(crate) fn changed_at(&self) -> Option<Timestamp> {
         self.secrets.values().filter_map(|held| held.changed_at).max()
     }
 
-    /// All that they hold, as an environment has it.
+    /// The names and values that they hold, as for an environment.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (String, String)> {
         let contents = self.secrets.values().flat_map(|held| &held.content);
         contents.map(|(name, value)| (name.clone(), text(value)))
     }
 
-    /// The live values of a credential; `None` where it has none.
+    /// The live values of a credential; `None` if it has none.
     pub(crate) fn values(&self, credential: Credential) -> Result<Option<Values>, CliError> {
         let held = self.secrets.get(&credential.family());
         let kept = held.and_then(|held| held.content.get(credential.setting().name()));
@@ -64,7 +64,7 @@ impl Keyring {
         Ok(kept.map(|text| Values::read(credential, &text)).transpose()?)
     }
 
-    /// Gives a credential these values and leaves everything else as it is. It fails where the secret has been changed
+    /// Replaces the values of a credential and leaves everything else as it is. Fails if the secret has been changed
     /// since it was read.
     pub(super) async fn write(&self, credential: Credential, values: Vec<Value>) -> Result<(), CliError> {
         let Some(held) = self.secrets.get(&credential.family()) else {

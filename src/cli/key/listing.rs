@@ -1,4 +1,4 @@
-//! `greenroom key list`.
+//! `greenroom key list`: ages and last uses of the credentials' values.
 
 use clap::ValueEnum;
 use secrecy::ExposeSecret;
@@ -15,11 +15,11 @@ use crate::cli::{
     text::{duration, table},
 };
 
-/// The credentials of a place, and what its table knows of their uses.
+/// The credentials of a place, and their uses in its table.
 pub(super) struct Known {
-    /// Those that have a value.
+    /// The credentials that have a value.
     pub(super) credentials: Vec<(Credential, Values)>,
-    /// `None` where no table is known; it knows nothing where nothing has been asked of it yet.
+    /// The Settings item. `None` if no table is known. It is empty if nothing has been asked of the table yet.
     pub(super) settings: Option<Settings>,
     pub(super) has_table: bool,
 }
@@ -49,7 +49,7 @@ impl Known {
         Ok(Self { credentials, settings: store.present_settings().await?, has_table: true })
     }
 
-    /// When this value was used last, as far as the table knows.
+    /// When this value was last used, as far as the table knows.
     pub(super) fn last_use(&self, credential: Credential, secret: &str) -> Option<Timestamp> {
         let known = self.settings.as_ref()?.use_of(credential.setting().name(), secret)?;
         Some(known.last)

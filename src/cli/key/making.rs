@@ -1,4 +1,4 @@
-//! `greenroom key create`: the secrets that a deployment reads.
+//! `greenroom key create`: makes the secrets that a deployment reads.
 
 use aws_sdk_secretsmanager::{Client, operation::create_secret::CreateSecretError};
 use serde_json::{Map, Value, json};
@@ -15,8 +15,8 @@ use crate::cli::{
     data_dir::{opentok_key, opentok_secret},
 };
 
-/// Makes those secrets of a deployment that there are not: of the values in the one secret that `from` names, where it
-/// has them, or of new ones. A secret that is there stays as it is.
+/// Makes the missing secrets of a deployment. The values come from the one secret that `from` names, if it has them, or
+/// are new. Existing secrets stay as they are.
 pub(super) async fn create(aws: &Aws, prefix: &str, from: Option<&str>, now: Timestamp) -> Result<(), CliError> {
     let given = match from {
         Some(id) => Keyring::read_whole(aws, id).await?,
@@ -38,7 +38,7 @@ pub(super) async fn create(aws: &Aws, prefix: &str, from: Option<&str>, now: Tim
     Ok(())
 }
 
-/// Makes a secret; `false` where there is one of this name.
+/// Makes a secret. Returns `false` if one has this name.
 async fn make(client: &Client, name: &str, content: String) -> Result<bool, CliError> {
     let made = client.create_secret().name(name).secret_string(content).send().await;
     match made {
@@ -50,7 +50,7 @@ async fn make(client: &Client, name: &str, content: String) -> Result<bool, CliE
     }
 }
 
-/// What a new secret holds.
+/// The content of a new secret.
 fn content_of(family: SecretFamily, given: &Map<String, Value>, now: Timestamp) -> Map<String, Value> {
     let value = |setting: &Setting| {
         let given = given.get(setting.name()).filter(|value| value.as_str() != Some("")).cloned();
@@ -59,7 +59,7 @@ fn content_of(family: SecretFamily, given: &Map<String, Value>, now: Timestamp) 
     family.settings().iter().filter_map(value).collect()
 }
 
-/// A new value of a setting; `None` for what others give out.
+/// A new value of a setting; `None` if another service gives it out.
 fn made_for(setting: Setting, now: Timestamp) -> Option<Value> {
     match setting {
         Setting::OpentokApiKey => Some(opentok_key().into()),

@@ -1,4 +1,4 @@
-//! `greenroom key retire`.
+//! `greenroom key retire`: drops the older value of a credential.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use shared::clock::Timestamp;
 use super::{Credential, KeyPlace, Values, listing::Known};
 use crate::cli::{CliError, text::duration};
 
-/// For how long nobody must have used a value that is dropped.
+/// How long a value must have been unused before it is dropped.
 const UNUSED: Duration = Duration::from_hours(24);
 
 pub(super) async fn retire(
@@ -41,7 +41,7 @@ pub(super) async fn retire(
     Ok(())
 }
 
-/// Whether nobody uses the value that is to go, and somebody the one that stays.
+/// Checks that the value to drop is unused and the value to keep is used.
 fn ensure_unused(credential: Credential, values: &Values, known: &Known, now: Timestamp) -> Result<(), CliError> {
     let name = credential.name();
     if credential == Credential::SigningKeys && values.second_is_newer() {

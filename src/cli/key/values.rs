@@ -1,4 +1,4 @@
-//! The live values of one credential, as they are kept, and what is done with them.
+//! The live values of one credential, and how they change.
 
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ use shared::{
 
 use super::credential::Credential;
 
-/// How many values of a credential may be live.
+/// The largest number of live values of a credential.
 const LIVE_MAX: usize = 2;
 
 /// Why values are not changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValuesError {
-    /// They are not what the setting has to be.
+    /// They do not have the form of the setting.
     #[error("{0} {1}")]
     Malformed(&'static str, String),
-    /// There is no room for a new one.
+    /// There are as many values as there may be.
     #[error("{0} has two live values; drop the older with `greenroom key retire {0}` first")]
     Full(&'static str),
-    /// There is nothing to drop or to promote.
+    /// There is only one value.
     #[error("{0} has one live value")]
     Single(&'static str),
-    /// Nothing says which value is the older.
+    /// It is not known which value is older.
     #[error("which value of {0} is older cannot be told: give the newer one its createdAt")]
     Undated(&'static str),
-    /// A new value is one of those there are.
+    /// The new value exists already.
     #[error("{0} has this value already")]
     Known(&'static str),
 }
@@ -40,22 +40,22 @@ pub enum ValuesError {
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
     credential: Credential,
-    /// As they are kept: texts or objects.
+    /// As they are stored: texts or objects.
     entries: Vec<Value>,
     live: Vec<Live>,
 }
 
-/// One of them.
+/// One live value.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
-    /// What a signing key is called.
+    /// The id of a signing key.
     pub(crate) kid: Option<String>,
     pub(crate) secret: SecretString,
     pub(crate) created_at: Option<Timestamp>,
 }
 
 impl Values {
-    /// The values that a setting has, as its text says.
+    /// Reads the values of a setting from its text.
     pub(crate) fn read(credential: Credential, text: &str) -> Result<Self, ValuesError> {
         let malformed = |problem| ValuesError::Malformed(credential.setting().name(), problem);
         let live: Vec<_> = if credential == Credential::SigningKeys {
@@ -70,7 +70,7 @@ impl Values {
         Ok(Self { credential, entries, live })
     }
 
-    /// The same, bare values having been made at this instant.
+    /// The same, with this time for bare values.
     pub(crate) fn dated(mut self, created_at: Option<Timestamp>) -> Self {
         let Some(at) = created_at else { return self };
         for (entry, live) in self.entries.iter_mut().zip(&mut self.live) {
@@ -82,23 +82,24 @@ impl Values {
         self
     }
 
-    /// Those of a credential that has none yet.
+    /// The values of a credential that has none yet.
     pub(crate) fn none(credential: Credential) -> Self {
         Self { credential, entries: Vec::new(), live: Vec::new() }
     }
 
-    /// Each of them, the first one first.
+    /// All values, the first one first.
     pub(crate) fn live(&self) -> &[Live] {
         &self.live
     }
 
-    /// The value that clients are to be given: the newest.
+    /// The value for clients: the newest.
     pub(crate) fn newest(&self) -> Option<&Live> {
-        // New ones are put first; of several without a date the first is as good as any.
+        // New values are put first. Of several without a date any will do.
         self.live.iter().rev().max_by_key(|live| live.created_at)
     }
 
-    /// Puts a new value beside the present one: first, or second where instances that do not know it go on for a while.
+    /// Puts a new value beside the present one. `first` puts it first; otherwise it is second, for the time in which
+    /// some instances do not know it.
     pub(super) fn rotate(&self, value: Option<&str>, now: Timestamp, first: bool) -> Result<Vec<Value>, ValuesError> {
         if self.entries.len() >= LIVE_MAX {
             return Err(ValuesError::Full(self.credential.name()));
@@ -106,7 +107,7 @@ impl Values {
         if self.live.iter().any(|live| value == Some(live.secret.expose_secret())) {
             return Err(ValuesError::Known(self.credential.name()));
         }
-        // Dates tell which value is the newer one, and say whole seconds only.
+        // Dates tell which value is newer, and have whole seconds only.
         let after = self
             .live
             .iter()
@@ -119,7 +120,7 @@ impl Values {
         Ok(entries)
     }
 
-    /// Whether the first is newer than the second, so that it was promoted.
+    /// Whether the first value is newer than the second, so it was promoted.
     pub(super) fn first_is_newer(&self) -> bool {
         matches!(&*self.live, [first, second, ..] if first.created_at > second.created_at)
     }
@@ -152,7 +153,7 @@ impl Values {
         Ok(self.entries.get(kept).cloned().into_iter().collect())
     }
 
-    /// Whether the second is newer than the first, so that it is yet to be promoted.
+    /// Whether the second value is newer than the first, so it is not promoted yet.
     pub(super) fn second_is_newer(&self) -> bool {
         match &*self.live {
             [first, second, ..] => second.created_at > first.created_at,
@@ -161,7 +162,7 @@ impl Values {
     }
 }
 
-/// A value made now, or one that somebody else gave us.
+/// A new value, or one that another service gave out.
 pub(crate) fn new_entry(credential: Credential, value: Option<&str>, now: Timestamp) -> Value {
     let created_at = now.whole_second().to_string();
     if credential == Credential::SigningKeys {

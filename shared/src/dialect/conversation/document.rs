@@ -2,7 +2,7 @@
 
 use utoipa::IntoResponses;
 
-/// What any request may be answered with.
+/// The refusals of any request.
 #[derive(IntoResponses)]
 pub enum Refusals {
     /// The credentials are missing, or wrong
@@ -11,7 +11,7 @@ pub enum Refusals {
         headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic`, and the realm")),
     )]
     Unauthenticated,
-    /// The caller takes no answer of this kind
+    /// The caller does not accept this kind of answer
     #[response(status = 406)]
     NotAcceptable,
     /// There were too many wrong passwords
@@ -35,15 +35,15 @@ pub enum Refusals {
     Unavailable(#[to_schema] String),
 }
 
-/// What a request may be answered with whose parts may be wrong.
+/// The refusals of a request whose parts may not be valid.
 #[derive(IntoResponses)]
 pub enum Invalid {
-    /// The request is not what it has to be: what is wrong with it
+    /// The request is not valid; the body says why
     #[response(status = 400, content_type = "application/json", example = json!("Missing message body"))]
     Invalid(#[to_schema] String),
 }
 
-/// What a request may be answered with that not everybody may make.
+/// The refusals of a request that needs a permission.
 #[derive(IntoResponses)]
 pub enum Forbidden {
     /// The caller may not do this
@@ -51,7 +51,7 @@ pub enum Forbidden {
     Forbidden,
 }
 
-/// What a request may be answered with that names something.
+/// The refusals of a request that names something.
 #[derive(IntoResponses)]
 pub enum NotFound {
     /// There is no such thing
@@ -59,10 +59,10 @@ pub enum NotFound {
     NotFound,
 }
 
-/// What a body may be answered with.
+/// The refusals of a body.
 #[derive(IntoResponses)]
 pub enum BodyRefusals {
-    /// The request is not what it has to be: what is wrong with it
+    /// The request is not valid; the body says why
     #[response(status = 400, content_type = "application/json", example = json!("Missing message body"))]
     Invalid(#[to_schema] String),
     /// The body has 1 MiB or more

@@ -4,7 +4,7 @@ use utoipa::IntoResponses;
 
 use super::Body;
 
-/// What a request may be answered with.
+/// The refusals of any request.
 #[derive(IntoResponses)]
 pub enum Refusals {
     /// The token is missing, malformed, expired or revoked

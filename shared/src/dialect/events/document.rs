@@ -4,7 +4,7 @@ use utoipa::IntoResponses;
 
 use super::{Detail, Fields};
 
-/// What any request may be answered with.
+/// The refusals of any request.
 #[derive(IntoResponses)]
 pub enum Faults {
     /// A fault of ours
@@ -19,10 +19,10 @@ pub enum Faults {
     Unavailable(#[to_schema] Detail),
 }
 
-/// What a request that asks for credentials may be answered with.
+/// The refusals of a request with credentials.
 #[derive(IntoResponses)]
 pub enum Refusals {
-    /// The credentials are missing, or no longer good
+    /// The credentials are missing or no longer valid
     #[response(
         status = 401,
         headers((
@@ -44,7 +44,7 @@ pub enum Refusals {
     Unavailable(#[to_schema] Detail),
 }
 
-/// What a request may be answered with that not everybody may make.
+/// The refusals of a request that needs a permission.
 #[derive(IntoResponses)]
 pub enum Forbidden {
     /// The caller may not do this
@@ -52,7 +52,7 @@ pub enum Forbidden {
     Forbidden(#[to_schema] Detail),
 }
 
-/// What a request may be answered with that names something.
+/// The refusals of a request that names something.
 #[derive(IntoResponses)]
 pub enum NotFound {
     /// There is no such thing, for this caller
@@ -60,7 +60,7 @@ pub enum NotFound {
     NotFound(#[to_schema] Detail),
 }
 
-/// What a body may be answered with.
+/// The refusals of a body.
 #[derive(IntoResponses)]
 pub enum BodyRefusals {
     /// Fields are missing or not valid, or the body is no JSON object
@@ -74,10 +74,10 @@ pub enum BodyRefusals {
     UnsupportedMediaType(#[to_schema] Detail),
 }
 
-/// What a request may be answered with that has something in it that may be guessed.
+/// The refusals of a request with a value that could be guessed.
 #[derive(IntoResponses)]
 pub enum Throttled {
-    /// There was too much that was wrong, or too many wait for their passwords to be looked at
+    /// There were too many wrong values, or too many passwords wait to be checked
     #[response(
         status = 429,
         headers(("Retry-After" = u64, description = "In how many seconds to try again")),

@@ -4,20 +4,20 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// What is wrong with a field. It may say back what was sent, so its `Debug` prints its type only.
+/// A problem of a field. It may quote what was sent, so its `Debug` prints its type only.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// It is not there.
+    /// It is missing.
     Required,
     /// It is empty.
     Blank,
     /// It is null.
     Null,
-    /// It is no text.
+    /// It is not a text.
     NoText,
-    /// It is no boolean; shows what it is.
+    /// It is not a boolean. The message quotes it.
     NoBoolean(String),
-    /// It is none of the words it may be; shows what it is.
+    /// It is not one of the possible values. The message quotes it.
     NoChoice(String),
     /// It has more characters than this.
     TooLong(usize),
@@ -27,15 +27,15 @@ pub enum Problem {
     TooManyBytes(usize),
     /// It has more elements than this.
     TooMany(usize),
-    /// It is no mail address.
+    /// It is not a mail address.
     NoEmail,
-    /// There is no such object, for this caller; shows its number.
+    /// There is no such object for this caller. The message quotes its number.
     InvalidPk(String),
-    /// It is no number of an object, but of this type.
+    /// It is not the number of an object. It has this type.
     NoPk(&'static str),
-    /// It is no list, but of this type.
+    /// It is not a list. It has this type.
     NoList(&'static str),
-    /// It is no object, but of this type.
+    /// It is not an object. It has this type.
     NoObject(&'static str),
     /// There is no body.
     NoData,
@@ -43,37 +43,37 @@ pub enum Problem {
     UsernameTaken,
     /// Another event has this name.
     EventNameTaken,
-    /// There is this login token already.
+    /// Another login token has this value.
     LoginTokenTaken,
-    /// Another API token is called this.
+    /// Another API token has this name.
     ApiTokenNameTaken,
-    /// The event has a floor.
+    /// The event has a floor already.
     FloorTaken,
     /// Relayed media cannot be archived.
     RelayedArchive,
-    /// The user cannot be deleted yet.
+    /// The user owns events, so they cannot be deleted yet.
     OwnsEvents,
-    /// The present password is another.
+    /// This is not the present password.
     WrongPassword,
-    /// The new password is one of those that everybody tries first.
+    /// The new password is one of the most common ones.
     TooCommon,
     /// The two new passwords differ.
     PasswordMismatch,
-    /// Name or password is wrong.
+    /// The name or the password is wrong.
     WrongCredentials,
     /// The user is blocked.
     Blocked,
-    /// The token cannot be refreshed: it has ended.
+    /// The token cannot be refreshed, because it has expired.
     TokenExpired,
-    /// The token is not one of ours.
+    /// The token was not signed by Greenroom.
     TokenUndecodable,
-    /// The token's user is gone.
+    /// The token's user was deleted.
     TokenUserGone,
-    /// The first of the tokens was given too long ago.
+    /// The first token of the login was issued too long ago.
     RefreshExpired,
-    /// It is no cursor of this list.
+    /// It is not a cursor of this list.
     NoCursor,
-    /// It is no number of seconds, or more than that.
+    /// It is not a number of seconds, or more than this.
     NoSeconds(u64),
 }
 
@@ -125,7 +125,7 @@ impl fmt::Debug for Problem {
     }
 }
 
-/// What is wrong with a request, by field; its `Debug` prints its type only.
+/// The problems of a request by field. Its `Debug` prints its type only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors(Map<String, Value>);
 
@@ -159,13 +159,13 @@ impl FieldErrors {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no problems.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The messages as they are answered.
+    /// The messages for the answer.
     #[must_use]
     pub fn into_map(self) -> Map<String, Value> {
         self.0

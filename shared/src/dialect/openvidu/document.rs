@@ -4,7 +4,7 @@ use utoipa::IntoResponses;
 
 use super::Body;
 
-/// What a request may be answered with.
+/// The refusals of any request.
 #[derive(IntoResponses)]
 pub enum Refusals {
     /// The credentials are missing or wrong
@@ -47,7 +47,7 @@ pub enum Refusals {
     Unavailable(#[to_schema] Body),
 }
 
-/// What a body may be answered with besides.
+/// The refusals of a body.
 #[derive(IntoResponses)]
 pub enum BodyRefusals {
     /// The body has 1 MiB or more

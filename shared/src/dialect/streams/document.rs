@@ -2,15 +2,15 @@
 
 use utoipa::{IntoResponses, ToSchema};
 
-/// Why a request was refused; the original's shape of an answer.
+/// An error, in the form of the original API.
 #[derive(ToSchema)]
 #[schema(as = StreamsError, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 pub struct Refusal {
-    /// What was wrong.
+    /// The reason of the error.
     #[schema(example = "[HTTP] Invalid credential (401)")]
     message: String,
-    /// What was wrong, where the message does not say.
+    /// The reason of the error, if the message does not say it.
     #[schema(required = false, example = "Could not find the session")]
     response: String,
     /// The HTTP status.
@@ -18,7 +18,7 @@ pub struct Refusal {
     status_code: u16,
 }
 
-/// What an operator's request may be answered with.
+/// The refusals of an operator's request.
 #[derive(IntoResponses)]
 pub enum Refusals {
     /// The credentials are missing or wrong

@@ -1,4 +1,4 @@
-//! One field's value.
+//! The readers of single values.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
@@ -10,7 +10,7 @@ use crate::{
     dialect::events::Problem,
 };
 
-/// A text as it is, numbers included.
+/// A text as it is. A number is taken as its text.
 fn raw(value: &Value) -> Result<String, Problem> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -20,8 +20,8 @@ fn raw(value: &Value) -> Result<String, Problem> {
     }
 }
 
-/// Whether a number was read with all its digits: two that were not may read alike, and as a login token would open the
-/// same event.
+/// Whether a number was read with all its digits. Two numbers that were not could read alike, and as login tokens would
+/// open the same event.
 fn is_exact(number: &serde_json::Number) -> bool {
     number.as_f64().is_some_and(|value| !number.is_f64() || value.abs() < 9_007_199_254_740_992.0)
 }
@@ -51,7 +51,7 @@ pub fn text_between(min: usize, max: usize) -> impl Fn(&Value) -> Result<String,
     }
 }
 
-/// What `read` reads, or null.
+/// The value that `read` reads, or null.
 pub fn nullable<T>(read: impl Fn(&Value) -> Result<T, Problem>) -> impl Fn(&Value) -> Result<Option<T>, Problem> {
     move |value| if value.is_null() { Ok(None) } else { read(value).map(Some) }
 }
@@ -74,7 +74,7 @@ fn is_email(text: &str) -> bool {
     user && (host == "localhost" || (host.contains('.') && host.split('.').all(label)))
 }
 
-/// A password as it is: never trimmed.
+/// A password as it is. It is never trimmed.
 pub fn password(value: &Value) -> Result<SecretString, Problem> {
     let text = given_password(value)?;
     let exposed = text.expose_secret();
@@ -85,13 +85,13 @@ pub fn password(value: &Value) -> Result<SecretString, Problem> {
     }
 }
 
-/// A password that somebody says is theirs, of any length.
+/// A password to check against the stored one, of any length.
 pub fn given_password(value: &Value) -> Result<SecretString, Problem> {
     let text = raw(value)?;
     if text.is_empty() { Err(Problem::Blank) } else { Ok(text.into()) }
 }
 
-/// A boolean, in each of the ways that Django REST Framework takes one.
+/// A boolean, in each form that Django REST Framework takes.
 pub fn boolean(value: &Value) -> Result<bool, Problem> {
     let shown = match value {
         Value::Bool(boolean) => return Ok(*boolean),
@@ -106,7 +106,7 @@ pub fn boolean(value: &Value) -> Result<bool, Problem> {
     }
 }
 
-/// One of the words that a type knows.
+/// One of the values of an enum.
 pub fn choice<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
     let shown = match value {
         Value::Null => return Err(Problem::Null),
@@ -117,14 +117,14 @@ pub fn choice<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
     T::deserialize(word).map_err(|_| Problem::NoChoice(shortened(shown)))
 }
 
-/// The number of an object. One that no object can have is 0, which none has.
+/// The number of an object. A number that no object can have is read as 0, which no object has.
 pub fn pk(value: &Value) -> Result<Pk, Problem> {
     match value {
         Value::Null => Err(Problem::Null),
         Value::String(text) if text.is_empty() => Err(Problem::Null),
         Value::String(text) if is_integer(text) => Ok(Pk::of(text.trim())),
         Value::Number(number) if !number.is_f64() || !is_exact(number) => Ok(Pk::of(&number.to_string())),
-        // `1.0` and `1e0` are 1.
+        // `1.0` and `1e0` are read as 1.
         Value::Number(number) if number.as_f64().is_some_and(|value| value.fract() == 0.0) => {
             Ok(Pk::of(&format!("{:.0}", number.as_f64().unwrap_or_default())))
         }
@@ -132,7 +132,7 @@ pub fn pk(value: &Value) -> Result<Pk, Problem> {
     }
 }
 
-/// The number of an object, or none: null and the empty text.
+/// The number of an object, or none for null and the empty text.
 pub fn pk_or_none(value: &Value) -> Result<Option<Pk>, Problem> {
     match pk(value) {
         Ok(pk) => Ok(Some(pk)),
@@ -150,12 +150,12 @@ pub fn pks(value: &Value) -> Result<Vec<Pk>, Problem> {
     }
 }
 
-/// Null is no object's number where it stands in a list.
+/// In a list, null counts as the number of an object that does not exist.
 fn in_list(problem: Problem) -> Problem {
     if problem == Problem::Null { Problem::InvalidPk("None".to_owned()) } else { problem }
 }
 
-/// A list, of which what is no text is left out.
+/// A list of texts. Elements that are no text are left out.
 pub fn texts(value: &Value) -> Result<Vec<String>, Problem> {
     match value {
         Value::Null => Err(Problem::Null),
@@ -164,10 +164,10 @@ pub fn texts(value: &Value) -> Result<Vec<String>, Problem> {
     }
 }
 
-/// An object's number as somebody gave it.
+/// An object's number as the request gave it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pk {
-    /// The number; 0, which no object has, where no object can have it.
+    /// The number; 0, which no object has, if no object can have the given one.
     pub id: u64,
     shown: String,
 }
@@ -177,7 +177,7 @@ impl Pk {
         Self { id: digits.parse().unwrap_or(0), shown: shortened(digits.to_owned()) }
     }
 
-    /// That there is no such object, for this caller.
+    /// The problem that there is no such object for this caller.
     #[must_use]
     pub fn invalid(&self) -> Problem {
         Problem::InvalidPk(self.shown.clone())
@@ -189,7 +189,7 @@ fn is_integer(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What is said back has an end.
+/// Answers quote a limited length.
 fn shortened(text: String) -> String {
     if text.chars().count() <= 255 { text } else { text.chars().take(255).collect() }
 }

@@ -16,7 +16,7 @@ fn request_of_text(event: &str) -> Request {
     serde_json::from_str::<Event>(event).unwrap().into_request(&table()).unwrap()
 }
 
-/// With this query string, in the second format.
+/// A request with this query string, in payload format 2.0.
 fn with_query(query: &str) -> Request {
     let http = json!({"method": "GET"});
     request(&json!({"rawPath": "/api/v2/users", "rawQueryString": query, "requestContext": {"http": http}}))
@@ -90,7 +90,7 @@ fn map(pairs: Option<&[(String, String)]>, value: fn(&str) -> Value) -> Value {
 }
 
 proptest! {
-    /// Whatever they can send is a request, and one to what its path names.
+    /// Every event that gateways can send becomes a request to the path that it names.
     #[test]
     fn whatever_comes_is_a_request(
         method in "[^\\x00]{1,12}",

@@ -15,7 +15,7 @@ use crate::config::Environment;
 /// Long enough for the answers of a server on this machine.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// A server that answers like this, and a mailer that sends there.
+/// A server that gives this answer, and a mailer that sends to it.
 async fn answering(answer: ResponseTemplate, limit: Duration) -> (MockServer, SesMailer) {
     let server = MockServer::start().await;
     let send = Mock::given(method("POST")).and(path("/v2/email/outbound-emails"));

@@ -12,13 +12,14 @@ use super::{
 
 /// Long enough for the answers of a server on this machine.
 const LIMIT: Duration = Duration::from_secs(8);
-/// For what is not answered at all.
+/// For servers that do not answer at all.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// What a mail server says that takes a mail: its greeting, then to EHLO, MAIL, RCPT, DATA and the mail.
+/// The replies of a mail server that takes a mail: its greeting, then those to EHLO, MAIL, RCPT, DATA and the mail.
 const TAKEN: [&str; 6] = ["220 here", "250 here", "250 ok", "250 ok", "354 go on", "250 taken"];
 
-/// A mail server that says this, one after another, and then nothing until the client has gone; and what it heard.
+/// A mail server that sends these replies, one after another, and then nothing until the client has gone. Returns what
+/// it heard.
 async fn saying(replies: &[&str]) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -31,7 +32,7 @@ async fn saying(replies: &[&str]) -> (String, JoinHandle<String>) {
             if let Some(before) = before {
                 hear(&mut stream, &mut heard, before).await;
             }
-            // Fails where the client has gone, of whom there is no more to hear either.
+            // This fails if the client has gone. Then nothing more comes from it either.
             let _ = stream.write_all(format!("{reply}\r\n").as_bytes()).await;
             before = Some(if reply.starts_with("354") { Next::Mail } else { Next::Command });
         }
@@ -41,7 +42,7 @@ async fn saying(replies: &[&str]) -> (String, JoinHandle<String>) {
     (address, heard)
 }
 
-/// What a client says next.
+/// The next thing that a client sends.
 #[derive(Clone, Copy, PartialEq)]
 enum Next {
     Command,

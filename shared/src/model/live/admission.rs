@@ -1,7 +1,7 @@
-//! What a media server's webhooks make of a connection (`docs/apis/ovenmediaengine.md`).
+//! How a media server's webhooks change a connection (`docs/apis/ovenmediaengine.md`).
 //!
-//! They come late, twice, out of order or never. What decides is the time that the media server gives, and a closing
-//! wins over an opening of the same time; so whatever order they come in, the same connections are left.
+//! Webhooks come late, twice, out of order or never. The media server's own time decides, and a closing wins over an
+//! opening of the same time. So the same connections are left, in whatever order the webhooks come.
 
 use std::time::Duration;
 
@@ -11,19 +11,20 @@ use super::{
 };
 use crate::{clock::Timestamp, id::ConnectionName, model::login_token::StreamRole};
 
-/// How long after the end of its lifetime a viewer is still taken for one: the media server takes a moment to cut it.
+/// How long after the end of its lifetime a viewer is still taken for the same one: the media server takes a moment to
+/// cut it off.
 const CUT: Duration = Duration::from_secs(30);
 
-/// What a webhook is about.
+/// A webhook of a media server about one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Webhook {
     /// The stream.
     pub stream: Stream,
-    /// The name of the connection in it.
+    /// The name of the connection in the stream.
     pub name: ConnectionName,
     /// Whether the client chose the name.
     pub named: bool,
-    /// What it does there: publishers are admitted, and not listed.
+    /// What the client does there. Publishers are admitted and not listed.
     pub role: StreamRole,
     /// The client.
     pub client: Client,
@@ -31,26 +32,26 @@ pub struct Webhook {
     pub at: Timestamp,
 }
 
-/// How long whoever is let in may stay.
+/// How long a client that is let in may stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// When their right ends.
+    /// When the client's right ends.
     pub until: Timestamp,
-    /// Whether the media server cuts them off at that time by itself.
+    /// Whether the media server cuts the client off at that time by itself.
     pub cuts: bool,
-    /// Whether nobody publishes their stream yet.
+    /// Whether nobody publishes the stream yet.
     pub waits: bool,
 }
 
 impl Terms {
-    /// Those of a client who may stay for `ttl`, or is cut off after `lifetime`.
+    /// The terms of a client that may stay for `ttl`, or that the media server cuts off after `lifetime`.
     #[must_use]
     pub fn new(now: Timestamp, ttl: Duration, lifetime: Option<Duration>, waits: bool) -> Self {
         let until = now + lifetime.map_or(ttl, |lifetime| lifetime + CUT);
         Self { until, cuts: lifetime.is_some(), waits }
     }
 
-    /// When an entry ends that nothing more is told of.
+    /// When an entry ends if no further webhook mentions it.
     fn ends_at(&self, now: Timestamp) -> Timestamp {
         if self.waits { self.until.min(now + AWAITED) } else { self.until }
     }
@@ -59,29 +60,29 @@ impl Terms {
 /// Why a client is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Its session was terminated, and is held.
+    /// Its session was terminated, and its name is held.
     Held,
     /// Another client has the name.
     Taken,
-    /// It has closed since.
+    /// Its closing has been reported already.
     Closed,
 }
 
 impl Webhook {
-    /// What a closing is called that knows only by way of which proxy the viewer came; `None` where it knows more, or is of
-    /// a viewer who chose a name.
+    /// The name for a closing that knows only through which proxy the viewer came. `None` if it knows more, or if the
+    /// viewer chose a name.
     #[must_use]
     pub fn proxy_name(&self) -> Option<ConnectionName> {
         self.client.peer_name().filter(|_| self.may_be_of_a_proxy())
     }
 
-    /// Whether what it calls the client may be a proxy only.
+    /// Whether the client's address in it may be that of a proxy only.
     #[must_use]
     pub fn may_be_of_a_proxy(&self) -> bool {
         !self.named && self.client.is_told_by_playlists()
     }
 
-    /// What an opening makes of what is known of the name: a connection, or nothing new.
+    /// The connection after an opening, made from the present one under the name.
     ///
     /// # Errors
     /// The client is not let in.
@@ -95,7 +96,7 @@ impl Webhook {
         if before.is_held(now) {
             return Err(Refusal::Held);
         }
-        // A token that is terminated stays dead by what is left of it, whatever the hold.
+        // A terminated token stays dead as long as its item is there, even after the hold.
         if before.has_token(now) {
             return Err(if before.is_terminated() { Refusal::Held } else { Refusal::Taken });
         }
@@ -114,8 +115,8 @@ impl Webhook {
         Ok(Some(if is_live { self.taken_over(before, now, terms) } else { self.renewed(before, now, terms) }))
     }
 
-    /// What an opening that came after its closing makes of what is known of the name: that closing is of no other;
-    /// `None` where that was known.
+    /// The connection after an opening that came after its own closing. It records that the closing belongs to no other
+    /// opening. `None` if that was recorded already.
     #[must_use]
     pub fn missed(&self, before: &LiveConnection) -> Option<LiveConnection> {
         let terminated = before.barred.is_some_and(|barred| self.at <= barred);
@@ -123,7 +124,7 @@ impl Webhook {
         (!terminated && after.spells.open(&self.client, self.at)).then_some(after)
     }
 
-    /// A live connection whose viewer has come again, or has a second player.
+    /// The live connection of a viewer who reloads the page, or opens a second player.
     fn taken_over(&self, before: &LiveConnection, now: Timestamp, terms: &Terms) -> LiveConnection {
         let mut after = before.clone();
         after.spells.open(&self.client, self.at);
@@ -137,21 +138,21 @@ impl Webhook {
         LiveConnection { ends_at, expires_at: ends_at + REMEMBERED, ..after }
     }
 
-    /// A connection under a name that another had before.
+    /// A new connection under a name that another connection had before.
     fn renewed(&self, before: &LiveConnection, now: Timestamp, terms: &Terms) -> LiveConnection {
         let mut spells = before.spells.clone();
-        // What was open when the one before ended is over.
+        // Openings of the connection before ended with it.
         spells.retire();
         spells.open(&self.client, self.at);
         let (barred, revision) = (before.barred, before.revision);
         LiveConnection { spells, barred, revision, ..self.connection(now, terms) }
     }
 
-    /// What a closing makes of what is known of the name; `None` where that stays as it is.
+    /// The connection after a closing. `None` if nothing changes.
     #[must_use]
     pub fn close(&self, before: Option<&LiveConnection>, now: Timestamp) -> Option<LiveConnection> {
         let Some(before) = before else {
-            // Its opening may still come.
+            // The opening of this closing may still come.
             let mut unseen = self.unseen(now);
             unseen.spells.close(&self.client, self.at);
             return Some(unseen);
@@ -164,8 +165,8 @@ impl Webhook {
         Some(if ends { after.left(now, EndReason::CLOSED, EndedBy::PARTICIPANT) } else { after })
     }
 
-    /// What is left where an opening was refused after it may have been written down: nothing of it, also where it is
-    /// written down later; `None` where that is so already.
+    /// The connection after its opening was refused. The opening may be in the table already, or be written later, and
+    /// does not count in either case. `None` if nothing changes.
     #[must_use]
     pub fn take_back(&self, before: Option<&LiveConnection>, now: Timestamp) -> Option<LiveConnection> {
         let mut after = before.cloned().unwrap_or_else(|| self.unseen(now));
@@ -196,7 +197,7 @@ impl Webhook {
         connection
     }
 
-    /// What is left of somebody who was not let in: the stream is not known by it.
+    /// An item for a client that was not let in. It does not show that the stream exists.
     fn unseen(&self, now: Timestamp) -> LiveConnection {
         let Self { stream, name, role, client, .. } = self.clone();
         let unseen = LiveConnection::begin(stream, name, role, Source::Admission(client), now, now);
@@ -205,27 +206,27 @@ impl Webhook {
 }
 
 impl LiveConnection {
-    /// Whether a webhook of this client brought it, or of another at its address.
+    /// Whether a webhook of this client opened it, or one of another client at its address.
     fn is_of(&self, client: &Client) -> bool {
         matches!(&self.source, Source::Admission(own) if own.address == client.address)
     }
 
-    /// Whether a closing can be its own.
+    /// Whether a closing can belong to it.
     fn is_closed_by(&self, closing: &Webhook) -> bool {
         let Source::Admission(own) = &self.source else { return false };
         if self.spells.has_openings() {
             return closing.client.is_at(own);
         }
-        // It was admitted before it was kept what opened it.
+        // The connection is from before openings were recorded.
         own.address == closing.client.address && own.port == closing.client.port && self.opened_at <= Some(closing.at)
     }
 
-    /// Whether its viewer has something open, by what the media server has told.
+    /// Whether its viewer has something open, by the webhooks so far.
     fn is_open(&self) -> bool {
         matches!(&self.source, Source::Admission(own) if self.spells.open_since(own).is_some())
     }
 
-    /// What the publishers of its stream make of a media server's viewer; `None` where it stays as it is.
+    /// The viewer's connection after its stream's publishers were looked at. `None` if nothing changes.
     #[must_use]
     pub fn settled(&self, publishers: &Publishers, now: Timestamp) -> Option<Self> {
         let Source::Admission(own) = &self.source else { return None };
@@ -242,7 +243,7 @@ impl LiveConnection {
         }
     }
 
-    /// This connection, over for what a media server told. One that is being terminated has ended so.
+    /// This connection, ended by a webhook. If it was being terminated, its end is that termination.
     fn left(mut self, now: Timestamp, reason: EndReason, by: EndedBy) -> Self {
         match self.ending.take() {
             Some(ending) => self.ended(now, EndReason::TERMINATED, ending.who),

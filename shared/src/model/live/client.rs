@@ -1,4 +1,4 @@
-//! Clients of a media server, and how they are told apart (`docs/apis/ovenmediaengine.md`).
+//! Clients of a media server, and how webhooks tell them apart (`docs/apis/ovenmediaengine.md`).
 
 use std::net::IpAddr;
 
@@ -10,16 +10,16 @@ use crate::id::ConnectionName;
 /// A client of a media server.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// Where it is: what a proxy says of it, else the peer.
+    /// Its address: the one that a proxy gives for it, else that of the peer.
     pub address: String,
-    /// The peer, where a proxy stands between.
+    /// The address of the peer, if a proxy is in between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
     /// The peer's port.
     pub port: u16,
-    /// The URL it asked for.
+    /// The URL that it asked for.
     pub url: String,
-    /// What it comes by, in lower case; nothing is known of who came before it was kept.
+    /// Its protocol, in lower case. Empty for clients from before this was recorded.
     #[serde(default)]
     pub protocol: String,
 }
@@ -30,14 +30,14 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// What a protocol's webhooks tell.
+/// What the openings and closings of a protocol tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// Each opening and each closing is of one connection, which its port tells from others.
+    /// Each opening and each closing is of one connection. Its port tells it from others.
     Connections,
-    /// Each is of one client.
+    /// Each opening and each closing is of one client.
     Clients,
-    /// There are as many openings as the client likes, and one closing.
+    /// A client sends any number of openings, and one closing.
     Playlists,
 }
 
@@ -52,7 +52,7 @@ impl Telling {
 }
 
 impl Client {
-    /// A client at these addresses, as they are spelt in webhooks.
+    /// A client at these addresses, spelt as in webhooks.
     #[must_use]
     pub fn new(peer: &str, real: Option<&str>, port: u16, protocol: &str, url: String) -> Self {
         let (peer, real) = (canonical(peer), real.filter(|real| !real.is_empty()).map(canonical));
@@ -61,13 +61,13 @@ impl Client {
         Self { address, peer, port, url, protocol: protocol.to_ascii_lowercase() }
     }
 
-    /// The name of one that chose none: the same for the same client.
+    /// The name for a client that chose none. The same client always gets the same name.
     #[must_use]
     pub fn name(&self) -> ConnectionName {
         Self::name_at(self, &self.address)
     }
 
-    /// The name that a client would have which is where its peer is: what a closing that knows only the peer goes by.
+    /// The name that a client at the peer's address would have. A closing that knows only the peer uses this name.
     #[must_use]
     pub fn peer_name(&self) -> Option<ConnectionName> {
         self.peer.as_deref().map(|peer| self.name_at(peer))
@@ -82,23 +82,24 @@ impl Client {
         ConnectionName::made_of(&Sha256::digest(format!("{protocol}\n{address}\n{port}\n{url}")).into())
     }
 
-    /// Whether it is where another is. A closing may know its peer only, which is compared with both of the other's.
+    /// Whether both clients have the same address. A closing may know its peer only, which is compared with both
+    /// addresses of the other.
     #[must_use]
     pub fn is_at(&self, other: &Self) -> bool {
         self.address == other.address || Some(&self.address) == other.peer.as_ref()
     }
 
-    /// Whether its closing may know the proxy only that it came by way of: playlists are closed by a connection's end.
+    /// Whether its closing may know only the proxy. The end of a connection closes playlists.
     pub(super) fn is_told_by_playlists(&self) -> bool {
         self.telling() == Telling::Playlists
     }
 
-    /// What its protocol's webhooks tell.
+    /// What the webhooks of its protocol tell.
     pub(super) fn telling(&self) -> Telling {
         Telling::of(&self.protocol)
     }
 
-    /// Which of the things that can be open at an address its webhooks are about.
+    /// The one of the things open at an address that its webhooks are about.
     pub(super) fn slot(&self) -> String {
         match self.telling() {
             Telling::Connections => format!("{}:{}", self.protocol, self.port),
@@ -107,7 +108,7 @@ impl Client {
     }
 }
 
-/// An address in its one spelling.
+/// An address in its canonical spelling.
 fn canonical(address: &str) -> String {
     match address.trim().parse::<IpAddr>() {
         Ok(address) => address.to_canonical().to_string(),

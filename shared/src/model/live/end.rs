@@ -1,4 +1,4 @@
-//! How a connection ends.
+//! The ends of connections: when, why and by whom.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 
-/// Why a connection ended: a word.
+/// Why a connection ended, in one word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, example = "terminated")]
 pub struct EndReason(Cow<'static, str>);
 
 impl EndReason {
-    /// Somebody ended it, and its token with it.
+    /// A request terminated it, and its token with it.
     pub const TERMINATED: Self = Self(Cow::Borrowed("terminated"));
     /// The media server closed it.
     pub const CLOSED: Self = Self(Cow::Borrowed("closed"));
@@ -24,55 +24,55 @@ impl EndReason {
     pub const SESSION_CLOSED: Self = Self(Cow::Borrowed("sessionClosed"));
     /// Its right ended.
     pub const EXPIRED: Self = Self(Cow::Borrowed("expired"));
-    /// Who published its stream has left, or another has taken the stream over.
+    /// The publisher of its stream left, or another one took the stream over.
     pub const PUBLISHER_LEFT: Self = Self(Cow::Borrowed("publisher_left"));
 
-    /// The word that a media provider gave; [`Self::DISCONNECTED`] where it is none.
+    /// The word that a media provider gave. [`Self::DISCONNECTED`] if it is not a word.
     #[must_use]
     pub fn of_provider(word: &str) -> Self {
         let is_word = (1..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if is_word { Self(Cow::Owned(word.to_owned())) } else { Self::DISCONNECTED }
     }
 
-    /// Who ended a connection that a media provider says ended so: its words for a client that went by itself, and for
-    /// one that was thrown out or lost.
+    /// Who ended a connection, by the media provider's word for its end. The provider has words for a client that left
+    /// by itself, and for one that was thrown out or lost.
     #[must_use]
     pub fn of_whom(&self) -> EndedBy {
         if self.0 == "clientDisconnected" { EndedBy::PARTICIPANT } else { EndedBy::PROVIDER }
     }
 }
 
-/// What kind of party ended a connection (`docs/apis/access.md`).
+/// The kind of party that ended a connection (`docs/apis/access.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Ender {
-    /// They left by themselves.
+    /// The participant, who left.
     Participant,
-    /// A user of `/api/v2` or `/api/live` did.
+    /// A user of `/api/v2` or `/api/live`.
     User,
-    /// An operator of live sessions did.
+    /// An operator of live sessions.
     Operator,
-    /// A back-end did.
+    /// A back-end.
     Backend,
     /// The media server or provider ended or lost it, or its publisher left.
     Provider,
-    /// Its time was over.
+    /// Nobody: its time was over.
     Expiry,
 }
 
 /// Who ended a connection (`docs/apis/access.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EndedBy {
-    /// What they are.
+    /// The kind of party.
     #[schema(example = "user")]
     pub kind: Ender,
-    /// The number of the user, where it is one.
+    /// The number of the user, if a user ended it.
     #[schema(required, example = 4)]
     pub user: Option<u64>,
 }
 
 impl EndedBy {
-    /// They left by themselves.
+    /// The participant, who left.
     pub const PARTICIPANT: Self = Self::of(Ender::Participant);
     /// An operator.
     pub const OPERATOR: Self = Self::of(Ender::Operator);
@@ -80,7 +80,7 @@ impl EndedBy {
     pub const BACKEND: Self = Self::of(Ender::Backend);
     /// The media server, the media provider or the publisher.
     pub const PROVIDER: Self = Self::of(Ender::Provider);
-    /// Time.
+    /// The end of its time.
     pub const EXPIRY: Self = Self::of(Ender::Expiry);
 
     const fn of(kind: Ender) -> Self {
@@ -94,14 +94,14 @@ impl EndedBy {
     }
 }
 
-/// The end of a connection.
+/// The end of a connection: when, why and by whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// When it was.
+    /// When it ended.
     pub at: Timestamp,
-    /// Why it was.
+    /// Why it ended.
     pub reason: EndReason,
-    /// Who ended it; nothing is known of those that ended before it was kept.
+    /// Who ended it. `None` for connections that ended before this was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<EndedBy>,
 }

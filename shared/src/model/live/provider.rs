@@ -1,7 +1,7 @@
-//! What the media provider's session monitoring makes of a connection (`docs/apis/opentok.md`).
+//! How the media provider's session monitoring changes a connection (`docs/apis/opentok.md`).
 //!
-//! One token may be used by several clients, several times: each is a connection of the provider's own. The name is
-//! connected while any of them is open.
+//! Several clients may use one token, each several times. Each use is a connection of its own at the provider. The name
+//! is connected while any of them is open.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use crate::{
     id::ProviderSessionId,
 };
 
-/// For how long a callback counts once (`docs/apis/access.md`): as long as one may be on its way with the same time in
-/// it.
+/// How long a callback counts only once (`docs/apis/access.md`). A callback with the same time in it may be on its way
+/// for so long.
 pub const CALLBACK_KEPT: Duration = Duration::from_mins(10);
 
-/// How many clients of a name are known (`docs/apis/access.md`).
+/// The largest number of clients that are stored of a name (`docs/apis/access.md`).
 const CLIENTS_MAX: usize = 5;
 
-/// Where a client stands among those of its name.
+/// The place of a client among those that are stored of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
-    /// What is known of it.
+    /// The stored connection of the client, if there is one.
     pub known: Option<&'a ProviderConnection>,
-    /// Who is forgotten for it.
+    /// The id of the stored client that it replaces, if any.
     pub instead_of: Option<&'a str>,
 }
 
-/// Where a client stands among those that are kept of its name; `None` where there is no room for it, for as many are
-/// there. Who has gone makes room, the first of them first.
+/// The place of a client among those that are stored of its name. `None` if the name has as many clients as it may, and
+/// all of them are there. Clients that have gone make room, the first of them first.
 #[must_use]
 pub fn place_among<'a>(kept: &'a [ProviderConnection], id: &str) -> Option<Place<'a>> {
     let known = kept.iter().find(|client| client.id == id);
@@ -45,40 +45,40 @@ pub fn place_among<'a>(kept: &'a [ProviderConnection], id: &str) -> Option<Place
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderConnection {
-    /// What the provider calls it.
+    /// The provider's id of the connection.
     pub id: String,
-    /// What the provider calls the session that it is in.
+    /// The provider's id of the session that it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_session: Option<ProviderSessionId>,
-    /// When it was made, where we were told.
+    /// When it was made, if the provider reported that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destroyed_at: Option<Timestamp>,
-    /// When what is left of it is collected.
+    /// When its item expires.
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
 }
 
-/// What happened to one client's connection, and when.
+/// An event of one client's connection, with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProviderEvent {
     /// It was made.
     Created(Timestamp),
-    /// It is over.
+    /// It ended.
     Destroyed {
-        /// When it was made, where we are told.
+        /// When it was made, if the provider reported that.
         created_at: Option<Timestamp>,
         /// When it ended.
         at: Timestamp,
-        /// Why.
+        /// Why it ended.
         reason: EndReason,
     },
 }
 
 impl ProviderConnection {
-    /// Whether the client is there.
+    /// Whether it is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.created_at.is_some() && self.destroyed_at.is_none()
@@ -86,9 +86,9 @@ impl ProviderConnection {
 }
 
 impl LiveConnection {
-    /// What an event makes of the name and of the client's connection; `None` where both stay as they are.
+    /// The name's connection and the client's connection after an event. `None` if neither changes.
     ///
-    /// What comes after the end of the client's connection is late, and changes nothing.
+    /// An event that comes after the end of the client's connection is late, and changes nothing.
     #[must_use]
     pub fn with_provider_event(
         &self,
@@ -97,7 +97,7 @@ impl LiveConnection {
         event: &ProviderEvent,
         now: Timestamp,
     ) -> Option<(Self, ProviderConnection)> {
-        // A media server's viewer has no token of the provider's.
+        // A media server's viewer has no token of the provider.
         let Source::Event { provider_session } = &self.source else { return None };
         let mut client = known.cloned().unwrap_or_else(|| ProviderConnection {
             id: id.to_owned(),
@@ -107,13 +107,13 @@ impl LiveConnection {
             expires_at: self.expires_at,
         });
         let mut after = self.clone();
-        // The provider's clock is not ours.
+        // The provider's clock may differ from ours.
         let when = |at: Timestamp| at.max(self.created_at).min(now.max(self.created_at));
         match event {
             ProviderEvent::Created(at) if known.is_none() => {
                 client.created_at = Some(*at);
                 after.open += 1;
-                // A dead token does not come alive; one that was only disconnected does.
+                // A dead token does not come alive. A connection that was only disconnected does.
                 if !self.is_terminated() && (self.ended.is_some() || self.connected_at.is_none()) {
                     after.connected_at = Some(when(*at));
                     after.ended = None;
@@ -124,7 +124,7 @@ impl LiveConnection {
                 client.created_at = client.created_at.or(*created_at);
                 client.destroyed_at = Some(*at);
                 if after.open == 0 && self.is_live(now) {
-                    // Where the end is told first, the beginning too is known by it.
+                    // If the end is reported first, it gives the beginning too.
                     after.connected_at = self.connected_at.or(created_at.map(when));
                     let came = after.connected_at.unwrap_or(self.created_at);
                     after = after.ended(when(*at).max(came), reason.clone(), reason.of_whom());
@@ -135,19 +135,19 @@ impl LiveConnection {
         Some((after, client))
     }
 
-    /// Whether it is of an event's token whose time is not over, whether or not that still leads anywhere.
+    /// Whether it comes from an event's token whose time is not over, even if the token is dead.
     #[must_use]
     pub fn has_token(&self, now: Timestamp) -> bool {
         matches!(self.source, Source::Event { .. }) && now < self.ends_at
     }
 
-    /// Whether its client has gone, and may come back with the same token.
+    /// Whether its client has gone, and may return with the same token.
     #[must_use]
     pub fn may_return(&self, now: Timestamp) -> bool {
         self.has_token(now) && self.ended.is_some() && !self.is_terminated()
     }
 
-    /// Whether a client that comes under its name has to be sent away: the token is dead.
+    /// Whether a client that comes under its name has to be dropped, because the token is dead.
     #[must_use]
     pub fn sends_away(&self, now: Timestamp) -> bool {
         self.is_terminated() || self.is_held(now)

@@ -1,4 +1,4 @@
-//! Who publishes a stream, and what that makes of its viewers (`docs/apis/ovenmediaengine.md`).
+//! The publishers of a stream, and what they mean for its viewers (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 
@@ -10,50 +10,50 @@ use super::{
 };
 use crate::clock::{Timestamp, seconds};
 
-/// How long a viewer who came before their stream was live is waited for: the media server sends them away, and says
-/// nothing of it.
+/// How long a viewer who came before the stream was live may stay. The media server sends such viewers away without a
+/// webhook.
 pub const AWAITED: Duration = Duration::from_mins(1);
-/// How long it is known who published a stream. A stream may go on for months without a word.
+/// How long a stream's publishers are kept after the last report. A stream may go on for months without one.
 const KEPT: Duration = Duration::from_hours(365 * 24);
 
-/// What was told of a stream's publishers.
+/// The publishers of a stream, as media servers reported them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Publishers {
-    /// When each of them opened and closed.
+    /// When each of them opened and closed the stream.
     spells: Spells,
     /// Counts its changes.
     #[serde(default)]
     pub revision: u32,
-    /// When it is collected.
+    /// When the item expires.
     #[serde(with = "seconds")]
     expires_at: Timestamp,
 }
 
-/// What becomes of a viewer.
+/// The effect of a stream's publishers on a viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Nobody publishes their stream yet.
+    /// The viewer waits, because nobody publishes the stream yet.
     Waits,
-    /// The stream is live.
+    /// The viewer stays, because the stream is live.
     Stays,
-    /// Their publisher has left, or another has taken the stream over.
+    /// The viewer leaves, because the publisher has left or another one has taken the stream over.
     Leaves,
 }
 
-/// What a publisher did.
+/// An event of a publisher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publishing {
-    /// They opened the stream.
+    /// The publisher opened the stream.
     Opened,
-    /// They closed it.
+    /// The publisher closed the stream.
     Closed,
-    /// They were refused after it had been written down that they were not.
+    /// The publisher was refused, after the opening may have been written.
     Refused,
 }
 
 impl Publishers {
-    /// What is known with what one of them did; `None` where it was known before.
+    /// The publishers after this event. `None` if it was recorded before.
     #[must_use]
     pub fn with(
         before: Option<&Self>,
@@ -78,8 +78,8 @@ impl Publishers {
         self.fate(came) == Fate::Stays
     }
 
-    /// What becomes of a viewer who came then: they stay for as long as the publisher does who was there, or who came
-    /// soon enough.
+    /// The effect on a viewer who came then. The viewer stays as long as the publisher who was there, or who came soon
+    /// enough after.
     #[must_use]
     pub fn fate(&self, came: Timestamp) -> Fate {
         let eras = self.spells.eras();

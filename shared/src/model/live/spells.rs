@@ -1,7 +1,7 @@
-//! When clients came and went, whatever order that is told in (`docs/apis/ovenmediaengine.md`).
+//! The times in which clients had something open, computed from reports in any order (`docs/apis/ovenmediaengine.md`).
 //!
-//! Webhooks come late, twice, out of order or never. So what they say is kept, by the media server's clock, and what
-//! is open is counted from that anew: the same openings and closings come to the same in whatever order.
+//! Webhooks come late, twice, out of order or never. So every reported opening and closing is kept, by the media
+//! server's clock, and each change computes from them what is open. The same reports give the same result in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::client::{Client, Telling};
 use crate::clock::Timestamp;
 
-/// How many openings, closings, and openings taken back are kept of a slot.
+/// The largest number of openings, of closings, and of withdrawn openings that are kept of a slot.
 const TIMES_MAX: usize = 16;
-/// How many slots are kept.
+/// The largest number of slots that are kept.
 const SLOTS_MAX: usize = 16;
-/// What stands between a slot and an address.
+/// The separator between a slot and an address.
 const AT: char = '@';
 
-/// What was told of one slot at one address.
+/// The reports of one slot at one address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Times {
@@ -25,12 +25,12 @@ struct Times {
     opened: BTreeSet<Timestamp>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     closed: BTreeSet<Timestamp>,
-    /// Openings that were refused after they were written down.
+    /// Openings that were refused after they may have been written.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     withdrawn: BTreeSet<Timestamp>,
 }
 
-/// What was told under a name.
+/// The reports under a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Spells(BTreeMap<String, Times>);
@@ -43,7 +43,7 @@ pub(super) struct Spell {
 }
 
 impl Spells {
-    /// Whether nothing was told.
+    /// Whether there are no reports.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -55,17 +55,18 @@ impl Spells {
         self.0.values().any(|times| times.opened.difference(&times.withdrawn).next().is_some())
     }
 
-    /// Takes note of an opening; `false` where it was told before.
+    /// Records an opening. Returns `false` if it was recorded before.
     pub(super) fn open(&mut self, client: &Client, at: Timestamp) -> bool {
         self.note(client, |times| &mut times.opened, at)
     }
 
-    /// Takes note of a closing; `false` where it was told before.
+    /// Records a closing. Returns `false` if it was recorded before.
     pub(super) fn close(&mut self, client: &Client, at: Timestamp) -> bool {
         self.note(client, |times| &mut times.closed, at)
     }
 
-    /// Takes an opening back, also one that is still to come; `false` where it was taken back before.
+    /// Records that an opening does not count, even if it is reported later. Returns `false` if that was recorded
+    /// before.
     pub(super) fn withdraw(&mut self, client: &Client, at: Timestamp) -> bool {
         self.note(client, |times| &mut times.withdrawn, at)
     }
@@ -82,7 +83,7 @@ impl Spells {
         is_new
     }
 
-    /// Forgets the slot of which was not heard for the longest time, of those where nothing is open if there are any.
+    /// Drops the slot whose last report is the oldest. Prefers slots with nothing open.
     fn forget_one(&mut self) {
         let oldest = self.0.iter().min_by_key(|(key, times)| (times.is_open(key), times.last()));
         if let Some(key) = oldest.map(|(key, _)| key.clone()) {
@@ -90,13 +91,13 @@ impl Spells {
         }
     }
 
-    /// Whether an opening of this client was told.
+    /// Whether an opening of this client was reported.
     pub(super) fn has_opening(&self, client: &Client, at: Timestamp) -> bool {
         self.0.get(&key(&client.slot(), &client.address)).is_some_and(|times| times.opened.contains(&at))
     }
 
-    /// Whether nothing is open for an opening of this client: it was taken back, or closings that are not older have ended
-    /// as much as was opened until then. Which of several was closed is nobody's to tell; how many are left is.
+    /// Whether an opening of this client is over: it was withdrawn, or closings of its time or later have ended as much
+    /// as was opened until then. The reports do not tell which of several was closed, only how many are left.
     pub(super) fn is_over(&self, client: &Client, at: Timestamp) -> bool {
         let (slot, times) = (client.slot(), self.0.get(&key(&client.slot(), &client.address)));
         if times.is_some_and(|times| times.withdrawn.contains(&at)) {
@@ -107,7 +108,7 @@ impl Spells {
         if !with.open(client, at) {
             return open(self) == 0;
         }
-        // Of what is kept with it, so that what it has pushed out counts on neither side.
+        // Computed from what is kept with the opening, so that reports which it pushed out count on neither side.
         let mut without = with.clone();
         if let Some(times) = without.0.get_mut(&key(&slot, &client.address)) {
             times.opened.remove(&at);
@@ -115,12 +116,12 @@ impl Spells {
         open(&with) <= open(&without)
     }
 
-    /// When the last thing was opened.
+    /// The time of the last opening.
     pub(super) fn last_opening(&self) -> Option<Timestamp> {
         self.0.values().filter_map(|times| times.opened.last()).max().copied()
     }
 
-    /// Has everything be over that is open.
+    /// Ends everything that is open.
     pub(super) fn retire(&mut self) {
         for (key, times) in &mut self.0 {
             let open = times.spells(slot_of(key), &times.closed).into_iter().filter(|spell| spell.to.is_none());
@@ -132,14 +133,14 @@ impl Spells {
         }
     }
 
-    /// When the last thing was opened that a client has open; `None` where it has nothing open.
+    /// The time of the last opening that a client still has open. `None` if the client has nothing open.
     pub(super) fn open_since(&self, client: &Client) -> Option<Timestamp> {
         let slots = self.0.keys().filter_map(|key| key.rsplit_once(AT)).filter(|(_, at)| *at == client.address);
         let spells = slots.flat_map(|(slot, _)| self.spells(client, slot));
         spells.filter(|spell| spell.to.is_none()).map(|spell| spell.from).max()
     }
 
-    /// The times in which a client has a slot open. Closings that know its peer only are its too.
+    /// The times in which a client has a slot open. Closings that know only the client's peer count too.
     fn spells(&self, client: &Client, slot: &str) -> Vec<Spell> {
         let Some(own) = self.0.get(&key(slot, &client.address)) else { return Vec::new() };
         let peer = client.peer.as_ref().and_then(|peer| self.0.get(&key(slot, peer)));
@@ -148,7 +149,7 @@ impl Spells {
         own.spells(slot, &closed)
     }
 
-    /// The times in which anything is open, each as long as nothing else was opened.
+    /// The times in which anything is open. Each lasts until the next opening.
     pub(super) fn eras(&self) -> Vec<Spell> {
         let all = self.0.iter().flat_map(|(key, times)| times.spells(slot_of(key), &times.closed));
         let mut eras: Vec<_> = all.collect();
@@ -166,8 +167,8 @@ impl Spells {
 }
 
 impl Times {
-    /// The times in which a slot is open: of several that are opened at once, the one that was opened first closes first.
-    /// A closing comes after an opening of the same time.
+    /// The times in which a slot is open. Of several openings, the first one closes first. A closing comes after an
+    /// opening of the same time.
     fn spells(&self, slot: &str, closed: &BTreeSet<Timestamp>) -> Vec<Spell> {
         let opened = self.opened.difference(&self.withdrawn).map(|at| (*at, true));
         let mut told: Vec<_> = opened.chain(closed.iter().map(|at| (*at, false))).collect();

@@ -1,4 +1,4 @@
-//! Media streams, and what they are of.
+//! Media streams, and what they belong to.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{DEFAULT_VHOST, MEDIA_APP};
 use crate::id::MediaSessionId;
 
-/// A media stream: where connections are.
+/// A media stream: the place where connections are.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// Its virtual host.
@@ -31,19 +31,19 @@ impl Stream {
         Self { vhost: DEFAULT_VHOST.to_owned(), app: MEDIA_APP.to_owned(), stream: session.to_string() }
     }
 
-    /// The event that its application is, where there can be such an event.
+    /// The event that its application names, if there can be such an event.
     #[must_use]
     pub fn event(&self) -> Option<u64> {
         event_of(&self.vhost, &self.app)
     }
 
-    /// The event session that it is, where there can be such a one.
+    /// The event and the session that it names, if there can be such a session.
     #[must_use]
     pub fn event_session(&self) -> Option<(u64, u64)> {
         Some((self.event()?, number(&self.stream)?))
     }
 
-    /// The media session that it is, where there can be such a one.
+    /// The media session that it names, if there can be such a session.
     #[must_use]
     pub fn media_session(&self) -> Option<MediaSessionId> {
         let media = self.vhost == DEFAULT_VHOST && self.app == MEDIA_APP;
@@ -57,13 +57,13 @@ impl fmt::Debug for Stream {
     }
 }
 
-/// The event that an application is, where there can be such an event.
+/// The event that an application names, if there can be such an event.
 #[must_use]
 pub fn event_of(vhost: &str, app: &str) -> Option<u64> {
     number(app).filter(|_| vhost == DEFAULT_VHOST)
 }
 
-/// A number in the one spelling that we give it.
+/// A number, if it is spelt as Greenroom spells it.
 fn number(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }

@@ -27,8 +27,8 @@ fn open(webhook: &Webhook, before: Option<&LiveConnection>) -> Result<Option<Liv
     webhook.open(before, NOW, &TERMS)
 }
 
-/// What is left of these openings and closings, each of a protocol, a host, a port and a second; those who are refused
-/// change nothing.
+/// The connection that is left after these openings and closings. Each is of a protocol, a host, a port and a second. A
+/// client that is refused changes nothing.
 fn told(all: &[(&str, &str, u8, u16, i64)]) -> LiveConnection {
     let all = all.iter().fold(None, |before: Option<LiveConnection>, (what, protocol, host, port, at)| {
         let webhook = webhook_of(protocol, *host, *port, *at);
@@ -105,7 +105,7 @@ fn a_closing_that_knows_the_peer_only_is_of_who_came_by_way_of_it() {
     let client = Client::new("10.0.0.1", Some("10.0.0.1"), 7, "LLHLS", "https://x/a/s?session=n".to_owned());
     let closing = Webhook { client, at: Timestamp::from_seconds(11), ..opening.clone() };
     assert!(!closing.close(Some(&opened), NOW).unwrap().is_live(NOW));
-    // Another viewer behind the same proxy is another.
+    // Another address behind the same proxy is another viewer.
     let client = Client::new("10.0.0.1", Some("198.51.100.8"), 1, "LLHLS", "https://x/a/s?session=n".to_owned());
     assert_eq!(open(&Webhook { client, ..opening }, Some(&opened)), Err(Refusal::Taken));
 }
@@ -143,7 +143,7 @@ fn who_was_given_a_lifetime_is_held_for_as_long() {
     assert_eq!((ending.held_until, ending.state(NOW)), (Some(ending.ends_at), State::Ending));
     assert!(ending.clone().not_cut_off().ending.is_some());
     assert_eq!(ending.clone().cut_off(NOW).ended.unwrap().by, Some(EndedBy::user(4)));
-    // Its closing ends it as it was to end.
+    // The closing ends it with the termination that was under way.
     let closed = webhook(1, 11).close(Some(&ending), NOW).unwrap();
     assert!(closed.is_terminated());
     let without = open(&webhook(1, 10), None).unwrap().unwrap().ending(NOW, DAY, "x", EndedBy::OPERATOR);

@@ -1,4 +1,4 @@
-//! What a transition of a room did, and what its archive says of it.
+//! Changes of rooms: what a transition did, and the entries that the archive gets for it.
 
 use super::{Affiliation, Person, RoomRole};
 use crate::model::Jid;
@@ -6,34 +6,34 @@ use crate::model::Jid;
 /// What a transition did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing: it was so before.
+    /// Nothing changed.
     Nothing,
-    /// Its config is another.
+    /// The config changed.
     Configured,
-    /// Somebody joined.
+    /// A person joined.
     Joined(Person),
-    /// Somebody left.
+    /// A participant left.
     Left {
-        /// Who.
+        /// The participant's JID.
         jid: Jid,
-        /// Who is owner in their place, where they were.
+        /// The new owner, if the owner left.
         successor: Option<Jid>,
     },
-    /// Somebody goes on under another JID.
+    /// A participant goes on under another JID.
     Renamed {
-        /// The JID that they had.
+        /// The former JID.
         from: Jid,
-        /// Who they are now.
+        /// The person with the new JID.
         to: Person,
-        /// What they are.
+        /// The participant's role.
         role: RoomRole,
     },
-    /// The last one left, and with them the room ended.
+    /// The last participant left, and with them the room ended.
     Ended(Jid),
 }
 
 impl Change {
-    /// Whose affiliation is another now, in the order in which the archive says so.
+    /// The changed affiliations, in the order of the archive's entries.
     #[must_use]
     pub fn affiliations(&self) -> Vec<(Jid, Affiliation)> {
         match self {
@@ -46,7 +46,7 @@ impl Change {
                 };
                 vec![(from.clone(), Affiliation::None), (to.jid.clone(), affiliation)]
             }
-            // Their streams are told of it.
+            // The entry is for the streams of the last participant.
             Self::Ended(jid) => vec![(jid.clone(), Affiliation::None)],
             Self::Left { jid, successor } => {
                 let successor = successor.clone().map(|jid| (jid, Affiliation::Owner));

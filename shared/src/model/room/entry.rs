@@ -1,4 +1,4 @@
-//! What a room's archive says.
+//! Entries of a room's archive.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,50 +14,50 @@ use crate::{
 pub struct RoomEntry {
     /// Its id.
     pub id: MessageId,
-    /// When it was made, in milliseconds since the Unix epoch; no other entry of the archive has the same.
+    /// When it was made, in milliseconds since the Unix epoch. No other entry of the archive has the same time.
     pub timestamp: Timestamp,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: RoomEvent,
 }
 
-/// What happens in a room.
+/// An event in a room.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum RoomEvent {
-    /// Somebody said something.
+    /// A participant sent a message.
     Message {
-        /// Who.
+        /// The sender.
         from: Jid,
         /// Any text.
         #[schema(max_length = 65_536, example = "Hello everybody!")]
         body: String,
     },
-    /// Somebody's affiliation changed.
+    /// A participant's affiliation changed.
     Affiliation {
         /// The room.
         from: RoomJid,
-        /// Whose.
+        /// The participant.
         user: Jid,
-        /// What they are now.
+        /// The new affiliation.
         affiliation: Affiliation,
     },
 }
 
-/// What somebody is to a room.
+/// A person's affiliation with a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Affiliation {
-    /// Its owner.
+    /// The owner.
     Owner,
-    /// In it.
+    /// A member.
     Member,
-    /// A stranger.
+    /// No affiliation: the person is a stranger.
     None,
 }
 
 impl RoomEntry {
-    /// An entry of something that happens at this time.
+    /// A new entry for an event at this time.
     #[must_use]
     pub fn new(event: RoomEvent, timestamp: Timestamp) -> Self {
         Self { id: MessageId::random(), timestamp, event }

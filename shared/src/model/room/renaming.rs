@@ -1,11 +1,11 @@
-//! What becomes of a participant whose user is called something else.
+//! Participants whose user was renamed.
 
 use super::{Change, Participant, Person, Refusal, Room, RoomRole};
 use crate::model::Jid;
 
 impl Room {
-    /// Lets somebody go on under another JID, with the role that they have. Where that JID had been invited before anybody
-    /// was called so, the two are one.
+    /// Lets a participant go on under another JID, with the same role. If somebody had invited that JID before a user
+    /// had it, the two become one participant.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] for strangers.

@@ -1,4 +1,4 @@
-//! HTTP to OpenTok: two attempts at most, each in its time, and no more of an answer than we want to hold.
+//! HTTP to OpenTok: at most two attempts, each with a timeout, and answers of a limited length.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::{
     provider::ProviderError,
 };
 
-/// How long one attempt may take, from connecting to the last byte of the answer (`docs/apis/opentok.md`).
+/// The timeout of one attempt, from connecting to the last byte of the answer (`docs/apis/opentok.md`).
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long both attempts may take together: less than 10 seconds, so that whoever asked us still gets an answer.
+/// The timeout of both attempts together. It is below 10 seconds, so that the caller still gets an answer.
 const CALL_TIMEOUT: Duration = Duration::from_millis(9500);
-/// Longest answer that is read, in bytes: a thousand archives have less than half of it.
+/// The longest answer that is read, in bytes. A thousand archives have less than half of it.
 const ANSWER_MAX: usize = 4 << 20;
 
 /// A client of one API.
@@ -28,12 +28,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A client that connects when it is first asked for something.
+    /// A client. It connects with the first request.
     pub(super) fn new() -> Self {
         Self { http: outgoing::client(), attempt_timeout: ATTEMPT_TIMEOUT, call_timeout: CALL_TIMEOUT }
     }
 
-    /// What the API answers to this request.
+    /// The API's answer to a request.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         request: impl Fn() -> Result<Request<String>, ProviderError>,
@@ -42,7 +42,7 @@ impl Client {
         serde_json::from_slice(&body).map_err(|_| ProviderError::Unreadable)
     }
 
-    /// Has the API do this, which it has where it answers with one of these statuses.
+    /// Has the API do something. It has succeeded if it answers with one of these statuses.
     pub(super) async fn tell(
         &self,
         request: impl Fn() -> Result<Request<String>, ProviderError>,
@@ -51,8 +51,7 @@ impl Client {
         self.attempts(request, done).await.map(drop)
     }
 
-    /// The body of the answer that is to be expected; a broken connection and a fault of the API's own have one more
-    /// attempt.
+    /// The body of an answer with an expected status. A broken connection and a server error get a second attempt.
     async fn attempts(
         &self,
         request: impl Fn() -> Result<Request<String>, ProviderError>,

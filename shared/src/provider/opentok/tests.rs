@@ -38,7 +38,7 @@ fn created() -> ResponseTemplate {
         .set_body_json(json!([{ "session_id": SESSION, "project_id": "45828062", "media_server_url": null }]))
 }
 
-/// An API that gives these answers, one after the other; the last of them again and again.
+/// An API that gives these answers, one after the other, and then the last of them again and again.
 async fn answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
     let server = MockServer::start().await;
     let mut answers = answers.into_iter().peekable();
@@ -58,7 +58,7 @@ async fn attempts(server: &MockServer) -> usize {
     server.received_requests().await.unwrap().len()
 }
 
-/// What a request's credentials say, where our secret signed them.
+/// The claims of a request's credentials, if our secret signed them.
 fn claims(request: &wiremock::Request) -> Value {
     let token = request.headers["x-opentok-auth"].to_str().unwrap();
     let mut validation = Validation::new(Algorithm::HS256);
@@ -183,7 +183,7 @@ async fn both_attempts_share_one_time_limit() {
     assert_eq!(attempts(&server).await, 2);
 }
 
-/// A server that reads each request and answers with one of these texts, and ends the connection.
+/// A server that reads each request, answers with one of these texts, and closes the connection.
 async fn raw(answers: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

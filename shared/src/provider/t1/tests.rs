@@ -20,7 +20,7 @@ fn token(session: &str, expires_at: Timestamp, connection_data: &str) -> Result<
     project().token(&Grant { session, role: T1Role::Publisher, expires_at, connection_data }, NOW)
 }
 
-/// What a token says after its signature.
+/// The data of a token, after its signature.
 fn data_of(token: &T1Token) -> String {
     let text = BASE64_STANDARD.decode(token.as_str().strip_prefix("T1==").unwrap()).unwrap();
     String::from_utf8(text).unwrap().split_once(':').unwrap().1.to_owned()
@@ -31,7 +31,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// The vectors are tokens that the official Python SDK made, in versions 2.10 to 3.15, with its clock and nonce
-/// stopped. `options` are its arguments, with its defaults for those that are not there.
+/// stopped. `options` holds its arguments; those that are missing have its defaults.
 #[test]
 fn tokens_are_those_of_the_official_library() {
     let vectors: Vec<Value> = from_str(include_str!("../t1-vectors.json")).unwrap();

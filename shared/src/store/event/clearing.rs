@@ -1,4 +1,4 @@
-//! What is left of an event that has ended.
+//! Deleting the records that an ended event leaves.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,16 @@ use crate::{
     },
 };
 
-/// How many records are cleared away at once: three places each, a floor's fourth, the heads of as many lists as there
-/// are shards, and the event's own item are fewer than the 100 items that a transaction takes.
+/// The number of records that one transaction deletes. Each lies in three places, and a floor in a fourth. With the
+/// heads of as many lists as there are shards and the event's own item, they are fewer than the 100 items that a
+/// transaction takes.
 const PIECE: usize = 27;
 
-/// How many former sessions are cleared away at once, two items each.
+/// The number of former sessions that one transaction deletes, two items each.
 const FORMER_AT_ONCE: i32 = 50;
 
 impl Store {
-    /// Clears away what is left of an event that ended then, until all of it is gone or the time is up.
+    /// Deletes the records that an event left when it ended at `at`. Stops when all are gone or the time is up.
     pub(in crate::store) async fn clear_event(
         &self,
         id: u64,
@@ -45,11 +46,11 @@ impl Store {
             let former = self.former_keys(id).await?;
             if !former.is_empty() {
                 let deletes = former.into_iter().map(|key| self.delete(key, None, Conflict::Changed));
-                // They are only ever deleted, so that somebody else did is as good.
+                // These items are only ever deleted, so another worker that deleted them first is no failure.
                 let _ = self.commit(deletes.collect::<Result<_, _>>()?).await?;
                 continue;
             }
-            // Where the time is up, the loop says so.
+            // If the time is up, the condition of the loop says so.
             let cleared = self.clear_live_connections(id, at, &in_time).await?;
             messages.extend(cleared.messages);
             if !cleared.done {
@@ -62,7 +63,7 @@ impl Store {
         Ok(Worked { done: false, messages })
     }
 
-    /// The keys of some of them, and those that their sessions are found by.
+    /// The keys of some former sessions, and the keys under which their provider's ids are found.
     async fn former_keys(&self, event: u64) -> Result<Vec<Key>, StoreError> {
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query =
@@ -90,7 +91,7 @@ impl Store {
         Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
     }
 
-    /// Deletes these records of an event that has ended; where others are at it too, maybe not all of them.
+    /// Deletes these records of an ended event. If other workers delete them too, some may be left.
     pub(super) async fn clear_piece<T: Record>(&self, event: u64, records: &[Stored<T>]) -> Result<(), StoreError> {
         let mut writes = Vec::new();
         let mut fewer: BTreeMap<String, i64> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Values that an event which has ended still holds: others can have them.
+//! Unique values that records of an ended event still hold. A new record can take them over.
 
 use crate::{
     model::Event,
@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl Store {
-    /// Keeps a new record of an event. What an event that has ended left behind is not in its way.
+    /// Stores a new record of an event. If a record of an ended event holds its unique value, that record is deleted
+    /// first.
     pub async fn insert_in_event<T: Record>(&self, record: &T) -> Result<Result<(), Conflict>, StoreError> {
         for lost in 0..CONFLICT_ATTEMPTS {
             let outcome = self.insert_record(record).await?;
@@ -22,7 +23,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Changes a record of an event. What an event that has ended left behind is not in its way.
+    /// Changes a record of an event. If a record of an ended event holds its new unique value, that record is deleted
+    /// first.
     pub async fn change_in_event<T, E>(&self, stored: Stored<T>, change: impl Fn(&T) -> Result<T, E>) -> Result<T, E>
     where
         T: Record,
@@ -47,7 +49,7 @@ impl Store {
         Err(StoreError::Contended.into())
     }
 
-    /// Clears a value's holder away where its event has ended; `false` where the event is there.
+    /// Deletes the record that holds a unique value, if its event has ended. Returns `false` if the event is there.
     pub async fn free<T: Record>(&self, unique: Unique, wanted: &T) -> Result<bool, StoreError> {
         let value = wanted.unique().into_iter().find(|(kind, _)| *kind == unique);
         let Some((_, value)) = value else { return Ok(false) };
@@ -57,7 +59,7 @@ impl Store {
             self.clear_piece(event, &[holder]).await?;
             return Ok(true);
         }
-        // Somebody else may just have cleared all of it away.
+        // Another worker may just have deleted all of it.
         Ok(self.record::<Event>(event).await?.is_none())
     }
 }

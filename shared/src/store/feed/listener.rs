@@ -1,4 +1,5 @@
-//! Who listens. Every look at the archives is one at their account too, so that who is not let in any more hears nothing.
+//! The account that listens to a feed. Every look at the archives reads the account too, so a user whose credential is
+//! no longer accepted hears nothing more.
 
 use crate::{
     clock::Timestamp,
@@ -10,33 +11,33 @@ use crate::{
     },
 };
 
-/// A user as they were let in.
+/// A user, as they were when their credential was accepted.
 #[derive(Clone, Debug)]
 pub struct Listener {
-    /// Their number.
+    /// The user's number.
     pub user: u64,
-    /// Their JID, whose local part is their name.
+    /// The user's JID. Its local part is the user's name.
     pub jid: Jid,
-    /// What they were let in with.
+    /// The credential that the user presented.
     pub credential: Credential,
 }
 
-/// What somebody was let in with.
+/// The credential that a user presented.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// The password with this hash.
+    /// A password. This is its hash.
     Password(PasswordHash),
-    /// A token that they had logged in for.
+    /// A token of a login.
     Token {
-        /// How often all their logins had been ended by then.
+        /// The user's login epoch at the time of the login. Ending all logins raises it.
         epoch: u64,
-        /// When it ends by itself.
+        /// When the token ends by itself.
         until: Timestamp,
     },
 }
 
 impl Credential {
-    /// Whether it is still good, for this user with this password.
+    /// Whether the credential is still valid for this user with this password.
     fn is_good(&self, user: &User, hash: Option<&PasswordHash>, now: Timestamp) -> bool {
         match self {
             Self::Password(password) => hash == Some(password),
@@ -46,7 +47,7 @@ impl Credential {
 }
 
 impl Listener {
-    /// The keys of what says whether they would be let in again.
+    /// The keys of the items that decide whether the credential would still be accepted.
     pub(super) fn keys(&self) -> Vec<Attributes> {
         vec![Unique::Username.key(self.jid.local()).attributes(), password_key(self.user).attributes()]
     }
@@ -56,8 +57,8 @@ impl Listener {
         partition == Unique::Username.key(self.jid.local()).pk || partition == password_key(self.user).pk
     }
 
-    /// Whether they would be let in again: they are there under their name, not blocked, and what they came with is still
-    /// good (`docs/apis/access.md`).
+    /// Whether the credential would still be accepted: the user is there under their name and not blocked, and the
+    /// credential is still valid (`docs/apis/access.md`).
     pub(super) fn is_welcome(&self, account: Vec<(String, Attributes)>, now: Timestamp) -> Result<bool, StoreError> {
         let (mut named, mut hash) = (None, None);
         for (partition, item) in account {

@@ -1,4 +1,4 @@
-//! Changing what is known of a name.
+//! Changing the connection under a name.
 
 use std::time::Duration;
 
@@ -17,45 +17,45 @@ use crate::{
     },
 };
 
-/// What became of a client that a media server asked about.
+/// Whether a client that a media server asked about was let in.
 pub type Admitted = Result<(), Refusal>;
 
 /// A client that a media server asks about, and how long it may stay.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
-    /// What the media server says of it.
+    /// The media server's webhook about it.
     pub webhook: &'a Webhook,
-    /// When that is read.
+    /// The time at which the webhook is read.
     pub now: Timestamp,
-    /// When it is taken off where nothing more is told of it.
+    /// How long the connection is kept in the list if no further webhook tells of it.
     pub ttl: Duration,
-    /// When the media server cuts it off; `None`: it does not.
+    /// How long the media server lets the client stay; `None` if it sets no end.
     pub lifetime: Option<Duration>,
-    /// Whether viewers stay and go without regard to who publishes.
+    /// Whether viewers stay and go without regard to publishers.
     pub keeps_viewers: bool,
 }
 
-/// What became of a name.
+/// The outcome of a change of a name.
 pub(super) enum Changed<T> {
-    /// It is as it had to become.
+    /// The name has the state that it had to get.
     To(T),
-    /// Something elsewhere is in the way.
+    /// The condition of another item failed.
     Refused,
 }
 
-/// What a look at a name leads to.
+/// The next state that a transition gives a name.
 pub(super) enum Step<T> {
-    /// It stays as it is.
+    /// The name stays as it is.
     Stay(T),
-    /// It becomes this.
+    /// The name changes to this connection.
     To(Box<LiveConnection>, T),
 }
 
 impl Store {
-    /// Lets a viewer in, or not.
+    /// Lets a viewer in, or refuses them.
     ///
-    /// Two requests, of which one is a transaction, where the name is new; one more where it is not, and one for a viewer
-    /// who chose none. One less with `keeps_viewers`.
+    /// Two requests, one of them a transaction, if the name is new. One more if it is not, and one for a viewer who
+    /// chose no name. One less with `keeps_viewers`.
     pub async fn open_live_connection(&self, opening: &Opening<'_>) -> Result<Admitted, StoreError> {
         let Opening { webhook, now, .. } = *opening;
         let Some(terms) = self.terms(opening).await? else { return Ok(Err(Refusal::Held)) };
@@ -76,7 +76,7 @@ impl Store {
         }
     }
 
-    /// Whether a viewer would be let in, of whom nothing is kept.
+    /// Whether a viewer would be let in. Writes nothing.
     ///
     /// Two requests, and one for a viewer who chose no name.
     pub async fn would_open(&self, opening: &Opening<'_>) -> Result<Admitted, StoreError> {
@@ -92,7 +92,7 @@ impl Store {
         Ok(webhook.open(before.as_ref(), now, &terms).map(drop))
     }
 
-    /// How long a viewer may stay; `None` where nobody is let in from where they are.
+    /// How long a viewer may stay. `None` if nobody without a name is let in from their address.
     async fn terms(&self, opening: &Opening<'_>) -> Result<Option<Terms>, StoreError> {
         let Opening { webhook, now, ttl, lifetime, keeps_viewers } = *opening;
         let waits = async {
@@ -106,7 +106,7 @@ impl Store {
         Ok((!banned).then(|| Terms::new(now, ttl, lifetime, waits)))
     }
 
-    /// On condition that no token of a media session has the name: those lie elsewhere.
+    /// A condition that no token of a media session has the name. Those tokens lie elsewhere.
     fn media_check(&self, webhook: &Webhook, now: Timestamp) -> Result<Option<TransactWriteItem>, StoreError> {
         let (session, connection) = (webhook.stream.media_session(), ConnectionId::parse(webhook.name.as_str()));
         let (Some(session), Some(connection)) = (session, connection) else { return Ok(None) };
@@ -119,9 +119,9 @@ impl Store {
         Ok(Some(TransactWriteItem::builder().condition_check(check).build()))
     }
 
-    /// Takes note that a viewer has gone.
+    /// Records that a viewer has gone.
     ///
-    /// Two requests; more where it came by way of a proxy, which is all that is known of it.
+    /// Two requests; more if the closing came through a proxy, whose address is all that it knows.
     pub async fn close_live_connection(&self, webhook: &Webhook, now: Timestamp) -> Result<(), StoreError> {
         let before = self.live_connection(&webhook.stream, &webhook.name).await?;
         let is_known = before.as_ref().is_some_and(|before| before.is_live(now));
@@ -131,8 +131,7 @@ impl Store {
         self.tell_live(webhook, before, now, |before| webhook.close(before, now)).await
     }
 
-    /// Sees to it that nothing is left of an opening that was refused, whatever has been written down of it or is on its
-    /// way.
+    /// Takes a refused opening back, whether it has been written or is on its way to the table.
     ///
     /// Two requests.
     pub async fn take_back_live_connection(&self, webhook: &Webhook, now: Timestamp) -> Result<(), StoreError> {
@@ -154,12 +153,12 @@ impl Store {
             Some(after) => Step::To(Box::new(after), ()),
             None => Step::Stay(()),
         };
-        // Without a condition of its own it is never refused.
+        // No other write has a condition here, so this is never refused.
         self.change_live(before, step, Vec::new(), now).await.map(drop)
     }
 
-    /// Changes a name to what `step` makes of it, first of `before`, then of what is there, `with` other writes, if their
-    /// conditions hold.
+    /// Changes a name to what `step` makes of it. `step` sees `before` first, and then the stored state if that
+    /// differs. `with` holds other writes for the same transaction, whose conditions have to hold too.
     pub(super) async fn change_live<T>(
         &self,
         mut before: Option<LiveConnection>,
@@ -176,7 +175,7 @@ impl Store {
             writes.extend(with.iter().cloned());
             match self.transact(writes).await? {
                 Committed::Yes => return Ok(Changed::To(outcome)),
-                // What is known of the name comes first.
+                // The condition on the name comes first.
                 Committed::No(reasons) if !with.is_empty() && !failed_first(&reasons) => return Ok(Changed::Refused),
                 Committed::No(reasons) => before = found_first(reasons)?,
             }
@@ -187,8 +186,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// The writes that make `after` of `before`, in the table and in the ledger; the first of them is on condition that
-    /// it is still `before`.
+    /// The writes that change `before` to `after`, in the table and in the ledger. The first has the condition that the
+    /// item is still `before`.
     pub(super) fn live_change(
         &self,
         before: Option<&LiveConnection>,
@@ -212,7 +211,7 @@ impl Store {
     }
 }
 
-/// What a transaction's first item found in its way.
+/// The item that the condition of a transaction's first write failed on.
 fn found_first(reasons: Vec<CancellationReason>) -> Result<Option<LiveConnection>, StoreError> {
     let first = reasons.into_iter().next().filter(is_failed_condition);
     Ok(first.and_then(|reason| reason.item).map(serde_dynamo::from_item).transpose()?)

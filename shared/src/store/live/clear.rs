@@ -1,4 +1,4 @@
-//! Ending the connections of what is deleted.
+//! Ending the connections of sessions and events that are deleted.
 
 use futures_util::future::try_join_all;
 use serde::Deserialize;
@@ -14,10 +14,10 @@ use crate::{
     store::{Attributes, JobKey, Store, StoreError, Worked, batch::BATCH_MAX, job::job_item, s},
 };
 
-/// Which attributes a deletion reads.
+/// The attributes that a deletion reads.
 const KEYS: &str = "PK, SK, #type, id, providerSession, createdAt, destroyedAt";
 
-/// A client's connection at the media provider, as far as dropping it goes.
+/// The attributes of a client's connection at the media provider that dropping it needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Client {
@@ -28,7 +28,7 @@ struct Client {
 }
 
 impl Client {
-    /// What the provider is to be told; `None` where the client has gone.
+    /// The outbox message that has the provider drop the client; `None` if the client has gone.
     fn message(self) -> Option<OutboxMessage> {
         let Self { id, provider_session, created_at, destroyed_at } = self;
         let is_open = created_at.is_some() && destroyed_at.is_none();
@@ -38,8 +38,8 @@ impl Client {
 }
 
 impl Store {
-    /// Ends all live connections of a stream at this time, and says so in the ledger, until all have ended or the time
-    /// is up; whether all have, and the outbox messages that drop who is there.
+    /// Ends all live connections of a stream at this time and writes their ledger entries, until all have ended or the
+    /// time is up. Returns whether all have ended, and the outbox messages that drop their clients.
     ///
     /// Two requests for each shard, five more for every 25 connections in it, and three for every 25 clients.
     pub async fn end_live_connections(
@@ -51,7 +51,7 @@ impl Store {
     ) -> Result<Worked, StoreError> {
         let in_time = &in_time;
         let shards = (0..SHARDS).map(|shard| async move {
-            // In this order: under a name that is gone no client comes any more.
+            // The names end first, so that no further client can come under them.
             if !self.end_connections_in(stream, shard, by, at, in_time).await? {
                 return Ok(Worked { done: false, messages: Vec::new() });
             }
@@ -84,17 +84,17 @@ impl Store {
                 ends.extend(old.map(|key| delete(key.attributes())).transpose()?);
                 ends.extend(new.map(put).transpose()?);
             }
-            // Whoever goes on with it finds the connection, and says the same of its end once more.
+            // If the deletion fails after this, the next attempt finds the connection and writes the same entry again.
             self.write_all(&ends).await?;
             self.write_all(&deletes).await?;
         }
         Ok(false)
     }
 
-    /// Deletes what there is of an event's connections, the ledger included, until all of it is gone or the time is up;
-    /// whether it is gone, and the outbox messages that drop who is there.
+    /// Deletes all of an event's connections and their ledger entries, until all are gone or the time is up. Returns
+    /// whether all are gone, and the outbox messages that drop their clients.
     ///
-    /// Two requests for each shard, and two more for every 25 items in it; another where clients are there.
+    /// Two requests for each shard, and two more for every 25 items in it; another if there are clients.
     pub async fn clear_live_connections(
         &self,
         event: u64,
@@ -108,8 +108,8 @@ impl Store {
         Ok(try_join_all(cleared).await?.into_iter().collect())
     }
 
-    /// Deletes what lies in a partition behind sort keys that begin so; whether all of it is gone, and the outbox
-    /// messages that drop the clients among it.
+    /// Deletes the items of a partition whose sort keys begin with this prefix. Returns whether all are gone, and the
+    /// outbox messages that drop the clients among them.
     async fn clear_partition(
         &self,
         partition: String,
@@ -125,14 +125,14 @@ impl Store {
             }
             let (keys, dropping): (Vec<_>, Vec<_>) = dropping(&items, now)?.into_iter().unzip();
             messages.extend(keys);
-            // Before the clients go, so that none is forgotten.
+            // The outbox messages are put before the clients' items go, so that no client is forgotten.
             self.write_all(&dropping.into_iter().map(put).collect::<Result<Vec<_>, _>>()?).await?;
             self.write(items.into_iter().map(key_only).map(delete).collect::<Result<_, _>>()?).await?;
         }
         Ok(Worked { done: false, messages })
     }
 
-    /// So many items of a partition as a batch takes.
+    /// Reads as many items of a partition as one batch takes.
     async fn some_items(&self, pk: &str, prefix: &str, only: Option<&str>) -> Result<Vec<Attributes>, StoreError> {
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query = query.expression_attribute_values(":pk", s(pk));
@@ -151,7 +151,7 @@ impl Store {
     }
 }
 
-/// What drops the clients among these items.
+/// The jobs that drop the clients among these items.
 fn dropping(items: &[Attributes], now: Timestamp) -> Result<Vec<(JobKey, Attributes)>, StoreError> {
     let is_client = |item: &&Attributes| item.get("Type") == Some(&s(provider::KIND));
     let clients = items.iter().filter(is_client).map(|item| serde_dynamo::from_item::<_, Client>(item.clone()));

@@ -1,4 +1,4 @@
-//! What virtual hosts, applications and streams there are, for saying which of them there is not.
+//! The known virtual hosts, applications and streams. They decide which part of a path is missing.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::{
     store::{Item, Key, Store, StoreError},
 };
 
-/// The partition of the applications that media servers have.
+/// The partition of the known applications.
 const APPS: &str = "APPS";
 
-/// What is missing first of what a path names.
+/// The first part of a path that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// The virtual host.
@@ -28,7 +28,7 @@ pub enum Missing {
     Stream,
 }
 
-/// An application of a media server, known by its webhooks.
+/// An application of a media server, known from its webhooks.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct KnownApp {
@@ -43,8 +43,8 @@ fn key(vhost: &str, app: &str) -> Key {
 }
 
 impl Store {
-    /// What of a stream's names is not there; `None` where all of it is. `has_vhost` says whether there is the virtual
-    /// host, which is a matter of the configuration.
+    /// The first part of a stream's path that does not exist; `None` if all parts exist. `has_vhost` says whether the
+    /// virtual host exists, which the configuration decides.
     ///
     /// Three requests, in parallel.
     pub async fn missing_part(
@@ -77,7 +77,7 @@ impl Store {
         };
         let announced = async {
             let key = key(vhost, app);
-            // What cannot be a key is no application's.
+            // No application has a name that is too long for a key.
             let found = if key.sk.len() > super::KEY_MAX[1] { None } else { self.item::<KnownApp>(key).await? };
             Ok::<_, StoreError>(found.is_some_and(|found| now < found.expires_at))
         };
@@ -85,7 +85,7 @@ impl Store {
         Ok(event || announced)
     }
 
-    /// Whether a stream is there without any connection: a live media session's, or that of a session of an event.
+    /// Whether a stream exists without any connection: a live media session has it, or a session of an event.
     async fn is_stream_there(&self, stream: &Stream, now: Timestamp) -> Result<bool, StoreError> {
         if let Some(session) = stream.media_session() {
             return self.is_media_session_live(&session, now).await;
@@ -93,7 +93,7 @@ impl Store {
         Ok(self.is_event_session(stream).await? == Some(true))
     }
 
-    /// Whether a stream is that of a session of an event that is there; `None` where it can be none.
+    /// Whether an existing session of an event has the stream. `None` if the stream's name cannot be one of a session.
     pub(super) async fn is_event_session(&self, stream: &Stream) -> Result<Option<bool>, StoreError> {
         let Some((event, session)) = stream.event_session() else { return Ok(None) };
         let (event, session) = tokio::try_join!(self.record::<Event>(event), self.record::<EventSession>(session))?;
@@ -101,7 +101,7 @@ impl Store {
         Ok(Some(both.is_some_and(|(event, session)| session.record.event == event.record.id)))
     }
 
-    /// Takes note of an application that a media server has, for so long.
+    /// Records that a media server has an application. The record is kept for `kept`.
     pub async fn remember_app(&self, vhost: &str, app: &str, now: Timestamp, kept: Duration) -> Result<(), StoreError> {
         let known = KnownApp { vhost: vhost.to_owned(), app: app.to_owned(), expires_at: now + kept };
         let item = Item { key: key(vhost, app), kind: "KnownApp", entity: &known }.attributes()?;
@@ -109,7 +109,7 @@ impl Store {
         Ok(())
     }
 
-    /// The applications that media servers have, with their virtual hosts, in a fixed order.
+    /// The known applications with their virtual hosts, in a fixed order.
     pub async fn known_apps(&self, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
         let apps: Vec<KnownApp> = serde_dynamo::from_items(self.items(APPS, "").await?)?;
         let known = apps.into_iter().filter(|known| now < known.expires_at);

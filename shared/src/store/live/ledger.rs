@@ -1,7 +1,8 @@
-//! The ledger: for how long who was where, and how it ended, for people to read.
+//! The ledger: who was in which stream, how long, and how it ended. People read it.
 //!
-//! An entry lies under its end, so that those that are over are read newest first. A connection whose participant is
-//! there has one under the end of its right, where it is found if nobody writes another; who ends it before moves it.
+//! An entry lies under the time of its end, so that finished connections are read newest first. While the participant
+//! is there, the entry lies under the end of their right. If nobody ends the connection earlier, that entry is right as
+//! it is. A request that ends the connection earlier moves it.
 
 use std::time::Duration;
 
@@ -23,36 +24,36 @@ use crate::{
 /// How long an entry is kept after its end.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
-/// One connection that is over, or will be by then.
+/// One connection that is over, or that will be over at `ended_at`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerEntry {
     /// The connection's name.
     pub name: ConnectionName,
-    /// Where it was.
+    /// The stream.
     #[serde(flatten)]
     pub stream: Stream,
-    /// What its participant could do.
+    /// The role of its participant.
     pub role: StreamRole,
     /// The number of the login token that it was issued for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_token: Option<u64>,
-    /// What a back-end attached to its token.
+    /// The data that a back-end attached to its token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<ServerData>,
-    /// Who was admitted.
+    /// The client that was admitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Client>,
-    /// When its token was issued, or it was admitted.
+    /// When its token was issued, or its client was admitted.
     pub created_at: Timestamp,
-    /// When its participant came, as far as we were told.
+    /// When its participant came, as far as a media server reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Timestamp,
     /// Why it ended.
     pub reason: EndReason,
-    /// Who ended it; nothing is known of those that ended before it was kept.
+    /// Who ended it. `None` for connections that ended before this was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
     #[serde(with = "seconds")]
@@ -60,7 +61,7 @@ pub struct LedgerEntry {
 }
 
 impl LedgerEntry {
-    /// What is to be said of a connection once it is over.
+    /// The ledger entry of a connection.
     #[must_use]
     pub fn of(connection: &LiveConnection) -> Self {
         let LiveConnection { name, stream, role, source, login_token, data, .. } = connection.clone();
@@ -72,7 +73,7 @@ impl LedgerEntry {
         let ended_at = connection.end_at();
         let (reason, ended_by) = match (ended, &connection.ending) {
             (Some(end), _) => (end.reason, end.by),
-            // By then its media server has cut it off.
+            // The media server has cut the connection off by then.
             (None, Some(ending)) => (EndReason::TERMINATED, Some(ending.who)),
             (None, None) => (EndReason::EXPIRED, Some(EndedBy::EXPIRY)),
         };
@@ -92,7 +93,7 @@ impl LedgerEntry {
         }
     }
 
-    /// Whether it is still to be read.
+    /// Whether the entry is still kept.
     pub(super) fn is_kept(&self, now: Timestamp) -> bool {
         now < self.expires_at
     }
@@ -102,7 +103,7 @@ impl LedgerEntry {
     }
 }
 
-/// Where the entry of a connection lies that ended at this instant; `None` where its names are too long.
+/// The key of the entry of a connection that ended at this instant. `None` if its names are too long.
 pub(super) fn key(stream: &Stream, name: &ConnectionName, end: Timestamp) -> Option<Key> {
     let Stream { vhost, app, stream } = stream;
     let pk = partition(vhost, app, shard(name.as_str()));
@@ -119,30 +120,30 @@ pub(super) fn partitions(vhost: &str, app: &str) -> impl Iterator<Item = String>
     (0..SHARDS).map(move |shard| partition(vhost, app, shard))
 }
 
-/// How the sort keys begin of what ends at this instant, in the order of the ends.
+/// The prefix of the sort keys of entries that end at this instant. Prefixes sort by time.
 pub(super) fn from(end: Timestamp) -> String {
     format!("{:015}/", end.millis().max(0))
 }
 
-/// The entry that there is of a connection while it is live.
+/// The entry that a connection has while it is live.
 fn planned(connection: &LiveConnection, now: Timestamp) -> Option<LedgerEntry> {
     let written = connection.is_live(now) && connection.connected_at.is_some() && !connection.is_publisher();
     written.then(|| LedgerEntry::of(connection))
 }
 
-/// Whether the token of a connection that was over was terminated since.
+/// Whether the token of a connection that was over has been terminated since.
 fn is_news(before: Option<&LiveConnection>, after: &LiveConnection) -> bool {
     let is_token = matches!(after.source, Source::Event { .. });
     is_token && after.is_terminated() && before.is_some_and(|before| !before.is_terminated())
 }
 
-/// Whether there is something to be said of somebody who has gone: not of a publisher, nor of whom a media server was
+/// Whether an ended connection gets an entry. Publishers get none, and neither does a viewer whom the media server was
 /// told not to let in.
 fn was_there(ended: &LiveConnection) -> bool {
     !ended.is_publisher() && (!ended.is_viewer() || ended.opened_at.is_some())
 }
 
-/// Where an entry has to go, and the one that has to come, for a connection that becomes another.
+/// The entry to delete and the entry to put when a connection changes from `before` to `after`.
 fn moves(
     before: Option<&LiveConnection>,
     after: &LiveConnection,
@@ -152,8 +153,8 @@ fn moves(
     let was_live = before.is_none_or(|before| before.is_live(now));
     let new = match &after.ended {
         None => planned(after, now),
-        // One that was not there before did not end now; of a publisher nothing is said. Whose client had gone, and who was
-        // terminated then, ended so.
+        // A connection that did not exist before did not end now, and publishers have no entries. A connection whose
+        // client had gone gets an entry if it was terminated after that.
         Some(_) if (was_live && before.is_some() || is_news(before, after)) && was_there(after) => {
             Some(LedgerEntry::of(after))
         }
@@ -163,7 +164,7 @@ fn moves(
 }
 
 impl Store {
-    /// The ledger's part of a change.
+    /// The writes of a change to the ledger.
     pub(super) fn ledger_change(
         &self,
         before: Option<&LiveConnection>,
@@ -185,7 +186,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// The ledger's part of the end of a connection that had none before.
+    /// The write for the ledger entry of an ended connection that had no entry before.
     pub(in crate::store) fn ledger_put(&self, ended: &LiveConnection) -> Result<Option<TransactWriteItem>, StoreError> {
         let Some(item) = ledger_item(&LedgerEntry::of(ended))? else { return Ok(None) };
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
@@ -193,7 +194,7 @@ impl Store {
     }
 }
 
-/// What of a connection's entry has to go, and what has to come, where it ends.
+/// The key to delete and the entry to put when a connection ends.
 pub(super) fn end(
     before: &LiveConnection,
     after: &LiveConnection,
@@ -210,7 +211,7 @@ fn is_at(item: &Attributes, key: &Key) -> bool {
     is("PK", &key.pk) && is("SK", &key.sk)
 }
 
-/// An entry's item; `None` where its names are too long, as those of no connection are that can be kept.
+/// The item of an entry. `None` if its names are too long; no connection with such names is kept.
 fn ledger_item(entry: &LedgerEntry) -> Result<Option<Attributes>, StoreError> {
     entry.key().map(|key| Item { key, kind: "LedgerEntry", entity: entry }.attributes()).transpose()
 }

@@ -11,15 +11,15 @@ use crate::{
     store::{Attributes, Store, StoreError, s},
 };
 
-/// What a list has to know of a connection.
+/// The attributes of a connection that a list needs.
 const LISTED: &str = "SK, #name, createdAt, endsAt, ended, openedAt";
 
 /// The live connections of a stream.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// Their names, in the order they came.
+    /// Their names, in the order in which they came.
     pub names: Vec<ConnectionName>,
-    /// Whether there is such a stream, as far as what was read for the list tells.
+    /// Whether there is such a stream, as far as the reads for the list show.
     pub known: bool,
 }
 
@@ -47,10 +47,10 @@ impl Row {
 }
 
 impl Store {
-    /// The names of a stream's live connections, wherever they came from.
+    /// The names of a stream's live connections from all sources.
     ///
-    /// A request for each shard, in parallel, and for every 1 MB in one of them another; two beside them for an event's
-    /// stream, one for a media session's.
+    /// A request for each shard, in parallel, and another for every 1 MB in one of them; two more for an event's
+    /// stream, one more for a media session's.
     pub async fn live_names(&self, stream: &Stream, now: Timestamp) -> Result<Listed, StoreError> {
         let rows = async {
             let shards = (0..SHARDS).map(|shard| self.rows(stream, shard));
@@ -66,7 +66,7 @@ impl Store {
         let mut rows: Vec<Row> = serde_dynamo::from_items(rows)?;
         let known = session == Some(true) || media.is_some() || rows.iter().any(|row| row.is_witness(now));
         let publishers = publishers(&stream.stream);
-        // A token of a session that is gone is none.
+        // A token that nobody has used counts only while its session exists.
         let counts = |row: &Row| row.opened_at.is_some() || session == Some(true);
         rows.retain(|row| row.is_live(now) && counts(row) && !row.sk.starts_with(&publishers));
         let media = media.into_iter().flat_map(|(_, connections)| connections);
@@ -79,7 +79,7 @@ impl Store {
     async fn rows(&self, stream: &Stream, shard: u8) -> Result<Vec<Attributes>, StoreError> {
         let (partition, prefix) = (partition(&stream.vhost, &stream.app, shard), prefix(&stream.stream));
         if partition.len() > KEY_MAX[0] || prefix.len() > KEY_MAX[1] {
-            // Nothing can lie there.
+            // No item can have such a key.
             return Ok(Vec::new());
         }
         let query = self

@@ -10,43 +10,43 @@ use crate::{
     store::{Attributes, Store, StoreError, s},
 };
 
-/// Whose connections are asked for.
+/// The connections that are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The virtual host.
     pub vhost: String,
     /// The application.
     pub app: String,
-    /// The stream, where it is only one.
+    /// The stream, if only one is asked for.
     pub stream: Option<String>,
 }
 
 impl Scope {
-    /// Whether these are media sessions of `docs/apis/openvidu.md`.
+    /// Whether these are the media sessions of `docs/apis/openvidu.md`.
     fn is_media(&self) -> bool {
         self.vhost == DEFAULT_VHOST && self.app == MEDIA_APP
     }
 }
 
-/// Some of what was asked for.
+/// A page of connections.
 #[derive(Clone, Debug)]
 pub struct Found<T> {
-    /// In their order.
+    /// The connections, in the order of the list.
     pub connections: Vec<T>,
-    /// Where the next page goes on; `None` where nothing is left.
+    /// The position at which the next page begins; `None` if there is no next page.
     pub next: Option<String>,
 }
 
 /// Connections with their sort keys.
 type Rows<T> = Vec<(String, T)>;
 
-/// A part of a shard, in the order of the sort keys or against it.
+/// Items of one shard, in the order of their sort keys or in reverse.
 struct Slice {
     items: Vec<(String, Attributes)>,
     more: bool,
 }
 
-/// What is read of a shard.
+/// The range that is read of each shard.
 #[derive(Clone, Copy)]
 struct Range<'a> {
     from: &'a str,
@@ -56,7 +56,7 @@ struct Range<'a> {
 }
 
 impl Store {
-    /// Live connections of an application, by stream and name, behind the one that the page before ended with.
+    /// The live connections of an application, ordered by stream and name, behind the last one of the previous page.
     ///
     /// A request for each shard, in parallel; for media sessions two.
     pub async fn live_page(
@@ -68,12 +68,12 @@ impl Store {
     ) -> Result<Found<LiveConnection>, StoreError> {
         let first = scope.stream.as_deref().map_or_else(String::new, prefix);
         let from = after.unwrap_or(&first);
-        // One more than asked for: the one that the page before ended with is read again.
+        // One more than asked for, because the last connection of the previous page is read again.
         let range = Range { from, to: &last_behind(&first), backwards: false, limit: limit + 1 };
         let shards = (0..SHARDS).map(|shard| self.slice(partition(&scope.vhost, &scope.app, shard), range));
         let (slices, media) = tokio::try_join!(try_join_all(shards), self.media_connections(scope, now))?;
         let (mut rows, bound) = merged::<LiveConnection>(slices, false, is_connection)?;
-        // Tombstones of media sessions' connections lie there, the live ones elsewhere.
+        // Only tombstones of media sessions' connections lie there. The live ones lie with their sessions.
         let media = media.into_iter().map(|live| (sort_key(&live), live));
         rows.extend(media.filter(|(sk, _)| sk.as_str() >= from && bound.as_ref().is_none_or(|bound| sk <= bound)));
         rows.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -81,7 +81,7 @@ impl Store {
         Ok(cut(rows, bound, limit))
     }
 
-    /// Connections of an application that are over, the newest first, behind the one that the page before ended with.
+    /// The ended connections of an application, the newest first, behind the last one of the previous page.
     ///
     /// A request for each shard, in parallel.
     pub async fn ended_page(
@@ -91,7 +91,7 @@ impl Store {
         limit: usize,
         now: Timestamp,
     ) -> Result<Found<LedgerEntry>, StoreError> {
-        // Those that will have ended by themselves lie behind now.
+        // Connections that are still live lie under a later end.
         let newest = format!("{}\u{10ffff}", ledger::from(now));
         let range = Range { from: "0", to: after.unwrap_or(&newest), backwards: true, limit: limit + 1 };
         let shards = ledger::partitions(&scope.vhost, &scope.app).map(|partition| self.slice(partition, range));
@@ -123,14 +123,14 @@ impl Store {
 
     async fn slice(&self, partition: String, range: Range<'_>) -> Result<Slice, StoreError> {
         if partition.len() > KEY_MAX[0] || range.from.len().max(range.to.len()) > KEY_MAX[1] {
-            // Nothing can lie there.
+            // No item can have such a key.
             return Ok(Slice { items: Vec::new(), more: false });
         }
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query = query
             .key_condition_expression("PK = :pk AND SK BETWEEN :from AND :to")
             .expression_attribute_values(":pk", s(partition))
-            // An empty key value is not allowed, and every sort key comes behind this one.
+            // An empty key value is not allowed, and every sort key sorts after a space.
             .expression_attribute_values(":from", s(if range.from.is_empty() { " " } else { range.from }))
             .expression_attribute_values(":to", s(range.to))
             .scan_index_forward(!range.backwards)
@@ -143,7 +143,7 @@ impl Store {
     }
 }
 
-/// The last text that begins so and is no longer than a key.
+/// The last text with this prefix that still fits into a key.
 fn last_behind(prefix: &str) -> String {
     let last = match KEY_MAX[1].saturating_sub(prefix.len()) {
         0 => "",
@@ -159,19 +159,20 @@ fn sort_key(live: &LiveConnection) -> String {
     format!("{}{}", prefix(&live.stream.stream), part(live.name.as_str()))
 }
 
-/// Whether a sort key is of a connection, and not of a client's or a publisher's.
+/// Whether a sort key is that of a connection, and not of a client or a publisher.
 fn is_connection(sk: &str) -> bool {
     !sk.contains('#')
 }
 
-/// What these slices have in common order, and up to which key that is all there is; `None` where it is all.
+/// Merges slices in their common order. Also returns the key up to which the merged list is complete; `None` if it is
+/// complete to its end.
 fn merged<T: DeserializeOwned>(
     slices: Vec<Slice>,
     backwards: bool,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<(Rows<T>, Option<String>), StoreError> {
     let before = |a: &str, b: &str| if backwards { a >= b } else { a <= b };
-    // A slice that was cut off tells nothing of what lies behind its last item.
+    // A slice that was cut off says nothing about items behind its last one.
     let ends = slices.iter().filter(|slice| slice.more).filter_map(|slice| Some(slice.items.last()?.0.clone()));
     let bound = if backwards { ends.max() } else { ends.min() };
     let within = |sk: &str| bound.as_deref().is_none_or(|bound| before(sk, bound));
@@ -184,7 +185,7 @@ fn merged<T: DeserializeOwned>(
     Ok((rows, bound))
 }
 
-/// No more than so many, and where it goes on.
+/// Cuts a list to this length. Adds the position at which the next page begins.
 fn cut<T>(mut rows: Rows<T>, bound: Option<String>, limit: usize) -> Found<T> {
     let more = rows.len() > limit;
     rows.truncate(limit);

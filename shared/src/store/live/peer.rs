@@ -1,7 +1,8 @@
-//! Viewers of playlists who chose no name and came by way of a proxy (`docs/apis/ovenmediaengine.md`).
+//! Viewers of playlists who chose no name and came through a proxy (`docs/apis/ovenmediaengine.md`).
 //!
-//! Of such a viewer the closing knows the proxy only. So it goes by the name that a viewer at the proxy itself would have,
-//! and tells nobody which of those behind it has gone: it is taken for the one who came first. How many are left is right.
+//! The closing of such a viewer knows the proxy only. It uses the name that a viewer at the proxy itself would have,
+//! and does not tell which viewer behind the proxy has gone. It is counted as the closing of the viewer who came first.
+//! So the number of those who are left is right.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use futures_util::future::try_join_all;
@@ -21,7 +22,7 @@ use crate::{
     },
 };
 
-/// How many are read at once of those behind a proxy: the first is wanted.
+/// The number of viewers behind a proxy that are read at once. Only the first is wanted.
 const PAGE: i32 = 4;
 
 /// A viewer behind a proxy.
@@ -34,7 +35,7 @@ struct Behind {
     expires_at: Timestamp,
 }
 
-/// The partition of some of the viewers behind a proxy, by the name that a viewer at the proxy itself would have.
+/// A shard of the viewers behind a proxy. The key uses the name that a viewer at the proxy itself would have.
 fn partition(webhook: &Webhook, proxy: &ConnectionName, shard: u8) -> String {
     let spelt = format!("{}{}", stream::spelt(&webhook.stream), proxy.as_str());
     format!("LIVEPEER#{}#{shard}", hex(&Sha256::digest(spelt)))
@@ -51,7 +52,7 @@ fn key(webhook: &Webhook, proxy: &ConnectionName, behind: &Behind) -> Key {
 }
 
 impl Store {
-    /// Has a viewer be found by their proxy; `None` where their closing knows them themselves.
+    /// The write that lists a viewer under their proxy. `None` if their closing will name the viewer directly.
     pub(super) fn behind_put(
         &self,
         webhook: &Webhook,
@@ -64,10 +65,10 @@ impl Store {
         Ok(Some(TransactWriteItem::builder().put(put).build()))
     }
 
-    /// Takes note that somebody has gone who came by way of the proxy that this closing is of; `false` where nobody came
-    /// by way of it.
+    /// Records that a viewer has gone who came through the proxy of this closing. Returns `false` if nobody came
+    /// through it.
     ///
-    /// A request for each shard, one more and a transaction; again for each of them who has gone by now.
+    /// A request for each shard, one more and a transaction. All again for each viewer found who is already over.
     pub(super) async fn close_behind(&self, closing: &Webhook, now: Timestamp) -> Result<bool, StoreError> {
         for lost in 0..CONFLICT_ATTEMPTS {
             let Some(behind) = self.first_behind(closing, now).await? else { return Ok(lost > 0) };
@@ -76,7 +77,8 @@ impl Store {
             let after = before.as_ref().and_then(|before| own.close(Some(before), now));
             let live = before.as_ref().filter(|before| before.is_live(now)).zip(after);
             let mut writes = vec![self.behind_delete(closing, &behind)?];
-            // Who was cut off has gone since: it is their closing. Of others who are over there comes none any more.
+            // A viewer who was cut off has left since, so the closing is theirs. Others who are over send no more
+            // closings.
             let is_theirs = live.is_some() || before.as_ref().is_some_and(LiveConnection::is_terminated);
             if is_theirs {
                 writes.push(self.told_put(closing, now)?);
@@ -87,7 +89,7 @@ impl Store {
             match self.transact(writes).await? {
                 Committed::Yes if is_theirs => return Ok(true),
                 Committed::Yes => {}
-                // It was told before.
+                // This closing was recorded before.
                 Committed::No(reasons) if is_theirs && reasons.get(1).is_some_and(is_failed_condition) => {
                     return Ok(true);
                 }
@@ -97,7 +99,7 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Of those behind a proxy who came before this closing the first one.
+    /// The first viewer behind a proxy who came before this closing.
     async fn first_behind(&self, closing: &Webhook, now: Timestamp) -> Result<Option<Behind>, StoreError> {
         let firsts = (0..SHARDS).map(|shard| async move {
             let query = self
@@ -111,7 +113,7 @@ impl Store {
                 .expression_attribute_values(":first", s("0"))
                 .expression_attribute_values(":last", s(sorted(closing.at.next())))
                 .expression_attribute_values(":now", n(now.seconds()));
-            // Those who are over lie in front, until they are collected.
+            // Viewers who are over lie in front until TTL deletes them.
             let mut found = query.into_paginator().page_size(PAGE).items().send();
             found.try_next().await?.map(serde_dynamo::from_item::<_, Behind>).transpose().map_err(StoreError::from)
         });
@@ -119,7 +121,7 @@ impl Store {
         Ok(firsts.min_by_key(|behind| behind.opened_at))
     }
 
-    /// On condition that nobody else has taken them for gone.
+    /// The write that takes a viewer off the list, on condition that no other request has.
     fn behind_delete(&self, closing: &Webhook, behind: &Behind) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(&*self.table)
@@ -128,7 +130,7 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete.build()?).build())
     }
 
-    /// Keeps that a closing was told, on condition that it was not before.
+    /// The write that records a closing, on condition that it was not recorded before.
     fn told_put(&self, closing: &Webhook, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let told = format!("{}/{}", sorted(closing.at), closing.client.port);
         let key = Key { pk: partition(closing, &closing.name, shard(&told)), sk: format!("CLOSED/{told}") };

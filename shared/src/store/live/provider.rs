@@ -1,4 +1,4 @@
-//! What the media provider's session monitoring says of names.
+//! Connections at the media provider, as its session monitoring reports them for the names of streams.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use sha2::{Digest, Sha256};
@@ -17,15 +17,16 @@ use crate::{
     },
 };
 
-/// What the table calls such a connection.
+/// The `Type` of a provider's connection in the table.
 pub(super) const KIND: &str = "ProviderConnection";
 
-/// How the sort keys begin of the provider's connections in a stream: beside those of all streams' connections.
+/// The prefix of the sort keys of the provider's connections in a stream. They lie apart from the connections of all
+/// streams.
 pub(super) fn clients(stream: &Stream) -> String {
     format!("{}#", part(&stream.stream))
 }
 
-/// How the sort keys begin of the provider's connections under a name.
+/// The prefix of the sort keys of the provider's connections under a name.
 fn prefix(stream: &Stream, name: &ConnectionName) -> String {
     format!("{}{}/", clients(stream), part(name.as_str()))
 }
@@ -35,12 +36,12 @@ fn key(stream: &Stream, name: &ConnectionName, id: &str) -> Option<Key> {
     fitting(Key { pk, sk: format!("{}{}", prefix(stream, name), part(id)) })
 }
 
-/// What says whose connection of the provider's this is.
+/// The key of the item that says which name a provider's connection belongs to.
 fn owner_key(id: &str) -> Key {
     Key { pk: format!("PROVIDERCLIENT#{}", hex(&Sha256::digest(id))), sk: "PROVIDERCLIENT".to_owned() }
 }
 
-/// What stands for a name there; nothing of the name is left in it.
+/// A hash of a stream and a name. The name cannot be read from it.
 fn owner(stream: &Stream, name: &ConnectionName) -> String {
     let parts = [stream.vhost.as_str(), &stream.app, &stream.stream, name.as_str()];
     hex(&Sha256::digest(parts.map(part).join("/")))
@@ -50,23 +51,23 @@ fn callback_key(callback: &CallbackId) -> Key {
     Key { pk: format!("CALLBACK#{callback}"), sk: "CALLBACK".to_owned() }
 }
 
-/// What the media provider says of a client under a name that we gave out.
+/// A callback of the media provider about a client under a name that Greenroom gave out.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
-    /// The stream that the name is in.
+    /// The stream of the name.
     pub stream: &'a Stream,
     /// The name.
     pub name: &'a ConnectionName,
-    /// What the provider calls the client's connection.
+    /// The provider's id of the client's connection.
     pub client: &'a str,
-    /// What happened to it.
+    /// The event that the callback reports.
     pub event: &'a ProviderEvent,
-    /// The callback that says so.
+    /// The id of the callback.
     pub callback: &'a CallbackId,
 }
 
 impl Store {
-    /// The provider's ids of the connections that a name has open.
+    /// The provider's ids of the open connections under a name.
     pub async fn provider_connections(
         &self,
         stream: &Stream,
@@ -82,11 +83,11 @@ impl Store {
         Ok(serde_dynamo::from_items(items)?)
     }
 
-    /// Takes note of what happened to a connection of the provider's. Where nobody may come under its name, the
-    /// provider is to be told so: an outbox message, where `is_wanted`.
+    /// Records an event of a provider's connection. If nobody may come under its name and `is_wanted`, puts an outbox
+    /// message that has the provider drop it.
     ///
-    /// Nothing changes by a callback that has been taken note of within ten minutes, by a client that came under
-    /// another name first, or by more clients of one name than are kept.
+    /// Nothing changes if the callback was recorded within the last ten minutes, if the client came under another name
+    /// first, or if the name has more clients than are kept.
     ///
     /// Three requests.
     pub async fn record_provider_event(
@@ -115,7 +116,7 @@ impl Store {
             });
             let guards = writes.len();
             writes.extend(self.guards(&told, live.expires_at, now)?);
-            // Every change of a client's connection is one of the name's, whose revision is looked at.
+            // Every change of a client's connection also changes the name's item, on condition of its revision.
             match self.transact(writes).await? {
                 Committed::Yes => return Ok(message),
                 Committed::No(reasons) if reasons.iter().skip(guards).any(is_failed_condition) => return Ok(None),
@@ -138,7 +139,7 @@ impl Store {
         Ok(Some(TransactWriteItem::builder().delete(delete).build()))
     }
 
-    /// On condition that the client came under no other name, and that the callback has not been taken note of.
+    /// The conditions that the client came under no other name, and that the callback was not recorded before.
     fn guards(
         &self,
         told: &Told<'_>,

@@ -1,4 +1,4 @@
-//! What is known of a media server's stream: who publishes it, and from where nobody is let in.
+//! The state of a media server's stream: its publishers, and the addresses from which nobody without a name is let in.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
@@ -20,10 +20,10 @@ use crate::{
     store::{Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause, s, transaction::Committed},
 };
 
-/// How many viewers of a shard are settled at once.
+/// The number of viewers of a shard that are settled at once.
 const MAX_CONCURRENT: usize = 4;
 
-/// From where nobody is let in who chooses no name.
+/// An address from which nobody without a name is let in.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Ban {
@@ -32,7 +32,7 @@ struct Ban {
     expires_at: Timestamp,
 }
 
-/// A stream as what keys are made of; no two streams are spelt alike.
+/// A stream as one text for keys. No two streams have the same text.
 pub(super) fn spelt(stream: &Stream) -> String {
     let Stream { vhost, app, stream } = stream;
     format!("{}/{}/{}/{vhost}{app}{stream}", vhost.len(), app.len(), stream.len())
@@ -51,12 +51,12 @@ fn ban_key(stream: &Stream, address: &str) -> Key {
 }
 
 impl Store {
-    /// What was told of a stream's publishers; `None` where nothing was.
+    /// The publishers that media servers have reported for a stream. `None` if none was reported.
     pub async fn publishers(&self, stream: &Stream) -> Result<Option<Publishers>, StoreError> {
         self.item(publishers_key(stream)).await
     }
 
-    /// Whether a viewer without a name comes from where one was terminated.
+    /// Whether a viewer without a name comes from an address from which a viewer was terminated.
     pub(super) async fn is_banned(&self, webhook: &Webhook, now: Timestamp) -> Result<bool, StoreError> {
         if webhook.named {
             return Ok(false);
@@ -65,7 +65,8 @@ impl Store {
         Ok(ban.is_some_and(|ban| now < ban.held_until))
     }
 
-    /// Lets nobody in without a name from an address, on condition that it is not so for longer already.
+    /// The write that bans an address for viewers without a name, on condition that it is not banned for longer
+    /// already.
     pub(super) fn ban_put(
         &self,
         stream: &Stream,
@@ -82,8 +83,8 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// Takes note of what a publisher did, and of what there is to do for the viewers: that is due a while later, for
-    /// whoever does it at once may miss a viewer who was being let in at the same time.
+    /// Records an event of a publisher, and puts a job that settles the viewers of the stream a while later. Settling
+    /// them at once could miss a viewer who is being let in at the same time.
     ///
     /// Three requests.
     pub async fn tell_of_publisher(&self, opening: &Opening<'_>, did: Publishing) -> Result<Admitted, StoreError> {
@@ -140,10 +141,10 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// Ends the viewers whose publisher has left, and lets those stay whose publisher has come, until that is done or the
-    /// time is up; `true` where it is done. Done again, it changes nothing.
+    /// Ends the viewers whose publisher has left, and lets those stay whose publisher has come, until all are settled
+    /// or the time is up. Returns `true` if all are. Running it again changes nothing.
     ///
-    /// A request for each shard, and for every 1 MB in it; one for each viewer of whom something changes.
+    /// A request for each shard, and for every 1 MB in it; one for each viewer who changes.
     pub async fn settle_viewers(
         &self,
         stream: &Stream,

@@ -1,5 +1,5 @@
-//! Terminating a connection: it, its token, whatever may come under its name, and what its media server is to be told,
-//! in one transaction.
+//! Terminating a connection. One transaction ends the connection and its token, holds its name, and puts the outbox
+//! message for its media server.
 
 use std::time::Duration;
 
@@ -20,73 +20,73 @@ use crate::{
     },
 };
 
-/// What is to be terminated, and how.
+/// The connection to terminate, and how.
 #[derive(Clone, Debug)]
 pub struct Terminating<'a> {
     /// The stream.
     pub stream: &'a Stream,
-    /// The name in it.
+    /// The connection's name in the stream.
     pub name: &'a ConnectionName,
-    /// When.
+    /// The time of the termination.
     pub now: Timestamp,
-    /// For how long nobody is let in under its name.
+    /// How long nobody is let in under the name.
     pub hold: Duration,
-    /// How long a media session without a live token stays.
+    /// How long a media session without a live token is kept.
     pub grace: Duration,
-    /// Who does it.
+    /// Who terminates it.
     pub by: EndedBy,
-    /// Whether a media server has to cut its viewers off.
+    /// Whether a media server has to cut off the stream's viewers.
     pub passes_on: bool,
 }
 
-/// What was terminated.
+/// The outcome of a termination.
 #[derive(Clone, Debug)]
 pub enum Terminated {
     /// The connection is over.
     Ended {
-        /// It, as it is now.
+        /// The connection as it is now.
         connection: LiveConnection,
-        /// What the media provider is still to be told.
+        /// The outbox message for the media provider, if there is one.
         message: Option<JobKey>,
     },
-    /// A media server has to cut the viewer off, who is there until then.
+    /// A media server has to cut the viewer off. The viewer is there until then.
     Ending {
-        /// The connection, as it is now.
+        /// The connection as it is now.
         connection: LiveConnection,
-        /// How it is being ended.
+        /// The termination that is under way.
         ending: Ending,
-        /// The job that tells the media server, whose lease we have; `None` where there was one before.
+        /// The job that tells the media server. This process holds its lease. `None` if an earlier request put one.
         job: Option<ClaimedJob>,
     },
 }
 
-/// What a media server made of cutting somebody off.
+/// A media server's answer to cutting a viewer off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// It has, or they had gone.
+    /// The viewer is gone.
     Off,
-    /// It has no such call.
+    /// The media server has no such call.
     Impossible,
 }
 
-/// What ends, and the writes that end it where it lies elsewhere.
+/// The connection to end, and the writes that end it if it belongs to a media session.
 struct Target {
     connection: LiveConnection,
     elsewhere: Vec<TransactWriteItem>,
 }
 
-/// Who tells a media server, or the media provider, of an end.
+/// Who tells a media server or the media provider of the end.
 enum Teller {
-    /// There is nobody to tell, or it is told already.
+    /// There is nothing to tell, or the message exists already.
     Nobody,
-    /// We, at once.
+    /// This process, at once. It holds the lease of the job.
     ByUs(ClaimedJob),
-    /// Whoever is first.
+    /// Any runner of jobs.
     ByAnybody(JobKey),
 }
 
 impl Teller {
-    /// What became of a connection.
+    /// The outcome for a connection.
     fn of(self, connection: LiveConnection) -> Terminated {
         let (job, message) = match self {
             Self::Nobody => (None, None),
@@ -101,7 +101,7 @@ impl Teller {
 }
 
 impl Terminated {
-    /// The connection, as it is now.
+    /// The connection as it is now.
     #[must_use]
     pub fn connection(&self) -> &LiveConnection {
         match self {
@@ -111,11 +111,11 @@ impl Terminated {
 }
 
 impl Store {
-    /// Ends a live connection and its token, whatever it came from, and holds its name; `None` where there is none. A
-    /// viewer whom a media server has to cut off stays until that has done so.
+    /// Ends a live connection and its token, whatever it came from, and holds its name. `None` if there is none. If a
+    /// media server has to cut a viewer off, the viewer stays until it has done so.
     ///
-    /// Two requests, of a media session's connection up to five, however many connections the stream has. `is_wanted`
-    /// says whether there is a media server to be told.
+    /// Two requests, for a media session's connection up to five, however many connections the stream has. `is_wanted`
+    /// says whether there is a media server to tell.
     pub async fn terminate(
         &self,
         what: &Terminating<'_>,
@@ -124,11 +124,11 @@ impl Store {
         let id = random_hex();
         let (mut told, mut banned_for_longer) = (Teller::Nobody, false);
         for lost in 0..CONFLICT_ATTEMPTS {
-            // On the heap: what is asked of a media session is large.
+            // Boxed, because the future for a media session is large.
             let media = Box::pin(self.media_target(what));
             let (known, media) = tokio::try_join!(self.live_connection(what.stream, what.name), media)?;
             if let Some(connection) = known.clone().filter(|known| known.terminated_by.as_ref() == Some(&id)) {
-                // An earlier attempt of ours, whose answer was lost.
+                // This termination is in the item already: an earlier attempt succeeded, and its answer was lost.
                 return Ok(Some(told.of(connection)));
             }
             let target = media.or_else(|| live_target(known.as_ref(), what.now));
@@ -147,7 +147,7 @@ impl Store {
             writes.extend(ban);
             match self.transact(writes).await? {
                 Committed::Yes => return Ok(Some(told.of(after))),
-                // The ban is the last.
+                // The ban is the last write.
                 Committed::No(reasons) if has_ban && reasons.last().is_some_and(is_failed_condition) => {
                     banned_for_longer = true;
                 }
@@ -158,7 +158,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// The write that has a media server be told of an end: by us, where it has to cut the viewer off.
+    /// The write that puts the job of telling a media server. The caller gets its lease if the media server has to cut
+    /// a viewer off.
     fn tell_of_end(
         &self,
         message: OutboxMessage,
@@ -171,7 +172,7 @@ impl Store {
         self.job_put(message, now).map(|(key, put)| (Teller::ByAnybody(key), put))
     }
 
-    /// Lets nobody without a name in from where a viewer was terminated.
+    /// The write that bans the address of a terminated viewer for those without a name.
     fn ban(&self, after: &LiveConnection) -> Result<Option<TransactWriteItem>, StoreError> {
         match (&after.source, after.held_until) {
             (Source::Admission(client), Some(until)) if after.is_viewer() => {
@@ -181,8 +182,8 @@ impl Store {
         }
     }
 
-    /// Takes note of what a media server made of cutting a viewer off; the connection as it is then, `None` where there
-    /// is none left. With it goes the job that told the media server, where it is ours.
+    /// Records a media server's answer to cutting a viewer off. Returns the connection as it is then; `None` if there
+    /// is none left. Also deletes the job that told the media server, if the caller has it.
     ///
     /// Two requests.
     pub async fn take_note_of_cut(
@@ -195,7 +196,7 @@ impl Store {
         for lost in 0..CONFLICT_ATTEMPTS {
             let Some(known) = self.live_connection(stream, name).await? else { return Ok(None) };
             if !(known.is_live(now) && known.is_ending_by(by)) {
-                // It has gone, or somebody has come since.
+                // The viewer has gone, or another one has come since.
                 return Ok(Some(known));
             }
             let after = match cut {
@@ -212,7 +213,7 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// A media session's connection, where the name is of a live one.
+    /// The connection of a media session, if the name is of a live one.
     async fn media_target(&self, what: &Terminating<'_>) -> Result<Option<Target>, StoreError> {
         let (session, connection) = (what.stream.media_session(), ConnectionId::parse(what.name.as_str()));
         let (Some(session), Some(connection)) = (session, connection) else { return Ok(None) };
@@ -238,7 +239,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// On condition that the event's session is there: with it, all its connections have ended.
+    /// A condition that the event's session exists. Its deletion ends all of its connections.
     fn session_check(&self, stream: &Stream) -> Result<Option<TransactWriteItem>, StoreError> {
         let Some((_, session)) = stream.event_session() else { return Ok(None) };
         let check = ConditionCheck::builder()
@@ -249,7 +250,7 @@ impl Store {
         Ok(Some(TransactWriteItem::builder().condition_check(check).build()))
     }
 
-    /// Whether a connection's session is gone.
+    /// Whether a connection's session was deleted.
     async fn is_orphan(&self, connection: &LiveConnection) -> Result<bool, StoreError> {
         match (&connection.source, connection.stream.event_session()) {
             (Source::Event { .. }, Some((_, session))) => Ok(self.record::<EventSession>(session).await?.is_none()),
@@ -259,12 +260,12 @@ impl Store {
 }
 
 fn live_target(known: Option<&LiveConnection>, now: Timestamp) -> Option<Target> {
-    // Whoever has gone may be back with the same token at any time: that is what is ended then.
+    // A participant who has gone may return with the same token at any time. Terminating ends that token.
     let live = known.filter(|known| known.is_live(now) || known.may_return(now));
     live.map(|live| Target { connection: live.clone(), elsewhere: Vec::new() })
 }
 
-/// What becomes of a connection, and what is to be told of it.
+/// The connection after its termination, and the outbox message about it.
 fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (LiveConnection, Option<OutboxMessage>) {
     if !(what.passes_on && connection.is_viewer() && connection.is_live(what.now)) {
         let ended = connection.terminated(what.now, what.hold, id, what.by);
@@ -274,7 +275,7 @@ fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (Liv
     let mut after = connection.ending(what.now, what.hold, id, what.by);
     let Some(ending) = &mut after.ending else { return (after, None) };
     if ending.has_job {
-        // Somebody has asked for the same before, and it is still to be told.
+        // An earlier request asked for the same, and its message is still to be delivered.
         return (after, None);
     }
     ending.has_job = true;
@@ -283,14 +284,14 @@ fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (Liv
     (after, Some(OutboxMessage::TerminateSession { stream, name, by }))
 }
 
-/// What the media provider is to be told of the end of a connection.
+/// The outbox message to the media provider about the end of a connection.
 pub(super) fn message(ended: &LiveConnection) -> Option<OutboxMessage> {
     let (stream, name) = (ended.stream.clone(), ended.name.clone());
     match &ended.source {
         Source::Event { provider_session } => {
             Some(OutboxMessage::DisconnectProvider { provider_session: provider_session.clone(), stream, name })
         }
-        // The participants of a media session hold nothing but our token, and a media server that has to be told of its
+        // The participants of a media session hold only Greenroom's token. A media server that has to cut off its
         // viewers is told before they end.
         Source::Media | Source::Admission(_) => None,
     }

@@ -1,4 +1,4 @@
-//! Closing media sessions, and what is left of them.
+//! Closing media sessions, and deleting their connections.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use serde::Deserialize;
@@ -16,32 +16,32 @@ use crate::{
     store::{Attributes, Begun, CONFLICT_ATTEMPTS, Store, StoreError, n, pause, s, transaction::Committed},
 };
 
-/// How many connections are cleared away at once. With the longest metadata, which the ledger takes over, 49 would be more
-/// than the 4 MB that a transaction takes.
+/// The number of connections that one transaction deletes. With the longest metadata, which their ledger entries take
+/// over, 49 would exceed the 4 MB of a transaction.
 const PAGE: i32 = 40;
 
-/// What a DELETE of a media session found.
+/// The outcome of closing a media session.
 #[derive(Clone, Debug)]
 pub enum Closed {
-    /// A live session: it and its tokens are gone, and this is to be done with what is left of it.
+    /// A live session was there. It and its tokens are gone. This work deletes what is left of it.
     Now(Option<Box<Begun>>),
-    /// No live session.
+    /// There was no live session.
     Before,
 }
 
-/// What is left of a session that was closed, as long as there is anything. Nothing can be opened in its place, so what is
-/// deleted while it is there belongs to it and to no later session of its id.
+/// A closed session that still has connections. No session with its id can be opened while it is there, so everything
+/// that is deleted under it belongs to the closed session and to no later one.
 struct Tombstone<'a> {
     session: &'a MediaSessionId,
-    /// Which closing it is of.
+    /// The id of the closing.
     closing: &'a str,
     at: Timestamp,
 }
 
 impl Store {
-    /// Closes a session. From then on it is closed for every reader and its tokens are dead.
+    /// Closes a session. From then on every reader takes it for closed, and its tokens are dead.
     ///
-    /// One request, a transaction; two where no token was ever issued in it.
+    /// One request, a transaction; two if no token was ever issued in it.
     pub async fn close_media_session(&self, id: &MediaSessionId, now: Timestamp) -> Result<Closed, StoreError> {
         for lost in 0..CONFLICT_ATTEMPTS {
             let closing = random_hex();
@@ -66,13 +66,13 @@ impl Store {
             {
                 return Ok(Closed::Now(None));
             }
-            // A token was issued in between.
+            // A token was issued between the read and the write.
             pause(lost).await;
         }
         Err(StoreError::Contended)
     }
 
-    /// Marks a session in which tokens were issued as closed.
+    /// The write that marks a session with issued tokens as closed.
     fn mark(&self, id: &MediaSessionId, closing: &str, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&*self.table)
@@ -89,7 +89,7 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Deletes a session in which no token was issued: it has left nothing.
+    /// The write that deletes a session without any issued token. Nothing else of it is left.
     fn removal_of_unused(&self, session: &MediaSession) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(&*self.table)
@@ -102,7 +102,7 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// Clears away what is left of a closed session that was found.
+    /// Deletes what is left of a closed session that was found.
     pub(super) async fn clear_found(&self, item: &Attributes, session: &MediaSession) -> Result<(), StoreError> {
         let closing = item.get("closing").and_then(|closing| closing.as_s().ok());
         if let (Some(closing), Some(at)) = (closing, session.closed_at) {
@@ -111,8 +111,8 @@ impl Store {
         Ok(())
     }
 
-    /// Clears away what is left of a session that was closed at this time, until nothing is or the time is up; `true` where
-    /// nothing is.
+    /// Deletes what is left of a session that was closed at this time, until nothing is left or the time is up. Returns
+    /// `true` if nothing is left.
     ///
     /// Two requests for every 40 connections begun.
     pub(in crate::store) async fn clear_media_session(
@@ -125,11 +125,11 @@ impl Store {
         self.clear_tombstone(&Tombstone { session, closing, at }, in_time).await
     }
 
-    /// Deletes a closed session's connections, and its own item with the last of them.
+    /// Deletes a closed session's connections, and the session's item together with the last of them.
     async fn clear_tombstone(&self, tombstone: &Tombstone<'_>, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
         loop {
             let (connections, is_last) = self.some_connections(tombstone.session).await?;
-            // Where that fails, another has cleared it away.
+            // If this fails, another worker has deleted the rest.
             let cleared = self.delete_while_closed(tombstone, connections, is_last).await?;
             if is_last || !cleared {
                 return Ok(true);
@@ -140,7 +140,7 @@ impl Store {
         }
     }
 
-    /// What the ledger has to know of some of a session's connections, and whether there are no others.
+    /// The attributes of some of a session's connections that the ledger needs, and whether these are all.
     async fn some_connections(&self, id: &MediaSessionId) -> Result<(Vec<Closing>, bool), StoreError> {
         let query = self
             .client
@@ -158,8 +158,8 @@ impl Store {
         Ok((serde_dynamo::from_items(page.items.unwrap_or_default())?, is_last))
     }
 
-    /// Deletes these connections of a closed session, with its own item where they are the last, and says so in the ledger;
-    /// `false` where it has been cleared away in between.
+    /// Deletes these connections of a closed session and writes their ledger entries. Also deletes the session's item
+    /// if they are the last. Returns `false` if another worker deleted the session in between.
     async fn delete_while_closed(
         &self,
         tombstone: &Tombstone<'_>,
@@ -179,7 +179,8 @@ impl Store {
         }
     }
 
-    /// That a closed session is still there; it goes where nothing else is left of it.
+    /// The write for a closed session's item: a condition that it is there, or its deletion if nothing else of the
+    /// session is left.
     fn tombstone_write(&self, tombstone: &Tombstone<'_>, is_last: bool) -> Result<TransactWriteItem, StoreError> {
         let key = key(tombstone.session).attributes();
         if is_last {
@@ -214,7 +215,7 @@ struct Closing {
 }
 
 impl Closing {
-    /// How it ended: with its session, or by itself before that.
+    /// The ended connection: it ended with its session, or by itself before that.
     fn ended(self, tombstone: &Tombstone<'_>) -> LiveConnection {
         let Self { connection_id, role, server_data, created_at, expires_at } = self;
         let name = ConnectionName::from(&connection_id);

@@ -1,7 +1,7 @@
 //! Issuing and ending the connections of a media session.
 //!
 //! A session's `tokensEndAt` is never before the end of any of its connections, and its `expiresAt` lies the grace
-//! behind it: that is how a session with a live token is never collected, and one without is.
+//! period behind it. So a session with a live token is never collected, and a session without one is.
 
 use std::time::Duration;
 
@@ -24,20 +24,20 @@ use crate::{
     },
 };
 
-/// What a DELETE of a connection found.
+/// The outcome of ending a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disconnected {
-    /// A live connection: it and its token are gone.
+    /// The connection was live. It and its token are gone.
     Now,
-    /// A live session without such a connection.
+    /// The session is live, and has no such connection.
     UnknownConnection,
-    /// No live session.
+    /// There is no live session.
     UnknownSession,
 }
 
 impl Store {
-    /// Adds a connection to a live session; `false` where there is none. The session is then collected `grace` after
-    /// the connection's token ends, or later.
+    /// Adds a connection to a live session. Returns `false` if there is no such session. The session is then collected
+    /// `grace` after the connection's token ends, or later.
     ///
     /// One request, a transaction.
     pub async fn insert_connection(&self, connection: &Connection, grace: Duration) -> Result<bool, StoreError> {
@@ -63,8 +63,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// The session's part of issuing a token: it is live, and stays so until after the token's end; by what is done
-    /// here, or by what was done for another token that ends no sooner.
+    /// The write to the session when a token is issued. Its condition is that the session is live. With `extend` it
+    /// moves the session's end behind that of the token. Without, its condition is that another token has done so.
     fn admit(&self, connection: &Connection, grace: Duration, extend: bool) -> Result<TransactWriteItem, StoreError> {
         let live = "attribute_exists(PK) AND attribute_not_exists(closedAt) AND expiresAt > :now";
         let update = self
@@ -86,10 +86,11 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
-    /// Ends a connection and its token; the session is collected `grace` after its last token's end, which may be now.
+    /// Ends a connection and its token. The session is collected `grace` after the end of its last token, which may be
+    /// now.
     ///
-    /// Three requests, four where no other token of the session ends later. The cost does not grow with the number of
-    /// its connections.
+    /// Three requests, four if no other token of the session ends later. The cost does not grow with the number of
+    /// connections.
     pub async fn disconnect(
         &self,
         session: &MediaSessionId,
@@ -106,7 +107,7 @@ impl Store {
             removal.extend(self.ledger_put(&ended)?);
             match self.transact(removal).await? {
                 Committed::Yes => return Ok(Disconnected::Now),
-                // Gone already; what the next round finds says how.
+                // The connection is gone. The next round of the loop finds out how.
                 Committed::No(reasons) if failed_first(&reasons) => {}
                 Committed::No(_) => pause(lost).await,
             }
@@ -114,9 +115,9 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// A live connection, and the writes that remove it and its token; what is unknown where there is none.
+    /// A live connection, and the writes that remove it and its token. Otherwise the part that is unknown.
     ///
-    /// Two requests, three where no other token of the session ends later.
+    /// Two requests, three if no other token of the session ends later.
     pub(in crate::store) async fn connection_removal(
         &self,
         session: &MediaSessionId,
@@ -143,7 +144,7 @@ impl Store {
         Ok(Ok((target, writes)))
     }
 
-    /// Removes a connection that another one outlives, which leaves the session as it is.
+    /// The writes that remove a connection while another one ends later. The session's end stays as it is.
     fn removal_of_one(
         &self,
         session: &MediaSession,
@@ -165,8 +166,8 @@ impl Store {
         ])
     }
 
-    /// Removes the connection that outlives all others, provided that `next`, which outlives them then, is still there
-    /// and none was issued since.
+    /// The writes that remove the connection that ends last. Their condition is that `next`, which ends last
+    /// afterwards, is still there, and that no token was issued since.
     fn removal_of_the_last(
         &self,
         session: &MediaSession,
@@ -208,7 +209,7 @@ impl Store {
             .condition_expression("attribute_exists(PK)")
     }
 
-    /// An update of a session that counts one more change of its connections.
+    /// An update of a session that raises its revision by one.
     fn update_session(&self, session: &MediaSessionId) -> UpdateBuilder {
         Update::builder()
             .table_name(&*self.table)
@@ -216,7 +217,7 @@ impl Store {
             .expression_attribute_values(":one", n(1))
     }
 
-    /// The connection of a session that outlives all others but this one. They lie in the order of their ends.
+    /// The connection that ends last among all others of the session. Their sort keys are in the order of their ends.
     async fn last_but(&self, connection: &Connection) -> Result<Option<Connection>, StoreError> {
         let output = self
             .client

@@ -1,12 +1,12 @@
-//! Kinds of which few were ever made: a list of all of them is one request.
+//! Short lists: if few records of a kind were ever made, one request lists all of them.
 //!
-//! Numbers are given in turn, so the counter says which records there can be, and a number is all that a record's key is
-//! made of. One batch asks for the counter and for every number up to the one that this process knows to have been given.
-//! What has a higher number than the counter says was made after the list began, for the counter is read no earlier.
+//! Numbers are given in turn, so the counter says which records there can be, and a record's key is made of its number
+//! alone. One batch asks for the counter and for every number up to the last one that this process knows of. A record
+//! with a higher number than the counter says was made after the list began, because the counter is read no earlier.
 //!
-//! An item that is read by its key costs a read unit, be it there or not, where a query of a partition costs one for every
-//! 4 KB: a batch of 99 numbers costs up to 100, the partitions of a kind 16 and more. So those of whom more were made are
-//! read from their partitions, as a table keeps them for life.
+//! Reading an item by its key costs a read unit, whether it is there or not. A query of a partition costs one for every
+//! 4 KB. So a batch of 99 numbers costs up to 100 units, and the partitions of a kind 16 or more. Kinds with more
+//! records are therefore read from their partitions.
 
 use std::iter;
 
@@ -16,16 +16,17 @@ use crate::store::{
     counter::{Counted, Counter},
 };
 
-/// Up to which number there are few: with the counter they fill a batch.
+/// The highest number of a short list. With the counter, these numbers fill a batch.
 const FEW: u64 = super::list::BATCH_MAX as u64 - 1;
-/// How many numbers a process asks for that knows nothing yet: with the counter it is one item for each partition, and
-/// costs no more than these do when nothing is in them.
+/// How many numbers a process asks for that knows of none. With the counter it is one item for each partition, so it
+/// costs no more than reading the empty partitions would.
 const AT_FIRST: u64 = SHARDS as u64 - 1;
-/// How many numbers behind the last that it knows: others may have been given them since.
+/// How many numbers it asks for beyond the last that it knows of. Other processes may have been given them since.
 const SPARE: u64 = 4;
 
 impl Store {
-    /// A selection of everything as one of these records, where few were ever made; any other as it is.
+    /// Replaces a selection of everything by a selection of these records, if few were ever made. Leaves any other
+    /// selection as it is.
     pub(super) async fn by_number<T: Record>(&self, selection: Selection<T>) -> Result<Selection<T>, StoreError> {
         if selection.parents.is_some() {
             return Ok(selection);
@@ -39,9 +40,10 @@ impl Store {
         Ok(Selection::only(beside))
     }
 
-    /// What a counter says, and the items of all numbers it gave, in no order; `None` where these are not few.
+    /// The counter, and the items of all numbers that it gave, in no order. `None` if there are more than a short list
+    /// has.
     ///
-    /// One request; another one where more were made by others than this process knew.
+    /// One request; another one if other processes made more than this process knew of.
     pub(in crate::store) async fn all_numbered(
         &self,
         counter: Counter,

@@ -1,12 +1,12 @@
-//! Heads: how much a list counts, and whether it is open.
+//! Heads: the counter items of a list. They say how many records it has, and whether it is open.
 //!
-//! A parent's list has one head to begin with, which counts what is put into it in the transaction that does. Where many
-//! put something into one list at once, they meet there, and DynamoDB lets only one of them through. So whoever meets
-//! somebody spreads the list: from then on a record counts in one of [`SPREAD`] further heads, which its number picks, and
-//! the first head stays as it is. A list is as long as all of its heads say together, and to close it is to remove all of
-//! them in one transaction.
+//! A parent's list begins with one head. The transaction that puts a record into the list also raises the head's count.
+//! If many add to one list at once, they meet at that head, and DynamoDB lets only one of them through. So a write that
+//! meets another one spreads the list: from then on a record counts in one of [`SPREAD`] further heads, which its
+//! number picks, and the first head stays as it is. The length of a list is the sum of its heads. One transaction that
+//! removes all of them closes the list.
 //!
-//! That a list is spread holds until it is closed, and no list is opened twice: a process may remember it.
+//! A list stays spread until it is closed, and no list is opened twice, so a process may remember it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use super::{Conflict, HEAD, Write, head, padded};
 use crate::store::{Attributes, Item, Key, Store, StoreError, n, s, transaction::Attempted};
 
-/// How many heads a list is spread over: as many can be at it at once, and closing two lists with all that belongs to an
-/// event fits in a transaction.
+/// The number of further heads of a spread list. So many transactions can write to it at once, and closing the two
+/// lists of an event, with all that belongs to it, still fits into a transaction.
 const SPREAD: u64 = 16;
 /// How many spread lists a process remembers.
 const REMEMBERED: usize = 10_000;
-/// Counts records in a head.
+/// The update that counts records in a head.
 pub(super) const COUNT: &str = "SET #type = :head ADD #count :by";
 
 /// The lists that a process knows to be spread.
@@ -39,7 +39,7 @@ impl SpreadLists {
     }
 }
 
-/// What one head says.
+/// One head of a list.
 #[derive(Deserialize)]
 struct Head {
     #[serde(rename = "SK")]
@@ -49,14 +49,14 @@ struct Head {
     spread: bool,
 }
 
-/// What all heads of a list say; of one that is closed, nothing.
+/// All heads of a list. None if the list is closed.
 pub(in crate::store) struct Heads {
     list: String,
     each: Vec<Head>,
 }
 
 impl Heads {
-    /// How many records lie in the list.
+    /// The number of records in the list.
     pub(in crate::store) fn count(&self) -> u64 {
         self.each.iter().map(|head| head.count).sum::<i64>().try_into().unwrap_or(0)
     }
@@ -66,12 +66,12 @@ impl Heads {
     }
 }
 
-/// The head that a record of this number counts in, of a list that is spread.
+/// The further head that counts the record of this number in a spread list.
 fn further_head(list: String, number: u64) -> Key {
     Key { pk: list, sk: format!("#{:02}", number % SPREAD) }
 }
 
-/// How much an item counts that is a head.
+/// The count in a head's item.
 pub(super) fn count_in(head: &Attributes) -> i64 {
     head.get("count").and_then(|count| count.as_n().ok()?.parse().ok()).unwrap_or(0)
 }
@@ -81,13 +81,13 @@ pub(super) fn says_spread(head: &Attributes) -> bool {
     head.get("spread").is_some_and(|spread| spread.as_bool() == Ok(&true))
 }
 
-/// The keys of the heads of a spread list, but for the first.
+/// The keys of the further heads of a spread list.
 pub(super) fn further_heads(list: &str) -> impl Iterator<Item = Key> {
     (0..SPREAD).map(|number| further_head(list.to_owned(), number))
 }
 
 impl Store {
-    /// What the heads of a list say. One request.
+    /// The heads of a list. One request.
     pub(in crate::store) async fn heads(&self, list: String) -> Result<Heads, StoreError> {
         let query = self.client.query().table_name(&*self.table).consistent_read(true);
         let query = query.key_condition_expression("PK = :pk AND SK < :first");
@@ -97,7 +97,8 @@ impl Store {
         Ok(Heads { list, each })
     }
 
-    /// Removes the heads of a list that are as they were seen: nothing joins it any more. Nobody may be a manager by it.
+    /// The writes that remove the heads of a list, on condition that they are as they were seen. Nothing can be added
+    /// afterwards. The list must name no managed event.
     pub(in crate::store) fn closing(&self, heads: &Heads) -> Result<Vec<Write>, StoreError> {
         let seen = |key: &Key| heads.each.iter().find(|head| head.sk == key.sk).map_or(0, |head| head.count);
         let delete = |key: Key, condition: &str| {
@@ -124,8 +125,8 @@ impl Store {
         Ok(writes)
     }
 
-    /// Seals the heads of a list: nothing joins it any more, and what lies in it can leave. `by` is how many records more lie
-    /// in it, `as_seen` whether its heads have to count what was seen.
+    /// The writes that seal the heads of a list. A sealed list takes nothing new, but its records can leave. `by` is
+    /// the change of its count. With `as_seen`, their condition is that the heads count what was seen.
     pub(in crate::store) fn sealing(&self, heads: &Heads, by: i64, as_seen: bool) -> Result<Vec<Write>, StoreError> {
         let seal = |key: Key, by: i64, spread: &str| {
             let seen = heads.each.iter().find(|head| head.sk == key.sk).map_or(0, |head| head.count);
@@ -151,27 +152,27 @@ impl Store {
         Ok(writes)
     }
 
-    /// Opens a list.
+    /// The write that opens a list.
     pub(super) fn opening(&self, list: String) -> Result<Write, StoreError> {
         let item = empty_head(head(list))?;
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed })
     }
 
-    /// Counts this many more or less in the first head of a list.
+    /// Changes the count in the first head of a list by this much.
     pub(super) fn count_in_first(&self, list: String, by: i64) -> UpdateBuilder {
         counting(self.updating(head(list)), by)
     }
 
-    /// Counts a record more or less in the list of its kind.
+    /// Changes the count in the list of a kind by this much.
     pub(in crate::store) fn count(&self, list: String, by: i64) -> Result<Write, StoreError> {
         let update = self.count_in_first(list, by).build()?;
         Ok(Write { item: TransactWriteItem::builder().update(update).build(), fails_as: Conflict::Changed })
     }
 
-    /// Counts the record of this number more or less in a parent's list that is open.
+    /// Changes the count in a parent's open list by this much. The number is that of the record.
     pub(super) fn count_in_open(&self, list: String, number: u64, by: i64) -> UpdateBuilder {
-        // What is sealed can be left.
+        // A record can leave a sealed list.
         let sealed = if by > 0 { " AND attribute_not_exists(sealed)" } else { "" };
         if self.spread.knows(&list) {
             let open = format!("attribute_exists(PK){sealed}");
@@ -187,7 +188,8 @@ impl Store {
         !self.spread.knows(list)
     }
 
-    /// Looks whether a list has been spread since this process looked; so a change that found no head may find one yet.
+    /// Reads whether a list has been spread since this process last looked. If it has, a change that failed at the
+    /// first head may succeed now.
     pub(super) async fn learns_of(&self, list: &str) -> Result<bool, StoreError> {
         if self.attributes(head(list.to_owned())).await?.as_ref().is_some_and(says_spread) {
             self.spread.note(list);
@@ -196,7 +198,7 @@ impl Store {
         Ok(false)
     }
 
-    /// Spreads a list, unless it is or is closed.
+    /// Spreads a list, unless it is spread or closed already.
     pub(super) async fn spread(&self, list: &str) -> Result<(), StoreError> {
         let open = "attribute_exists(PK) AND attribute_not_exists(spread)";
         let update = self.updating(head(list.to_owned())).update_expression("SET spread = :true");
@@ -208,7 +210,7 @@ impl Store {
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         let mut backoff = self.backoff();
-        // Somebody else in this process may be faster.
+        // Another task of this process may spread it first.
         while !self.spread.knows(list) {
             match self.attempt_transaction(&writes).await? {
                 Attempted::Yes => self.spread.note(list),
@@ -227,13 +229,13 @@ impl Store {
     }
 }
 
-/// The list of a parent's that an item of a transaction counts in, in its first head.
+/// The parent's list in whose first head this write of a transaction counts.
 pub(super) fn list_counted_in_one(item: &TransactWriteItem) -> Option<String> {
     let update = item.update()?;
     let key = |name: &str| update.key().get(name)?.as_s().ok();
     let list = key("PK").filter(|_| key("SK").is_some_and(|sk| sk == HEAD))?;
     let counts = update.expression_attribute_values()?.get(":by")?.as_n().is_ok_and(|by| by != "0");
-    // Lists of whole kinds have no owner before the slash.
+    // The partitions of whole kinds have no owner and no slash.
     (counts && list.contains('/')).then(|| list.clone())
 }
 

@@ -1,10 +1,10 @@
-//! What kinds of records there are, what they have to be, and why they cannot.
+//! The kinds of records, their unique values, and the conflicts of their writes.
 
 use sha2::{Digest, Sha256};
 
 use crate::{id::hex, store::Key};
 
-/// What is listed.
+/// The kinds of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Users.
@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What a list of them is called.
+    /// The name of their lists in keys.
     pub(super) fn list(self) -> &'static str {
         match self {
             Self::User => "USERS",
@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    /// The `Type` of their items, and what their counter is called.
+    /// The `Type` of their items, and the name of their counter.
     pub(in crate::store) fn name(self) -> &'static str {
         match self {
             Self::User => "User",
@@ -39,12 +39,12 @@ impl Kind {
     }
 }
 
-/// Whose list a record lies in.
+/// The owner of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Parent {
-    /// The user who made another, or owns an event.
+    /// A user, who made other users or owns events.
     User(u64),
-    /// The event that something belongs to.
+    /// An event.
     Event(u64),
 }
 
@@ -56,7 +56,7 @@ impl Parent {
     }
 }
 
-/// What no two records share.
+/// The values that no two records share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unique {
     /// A user's name, without regard to case.
@@ -67,7 +67,7 @@ pub enum Unique {
     LoginToken,
     /// The floor of an event.
     Floor,
-    /// What the media provider calls a session. It sees to it that no two are called the same; so nothing here does.
+    /// The provider's id of a session. The provider keeps these unique, so no condition does.
     ProviderSession,
 }
 
@@ -82,19 +82,19 @@ impl Unique {
         }
     }
 
-    /// Whether another record's value is in the way.
+    /// Whether a write fails if another record has the same value.
     pub(in crate::store) fn is_exclusive(self) -> bool {
         self != Self::ProviderSession
     }
 
-    /// Values are hashed: keys surface in metrics and logs.
+    /// The key of a value. Values are hashed, because keys surface in metrics and logs.
     pub(in crate::store) fn key(self, value: &str) -> Key {
         let digest = hex(&Sha256::digest(value.as_bytes()));
         Key { pk: format!("{}#{digest}", self.name()), sk: self.name().to_owned() }
     }
 }
 
-/// Why records could not be written as they were to be.
+/// Why records could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conflict {
     /// The record is gone.
@@ -105,9 +105,9 @@ pub enum Conflict {
     NoParent(Kind, u64),
     /// There is no such user, or they manage as many events as one may.
     NoManager(u64),
-    /// The user owns events.
+    /// The user owns events, so they cannot be deleted.
     OwnsEvents,
-    /// It was changed in between; a write that may be repeated is.
+    /// The record was changed in between. A write that may be repeated is.
     Changed,
     /// The user's password is not the one that was to be replaced.
     PasswordChanged,

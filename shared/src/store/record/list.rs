@@ -1,4 +1,4 @@
-//! Pages of lists, merged by number from the partitions they lie in.
+//! Pages of lists. The partitions of a list are merged by number.
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures_util::future::try_join_all;
@@ -11,59 +11,59 @@ use super::{
 };
 use crate::store::{Attributes, Ended, Store, StoreError};
 
-/// Most items a batch asks for.
+/// The largest number of items in a batch read.
 pub(super) const BATCH_MAX: usize = 100;
 
-/// What a list is made of.
+/// The records that a list is made of.
 #[derive(Clone, Debug)]
 pub struct Selection<T> {
-    /// Whose lists; `None`: everything of its kind.
+    /// The parents whose lists are read; `None` for everything of the kind.
     pub parents: Option<Vec<Parent>>,
-    /// Records beside those of the lists.
+    /// Further records beside those lists.
     pub beside: Vec<T>,
-    /// Events whose records are passed over, for they are gone.
+    /// Ended events, whose records are passed over.
     pub ended: Vec<Ended>,
 }
 
 impl<T> Selection<T> {
-    /// Everything of its kind.
+    /// Everything of the kind.
     #[must_use]
     pub fn all() -> Self {
         Self { parents: None, beside: Vec::new(), ended: Vec::new() }
     }
 
-    /// What lies in these parents' lists.
+    /// The records in the lists of these parents.
     #[must_use]
     pub fn of(parents: impl IntoIterator<Item = Parent>) -> Self {
         Self { parents: Some(parents.into_iter().collect()), ..Self::all() }
     }
 
-    /// These records.
+    /// Only these records.
     #[must_use]
     pub fn only(records: Vec<T>) -> Self {
         Self { parents: Some(Vec::new()), beside: records, ..Self::all() }
     }
 }
 
-/// Which part of a list is asked for.
+/// The part of a list that is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
-    /// How many records are passed over, behind `after` where that is said.
+    /// How many records are passed over. With `after`, they are counted from there.
     pub skip: u64,
-    /// How many there may be.
+    /// The largest number of records.
     pub limit: usize,
-    /// The number of the record that the page before ended with: what is passed over need not be read.
+    /// The number of the last record of the previous page. Nothing up to it has to be read.
     pub after: Option<u64>,
 }
 
 /// A page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// How many records the whole list has; `None` where not all of it could be looked through.
+    /// The number of records in the whole list. `None` if the budget did not reach to its end.
     pub count: Option<u64>,
-    /// Those of the page, by number.
+    /// The records of the page, ordered by number.
     pub records: Vec<T>,
-    /// Where more may follow: what the next page begins behind.
+    /// Where the next page begins, if more may follow.
     pub next: Option<Next>,
 }
 
@@ -72,17 +72,17 @@ pub struct Page<T> {
 pub struct Next {
     /// The number of the last record that was looked at.
     pub after: u64,
-    /// How many records are still to be passed over.
+    /// How many records still have to be passed over.
     pub skip: u64,
 }
 
 impl Store {
-    /// A page of a list, by number.
+    /// A page of a list, ordered by number.
     ///
-    /// A list of everything of a kind of which few were made is read whole. Of any other the count comes from the lists'
-    /// heads without `matches`, and as much is read as lies before the page's end, or nothing but the heads where the page
-    /// lies behind all. With it, everything is looked through, until a budget is used up; the page then goes on from
-    /// there.
+    /// A short list of everything of a kind is read whole. For any other list without `matches`, the count comes from
+    /// the list's counter items. Then only what lies before the end of the page is read, or nothing but the counter
+    /// items if the page lies behind the end of the list. With `matches`, the whole list is looked through until a
+    /// budget is used up. The page then says where to go on.
     pub async fn page<T: Record>(
         &self,
         selection: Selection<T>,
@@ -129,7 +129,7 @@ impl Store {
     ) -> Result<Page<T>, StoreError> {
         let mut search = Search { matches, budget: Budget::default(), found: Vec::new(), count: 0, last: after };
         let mut merged = Merged::searched(self, selection.clone(), after);
-        // One more than the page has, to know whether another follows.
+        // One more than the page has shows whether another page follows.
         let all = search.look_through(&mut merged, skip, limit + 1, None).await?;
         let next = match search.found.get(limit) {
             Some(_) => search.found.get(limit - 1).map(|last| Next { after: last.id(), skip: 0 }),
@@ -155,7 +155,7 @@ impl Store {
         Ok(serde_dynamo::from_items(items)?)
     }
 
-    /// Those of these numbers that there are, by number.
+    /// The existing records among these numbers, ordered by number.
     pub async fn records<T: Record>(&self, ids: &[u64]) -> Result<Vec<Stored<T>>, StoreError> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
@@ -166,7 +166,7 @@ impl Store {
         Ok(records)
     }
 
-    /// The items of these keys that there are, in no order.
+    /// The existing items among these keys, in no order.
     pub(in crate::store) async fn batch(&self, keys: Vec<Attributes>) -> Result<Vec<Attributes>, StoreError> {
         let batches = keys.chunks(BATCH_MAX).map(|keys| self.one_batch(keys.to_vec()));
         Ok(try_join_all(batches).await?.into_iter().flatten().collect())

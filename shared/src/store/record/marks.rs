@@ -1,4 +1,4 @@
-//! Marks in the head of a user's list of events: whether events can list them as a manager.
+//! Marks in the counter item of a user's list of events. They say whether events can list the user as a manager.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, builders::UpdateBuilder};
 
@@ -6,21 +6,22 @@ use super::{Conflict, Kind, Parent, Write, head, list_of};
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// Lets a user manage no event any more: they leave those that they do.
+    /// The write that marks a user as leaving: no event can list them any more, and they leave the events that they
+    /// manage.
     pub(in crate::store) fn no_managing(&self, user: u64) -> Result<Write, StoreError> {
         let update = self.marking(user).update_expression("SET leaving = :true");
         let update = update.condition_expression("attribute_exists(PK) AND attribute_not_exists(sealed)");
         changing(update.expression_attribute_values(":true", AttributeValue::Bool(true)))
     }
 
-    /// Lets a user manage events again, on condition that they have left those that they did.
+    /// The write that lets a user manage events again, on condition that they have left all that they managed.
     pub(in crate::store) fn managing_again(&self, user: u64) -> Result<Write, StoreError> {
         let left = "attribute_exists(PK) AND attribute_not_exists(sealed) AND attribute_not_exists(#managed)";
         let update = self.marking(user).update_expression("REMOVE leaving").condition_expression(left);
         changing(update.expression_attribute_names("#managed", "managed"))
     }
 
-    /// Takes these events off what a user manages, on condition that they are to leave them.
+    /// The write that takes these events off a user's list, on condition that the user is to leave them.
     pub(in crate::store) fn leaving(&self, user: u64, events: &[u64]) -> Result<Write, StoreError> {
         let events = AttributeValue::Ns(events.iter().map(ToString::to_string).collect());
         let update = self.marking(user).update_expression("DELETE #managed :events");

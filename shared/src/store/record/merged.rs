@@ -1,4 +1,4 @@
-//! Several partitions read as one list, by number.
+//! Several partitions, read as one list ordered by number.
 
 use std::collections::VecDeque;
 
@@ -11,20 +11,21 @@ use super::{
 };
 use crate::store::{Attributes, Ended, Key, Store, StoreError, s};
 
-/// How many items of all partitions together a search reads before others have their turn.
+/// How many items of all partitions together a search reads before other requests have their turn.
 const SEARCHED_AT_ONCE: usize = 1_000;
-/// And of one of many partitions, lest there be too many requests.
+/// The least that a search reads of one partition at once. With less there would be too many requests.
 const SEARCHED_LEAST: usize = 250;
-/// Sorts before every sort key of a list.
+/// A sort key before all sort keys of a list.
 const FIRST: &str = "!";
 /// How many partitions are read at once.
 const MAX_CONCURRENT: usize = 16;
-/// More items than a list can have heads.
+/// An upper bound of the heads of a list.
 const HEADS_MAX: usize = 20;
-/// Most items a query asks for: a page of a thousand is read at once, and with it whether another one follows.
+/// The largest number of items that a query asks for. It fits a page of a thousand and the item that shows whether
+/// another page follows.
 const QUERY_MAX: usize = 1_300;
 
-/// A record of a list, not yet looked into.
+/// A record of a list that is not decoded yet.
 pub(super) enum Row<T> {
     Item(Attributes),
     Record(T),
@@ -38,7 +39,7 @@ impl<T: Record> Row<T> {
         }
     }
 
-    /// Whether it belongs to this event.
+    /// Whether the record belongs to this event.
     fn is_of(&self, event: u64) -> bool {
         match self {
             Self::Item(item) => item.get("event").and_then(|id| id.as_n().ok()) == Some(&event.to_string()),
@@ -47,7 +48,7 @@ impl<T: Record> Row<T> {
     }
 }
 
-/// A partition that is read as far as it is needed.
+/// A partition that is read as far as needed.
 struct Feed {
     list: String,
     /// The sort key of the last item that was read.
@@ -62,17 +63,17 @@ pub(super) struct Merged<'a, T> {
     store: &'a Store,
     feeds: Vec<Feed>,
     beside: VecDeque<T>,
-    /// Their number, those passed over too.
+    /// The number of records beside the lists, including those that are passed over.
     all_beside: u64,
     ended: Vec<Ended>,
-    /// How many items a partition is asked for at once.
+    /// How many items of a partition one request asks for.
     at_once: i32,
-    /// Whether others come first.
+    /// Whether other requests go first.
     patient: bool,
 }
 
 impl<'a, T: Record> Merged<'a, T> {
-    /// `wanted` is how many records are likely to be asked for.
+    /// Begins a list. `wanted` is the number of records that will probably be asked for.
     pub(super) fn of(store: &'a Store, selection: Selection<T>, after: Option<u64>, wanted: usize) -> Self {
         let Selection { parents, mut beside, ended } = selection;
         let parents_own = parents.is_some();
@@ -83,7 +84,7 @@ impl<'a, T: Record> Merged<'a, T> {
         let all_beside = beside.len() as u64;
         beside.retain(|record| after.is_none_or(|after| record.id() > after));
         beside.sort_by_key(T::id);
-        // Numbers are given in turn, so they lie evenly among the partitions of a kind; the heads come with them.
+        // Numbers are given in turn, so they lie evenly among the partitions of a kind. The heads come with them.
         let share = (wanted / lists.len().max(1)).min(QUERY_MAX);
         let heads = if parents_own { HEADS_MAX } else { 1 };
         let at_once = (share + share / 4 + 8 + heads).min(QUERY_MAX);
@@ -94,7 +95,7 @@ impl<'a, T: Record> Merged<'a, T> {
         Self { store, feeds, beside: beside.into(), all_beside, ended, at_once, patient: false }
     }
 
-    /// A list that is looked through, a little at a time.
+    /// Begins a list that is searched, a little at a time.
     pub(super) fn searched(store: &'a Store, selection: Selection<T>, after: Option<u64>) -> Self {
         let mut merged = Self::of(store, selection, after, 0);
         let share = SEARCHED_AT_ONCE / merged.feeds.len().max(1);
@@ -103,7 +104,7 @@ impl<'a, T: Record> Merged<'a, T> {
         merged
     }
 
-    /// The next record by number that is not of an event that is gone.
+    /// The next record by number that belongs to no ended event.
     pub(super) async fn next(&mut self) -> Result<Option<Row<T>>, StoreError> {
         loop {
             let next = self.next_of_all().await?;
@@ -127,7 +128,7 @@ impl<'a, T: Record> Merged<'a, T> {
         })
     }
 
-    /// Reads on in every partition that has nothing ahead.
+    /// Reads on in every partition whose items in memory are used up.
     pub(super) async fn fill(&mut self) -> Result<(), StoreError> {
         let (store, at_once) = (self.store, self.at_once);
         let patient = self.patient;
@@ -142,7 +143,7 @@ impl<'a, T: Record> Merged<'a, T> {
         Ok(())
     }
 
-    /// How many records the whole list has.
+    /// The number of records in the whole list.
     pub(super) async fn count(&self) -> Result<u64, StoreError> {
         let unknown: Vec<_> = self.feeds.iter().filter(|feed| feed.count.is_none()).map(|feed| &feed.list).collect();
         let firsts = unknown.iter().map(|list| head((*list).clone()).attributes()).collect();
@@ -176,7 +177,7 @@ impl Feed {
         let output = query.send().await?;
         self.ended = output.last_evaluated_key.is_none();
         if self.after == FIRST {
-            // A list that nothing was ever put into has no head.
+            // A list that nothing was ever put into has no counter item.
             self.count = Some(0);
         }
         for item in output.items.unwrap_or_default() {

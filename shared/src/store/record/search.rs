@@ -1,8 +1,8 @@
-//! Looking through a list for records that no key leads to.
+//! Searching a list for records that no key leads to.
 //!
-//! It reads all that it looks at, so it has a budget; and other requests of the process come first: of all searches
-//! together only few read at once, and little at a time, so that nobody waits long behind them, least of all for the
-//! embedded database, which does one thing after the other.
+//! A search reads everything that it looks at, so it has a budget. Other requests of the process go first: only a few
+//! searches read at once, and each reads a little at a time. So nobody waits long behind them, not even at the embedded
+//! database, which runs one operation after the other.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use tokio::{
 use super::{Record, merged::Merged};
 use crate::store::StoreError;
 
-/// How many records a request may look at.
+/// How many records one search may look at.
 const RECORDS: u32 = 25_000;
-/// For how long it may look.
+/// How long one search may take.
 const TIME: Duration = Duration::from_millis(1500);
 /// How many searches of a process read at once.
 const MAX_CONCURRENT: usize = 2;
-/// How many records a search decodes before other requests have their turn: a millisecond's work.
+/// How many records a search decodes before other requests have their turn. This takes about a millisecond.
 const DECODED_AT_ONCE: u32 = 50;
 
 static SEARCHES: Semaphore = Semaphore::const_new(MAX_CONCURRENT);
 
 /// Waits until a search may read a little.
 pub(super) async fn turn() -> Result<SemaphorePermit<'static>, StoreError> {
-    // Nobody closes it.
+    // Nothing closes the semaphore.
     SEARCHES.acquire().await.map_err(|_| StoreError::Contended)
 }
 
-/// How much may still be looked at.
+/// How much a search may still look at.
 pub(super) struct Budget {
     records: u32,
     until: Instant,
@@ -49,20 +49,20 @@ impl Budget {
     }
 }
 
-/// A search, and what it has found.
+/// A search and its results.
 pub(super) struct Search<'a, T> {
     pub(super) matches: &'a (dyn Fn(&T) -> bool + Send + Sync),
     pub(super) budget: Budget,
     pub(super) found: Vec<T>,
-    /// How many match.
+    /// The number of records that match.
     pub(super) count: u64,
     /// The number of the last record that was looked at.
     pub(super) last: Option<u64>,
 }
 
 impl<T: Record> Search<'_, T> {
-    /// Looks through a list up to this number; `false` where the budget did not reach. Of what matches, these many are
-    /// passed over and at most so many kept.
+    /// Looks through a list up to this number. Returns `false` if the budget did not reach. Passes over `skip` matches
+    /// and keeps at most `keep` others.
     pub(super) async fn look_through(
         &mut self,
         list: &mut Merged<'_, T>,

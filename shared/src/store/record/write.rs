@@ -1,4 +1,4 @@
-//! The writes that keep a record whole in all of its places.
+//! The writes that keep all copies of a record the same.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use super::{
 };
 use crate::store::{Attributes, Item, Key, Store, StoreError, n, record::Kind};
 
-/// Most events a user may manage: their numbers share an item.
+/// The largest number of events that a user may manage. Their numbers share one item.
 const MANAGED_MAX: u32 = 5_000;
 
-/// What becomes of a head.
+/// The change of a list's counter item.
 #[derive(Clone, Copy, Default)]
 struct HeadChange {
-    /// How many records more lie in its list.
+    /// The change of the count.
     count: i64,
-    /// Whether its user manages the record from now on, or no longer.
+    /// Whether its user begins (`true`) or ceases (`false`) to manage the record.
     manages: Option<bool>,
 }
 
-/// That a user may manage one event more.
+/// The condition that a user may manage one more event.
 const MANAGING: &str = "attribute_not_exists(leaving) AND (attribute_not_exists(#managed) OR size(#managed) < :max)";
 
 impl Store {
@@ -54,7 +54,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// Changes a record in all its places, without the heads of the lists that it comes to or leaves.
+    /// The writes that change a record in all its places, without the heads of the lists that it joins or leaves.
     pub(in crate::store) fn replacement_of_places<T: Record>(
         &self,
         before: &Stored<T>,
@@ -86,7 +86,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// The unique values' part of a change.
+    /// The writes of a change to the unique values.
     fn renaming<T: Record>(&self, before: &Stored<T>, stored: &Stored<T>) -> Result<Vec<Write>, StoreError> {
         let (old, new) = (before.record.unique(), stored.record.unique());
         let mut writes = Vec::new();
@@ -97,7 +97,7 @@ impl Store {
             };
             writes.push(self.put(unique.key(value), stored, free, Conflict::Taken(*unique))?);
         }
-        // Who is in a former session of the provider's is still found by it.
+        // The provider's id of a former session still has to lead to the record.
         let gone = |value: &&(Unique, String)| value.0.is_exclusive() && !new.contains(value);
         for (unique, value) in old.iter().filter(gone) {
             writes.push(self.delete(unique.key(value), None, Conflict::Changed)?);
@@ -105,14 +105,14 @@ impl Store {
         Ok(writes)
     }
 
-    /// Deletes a record; its own lists are another matter.
+    /// The writes that delete a record, without its own lists.
     pub(in crate::store) fn removal<T: Record>(&self, stored: &Stored<T>) -> Result<Vec<Write>, StoreError> {
         let mut writes = self.removal_from_lists(stored)?;
         writes.extend(self.counts(Some(&stored.record), None)?);
         Ok(writes)
     }
 
-    /// Deletes a record in all its places, without the heads of its parent's and its managers' lists.
+    /// The writes that delete a record in all its places, without the heads of its parent's and managers' lists.
     pub(in crate::store) fn removal_from_lists<T: Record>(&self, stored: &Stored<T>) -> Result<Vec<Write>, StoreError> {
         let record = &stored.record;
         let mut writes = self.removal_of_places(stored)?;
@@ -123,7 +123,7 @@ impl Store {
         Ok(writes)
     }
 
-    /// Deletes a record by itself and under its unique values.
+    /// The writes that delete a record in the list of its kind and under its unique values.
     pub(in crate::store) fn removal_of_places<T: Record>(&self, stored: &Stored<T>) -> Result<Vec<Write>, StoreError> {
         let key = main_key::<T>(stored.record.id());
         let mut writes = vec![self.delete(key, Some(stored.revision), Conflict::Changed)?];
@@ -133,13 +133,13 @@ impl Store {
         Ok(writes)
     }
 
-    /// Puts a record into its parent's list.
+    /// The write that puts a record into its parent's list.
     fn joining<T: Record>(&self, parent: Parent, stored: &Stored<T>) -> Result<Write, StoreError> {
         self.put(parents_key::<T>(parent, stored.record.id()), stored, |put| put, Conflict::Changed)
     }
 
-    /// What a change from `before` to `after` means for the heads of its parents' and its managers' lists. Whoever is
-    /// both has one head, which a transaction may change once.
+    /// The writes of a change from `before` to `after` to the heads of its parents' and its managers' lists. A user who
+    /// is both parent and manager has one head, and a transaction may write an item only once.
     pub(in crate::store) fn counts<T: Record>(
         &self,
         before: Option<&T>,
@@ -165,8 +165,8 @@ impl Store {
         Ok(changes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// Counts in the list of a parent that is open, and notes in its first head what a user manages. As long as the list
-    /// is not spread, that is one head.
+    /// The writes that count in a parent's open list, and note in its first head which events a user manages. If the
+    /// list is not spread, both are one write.
     fn head_changes(
         &self,
         parent: Parent,
@@ -179,7 +179,7 @@ impl Store {
         let counted = match count {
             0 => None,
             1.. => Some(Conflict::NoParent(kind, parent.id())),
-            // Its parent went first, and it with them.
+            // The parent was deleted first, and the record with it.
             _ => Some(Conflict::Gone),
         };
         let Some(manages) = manages else {
@@ -196,7 +196,7 @@ impl Store {
             }
             _ => (self.count_in_first(list, 0), "attribute_exists(PK)"),
         };
-        // What is sealed can be left.
+        // A record can leave a sealed list.
         let sealed = if manages || count > 0 { " AND attribute_not_exists(sealed)" } else { "" };
         let open = format!("{open}{sealed}");
         let update = update
@@ -236,13 +236,13 @@ impl Store {
         Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as })
     }
 
-    /// Writes an item, whatever is there.
+    /// The write that puts an item unconditionally.
     pub(in crate::store) fn writing(&self, item: Attributes, fails_as: Conflict) -> Result<Write, StoreError> {
         let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
         Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as })
     }
 
-    /// Deletes an item, of this revision where one is said.
+    /// The write that deletes an item, on condition of this revision if there is one.
     pub(in crate::store) fn delete(
         &self,
         key: Key,

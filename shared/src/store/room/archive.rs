@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// How many items a batch deletes at most.
+/// The largest number of items that a batch deletes.
 pub(in crate::store) const PIECE: usize = 25;
 
 /// The archive of a room.
@@ -35,10 +35,10 @@ impl Store {
         self.archived(&archive_of(archive), window).await
     }
 
-    /// Adds an entry to the archive of a room that somebody is in, with the next time that it has not; `None` where they
-    /// are no longer in it.
+    /// Adds an entry to the archive of a room, with the next time that the archive does not have. `None` if the sender
+    /// is no longer in the room.
     ///
-    /// One request, a transaction, however many are in the room; another where the archive has had an entry in this
+    /// One request, a transaction, however many are in the room; another if the archive has had an entry in this
     /// millisecond.
     pub async fn insert_room_entry(
         &self,
@@ -75,12 +75,14 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Has an archive deleted once nobody is told any more of what was said before its room ended at this time.
+    /// The write that puts the job to delete the archive of a room that ended at this time. The job is due when streams
+    /// no longer tell of the room.
     pub(super) fn leaving_archive(&self, archive: &ArchiveId, at: Timestamp) -> Result<TransactWriteItem, StoreError> {
         self.later_put(Work::ClearArchive { archive: archive.clone() }, at, (at + TOLD_FOR).next())
     }
 
-    /// Deletes the archive of a room that has ended, until all of it is gone or the time is up; `true` where it is gone.
+    /// Deletes the archive of a room that has ended, until all of it is gone or the time is up. Returns `true` if it is
+    /// gone.
     pub(in crate::store) async fn clear_room_archive(
         &self,
         archive: &ArchiveId,
@@ -89,7 +91,7 @@ impl Store {
         self.clear_partition_of(&archive_of(archive), in_time).await
     }
 
-    /// Deletes all items of a partition, until all are gone or the time is up; `true` where they are gone.
+    /// Deletes all items of a partition, until all are gone or the time is up. Returns `true` if they are gone.
     pub(in crate::store) async fn clear_partition_of(
         &self,
         pk: &str,

@@ -1,4 +1,4 @@
-//! Memberships: which rooms somebody is in. They change with their rooms, in the same transactions.
+//! Memberships: the rooms that a participant is in. The transactions that change rooms change them too.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use crate::{
     store::{Attributes, Item, Key, Store, StoreError, Unique, n, s},
 };
 
-/// The sort key of the head of somebody's memberships, before those of all rooms.
+/// The sort key of the head of a participant's memberships. It sorts before those of all rooms.
 const HEAD: &str = "#";
-/// What the memberships' sort keys begin after.
+/// A sort key between the head and the memberships.
 const FIRST: &str = "0";
 
-/// For how long whoever left a room, and was not listening, can still be told what happened there until then.
+/// How long a participant who left a room can still be told what happened there before they left.
 pub(in crate::store) const TOLD_FOR: Duration = Duration::from_hours(24);
 
 fn partition(jid: &Jid) -> String {
@@ -33,7 +33,7 @@ fn membership_key(jid: &Jid, room: &RoomId) -> Key {
     Key { pk: partition(jid), sk: hash(room) }
 }
 
-/// The key of the head of somebody's memberships, which has another `revision` whenever one of them changed.
+/// The key of the head of a participant's memberships. Its `revision` changes with any of them.
 pub(in crate::store) fn memberships_head(jid: &Jid) -> Key {
     Key { pk: partition(jid), sk: HEAD.to_owned() }
 }
@@ -43,14 +43,14 @@ struct Head {
     revision: u64,
 }
 
-/// The revision in the head of somebody's memberships.
+/// The revision in the head of a participant's memberships.
 pub(in crate::store) fn revision_of(head: Attributes) -> Result<u64, StoreError> {
     let Head { revision } = serde_dynamo::from_item(head)?;
     Ok(revision)
 }
 
 impl Store {
-    /// A user's membership of a room that they are in.
+    /// A user's membership of a room, if they are in it.
     pub async fn membership(&self, room: &RoomId, jid: &Jid, user: u64) -> Result<Option<Membership>, StoreError> {
         let found: Option<Membership> = self.item(membership_key(jid, room)).await?;
         Ok(found.filter(|membership| membership.is_of(user) && membership.left.is_none()))
@@ -65,7 +65,7 @@ impl Store {
         Ok(memberships)
     }
 
-    /// A user's memberships of all rooms that they are in, or left lately.
+    /// A user's memberships of all rooms that they are in or left within the last day.
     ///
     /// One request, and one for every further MB.
     pub(in crate::store) async fn memberships_until_now(
@@ -78,7 +78,7 @@ impl Store {
         Ok(memberships.into_iter().filter(|membership| membership.is_of(user)).collect())
     }
 
-    /// A number that is another one whenever somebody's memberships changed; 0 where they never had any.
+    /// A number that changes whenever one of a participant's memberships changes. 0 if they never had any.
     pub async fn memberships_revision(&self, jid: &Jid) -> Result<u64, StoreError> {
         Ok(self.attributes(memberships_head(jid)).await?.map(revision_of).transpose()?.unwrap_or(0))
     }
@@ -97,7 +97,7 @@ impl Store {
         Ok([TransactWriteItem::builder().put(put).build(), self.moving_memberships(&person.jid)?])
     }
 
-    /// Ends a membership at this time. What is left of it tells streams up to when they hear of the room.
+    /// The write that ends a membership at this time. What is left of it lets streams tell of the room up to then.
     pub(super) fn leaving_room(
         &self,
         room: &Room,
@@ -126,7 +126,7 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
-    /// That somebody still has the account that they were known by; nothing of those who have none.
+    /// A condition that a person still has the account that they were known by. `None` for a person without an account.
     pub(super) fn having_account(&self, person: &Person) -> Result<Option<TransactWriteItem>, StoreError> {
         let Some(user) = person.user else { return Ok(None) };
         let check = ConditionCheck::builder()
@@ -137,7 +137,7 @@ impl Store {
         Ok(Some(TransactWriteItem::builder().condition_check(check.build()?).build()))
     }
 
-    /// That somebody is still in the room, as they were when their membership was read.
+    /// A condition that a person is still in the room as they were when their membership was read.
     pub(super) fn being_in_room(&self, membership: &Membership, jid: &Jid) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&*self.table)

@@ -1,4 +1,4 @@
-//! Users who are called something else, or are gone: the rooms they are in.
+//! The rooms of users who are renamed or deleted.
 
 use crate::{
     clock::{Clock, InTime},
@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Store {
-    /// Lets a user who was called this go on, in all rooms where they are still known by it, under what they are called
-    /// now; one whose name makes no JID leaves them. `true` where they are in none any more under that name.
+    /// Lets a renamed user go on under their new name in all rooms that still know them by the old one. A user whose
+    /// new name makes no JID leaves those rooms. Returns `true` if no room knows the old name any more.
     ///
     /// Two requests, and two for each room.
     pub(in crate::store) async fn rename_in_rooms(
@@ -30,8 +30,8 @@ impl Store {
         }
     }
 
-    /// Removes somebody from all rooms that they are in, as if they left them, until the time is up; `true` where they are
-    /// in none any more.
+    /// Removes a user from all rooms as if they left, until the time is up. Returns `true` if they are in none any
+    /// more.
     ///
     /// One request, and two for each room.
     pub(in crate::store) async fn leave_rooms(

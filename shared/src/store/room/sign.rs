@@ -1,4 +1,5 @@
-//! What rooms are called, apart from who is in them: somebody's list of rooms need not read the participants of all.
+//! Signs of rooms: a room's name and subject, apart from its participants. A list of rooms reads the signs and no
+//! participants.
 
 use std::collections::HashSet;
 
@@ -15,12 +16,12 @@ use crate::{
     store::{Item, Key, Store, StoreError},
 };
 
-/// What a room is called.
+/// The name and subject of a room.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RoomSign {
     /// The room.
     pub id: RoomId,
-    /// What it is called and what it is about.
+    /// The room's name and subject.
     #[serde(flatten)]
     pub config: RoomConfig,
     archive: ArchiveId,
@@ -37,9 +38,10 @@ fn sign_key(id: &RoomId) -> Key {
 }
 
 impl Store {
-    /// What the rooms of these memberships are called, by id.
+    /// The signs of the rooms of these memberships, by id.
     ///
-    /// One request for every 100 rooms; of rooms that have not changed since an earlier version made them, as many again.
+    /// One request for every 100 rooms. Rooms that have not changed since an earlier version made them take as many
+    /// again.
     pub async fn room_signs(&self, memberships: &[Membership]) -> Result<Vec<RoomSign>, StoreError> {
         let keys = memberships.iter().map(|membership| sign_key(&membership.room).attributes());
         let mut signs: Vec<RoomSign> = serde_dynamo::from_items(self.batch(keys.collect()).await?)?;
@@ -48,7 +50,7 @@ impl Store {
         let keys = without.map(|membership| room_key(&membership.room).attributes()).collect();
         let rooms: Vec<Room> = serde_dynamo::from_items(self.batch(keys).await?)?;
         signs.extend(rooms.into_iter().map(RoomSign::from));
-        // Between the two reads a room may have ended, and its id been used again.
+        // Between the two reads a room may have ended, and a new one may have taken its id.
         let archives: HashSet<_> = memberships.iter().map(|membership| membership.archive.as_str()).collect();
         signs.retain(|sign| archives.contains(sign.archive.as_str()));
         signs.sort_by(|a, b| a.id.cmp(&b.id));

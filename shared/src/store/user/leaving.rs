@@ -1,4 +1,4 @@
-//! What names a user who is no manager any more, or is gone.
+//! Taking a user off the events and users that name them, because they are no manager any more or were deleted.
 
 use super::{EventsHead, events_head};
 use crate::{
@@ -10,13 +10,13 @@ use crate::{
     },
 };
 
-/// How many events somebody leaves at once: with the longest texts, three places of each come close to the 4 MB that a
-/// transaction takes.
+/// How many events a user leaves in one transaction. With the longest texts, three copies of each come close to the 4
+/// MB of a transaction.
 const EVENTS_AT_ONCE: usize = 15;
 
 impl Store {
-    /// Takes a user off the events that they are to leave, until there are none or the time is up; `true` where there are
-    /// none.
+    /// Takes a user off the events that they have to leave, until there are none or the time is up. Returns `true` if
+    /// there are none.
     ///
     /// One request, and two for every 15 events.
     pub(in crate::store) async fn leave_managed_events(
@@ -27,7 +27,7 @@ impl Store {
         let mut lost = 0;
         loop {
             let head: EventsHead = self.item(events_head(user)).await?.unwrap_or_default();
-            // Whoever is a manager again left all that they had to.
+            // A user who is a manager again has left all that they had to.
             if head.managed.is_empty() || !(head.leaving || head.sealed) {
                 return Ok(true);
             }
@@ -36,7 +36,7 @@ impl Store {
                     return Ok(false);
                 }
                 if self.leave_some(user, events).await?.is_err() {
-                    // One of them was changed in between.
+                    // One of the events was changed between the read and the write.
                     pause(lost).await;
                     lost += 1;
                     break;
@@ -46,7 +46,7 @@ impl Store {
     }
 
     async fn leave_some(&self, user: u64, events: &[u64]) -> Result<Result<(), Conflict>, StoreError> {
-        // Those that are gone were left when they went.
+        // An event that was deleted took its managers off itself.
         let mut writes = vec![self.leaving(user, events)?];
         for event in self.records::<Event>(events).await? {
             let managers = event.record.managers.iter().copied().filter(|manager| *manager != user).collect();
@@ -56,8 +56,8 @@ impl Store {
         self.commit(writes).await
     }
 
-    /// Lets nobody have been made by a user who is gone, until there is nobody left or the time is up; `true` where there is
-    /// nobody.
+    /// Clears the creator of the users whom a deleted user made, until there are none or the time is up. Returns `true`
+    /// if there are none.
     ///
     /// One request, and two for every 27 users.
     pub(in crate::store) async fn leave_made_users(&self, user: u64, in_time: InTime<'_>) -> Result<bool, StoreError> {
