@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::{hex, random_bytes};
 
-/// The key of the keyed hashes. It also makes a [`DeviceId`] from a device's identifier.
+/// The key of the keyed hashes. It also makes a [`DeviceId`](super::DeviceId) from a device's identifier.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeviceKey(String);
