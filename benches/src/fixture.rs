@@ -20,6 +20,7 @@ const PASSWORD: &str = "password of the benchmark";
 const API_TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
 const STREAMS_TOKEN: &str = "token-of-the-operators-of-the-benchmark";
 const STREAMS_SECRET: &str = "secret-of-the-media-server-of-the-benchmark";
+const OPENTOK_CALLBACK_SECRET: &str = "secret-of-the-callbacks-of-the-benchmark";
 const SIGNING_KEYS: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 /// `OPENVIDUAPP:MY_SECRET` and `USERNAME@localhost:PASSWORD`, as in the events.
 const EVENTS_AUTHORIZATION: &str = "Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU";
@@ -36,6 +37,7 @@ pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
         ("OPENTOK_API_SECRET", "secret-of-the-project-of-the-benchmark"),
         ("STREAMS_ACCESS_TOKEN", STREAMS_TOKEN),
         ("STREAMS_WEBHOOK_SECRET", STREAMS_SECRET),
+        ("OPENTOK_WEBHOOK_SECRET", OPENTOK_CALLBACK_SECRET),
     ]
 }
 
@@ -58,6 +60,7 @@ impl Default for Fixture {
         fixture.set(EVENTS_ACCOUNT, &format!("Basic {account}"));
         fixture.set("STREAMS_CREDENTIALS", &BASE64_STANDARD.encode(STREAMS_TOKEN));
         fixture.set("API_TOKEN", API_TOKEN);
+        fixture.set("OPENTOK_WEBHOOK_KEY", OPENTOK_CALLBACK_SECRET);
         fixture.set("USERNAME", "admin");
         fixture.set("PASSWORD", PASSWORD);
         fixture

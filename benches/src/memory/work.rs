@@ -74,7 +74,7 @@ pub(crate) async fn fill(store: &Store, fixture: &Fixture) -> Result<Loaded> {
     let session = sessions["results"][0]["id"].to_string();
     let event: u64 = fixture.filled("EVENT_ID").parse()?;
     for number in 0..MANY {
-        let token = json!({ "event": event, "token": format!("heavy-{number}"), "tokenType": "participant" });
+        let token = json!({ "event": event, "token": format!("heavy-{number:04}"), "tokenType": "participant" });
         let token = request("POST", "/api/v2/logintokens/", &user, &token.to_string());
         connection.answer(&token, 201).await?;
         let join = fixture.filled(r#"{"loginToken": "LOGIN_TOKEN", "additionalAccess": ["view_floor"]}"#);
