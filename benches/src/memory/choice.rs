@@ -37,7 +37,11 @@ pub(crate) fn choose(times: &[(u64, Duration)], kind: Kind) -> Option<u64> {
         Kind::Usual => within(QUICK).min_by(|one, other| price(one).total_cmp(&price(other))),
         Kind::Unattended => times.iter().min_by(|one, other| price(one).total_cmp(&price(other))),
     };
-    chosen.or_else(|| times.iter().min_by_key(|(_, time)| *time)).map(|(size, _)| *size)
+    let nearly_quickest = || {
+        let quickest = times.iter().map(|(_, time)| *time).min()?;
+        within(quickest * 5 / 4).min_by(|one, other| price(one).total_cmp(&price(other)))
+    };
+    chosen.or_else(nearly_quickest).map(|(size, _)| *size)
 }
 
 /// The billed amount: Lambda rounds up to whole milliseconds.
@@ -59,6 +63,7 @@ mod tests {
         assert_eq!(choose(&times([2, 2, 2, 2, 2]), Kind::Usual), Some(128));
         assert_eq!(choose(&times([60, 24, 5, 5, 5]), Kind::Usual), Some(512));
         assert_eq!(choose(&times([900, 400, 200, 100, 60]), Kind::Usual), Some(1769));
+        assert_eq!(choose(&times([280, 130, 53, 40, 35]), Kind::Usual), Some(1024));
         assert_eq!(choose(&times([600, 300, 140, 68, 43]), Kind::Password), Some(512));
         assert_eq!(choose(&times([41, 21, 4, 4, 4]), Kind::Unattended), Some(512));
         assert_eq!(choose(&times([41, 21, 4, 4, 4]), Kind::Stream), Some(128));
