@@ -33,12 +33,12 @@ pub async fn go_on(services: &Services, begun: Begun) {
         let worked = run(&services, &begun.claimed, &begun.work, &|| services.clock.now() < until).await;
         match worked {
             Ok(worked) => deliver(&services, &worked.messages).await,
-            Err(error) => tracing::warn!(%error, "what is left of a change is gone on with later"),
+            Err(error) => tracing::warn!(%error, "the rest of a change is finished later"),
         }
     };
     // The task goes on if the caller hangs up.
     if timeout(ANSWERED_WITHIN, tokio::spawn(carried(going_on))).await.is_err() {
-        tracing::warn!("what is left of a change is gone on with later");
+        tracing::warn!("the rest of a change is finished later");
     }
 }
 
@@ -57,7 +57,7 @@ async fn run(
         Ok(Worked { done: true, .. }) => services.store.remove_job(&claimed.key).await?,
         Ok(_) => services.store.leave_job(claimed, now).await?,
         Err(error) => {
-            tracing::warn!(%error, attempts = claimed.attempts, "what is left of a change is put off");
+            tracing::warn!(%error, attempts = claimed.attempts, "the rest of a change is put off");
             services.store.put_off_job(claimed, now).await?;
         }
     }
