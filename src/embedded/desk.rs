@@ -1,6 +1,6 @@
 //! The thread that works on a database. It runs the waiting operations one after the other, syncs their writes
-//! together, and then answers them. The threads that serve requests never work on the database, so a long query of one
-//! request holds up no other request.
+//! together, and then answers them. The threads that serve requests never work on the database, so a long query delays
+//! only the operations that wait behind it.
 
 use std::{
     fs::File,
