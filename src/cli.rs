@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use shared::log;
+use greenroom_telemetry::log;
 
 pub use self::error::CliError;
 use self::{

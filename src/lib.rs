@@ -9,12 +9,9 @@ pub mod embedded;
 pub mod table;
 
 use axum::Router;
+use greenroom_core::config::Setting;
+use greenroom_http::{self, App, RouteTable};
 use serde_json::Value;
-use shared::{
-    App,
-    config::Setting,
-    http::{self, RouteTable},
-};
 use utoipa::{OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -47,31 +44,31 @@ pub fn functions() -> Vec<Function> {
         };
     }
     vec![
-        function!("create-session", create_session),
-        function!("device-session", device_session),
-        function!("media-sessions", media_sessions),
-        function!("messages", messages),
-        function!("rooms", rooms),
-        function!("contacts", contacts),
-        function!("message-events", message_events),
-        function!("issue-token", issue_token),
-        function!("api-root", api_root),
-        function!("token-auth", token_auth),
-        function!("users", users),
-        function!("events", events),
-        function!("sessions", sessions),
-        function!("logintokens", logintokens),
-        function!("apitokens", apitokens),
-        function!("rtcsessions", rtcsessions),
-        function!("networktestsessions", networktestsessions),
-        function!("bookingemails", bookingemails),
-        function!("stream-sessions", stream_sessions),
-        function!("admission", admission),
-        function!("live", live),
-        function!("opentok-webhook", opentok_webhook),
-        function!("specification", specification),
-        unrouted("housekeeping", housekeeping::SETTINGS),
-        unrouted("fallback", fallback::SETTINGS),
+        function!("create-session", greenroom_create_session),
+        function!("device-session", greenroom_device_session),
+        function!("media-sessions", greenroom_media_sessions),
+        function!("messages", greenroom_messages),
+        function!("rooms", greenroom_rooms),
+        function!("contacts", greenroom_contacts),
+        function!("message-events", greenroom_message_events),
+        function!("issue-token", greenroom_issue_token),
+        function!("api-root", greenroom_api_root),
+        function!("token-auth", greenroom_token_auth),
+        function!("users", greenroom_users),
+        function!("events", greenroom_events),
+        function!("sessions", greenroom_sessions),
+        function!("logintokens", greenroom_logintokens),
+        function!("apitokens", greenroom_apitokens),
+        function!("rtcsessions", greenroom_rtcsessions),
+        function!("networktestsessions", greenroom_networktestsessions),
+        function!("bookingemails", greenroom_bookingemails),
+        function!("stream-sessions", greenroom_stream_sessions),
+        function!("admission", greenroom_admission),
+        function!("live", greenroom_live),
+        function!("opentok-webhook", greenroom_opentok_webhook),
+        function!("specification", greenroom_specification),
+        unrouted("housekeeping", greenroom_housekeeping::SETTINGS),
+        unrouted("fallback", greenroom_fallback::SETTINGS),
     ]
 }
 
@@ -95,7 +92,7 @@ pub fn specification() -> Value {
 /// The whole API as one service, for the local gateway.
 pub fn service(app: &App) -> Router {
     let (routes, document) = api();
-    http::service(routes, RouteTable::of(move || document), app)
+    greenroom_http::service(routes, RouteTable::of(move || document), app)
 }
 
 /// All methods (in lower case) and paths of a document.

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::{
         TimeToLiveStatus,
     },
 };
+use greenroom_store::StoreError;
 use serde::Deserialize;
-use shared::store::StoreError;
 
 /// The template that declares the table.
 const TEMPLATE: &str = include_str!("../template.yaml");

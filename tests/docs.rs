@@ -12,8 +12,8 @@ use std::{
 
 use clap::{Arg, Command, CommandFactory};
 use greenroom::cli::Cli;
+use greenroom_core::config::Setting;
 use serde_json::Value;
-use shared::config::Setting;
 use testbed::rights::Roles;
 
 /// The order of a path's methods.

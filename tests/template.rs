@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use greenroom_core::config::{SecretFamily, Setting};
 use serde_yaml_ng::Value;
-use shared::config::{SecretFamily, Setting};
 
 /// Settings that no function has: on Lambda there is no directory for mails.
 const LOCAL: &[Setting] = &[Setting::MailDir];
@@ -123,7 +123,7 @@ fn each_function_may_read_exactly_the_secrets_of_its_settings() {
     let template = template();
     for known in greenroom::functions() {
         let families = SecretFamily::of_all(known.settings);
-        // `shared::secrets` reads them one after the other.
+        // `greenroom_lambda::secrets` reads them one after the other.
         assert!(families.len() <= 3, "{}", known.name);
         let read: BTreeSet<_> = families.into_iter().map(|family| family.name().to_owned()).collect();
         assert_eq!(readable_secrets(&template, functions(&template)[known.name]), read, "{}", known.name);

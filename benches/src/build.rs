@@ -44,12 +44,12 @@ pub(crate) fn alike(package: &str) -> Result<PathBuf> {
     Ok(target_directory()?.join("debug").join(package))
 }
 
-/// The release binary of a package. Each package is built by itself: in a common build, every function would get the
-/// features that any of them asks for, and that is not what is deployed.
+/// The release binary of this name. Its package is built by itself, as `sam build` does it: in a common build, every
+/// dependency would get the features that any package asks for.
 ///
 /// If [`BUILT`] names a directory with the binary, that one is used, and nothing is built.
-pub(crate) fn release(package: &str) -> Result<PathBuf> {
-    if let Some(built) = std::env::var_os(BUILT).map(|directory| Path::new(&directory).join(package))
+pub(crate) fn release(binary: &str) -> Result<PathBuf> {
+    if let Some(built) = std::env::var_os(BUILT).map(|directory| Path::new(&directory).join(binary))
         && built.exists()
     {
         println!("taking {} as it is", built.display());
@@ -57,12 +57,18 @@ pub(crate) fn release(package: &str) -> Result<PathBuf> {
     }
     let target = target_directory()?;
     let built = cargo()
-        .args(["build", "--release", "--quiet", "--package", package, "--bin", package, "--target-dir"])
+        .args(["build", "--release", "--quiet", "--package", &package_of(binary), "--bin", binary, "--target-dir"])
         .arg(&target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()?;
     if !built.success() {
-        return Err(format!("{package} cannot be built").into());
+        return Err(format!("{binary} cannot be built").into());
     }
-    Ok(target.join("release").join(package))
+    Ok(target.join("release").join(binary))
+}
+
+/// The package of a binary. Those of the functions have the project's name before it.
+fn package_of(binary: &str) -> String {
+    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    if functions.join(binary).exists() { format!("greenroom-{binary}") } else { binary.to_owned() }
 }

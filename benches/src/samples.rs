@@ -50,6 +50,16 @@ impl Samples {
         Self(self.0.iter().zip(&others.0).map(|(one, other)| *one + *other).collect())
     }
 
+    /// The median of the ratios to the samples with the same number, which were taken in the same turn: what else the
+    /// machine did in that turn slowed both.
+    #[must_use]
+    pub(crate) fn ratio_to(&self, others: &Self) -> f64 {
+        let pairs = self.0.iter().zip(&others.0);
+        let mut ratios: Vec<_> = pairs.map(|(one, other)| one.as_secs_f64() / other.as_secs_f64()).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
     /// The median: half of the samples do not exceed it.
     #[must_use]
     pub(crate) fn median(&self) -> Duration {

@@ -1,13 +1,13 @@
 //! The accounts of an empty local store: the user `admin` and two static API tokens.
 
-use secrecy::{ExposeSecret, SecretString};
-use shared::{
+use greenroom_core::{
     clock::Clock,
     config::Config,
     model::{User, api_token::ApiTokenHash, user::Role},
     password,
-    store::{Replacing, Selection, Store, Stored, Window},
 };
+use greenroom_store::{Replacing, Selection, Store, Stored, Window};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::CliError;
 

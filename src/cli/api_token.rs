@@ -1,13 +1,10 @@
 //! `greenroom api-token`: static API tokens.
 
 use clap::Subcommand;
+use greenroom_core::{clock::Clock, model::api_token};
+use greenroom_media::audit::{Decision, Event, Party};
+use greenroom_store::{NameTaken, Store};
 use secrecy::ExposeSecret;
-use shared::{
-    audit::{Decision, Event, Party},
-    clock::Clock,
-    model::api_token,
-    store::{NameTaken, Store},
-};
 
 use super::{CliError, target::StoreArgs, text::one_line};
 

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Region;
 use aws_smithy_types::timeout::TimeoutConfig;
-use shared::{
-    config::{AwsEnvironment, Environment},
-    store::{self, Store},
-};
+use greenroom_aws::{region, sdk_config};
+use greenroom_core::config::{AwsEnvironment, Environment};
+use greenroom_store::Store;
 
 /// The timeout of an operation.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -18,15 +17,8 @@ pub(super) struct Aws(Environment);
 
 macro_rules! client {
     ($sdk:ident, $aws:expr) => {{
-        let aws: AwsEnvironment = $aws;
         let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
-        let mut config = $sdk::Config::builder()
-            .behavior_version($sdk::config::BehaviorVersion::latest())
-            .http_client(store::http_client(&aws))
-            .credentials_provider(aws.credentials())
-            .timeout_config(timeouts)
-            .region(aws.region());
-        config.set_endpoint_url(aws.endpoint_url);
+        let config = $sdk::config::Builder::from(&sdk_config(&$aws)).timeout_config(timeouts);
         $sdk::Client::from_conf(config.build())
     }};
 }
@@ -49,7 +41,7 @@ impl Aws {
     }
 
     pub(super) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        store::client(&self.read("DYNAMODB"))
+        greenroom_store::client(&self.read("DYNAMODB"))
     }
 
     pub(super) fn lambda(&self) -> aws_sdk_lambda::Client {
@@ -67,7 +59,7 @@ impl Aws {
 
     /// The region.
     pub(super) fn region(&self) -> Region {
-        self.read("DYNAMODB").region()
+        region(&self.read("DYNAMODB"))
     }
 
     /// The environment.

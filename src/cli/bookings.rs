@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
-use shared::{
+use greenroom_core::{
     clock::Clock,
     config::{Environment, Setting},
     id::BookingId,
-    log,
-    mail::{self, Mailer},
-    store::Store,
 };
+use greenroom_media::mail::Mailer;
+use greenroom_store::Store;
+use greenroom_telemetry::log;
 
 use super::{
     CliError,
@@ -69,7 +69,7 @@ async fn resend(ids: Vec<String>, place: &OpenStore) -> Result<(), CliError> {
     // If a mail was sent and the mark failed, only the log says so.
     log::init(&config.log);
     let settings = config.mail.as_ref().ok_or(CliError::NoMailSettings)?;
-    let mailer = mail::mailer(settings)?;
+    let mailer = greenroom_mail::mailer(settings)?;
     let ids = if ids.is_empty() {
         place.store.unsent_bookings().await?.into_iter().map(|booking| booking.id.to_string()).collect()
     } else {
@@ -94,6 +94,6 @@ async fn resend_one(id: &str, store: &Store, mailer: &Arc<dyn Mailer>) -> Result
         let sent_at = sent.and_then(|booking| booking.sent_at).ok_or_else(unknown)?;
         return Ok(format!("was sent before, at {sent_at}"));
     };
-    mail::send(store, mailer, &booking, &Clock::system()).await.map_err(|error| text(&error))?;
+    greenroom_media::mail::send(store, mailer, &booking, &Clock::system()).await.map_err(|error| text(&error))?;
     Ok("sent".to_owned())
 }

@@ -2,9 +2,10 @@
 
 mod caller;
 
+use greenroom_core::{clock::Clock, config::Config, id::random_code};
+use greenroom_http::App;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use shared::{App, clock::Clock, config::Config, id::random_code};
 
 use self::caller::Caller;
 use super::{

@@ -8,7 +8,8 @@ mod secret;
 mod table;
 mod web;
 
-use shared::{clock::Clock, termination::capability_of};
+use greenroom_core::clock::Clock;
+use greenroom_media::termination::capability_of;
 
 use self::report::{Check, Report};
 use super::{

@@ -6,12 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use shared::{
-    config::ConfigError,
-    mail::MailerError,
-    password::PasswordError,
-    store::{Conflict, StoreError},
-};
+use greenroom_core::{config::ConfigError, password::PasswordError};
+use greenroom_media::mail::MailerError;
+use greenroom_store::{Conflict, StoreError};
 
 use super::key::values::ValuesError;
 use crate::{

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use shared::{
+use greenroom_core::{
     config::{DeviceRegistration, Setting},
     password,
-    termination::capability,
 };
+use greenroom_media::termination::capability;
 
 use super::{
     CliError,

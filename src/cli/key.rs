@@ -10,11 +10,11 @@ pub(super) mod values;
 use std::io;
 
 use clap::Subcommand;
-use secrecy::ExposeSecret;
-use shared::{
+use greenroom_core::{
     clock::{Clock, Timestamp},
     config::Environment,
 };
+use secrecy::ExposeSecret;
 
 pub(super) use self::{credential::Credential, keyring::Keyring, values::Values};
 #[cfg(unix)]

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use clap::Subcommand;
-use shared::{
-    audit::{self, Decision, Party},
+use greenroom_core::{
     clock::{Clock, Timestamp},
     config::Setting,
     id::ConnectionName,
@@ -12,8 +11,9 @@ use shared::{
         Event,
         live::{DEFAULT_VHOST, EndedBy, LiveConnection, MEDIA_APP, Stream},
     },
-    store::{Scope, Selection, Store, Terminating, Window},
 };
+use greenroom_media::audit::{self, Decision, Party};
+use greenroom_store::{Scope, Selection, Store, Terminating, Window};
 
 use super::{CliError, target::StoreArgs, text::one_line};
 

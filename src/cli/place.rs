@@ -4,11 +4,9 @@
 use std::{collections::BTreeMap, path::Path};
 
 use clap::ValueEnum;
+use greenroom_core::config::{AwsEnvironment, Config, Environment, Setting, Strictness};
+use greenroom_store::Store;
 use secrecy::ExposeSecret;
-use shared::{
-    config::{AwsEnvironment, Config, Environment, Setting, Strictness},
-    store::{self, Store},
-};
 
 use super::{
     CliError, accounts,
@@ -82,7 +80,7 @@ impl Place {
         if elsewhere {
             // On AWS, the deployment makes the table.
             let aws = local_door(&environment, data_dir.as_ref())?;
-            let client = store::client(&aws);
+            let client = greenroom_store::client(&aws);
             table::ensure(&client, &name, make && aws.endpoint_url.is_some()).await.map_err(unusable)?;
             let (store, description) = (Store::new(client, &name), describe(&aws, &name));
             return Ok(Self { config, store, embedded: None, description, new: false, secrets, data_dir });
@@ -139,6 +137,6 @@ fn settings(
     let secrets = Secrets(known.collect());
     environment.fill(kept.values);
     fill(&mut environment, data_dir);
-    let config = Config::read(&environment, Setting::ALL, Strictness::Local)?;
+    let config = Config::read_with_mail(&environment, Setting::ALL, Strictness::Local, greenroom_mail::settings)?;
     Ok((environment, config, secrets))
 }

@@ -9,8 +9,11 @@ use axum::{
     extract::{ConnectInfo, Request},
     middleware::{from_fn_with_state, map_request},
 };
+use greenroom_core::{clock::Clock, model::guesses::Source};
+use greenroom_http::App;
+use greenroom_media::jobs;
+use greenroom_telemetry::log;
 use secrecy::SecretString;
-use shared::{App, clock::Clock, jobs, log, model::guesses::Source};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
 #[cfg(unix)]
@@ -176,7 +179,7 @@ async fn clean(app: App, embedded: Option<Embedded>) {
             sweep(embedded).await;
         }
         // Failures are logged.
-        let _ = housekeeping::run(&app, &|| true).await;
+        let _ = greenroom_housekeeping::run(&app, &|| true).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::StackStatus;
-use shared::{clock::Timestamp, store};
+use greenroom_core::clock::Timestamp;
 
 use super::{CliError, aws::Aws};
 
@@ -31,7 +31,8 @@ impl Stack {
     /// The stack with this name.
     pub(super) async fn find(aws: &Aws, name: &str) -> Result<Self, CliError> {
         let described = aws.cloudformation().describe_stacks().stack_name(name).send().await;
-        let described = described.map_err(|error| CliError::Aws(format!("the stack {name}"), store::reason(&error)))?;
+        let described =
+            described.map_err(|error| CliError::Aws(format!("the stack {name}"), greenroom_aws::reason(&error)))?;
         let stack = described.stacks.unwrap_or_default().into_iter().next();
         let stack = stack.ok_or_else(|| CliError::Aws(format!("the stack {name}"), "there is none".to_owned()))?;
         let outputs = stack.outputs.unwrap_or_default().into_iter();
@@ -66,7 +67,7 @@ impl Stack {
     pub(super) async fn functions(&self, aws: &Aws) -> Result<Vec<DeployedFunction>, CliError> {
         let pages = aws.cloudformation().list_stack_resources().stack_name(&self.name).into_paginator().items().send();
         let resources = pages.collect::<Result<Vec<_>, _>>().await;
-        let failed = |error| CliError::Aws(format!("the resources of {}", self.name), store::reason(&error));
+        let failed = |error| CliError::Aws(format!("the resources of {}", self.name), greenroom_aws::reason(&error));
         let resources = resources.map_err(failed)?.into_iter();
         let functions = resources.filter(|resource| resource.resource_type() == Some("AWS::Lambda::Function"));
         let function = |resource: aws_sdk_cloudformation::types::StackResourceSummary| {
@@ -82,7 +83,8 @@ impl Stack {
         let mut older = Vec::new();
         for function in self.functions(aws).await? {
             let read = lambda.get_function_configuration().function_name(&function.name).send().await;
-            let failed = |error| CliError::Aws(format!("the function {}", function.name), store::reason(&error));
+            let failed =
+                |error| CliError::Aws(format!("the function {}", function.name), greenroom_aws::reason(&error));
             let modified = read.map_err(failed)?.last_modified.and_then(|text| Timestamp::parse(&text));
             if modified.is_none_or(|modified| modified < at) {
                 older.push(function.logical_id);

@@ -5,10 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::{
-    config::{AwsEnvironment, Config, Environment, Setting, Strictness},
-    store::{self, Store},
-};
+use greenroom_aws::region;
+use greenroom_core::config::{AwsEnvironment, Config, Environment, Setting, Strictness};
+use greenroom_store::Store;
 
 #[cfg(unix)]
 use super::socket::Server;
@@ -118,7 +117,7 @@ pub(super) async fn reach(path: &Path) -> Result<Reached, CliError> {
 impl OpenStore {
     /// These settings, from the environment of the command.
     pub(crate) fn config(&self, settings: &[Setting]) -> Result<Config, CliError> {
-        Ok(Config::read(&self.environment, settings, Strictness::Local)?)
+        Ok(Config::read_with_mail(&self.environment, settings, Strictness::Local, greenroom_mail::settings)?)
     }
 }
 
@@ -127,7 +126,7 @@ async fn elsewhere(mut environment: Environment, path: &Path) -> Result<OpenStor
     let data_dir = OpenDataDir::share(path).ok();
     fill(&mut environment, data_dir.as_ref());
     let (aws, table) = (local_door(&environment, data_dir.as_ref())?, table_name(&environment));
-    let client = store::client(&aws);
+    let client = greenroom_store::client(&aws);
     table::ensure(&client, &table, false).await.map_err(|error| CliError::Table(table.clone(), error))?;
     say_store(&describe(&aws, &table));
     Ok(OpenStore { store: Store::new(client, &table), environment, _data_dir: None })
@@ -163,7 +162,7 @@ fn table_name(environment: &Environment) -> String {
 
 /// A description of a table that the AWS variables name, for people.
 pub(super) fn describe(aws: &AwsEnvironment, table: &str) -> String {
-    let place = aws.endpoint_url.clone().unwrap_or_else(|| format!("AWS, {}", aws.region()));
+    let place = aws.endpoint_url.clone().unwrap_or_else(|| format!("AWS, {}", region(aws)));
     format!("table {table} of DynamoDB at {place}")
 }
 

@@ -3,16 +3,16 @@
 use std::io;
 
 use clap::{Subcommand, ValueEnum};
-use secrecy::{ExposeSecret, SecretString};
-use shared::{
-    audit::{Decision, Event, Party},
+use greenroom_core::{
     clock::Clock,
     config::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
     id::random_hex,
     model::{User, user::Role},
     password,
-    store::{Replacing, Selection, Store, Stored, Unique, Window},
 };
+use greenroom_media::audit::{Decision, Event, Party};
+use greenroom_store::{Replacing, Selection, Store, Stored, Unique, Window};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{CliError, accounts::create_user, target::StoreArgs, text::one_line};
 

@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
-use shared::store::Metering;
+use greenroom_store::Metering;
 
 use super::{
     Embedded,

@@ -9,7 +9,7 @@ use dynoxide::{
         scan::{self, ScanRequest},
     },
 };
-use shared::clock::Clock;
+use greenroom_core::clock::Clock;
 
 use super::{
     Embedded, EmbeddedError,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use greenroom_core::{config::Setting, model::user::Role};
 use rstest::rstest;
 use serde_json::json;
-use shared::{config::Setting, model::user::Role};
 
 use crate::{
     stream_sessions::{sessions, viewer},

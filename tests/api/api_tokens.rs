@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use greenroom_core::model::user::Role::{Manager, Partner};
 use insta::assert_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::user::Role::{Manager, Partner};
 
 use crate::support::TestApp;
 

@@ -7,9 +7,10 @@ use std::{
     time::Duration,
 };
 
+use greenroom_core::model::user::Role;
+use greenroom_telemetry::log;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::{log, model::user::Role};
 use tracing::subscriber::set_global_default;
 
 use crate::{

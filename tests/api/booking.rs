@@ -4,15 +4,15 @@ use std::{
 };
 
 use futures_util::future::{BoxFuture, join_all};
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
-    mail::{self, Mail, MailError, Mailer},
     model::{
         Booking,
         booking::{BookedEvent, Contact, TEXT_MAX},
     },
-    store::Store,
 };
+use greenroom_media::mail::{self, Mail, MailError, Mailer};
+use greenroom_store::Store;
 
 use crate::support::{NOW, TestApp};
 

@@ -1,8 +1,8 @@
 //! `POST /api/v2/bookingemails`: bookings by mail.
 
+use greenroom_core::{config::Setting, model::Booking};
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::{config::Setting, model::Booking};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},

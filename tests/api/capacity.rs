@@ -20,9 +20,9 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use greenroom::api;
-use shared::{
-    config::Setting,
-    http::Reported,
+use greenroom_core::config::Setting;
+use greenroom_http::Reported;
+use greenroom_telemetry::{
     meter::Usage,
     metrics::{FALLBACK, HOUSEKEEPING},
 };

@@ -1,7 +1,7 @@
 //! Browsers of other origins (CORS).
 
 use axum::body::Body;
-use shared::config::Setting;
+use greenroom_core::config::Setting;
 
 use crate::support::{Answer, TestApp};
 

@@ -5,9 +5,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use greenroom_core::{config::Setting, model::api_token};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use shared::{config::Setting, model::api_token};
 
 use crate::{counted::Counted, support::TestApp};
 

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 
+use greenroom_core::config::Setting;
 use secrecy::ExposeSecret;
-use shared::config::Setting;
 
 use crate::support::TestApp;
 

@@ -2,8 +2,9 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use greenroom_core::config::Setting;
+use greenroom_store::CredentialUse;
 use serde_json::json;
-use shared::{config::Setting, store::CredentialUse};
 
 use crate::{
     counted::Counted,

@@ -11,19 +11,21 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
 };
 use futures_util::future::join_all;
-use rstest::rstest;
-use shared::{
+use greenroom_core::{
     clock::{InTime, Timestamp},
     config::Setting,
-    delivery::{deliver, is_wanted},
     id::{ConnectionName, ProviderSessionId},
-    jobs::run_due,
     model::{
         job::{KEPT, LEASE, OutboxMessage},
         live::Stream,
     },
-    store::{JOB_SHARDS, JobKey},
 };
+use greenroom_media::{
+    delivery::{deliver, is_wanted},
+    jobs::run_due,
+};
+use greenroom_store::{JOB_SHARDS, JobKey};
+use rstest::rstest;
 use tokio::net::TcpListener;
 
 use crate::support::{TestApp, basic};

@@ -1,8 +1,8 @@
 //! Device tokens where static API tokens are accepted: `rtcsessions`, `networktestsessions` and `bookingemails`.
 
 use axum::body::Body;
+use greenroom_core::config::Setting;
 use serde_json::{Value, json};
-use shared::config::Setting;
 
 use crate::support::{Answer, Caller, TestApp};
 

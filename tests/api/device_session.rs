@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use greenroom_core::config::Setting;
 use insta::assert_json_snapshot;
 use rstest::rstest;
 use serde_json::Value;
-use shared::config::Setting;
 
 use crate::support::TestApp;
 

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use greenroom_core::{config::Setting, model::user::Role};
 use serde_json::json;
-use shared::{config::Setting, model::user::Role};
 
 use crate::{
     counted::Counted,

@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
+use greenroom_core::{clock::Clock, model::user::Role};
 use serde_json::json;
-use shared::{clock::Clock, model::user::Role};
 
 use crate::{joining::JOIN, lists::follow, meddler::Meddler, support::TestApp};
 

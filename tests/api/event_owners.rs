@@ -1,7 +1,7 @@
 //! Who owns and who manages an event.
 
+use greenroom_core::model::user::Role;
 use serde_json::json;
-use shared::model::user::Role;
 
 use crate::support::TestApp;
 

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use greenroom_core::model::job::LEASE;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::job::LEASE;
 
 use crate::{
     joining::JOIN,

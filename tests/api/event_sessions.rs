@@ -1,9 +1,9 @@
 //! `/api/v2/sessions`: fields, modes, the floor and the media provider's ids.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use greenroom_core::model::user::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use crate::{organisers::Account, support::TestApp};
 

@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
+use greenroom_core::clock::Timestamp;
+use greenroom_http::Deadline;
 use serde_json::{Value, json};
-use shared::{clock::Timestamp, http::Deadline};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

@@ -1,9 +1,9 @@
 //! `/api/v2/events`: fields, defaults, refusals and changes.
 
 use axum::body::Body;
+use greenroom_core::model::user::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use crate::support::TestApp;
 

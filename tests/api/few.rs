@@ -2,9 +2,9 @@
 //! list.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use greenroom_core::model::{LoginToken, login_token::TokenType};
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::{LoginToken, login_token::TokenType};
 
 use crate::{
     counted::note_uses,

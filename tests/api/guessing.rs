@@ -7,9 +7,10 @@ mod passwords;
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
+use greenroom_core::{config::Setting, model::User};
+use greenroom_store::Unique;
 use rstest::rstest;
 use serde_json::json;
-use shared::{config::Setting, model::User, store::Unique};
 
 use crate::{
     organisers::Account,

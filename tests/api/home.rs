@@ -4,8 +4,10 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
+use greenroom_core::config::Setting;
+use greenroom_http::App;
+use greenroom_store::Store;
 use insta::assert_snapshot;
-use shared::{App, config::Setting, store::Store};
 use tower::ServiceExt;
 
 use crate::support::TestApp;

@@ -26,7 +26,7 @@ async fn live(app: &TestApp) -> Vec<HashMap<String, AttributeValue>> {
 }
 
 async fn another_admin(app: &TestApp) -> Account {
-    app.account("another", shared::model::user::Role::Admin, None).await
+    app.account("another", greenroom_core::model::user::Role::Admin, None).await
 }
 
 fn body() -> Value {

@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use base64::{Engine, prelude::BASE64_STANDARD};
+use greenroom_core::model::api_token;
 use rstest::rstest;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use shared::model::api_token;
 
 use crate::support::{Caller, TestApp};
 
@@ -155,7 +155,7 @@ async fn the_checks_come_in_the_documented_order() {
     }
     let body = json!({ "loginToken": "the token" });
     assert_eq!(join(&mobile, body.clone()).await, r#"404 {"detail":"Not found."}"#);
-    let admin = app.account("another", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("another", greenroom_core::model::user::Role::Admin, None).await;
     let path = format!("/api/v2/events/{event}/");
     assert_eq!(app.organiser(&admin).patch(&path, json!({ "disabled": false })).await.status, 200);
     app.wait(std::time::Duration::from_secs(5));
@@ -169,7 +169,7 @@ async fn a_numeric_login_token_counts_as_a_string() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "floor").await;
     app.login_tokens(event, "token", 1).await;
-    let admin = app.account("another", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("another", greenroom_core::model::user::Role::Admin, None).await;
     let change = json!({ "token": "12345678" });
     assert_eq!(app.organiser(&admin).patch("/api/v2/logintokens/1/", change).await.status, 200);
     let client = app.client(false).await;
@@ -183,7 +183,7 @@ async fn a_numeric_login_token_counts_as_a_string() {
 async fn joining_takes_a_static_api_token_or_a_device_token() {
     let app = TestApp::new().await;
     app.event_to_join(json!({}), "moderator").await;
-    let admin = app.account("another", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("another", greenroom_core::model::user::Role::Admin, None).await;
     let body = json!({ "loginToken": "the token" });
     let device = app.register("phone").await;
     let client = app.client_token(false).await;
@@ -215,7 +215,7 @@ async fn joining_takes_a_static_api_token_or_a_device_token() {
 async fn a_mobile_client_joins_only_events_that_allow_mobile_clients() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({ "mobileDisallow": true }), "moderator").await;
-    let admin = app.account("another", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("another", greenroom_core::model::user::Role::Admin, None).await;
     let device = app.register("phone").await;
     let body = json!({ "loginToken": "the token" });
     assert_eq!(app.client(false).await.post(JOIN, body.clone()).await.status, 201);

@@ -1,9 +1,9 @@
 //! Filters of the lists of `/api/v2`.
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use greenroom_core::model::user::Role;
 use rstest::rstest;
 use serde_json::json;
-use shared::model::user::Role;
 
 use crate::{
     lists::follow,

@@ -7,8 +7,8 @@ use axum::{
     http::HeaderMap,
 };
 use futures_util::StreamExt;
+use greenroom_http::Deadline;
 use serde_json::Value;
-use shared::http::Deadline;
 
 use crate::support::Caller;
 

@@ -1,12 +1,12 @@
 //! Lists of `/api/v2`: pages, links, cursors and what each role sees.
 
 use axum::body::Body;
-use rstest::rstest;
-use serde_json::json;
-use shared::{
+use greenroom_core::{
     config::Setting,
     model::{LoginToken, login_token::TokenType, user::Role},
 };
+use rstest::rstest;
+use serde_json::json;
 
 use crate::support::{Answer, Caller, TestApp};
 

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use greenroom_core::{config::Setting, model::user::Role};
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::{config::Setting, model::user::Role};
 
 use crate::{
     stream_sessions::{sessions, viewer},

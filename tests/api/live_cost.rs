@@ -2,8 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use serde_json::json;
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
     id::{ConnectionName, ProviderSessionId},
     model::{
@@ -11,6 +10,7 @@ use shared::{
         login_token::StreamRole,
     },
 };
+use serde_json::json;
 
 use crate::{
     counted::Counted,

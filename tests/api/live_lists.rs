@@ -37,7 +37,7 @@ async fn names(caller: &Caller<'_>, query: &str) -> Vec<String> {
 async fn an_application_named_like_an_event_number_is_listed_once() {
     let app = TestApp::new().await;
     let event = app.event_to_join(json!({}), "moderator").await;
-    let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("operator", greenroom_core::model::user::Role::Admin, None).await;
     app.watch("77/s", "seventy-seven", 1).await;
     app.watch(&format!("{event}/s"), "event", 1).await;
     app.watch("app/s", "other", 1).await;

@@ -1,8 +1,8 @@
 //! `/api/v2/logintokens`: fields, refusals and changes.
 
+use greenroom_core::model::user::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use crate::{organisers::Account, support::TestApp};
 

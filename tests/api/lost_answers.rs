@@ -143,7 +143,7 @@ async fn a_token_keeps_its_session_even_if_a_longer_lived_token_is_removed_meanw
     app.backend().post("/api/tokens", json!({ "session": id })).await;
     let session = app.backend().get(&path).await.body;
     let longest = session["connections"]["content"][0]["connectionId"].as_str().unwrap().to_owned();
-    let shorter = app.again_with([(shared::config::Setting::MediaTokenTtl, "80000")]);
+    let shorter = app.again_with([(greenroom_core::config::Setting::MediaTokenTtl, "80000")]);
     let (slow, arrived, released) = holding(&shorter, "TransactWriteItems", 1);
     let issuing = {
         let id = id.clone();

@@ -13,9 +13,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use greenroom_core::config::Setting;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::config::Setting;
 
 use crate::{joining::t1, organisers::Account, support::TestApp};
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Body;
+use greenroom_core::config::Setting;
 use insta::assert_json_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::config::Setting;
 
 use crate::support::{NOW, TestApp};
 

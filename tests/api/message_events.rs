@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use greenroom_core::model::Position;
 use serde_json::{Value, json};
-use shared::model::Position;
 
 use crate::{
     listener::{KEEP_ALIVE, POLL, pass},

@@ -1,7 +1,7 @@
 //! Users with unusual data, and invalid numbers.
 
+use greenroom_core::model::user::Role;
 use serde_json::json;
-use shared::model::user::Role;
 
 use crate::{joining::JOIN, support::TestApp};
 

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use shared::{
+use greenroom_core::{
     config::Setting,
     id::{hex, random_hex},
 };
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     joining::{JOIN, t1},
@@ -51,7 +51,7 @@ impl TestApp {
     /// An event that somebody has joined, and an admin.
     pub(crate) async fn joined(&self) -> (Joined, Account) {
         let event = self.event_to_join(json!({}), "moderator").await;
-        let admin = self.account("operator", shared::model::user::Role::Admin, None).await;
+        let admin = self.account("operator", greenroom_core::model::user::Role::Admin, None).await;
         let answer = self.client(false).await.post(JOIN, json!({ "loginToken": "the token" })).await;
         let session = &answer.body["sessions"][0];
         let name = t1(&session["tokbox"]["sessionToken"])["connection_data"].as_str().unwrap().to_owned();
@@ -118,8 +118,8 @@ async fn a_destruction_that_arrives_before_its_creation_ends_the_connection() {
     let (joined, _) = app.joined().await;
     joined.tell(&app, "connectionDestroyed", "a", 2).await;
     joined.tell(&app, "connectionCreated", "a", 1).await;
-    let stream = shared::model::live::Stream::of_session(joined.event, joined.session);
-    let name = shared::id::ConnectionName::parse(&joined.name).unwrap();
+    let stream = greenroom_core::model::live::Stream::of_session(joined.event, joined.session);
+    let name = greenroom_core::id::ConnectionName::parse(&joined.name).unwrap();
     assert!(app.store.provider_connections(&stream, &name).await.unwrap().is_empty());
 }
 

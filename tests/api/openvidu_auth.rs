@@ -1,8 +1,8 @@
 //! `Basic OPENVIDUAPP:secret` is checked before everything else.
 
 use axum::body::Body;
+use greenroom_core::config::Setting;
 use rstest::rstest;
-use shared::config::Setting;
 
 use crate::support::{SECRET, TestApp, basic};
 

@@ -1,13 +1,13 @@
 //! The callers of `/api/v2`: users who are logged in, and clients with a static API token.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use secrecy::ExposeSecret;
-use serde_json::{Value, json};
-use shared::{
-    auth::UserClaims,
+use greenroom_core::{
     model::{User, api_token, user::Role},
     password::{self, PasswordHash},
 };
+use greenroom_http::auth::UserClaims;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 
 use crate::support::{Caller, TestApp};
 

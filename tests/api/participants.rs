@@ -1,6 +1,9 @@
 //! The participants of conversations: users who have a password.
 
-use shared::{model::user::Role, password, password::PasswordHash};
+use greenroom_core::{
+    model::user::Role,
+    password::{self, PasswordHash},
+};
 use tokio::sync::OnceCell;
 
 use crate::support::{Caller, TestApp, basic};

@@ -7,8 +7,8 @@ mod sentences;
 mod users;
 
 use axum::http::StatusCode;
+use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use crate::support::{Answer, Caller};
 

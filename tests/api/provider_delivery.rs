@@ -12,18 +12,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde_json::json;
-use shared::{
+use greenroom_core::{
     config::Setting,
-    delivery::{deliver, is_wanted},
     id::{CallbackId, ConnectionName, random_hex},
-    jobs::run_due,
     model::{
         job::LEASE,
         live::{EndReason, EndedBy, ProviderEvent, Stream},
     },
-    store::{JobKey, Terminated, Terminating, Told},
 };
+use greenroom_media::{
+    delivery::{deliver, is_wanted},
+    jobs::run_due,
+};
+use greenroom_store::{JobKey, Terminated, Terminating, Told};
+use serde_json::json;
 
 use crate::{
     joining::{JOIN, t1},
@@ -182,7 +184,7 @@ async fn deleting_a_session_or_an_event_disconnects_its_clients() {
         let provider = Provider::default();
         let participant = Participant::joined(&provider).await;
         let app = &participant.app;
-        let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
+        let admin = app.account("operator", greenroom_core::model::user::Role::Admin, None).await;
         let now = app.clock.now();
         for client in ["phone", "browser", "gone"] {
             participant.client(client, ProviderEvent::Created(now)).await;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use greenroom_core::config::Setting;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::config::Setting;
 
 use crate::{
     publishers::publish,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use greenroom_core::config::Setting;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::config::Setting;
 
 use crate::{
     stream_sessions::{sessions, viewer},
@@ -30,7 +30,7 @@ pub(crate) async fn publish(app: &TestApp, status: &str, time: i64) {
 
 /// The reason of the last end of a viewer, and who ended it.
 async fn last_end(app: &TestApp) -> Value {
-    let admin = app.account("later", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("later", greenroom_core::model::user::Role::Admin, None).await;
     let ended = app.entry(&admin, "state=ended&app=app").await;
     json!([ended["reason"], ended["endedBy"]["kind"]])
 }

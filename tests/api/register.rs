@@ -4,10 +4,10 @@ use std::{collections::HashSet, time::Duration};
 
 use axum::body::Body;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use greenroom_core::{clock::Clock, config::Setting, model::api_token};
 use insta::assert_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::{clock::Clock, config::Setting, model::api_token};
 
 use crate::support::{NOW, TestApp, basic};
 

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use shared::config::Setting;
+use greenroom_core::config::Setting;
 use testbed::rights::seen_on_this_thread;
 
 use crate::{

@@ -5,14 +5,14 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
-use shared::{
+use greenroom_core::{
     id::RoomId,
     model::{
         Jid,
         room::{self, Person, RoomEntry, RoomEvent},
     },
 };
+use serde_json::json;
 
 use crate::{
     counted::Counted,
@@ -35,7 +35,7 @@ pub(crate) async fn fill(app: &TestApp, members: u64) {
     let host = room::host("localhost");
     for number in 0..members {
         let guest = Person { jid: Jid::of(&format!("guest{number}"), "localhost").unwrap(), user: None };
-        let invite = |room: &mut shared::model::Room| room.invite(&alice, guest.clone());
+        let invite = |room: &mut greenroom_core::model::Room| room.invite(&alice, guest.clone());
         app.store.change_room(room, &app.clock, &host, invite).await.unwrap().unwrap();
         room = app.store.room(&lobby()).await.unwrap().unwrap();
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use greenroom_core::clock::Clock;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::clock::Clock;
 
 use crate::{listener::Listener, support::TestApp};
 

@@ -5,9 +5,9 @@ use std::{
     time::Duration,
 };
 
+use greenroom_core::model::job::LEASE;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::job::LEASE;
 
 use crate::support::{NOW, TestApp};
 
@@ -169,7 +169,7 @@ async fn housekeeping_deletes_the_archive_of_an_ended_room() {
     for looks in 1.. {
         let looked = AtomicUsize::new(0);
         let in_time = || looked.fetch_add(1, Ordering::SeqCst) < looks;
-        app.acting_as("housekeeping", housekeeping::run(&app.shared, &in_time)).await.unwrap();
+        app.acting_as("housekeeping", greenroom_housekeeping::run(&app.shared, &in_time)).await.unwrap();
         if left("word ").await < 60 {
             break;
         }
@@ -267,7 +267,7 @@ async fn a_user_invited_before_signing_up_is_in_the_room_once_they_have_an_accou
 async fn memberships_record_when_they_changed() {
     let app = TestApp::with_lobby(&["alice", "bob"]).await;
     let bob = app.store.user_named("bob").await.unwrap().unwrap().id;
-    let jid = shared::model::Jid::of("bob", "localhost").unwrap();
+    let jid = greenroom_core::model::Jid::of("bob", "localhost").unwrap();
     let state = async || {
         let memberships = app.store.memberships(&jid, bob).await.unwrap();
         let since: Vec<_> = memberships.iter().map(|membership| membership.since.millis()).collect();

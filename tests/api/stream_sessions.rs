@@ -7,12 +7,12 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use greenroom_core::config::Setting;
 use hmac::{Hmac, KeyInit, Mac};
 use insta::assert_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
 use sha1::Sha1;
-use shared::config::Setting;
 
 use crate::{
     joining::{JOIN, t1},
@@ -80,7 +80,7 @@ pub(crate) fn signature(body: &[u8]) -> String {
 
 /// The webhook of a media server about a viewer.
 pub(crate) fn viewer(status: &str, port: u16, time: i64, url: &str) -> Value {
-    let time = shared::clock::Timestamp::from_seconds(1_700_000_000 + time).to_string();
+    let time = greenroom_core::clock::Timestamp::from_seconds(1_700_000_000 + time).to_string();
     json!({
         "client": { "address": "192.0.2.1", "port": port },
         "request": { "direction": "outgoing", "protocol": "WebRTC", "status": status, "time": time, "url": url },
@@ -206,7 +206,7 @@ async fn expired_connections_and_those_of_deleted_sessions_are_not_listed() {
     let gone = app.operator().get(&sessions("app", "stream")).await;
     assert_eq!(gone.body["message"], "[HTTP] Could not find the stream: [default/#default#app/stream] (404)");
     app.join_event().await;
-    let admin = app.account("another", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("another", greenroom_core::model::user::Role::Admin, None).await;
     assert_eq!(app.organiser(&admin).delete(&format!("/api/v2/sessions/{session}/")).await.status, 204);
     assert_eq!(app.operator().get(&sessions(event, session)).await.status, 404);
     assert_eq!(app.organiser(&admin).delete(&format!("/api/v2/events/{event}/")).await.status, 204);

@@ -16,17 +16,16 @@ use aws_sdk_dynamodb::{
 use axum::{Router, body::Body, http::Request, middleware::map_request};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
-use serde_json::json;
-use shared::{
-    App,
-    auth::SigningKeys,
+use greenroom_core::{
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     id::random_hex,
-    meter::{Meter, Origin},
     model::guesses::Source,
-    store::{self, Store},
 };
+use greenroom_http::{App, auth::SigningKeys};
+use greenroom_store::Store;
+use greenroom_telemetry::meter::{Meter, Origin};
+use serde_json::json;
 use testbed::rights::{Guard, Roles, Routes, call_of};
 
 pub(crate) use self::caller::{Answer, Caller};
@@ -115,7 +114,8 @@ impl TestApp {
 
     fn over(client: Client, table: Arc<str>, clock: Clock, settings: BTreeMap<String, String>) -> Self {
         let environment = Environment::from_iter(settings.clone());
-        let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
+        let config =
+            Config::read_with_mail(&environment, Setting::ALL, Strictness::Deployed, greenroom_mail::settings).unwrap();
         let guard = Arc::new(Guard::new(ROLES.clone()));
         let store = Store::new(client.clone(), &table);
         let app = App::new(config, store.through(guard.client(&client)), clock.clone());
@@ -150,7 +150,7 @@ impl TestApp {
 
     /// Runs housekeeping.
     pub(crate) async fn keep_house(&self) {
-        self.acting_as("housekeeping", housekeeping::run(&self.shared, &|| true)).await.unwrap();
+        self.acting_as("housekeeping", greenroom_housekeeping::run(&self.shared, &|| true)).await.unwrap();
     }
 
     /// Lets time pass.
@@ -224,7 +224,7 @@ pub(crate) fn on_dynamodb_local() -> bool {
 fn dynamo() -> Client {
     let Some(endpoint) = dynamodb_local() else { return Embedded::memory().unwrap().client() };
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
-    let client = store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
+    let client = greenroom_store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
     // On a busy machine an emulator may take longer than the timeout for DynamoDB.
     let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
     Client::from_conf(client.config().to_builder().timeout_config(patience).build())

@@ -6,9 +6,9 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use greenroom_core::config::Setting;
 use rstest::rstest;
 use serde_json::json;
-use shared::config::Setting;
 
 use crate::{
     delivery::{Failure, MediaServer, with_server},

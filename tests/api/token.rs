@@ -3,10 +3,10 @@
 use std::{collections::HashSet, time::Duration};
 
 use axum::body::Body;
+use greenroom_core::config::Setting;
 use insta::assert_json_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::config::Setting;
 
 use crate::support::{Answer, TestApp};
 

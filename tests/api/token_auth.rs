@@ -10,12 +10,12 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use greenroom_core::{config::Setting, model::user::Role::Partner};
 use hmac::{Hmac, KeyInit, Mac};
 use insta::assert_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use shared::{config::Setting, model::user::Role::Partner};
 
 use crate::support::{Answer, NOW, TestApp};
 

@@ -4,9 +4,9 @@ mod fields;
 mod paths;
 mod races;
 
+use greenroom_core::model::user::Role::{Admin, Manager, Partner};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use shared::model::user::Role::{Admin, Manager, Partner};
 
 use crate::support::TestApp;
 

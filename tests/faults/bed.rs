@@ -19,16 +19,16 @@ use axum::{
     response::Response,
 };
 use greenroom::{embedded::Embedded, table};
-use serde_json::Value;
-use shared::{
-    App,
+use greenroom_core::{
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     id::random_hex,
-    meter::{Meter, Origin},
     model::guesses::Source,
-    store::{self, Attributes, Store},
 };
+use greenroom_http::App;
+use greenroom_store::{Attributes, Store};
+use greenroom_telemetry::meter::{Meter, Origin};
+use serde_json::Value;
 use tempfile::TempDir;
 use testbed::{
     FaultyStore,
@@ -160,7 +160,8 @@ pub(crate) struct Instance {
 impl Instance {
     fn over(client: &Client, table: &str, clock: &Clock, settings: &BTreeMap<String, String>) -> Self {
         let environment = Environment::from_iter(settings.clone());
-        let config = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap();
+        let config =
+            Config::read_with_mail(&environment, Setting::ALL, Strictness::Deployed, greenroom_mail::settings).unwrap();
         let (guard, store) = (Arc::new(Guard::new(ROLES.clone())), Store::new(client.clone(), table));
         let app = App::new(config, store.through(guard.client(client)), clock.clone());
         let service = greenroom::service(&app).layer(map_request(async |mut request: Request<Body>| {
@@ -172,9 +173,9 @@ impl Instance {
     }
 
     /// Runs housekeeping, with the rights of its role.
-    pub(crate) async fn keep_house(&self) -> Result<(), housekeeping::Failed> {
+    pub(crate) async fn keep_house(&self) -> Result<(), greenroom_housekeeping::Failed> {
         let origin = Origin { id: Some(call_of("housekeeping")), source: Source(None) };
-        let outcome = Meter::of_request(None, origin).scope(housekeeping::run(&self.app, &|| true)).await;
+        let outcome = Meter::of_request(None, origin).scope(greenroom_housekeeping::run(&self.app, &|| true)).await;
         self.guard.check();
         outcome
     }
@@ -273,7 +274,7 @@ pub(crate) fn number(item: &Attributes, name: &str) -> Option<i64> {
 
 fn client(endpoint: &str) -> Client {
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned())]);
-    store::client(&AwsEnvironment::read(&environment, "DYNAMODB"))
+    greenroom_store::client(&AwsEnvironment::read(&environment, "DYNAMODB"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]

@@ -1,7 +1,7 @@
 //! A successful call of each operation of the document.
 
+use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use crate::{
     bed::{Bed, CALLBACK_SECRET, Call},

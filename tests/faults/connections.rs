@@ -1,7 +1,7 @@
 //! How many connections the first request of a new instance opens. Each one costs a handshake at the function's quota.
 
+use greenroom_core::model::user::Role;
 use serde_json::json;
-use shared::model::user::Role;
 
 use crate::{
     bed::{AS_DEPLOYED, Bed, Call},

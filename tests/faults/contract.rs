@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
+use greenroom_http::dialect::Api;
 use serde_json::Value;
-use shared::dialect::Api;
 
 use crate::bed::{Answer, Call};
 

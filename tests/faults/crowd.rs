@@ -7,8 +7,8 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use crate::{
     bed::{AS_DEPLOYED, Bed, Call, Instance},

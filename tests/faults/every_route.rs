@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
+use greenroom_http::dialect::Api;
 use rstest::rstest;
-use shared::dialect::Api;
 use testbed::{
     Fault::{
         self, Broken, BrokenAfter, Conflicted, CutOff, Reset, ResetAfter, Silent, SilentAfter, Slow, Throttled,

@@ -2,9 +2,9 @@
 
 use axum::body::BodyDataStream;
 use futures_util::StreamExt;
+use greenroom_core::model::{job::LEASE, user::Role};
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::model::{job::LEASE, user::Role};
 use testbed::{
     Fault::{self, Broken, BrokenAfter, CutOff, Reset, Silent, Throttled, Unprocessed},
     Plan,

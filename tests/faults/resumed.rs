@@ -4,12 +4,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use greenroom_core::model::{User, job::LEASE, user::Role};
+use greenroom_store::Attributes;
 use rstest::rstest;
 use serde_json::{Value, json};
-use shared::{
-    model::{User, job::LEASE, user::Role},
-    store::Attributes,
-};
 use testbed::Fault::{self, Broken, BrokenAfter};
 
 use crate::{

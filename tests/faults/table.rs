@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::store::Attributes;
+use greenroom_store::Attributes;
 
 use crate::bed::{number, text};
 

@@ -17,8 +17,8 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use greenroom_core::model::job::LEASE;
 use rstest::rstest;
-use shared::model::job::LEASE;
 use testbed::Plan;
 
 use crate::{

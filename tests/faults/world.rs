@@ -4,16 +4,16 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use greenroom_core::{
+    model::{User, api_token, user::Role},
+    password::{self, PasswordHash},
+};
+use greenroom_http::auth::UserClaims;
+use greenroom_store::{Replacing, Stored};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha1::Sha1;
-use shared::{
-    auth::UserClaims,
-    model::{User, api_token, user::Role},
-    password::{self, PasswordHash},
-    store::{Replacing, Stored},
-};
 use tokio::sync::OnceCell;
 
 use crate::bed::{ACCESS_TOKEN, Answer, Call, Instance, SECRET, WEBHOOK_SECRET};

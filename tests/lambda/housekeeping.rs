@@ -1,7 +1,6 @@
 //! The function that no request invokes.
 
-use serde_json::Value;
-use shared::{
+use greenroom_core::{
     clock::{Clock, Timestamp},
     id::ConnectionName,
     model::{
@@ -10,8 +9,9 @@ use shared::{
         live::Stream,
         user::Role,
     },
-    store::{JOB_SHARDS, Stored},
 };
+use greenroom_store::{JOB_SHARDS, Stored};
+use serde_json::Value;
 use testbed::InvokeError;
 use tokio::net::TcpListener;
 

@@ -1,7 +1,11 @@
 //! The logs contain no identifier and no credential.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+use greenroom_core::config::is_ours;
 use rstest::rstest;
 
 use crate::{
@@ -168,15 +172,16 @@ fn assert_have_run(root: &str, logs: &[(String, String)]) {
 
 #[test]
 fn log_lines_of_every_workspace_package_are_kept() {
-    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("functions");
-    let packages = fs::read_dir(functions).unwrap().map(|package| package.unwrap().file_name().into_string().unwrap());
-    let packages: Vec<_> = packages.chain(["shared", "greenroom"].map(str::to_owned)).collect();
-    assert!(packages.len() > 20);
-    for package in packages {
-        let target = format!("{}::module", package.replace('-', "_"));
-        assert!(shared::log::is_ours(&target), "shared/src/log.rs drops what {package} logs");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = ["functions", "shared"].map(|place| fs::read_dir(root.join(place)).unwrap());
+    let packages: Vec<_> = places.into_iter().flatten().map(|place| place.unwrap().path()).collect();
+    assert!(packages.len() > 30);
+    for package in packages.iter().map(PathBuf::as_path).chain([root]) {
+        let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap();
+        let name = manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).unwrap();
+        assert!(is_ours(&format!("{}::module", name.replace('-', "_"))), "what {name} logs is dropped");
     }
-    assert!(!shared::log::is_ours("hyper::client"));
+    assert!(!is_ours("hyper::client"));
 }
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde_json::{Value, json};
-use shared::{
+use greenroom_core::{
     model::{User, user::Role},
     password,
 };
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::{

@@ -16,13 +16,11 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use greenroom::{embedded::Embedded, table};
+use greenroom_core::config::{AwsEnvironment, Environment};
+use greenroom_store::{Store, client};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha1::Sha1;
-use shared::{
-    config::{AwsEnvironment, Environment},
-    store::{Store, client},
-};
 use tempfile::TempDir;
 use testbed::{Function, InvokeError};
 use tokio::{net::TcpListener, task::JoinSet};

@@ -1,15 +1,15 @@
 use std::{fs, net::TcpListener, path::Path, process::Output};
 
 use greenroom::embedded::Embedded;
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
     config::Environment,
     model::{
         Booking,
         booking::{BookedEvent, Contact},
     },
-    store::Store,
 };
+use greenroom_store::Store;
 use tempfile::{TempDir, tempdir};
 
 use crate::process::{complaint, greenroom, text};

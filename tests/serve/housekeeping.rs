@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use shared::{
+use greenroom_core::{
     clock::Clock,
     config::{AwsEnvironment, Environment},
     id::ConnectionName,
     model::{job::OutboxMessage, live::Stream},
-    store::{self, Store},
 };
+use greenroom_store::Store;
 use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
 
 use crate::process::Server;
@@ -20,7 +20,7 @@ async fn the_server_delivers_outbox_messages_that_were_left_behind() {
     let arguments = ["--port", "0", "--memory", "--dynamodb-port", "0"];
     let server = Server::start_with(&arguments, &[("STREAMS_API_URL", &url)]);
     let variables = server.database_environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let client = store::client(&AwsEnvironment::read(&Environment::from_iter(variables), "DYNAMODB"));
+    let client = greenroom_store::client(&AwsEnvironment::read(&Environment::from_iter(variables), "DYNAMODB"));
     let (stream, name) = (Stream::of_session(1, 2), ConnectionName::random());
     let message = OutboxMessage::TerminateSession { stream, name, by: "once".to_owned() };
     let (_, put) = Store::new(client.clone(), "greenroom").job_put(message, Clock::system().now()).unwrap();

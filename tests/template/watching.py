@@ -23,8 +23,8 @@ KNOWN = {
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
     # What the functions send stands in the code.
     "Greenroom": {
-        *re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/src/metrics.rs").read_text()),
-        *re.findall(r'=> \("\w+", "(\w+)"\)', (ROOT / "shared/src/audit.rs").read_text()),
+        *re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/telemetry/src/metrics.rs").read_text()),
+        *re.findall(r'=> \("\w+", "(\w+)"\)', (ROOT / "shared/media/src/audit.rs").read_text()),
     },
 }
 # The dimensions that each service gives its metrics; with others there are none.

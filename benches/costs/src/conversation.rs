@@ -2,11 +2,11 @@
 
 use axum::http::Method;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::json;
-use shared::{
+use greenroom_core::{
     id::MessageId,
     model::{Jid, Message, User},
 };
+use serde_json::json;
 
 use crate::{
     Result,

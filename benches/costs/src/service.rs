@@ -19,16 +19,15 @@ use axum::{
     http::{Method, Request, header},
 };
 use greenroom::embedded::Embedded;
-use http_body_util::BodyExt;
-use serde_json::Value;
-use shared::{
-    App,
-    auth::UserClaims,
+use greenroom_core::{
     clock::Clock,
     config::{Config, Setting, Strictness},
     model::{User, user::Role},
-    store::Store,
 };
+use greenroom_http::{App, auth::UserClaims};
+use greenroom_store::Store;
+use http_body_util::BodyExt;
+use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::Result;
@@ -77,7 +76,11 @@ impl Service {
             ("MAIL_DIR", "mail"),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
-        let app = App::new(Config::read(&environment, Setting::ALL, Strictness::Local)?, store, Clock::system());
+        let app = App::new(
+            Config::read_with_mail(&environment, Setting::ALL, Strictness::Local, greenroom_mail::settings)?,
+            store,
+            Clock::system(),
+        );
         Ok(Self { router: greenroom::service(&app), app, requests })
     }
 

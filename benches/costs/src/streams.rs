@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use axum::http::Method;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::json;
-use shared::{
+use greenroom_core::{
     id::{ConnectionName, ProviderSessionId},
     model::{
         live::{LiveConnection, Source, Stream},
         login_token::StreamRole,
     },
 };
+use serde_json::json;
 
 use crate::{
     Result,

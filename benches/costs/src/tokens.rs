@@ -1,7 +1,7 @@
 //! A page of an event's login tokens.
 
 use axum::http::Method;
-use shared::model::{Event, LoginToken, login_token::TokenType};
+use greenroom_core::model::{Event, LoginToken, login_token::TokenType};
 
 use crate::{
     Result,

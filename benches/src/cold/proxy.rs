@@ -28,7 +28,7 @@ use tokio_rustls::{
 use crate::Result;
 
 /// The certificates that a function on AWS trusts by default.
-const AMAZON_ROOTS: &str = include_str!("../../../shared/src/store/amazon-roots.pem");
+const AMAZON_ROOTS: &str = include_str!("../../../shared/aws/src/amazon-roots.pem");
 
 /// The proxy; it ends when this is dropped.
 pub(crate) struct Proxy {

@@ -1,7 +1,5 @@
 //! The summary: the figures of every subject, and their targets.
 
-use std::time::Duration;
-
 use crate::{
     Result,
     lambda::subject::{BEFORE, Subject},
@@ -36,7 +34,7 @@ pub(crate) fn print(subjects: &[Subject]) -> Result<()> {
             against_targets(function, peer)?;
         }
         if let Some(before) = named(&format!("{}{BEFORE}", function.name)) {
-            let cpu = ratio(function.figures.cpu.median(), before.figures.cpu.median());
+            let cpu = function.figures.cpu.ratio_to(&before.figures.cpu);
             verdict(&function.name, "processor, warm, of before", cpu, MAX_CPU_OF_BEFORE);
         }
     }
@@ -68,9 +66,9 @@ fn figures(subject: &Subject) -> Result<()> {
 fn against_targets(function: &Subject, bare: &Subject) -> Result<()> {
     let name = &function.name;
     let (binary, zip) = function.sizes()?;
-    let cpu = ratio(function.figures.cpu.median(), bare.figures.cpu.median());
+    let cpu = function.figures.cpu.ratio_to(&bare.figures.cpu);
     verdict(name, &format!("processor, warm, of {}", bare.name), cpu, MAX_CPU);
-    let start = ratio(function.figures.start.median(), bare.figures.start.median());
+    let start = function.figures.start.ratio_to(&bare.figures.start);
     verdict(name, &format!("start, of {}", bare.name), start, MAX_START);
     verdict(name, "binary, MB", megabytes(binary)?, MAX_BINARY_MB);
     verdict(name, "zip, MB", megabytes(zip)?, MAX_ZIP_MB);
@@ -81,10 +79,6 @@ fn against_targets(function: &Subject, bare: &Subject) -> Result<()> {
 fn verdict(name: &str, measure: &str, value: f64, target: f64) {
     let met = if value <= target { "met" } else { "NOT MET" };
     println!("  {name:<30} {measure:<38} {value:>6.2}  at most {target:>5.2}  {met}");
-}
-
-fn ratio(part: Duration, whole: Duration) -> f64 {
-    part.as_secs_f64() / whole.as_secs_f64()
 }
 
 fn megabytes(bytes: usize) -> Result<f64> {

@@ -48,8 +48,13 @@ impl Store {
 
     /// The environment of a function.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let others =
-            [("TABLE_NAME", self.table.as_str()), ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint), ("LOG", "info")];
+        // The log and the metrics are as the template sets them.
+        let others = [
+            ("TABLE_NAME", self.table.as_str()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
+            ("LOG", "info"),
+            ("METRICS", "route"),
+        ];
         let all = settings().into_iter().chain(others);
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }

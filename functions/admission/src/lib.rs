@@ -12,17 +12,16 @@ use axum::{
     extract::{Request, State},
     http::HeaderValue,
 };
-use serde::Serialize;
-use shared::{
+use greenroom_core::{config::Setting, model::live::Webhook};
+use greenroom_http::{
     App,
-    audit::{Decision, Event, Party},
     auth::admission_signer,
-    config::Setting,
     dialect::streams::{Error, Refusal},
-    http::read_body,
-    model::live::Webhook,
-    store::Store,
+    read_body,
 };
+use greenroom_media::audit::{Decision, Event, Party};
+use greenroom_store::Store;
+use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -44,7 +43,7 @@ pub const SETTINGS: &[Setting] = &[
 /// The header with a webhook's signature.
 const SIGNATURE: &str = "x-ome-signature";
 
-shared::routes!(admit);
+greenroom_http::routes!(admit);
 
 /// The answer to a media server.
 #[derive(Serialize, ToSchema)]

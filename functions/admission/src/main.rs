@@ -2,5 +2,6 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(admission::router(), admission::paths, admission::SETTINGS).await
+    greenroom_lambda::serve(greenroom_admission::router(), greenroom_admission::paths, greenroom_admission::SETTINGS)
+        .await
 }

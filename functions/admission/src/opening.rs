@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use shared::{
-    App,
+use greenroom_core::{
     clock::Timestamp,
     model::{
         live::{Publishing, REMEMBERED, Refusal, Stream, Webhook},
         login_token::StreamRole,
     },
-    store::{Admitted, Opening, StoreError},
 };
+use greenroom_http::App;
+use greenroom_store::{Admitted, Opening, StoreError};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Answer;

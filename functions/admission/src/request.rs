@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
-use serde::Deserialize;
-use serde_json::Value;
-use shared::{
-    App,
+use greenroom_core::{
     clock::Timestamp,
-    http::without_bom,
     id::ConnectionName,
     model::{
         live::{Client, Stream, Webhook},
         login_token::StreamRole,
     },
 };
+use greenroom_http::{App, without_bom};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// How far from the present a webhook's time may be.

@@ -8,13 +8,9 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
+use greenroom_http::{App, accepts, base_url, dialect::device, prefix};
+use greenroom_store::StoreError;
 use serde::Serialize;
-use shared::{
-    App,
-    dialect::device,
-    http::{accepts, base_url, prefix},
-    store::StoreError,
-};
 use utoipa::ToSchema;
 
 /// The page needs nothing but its own style.

@@ -4,14 +4,14 @@
 mod home;
 
 use axum::{Json, extract::FromRequestParts, http::request::Parts};
-use serde::Serialize;
-use shared::{
+use greenroom_core::config::Setting;
+use greenroom_http::{
     App,
     auth::Organiser,
-    config::Setting,
+    base_url,
     dialect::events::{Error, ROOT, Refusals},
-    http::base_url,
 };
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use home::{__path_health, __path_home, health, home};
@@ -19,7 +19,7 @@ use home::{__path_health, __path_home, health, home};
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
 
-shared::routes!(api_root, home, health);
+greenroom_http::routes!(api_root, home, health);
 
 /// The endpoints' URLs.
 #[derive(Serialize, ToSchema)]

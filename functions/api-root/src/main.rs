@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(api_root::router(), api_root::paths, api_root::SETTINGS).await
+    greenroom_lambda::serve(greenroom_api_root::router(), greenroom_api_root::paths, greenroom_api_root::SETTINGS).await
 }

@@ -1,21 +1,20 @@
 //! `/api/v2/apitokens`: the static API tokens of clients (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
+use greenroom_core::{
+    config::Setting,
+    model::{ApiToken, User, api_token, permission::Action},
+};
+use greenroom_http::{
+    App, Envelope, Id, ListQuery, Listing,
+    auth::Organiser,
+    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
+    form::{Need, Payload, boolean, text},
+};
+use greenroom_media::audit::{Decision, Event, Party};
+use greenroom_store::NameTaken;
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use shared::{
-    App,
-    audit::{Decision, Event, Party},
-    auth::Organiser,
-    config::Setting,
-    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
-    http::{
-        Envelope, Id, ListQuery, Listing,
-        form::{Need, Payload, boolean, text},
-    },
-    model::{ApiToken, User, api_token, permission::Action},
-    store::NameTaken,
-};
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -24,7 +23,7 @@ pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Set
 /// The fields that tokens can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "mobile"];
 
-shared::routes!(list_api_tokens, create_api_token, delete_api_token);
+greenroom_http::routes!(list_api_tokens, create_api_token, delete_api_token);
 
 /// A static API token to be made.
 #[derive(ToSchema)]

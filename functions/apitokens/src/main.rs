@@ -2,5 +2,6 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(apitokens::router(), apitokens::paths, apitokens::SETTINGS).await
+    greenroom_lambda::serve(greenroom_apitokens::router(), greenroom_apitokens::paths, greenroom_apitokens::SETTINGS)
+        .await
 }

@@ -1,18 +1,20 @@
 //! `POST /api/v2/bookingemails`: stores a booking, and then sends it by mail (`docs/apis/events-api.md`).
 
 use axum::{extract::State, http::StatusCode};
-use shared::{
-    App,
-    auth::Client,
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Detail, Error, Refusals},
-    http::form::{Form, Need, Payload, blank_text},
-    mail,
     model::{
         Booking,
         booking::{BookedEvent, Contact, TEXT_MAX},
     },
 };
+use greenroom_http::{
+    App,
+    auth::Client,
+    dialect::events::{BodyRefusals, Detail, Error, Refusals},
+    form::{Form, Need, Payload, blank_text},
+};
+use greenroom_media::mail;
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -28,7 +30,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-shared::routes!(send_booking);
+greenroom_http::routes!(send_booking);
 
 /// A booking.
 #[derive(ToSchema)]
@@ -116,7 +118,7 @@ async fn send_booking(State(app): State<App>, _: Client, payload: Payload) -> Re
     let (event, contact) = event.zip(contact).ok_or(Error::Fault)?;
     let booking = Booking::new(event, contact, app.clock.now());
     app.store.insert_booking(&booking).await?;
-    mail::send(&app.store, app.services.mailer()?, &booking, &app.clock).await?;
+    mail::send(&app.store, app.services.mailer(greenroom_mail::mailer)?, &booking, &app.clock).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

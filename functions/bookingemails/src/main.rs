@@ -2,5 +2,11 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(bookingemails::router(), bookingemails::paths, bookingemails::SETTINGS).await
+    greenroom_lambda::serve_with_mail(
+        greenroom_bookingemails::router(),
+        greenroom_bookingemails::paths,
+        greenroom_bookingemails::SETTINGS,
+        greenroom_mail::settings,
+    )
+    .await
 }

@@ -6,19 +6,21 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Serialize;
-use shared::{
-    App,
-    auth::Account,
+use greenroom_core::{
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, NotFound, Problem, Refusals},
-    http::conversation::{Payload, TakesJson, path_jid},
     model::{
         Contact, Jid,
         contact::{Ask, NotInRoster, Relation, Subscription},
     },
-    store::Pair,
 };
+use greenroom_http::{
+    App,
+    auth::Account,
+    conversation::{Payload, TakesJson, path_jid},
+    dialect::conversation::{BodyRefusals, Error, NotFound, Problem, Refusals},
+};
+use greenroom_store::Pair;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -30,7 +32,7 @@ const DELETIONS_MAX: usize = 500;
 /// The number of contacts that are deleted in parallel.
 const MAX_CONCURRENT: usize = 16;
 
-shared::routes!(list_contacts, add_contact, delete_contacts, change_contact, delete_contact);
+greenroom_http::routes!(list_contacts, add_contact, delete_contacts, change_contact, delete_contact);
 
 /// A contact.
 #[derive(Serialize, ToSchema)]

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(contacts::router(), contacts::paths, contacts::SETTINGS).await
+    greenroom_lambda::serve(greenroom_contacts::router(), greenroom_contacts::paths, greenroom_contacts::SETTINGS).await
 }

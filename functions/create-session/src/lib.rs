@@ -2,17 +2,19 @@
 //! `docs/apis/openvidu.md`).
 
 use axum::{Json, extract::State};
-use serde::Serialize;
-use shared::{
-    App,
-    audit::{Decision, Event, Party},
-    auth::DeviceClaims,
+use greenroom_core::{
     clock::Timestamp,
     config::Setting,
-    dialect::{device, openvidu},
     id::{DeviceId, DeviceSessionId, MediaSessionId},
     model::{DeviceSession, MediaSession, device::Identifier},
 };
+use greenroom_http::{
+    App,
+    auth::DeviceClaims,
+    dialect::{device, openvidu},
+};
+use greenroom_media::audit::{Decision, Event, Party};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 mod request;
@@ -32,7 +34,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-shared::routes!(create_session);
+greenroom_http::routes!(create_session);
 
 /// A new session, in the form for the caller.
 #[derive(Serialize, ToSchema)]

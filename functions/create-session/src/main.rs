@@ -6,5 +6,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(create_session::router(), create_session::paths, create_session::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_create_session::router(),
+        greenroom_create_session::paths,
+        greenroom_create_session::SETTINGS,
+    )
+    .await
 }

@@ -5,24 +5,26 @@ use axum::{
     http::{HeaderMap, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError},
+use greenroom_core::{
+    id::{CUSTOM_ID_MAX, MediaSessionId},
+    model::{
+        device::Identifier,
+        media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode, SessionProperties},
+    },
 };
-use shared::{
-    App,
+use greenroom_http::{
+    App, Object,
     auth::{Authorization, Backend, Registrar},
     dialect::{
         device,
         openvidu::{self, Sent},
     },
     error::{Error, Unauthenticated},
-    http::{Object, is_json, read_json_body},
-    id::{CUSTOM_ID_MAX, MediaSessionId},
-    model::{
-        device::Identifier,
-        media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode, SessionProperties},
-    },
+    is_json, read_json_body,
+};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError},
 };
 use utoipa::{IntoResponses, ToSchema};
 

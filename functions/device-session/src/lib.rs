@@ -2,25 +2,27 @@
 //! (`docs/apis/device-sessions.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
-use shared::{
-    App,
-    audit::{Decision, Event, Party},
-    auth::{Device, DeviceClaims, DeviceToken},
+use greenroom_core::{
     config::Setting,
-    dialect::device::{Error, Refusals},
-    error::Unauthenticated,
     id::DeviceSessionId,
     model::{DeviceSession, device::Identifier},
-    store::{Refreshed, StoreError},
 };
+use greenroom_http::{
+    App,
+    auth::{Device, DeviceClaims, DeviceToken},
+    dialect::device::{Error, Refusals},
+    error::Unauthenticated,
+};
+use greenroom_media::audit::{Decision, Event, Party};
+use greenroom_store::{Refreshed, StoreError};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::DeviceSessionTtl, Setting::CorsOrigins, Setting::Log];
 
-shared::routes!(get_session, end_session, refresh_session, list_sessions);
+greenroom_http::routes!(get_session, end_session, refresh_session, list_sessions);
 
 /// An answer.
 #[derive(Serialize, ToSchema)]

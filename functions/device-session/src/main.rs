@@ -6,5 +6,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(device_session::router(), device_session::paths, device_session::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_device_session::router(),
+        greenroom_device_session::paths,
+        greenroom_device_session::SETTINGS,
+    )
+    .await
 }

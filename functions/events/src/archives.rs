@@ -1,14 +1,14 @@
 //! The archives of an event's sessions.
 
 use axum::extract::State;
-use shared::{
-    App,
+use greenroom_core::model::EventSession;
+use greenroom_http::{
+    App, Archive, Envelope, Id, ListQuery, Listing,
     auth::Organiser,
     dialect::events::{Error, NotFound, Refusals},
-    http::{Archive, Envelope, Id, ListQuery, Listing, read_archives},
-    model::EventSession,
-    store::Parent,
+    read_archives,
 };
+use greenroom_store::Parent;
 
 use crate::find;
 

@@ -1,12 +1,12 @@
 //! The fields of an event in a request.
 
-use shared::{
+use greenroom_core::model::{Event, User, permission::Action, user::Role};
+use greenroom_http::{
     App,
     dialect::events::{Error, Problem},
-    http::form::{Form, Pk, blank_text, boolean, nullable, pk, pks, text},
-    model::{Event, User, permission::Action, user::Role},
-    store::Unique,
+    form::{Form, Pk, blank_text, boolean, nullable, pk, pks, text},
 };
+use greenroom_store::Unique;
 use utoipa::ToSchema;
 
 /// An event to be made.

@@ -4,19 +4,18 @@ mod archives;
 mod fields;
 
 use axum::{Json, extract::State, http::StatusCode};
-use shared::{
-    App,
-    auth::Organiser,
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
-    http::{
-        Envelope, Id, ListQuery, Listing,
-        form::{Need, Payload},
-    },
-    jobs,
     model::{Event, User, permission::Action},
-    store::{Parent, Selection, Stored, Unique},
 };
+use greenroom_http::{
+    App, Envelope, Id, ListQuery, Listing,
+    auth::Organiser,
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
+    form::{Need, Payload},
+};
+use greenroom_media::jobs;
+use greenroom_store::{Parent, Selection, Stored, Unique};
 
 use archives::{__path_list_event_archives, list_event_archives};
 use fields::{EventFields, NewEvent};
@@ -52,7 +51,15 @@ const FILTERS: &[&str] = &[
     "mfa",
 ];
 
-shared::routes!(list_events, create_event, get_event, put_event, patch_event, delete_event, list_event_archives);
+greenroom_http::routes!(
+    list_events,
+    create_event,
+    get_event,
+    put_event,
+    patch_event,
+    delete_event,
+    list_event_archives
+);
 
 /// List the events that the caller sees.
 #[utoipa::path(
@@ -185,7 +192,7 @@ async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(i
         return Err(Error::Forbidden);
     }
     let begun = app.store.end_event(event, app.clock.now()).await??;
-    jobs::go_on(&app.services, begun).await;
+    jobs::go_on_and_deliver(&app.services, begun).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(events::router(), events::paths, events::SETTINGS).await
+    greenroom_lambda::serve(greenroom_events::router(), greenroom_events::paths, greenroom_events::SETTINGS).await
 }

@@ -4,7 +4,8 @@
 //! API Gateway sends every request here that matches no route. The local gateway does the same in the process.
 
 use axum::Router;
-use shared::{App, config::Setting, http::RouteTable};
+use greenroom_core::config::Setting;
+use greenroom_http::{App, RouteTable};
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[

@@ -2,5 +2,10 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve_routes(fallback::routes(), fallback::table(), fallback::SETTINGS).await
+    greenroom_lambda::serve_routes(
+        greenroom_fallback::routes(),
+        greenroom_fallback::table(),
+        greenroom_fallback::SETTINGS,
+    )
+    .await
 }

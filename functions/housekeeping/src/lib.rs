@@ -4,7 +4,10 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use shared::{App, clock::InTime, config::Setting, jobs::run_due, store::StoreError};
+use greenroom_core::{clock::InTime, config::Setting};
+use greenroom_http::App;
+use greenroom_media::jobs::run_due;
+use greenroom_store::StoreError;
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve_job(housekeeping::SETTINGS, housekeeping::run).await
+    greenroom_lambda::serve_job(greenroom_housekeeping::SETTINGS, greenroom_housekeeping::run).await
 }

@@ -5,24 +5,25 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request, State},
     http::{HeaderMap, Uri, header, uri::Authority},
 };
-use serde::{
-    Deserialize, Serialize,
-    de::{IntoDeserializer, value::Error as ValueError},
-};
-use serde_json::value::RawValue;
-use shared::{
-    App,
-    auth::Backend,
+use greenroom_core::{
     config::Setting,
-    dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent},
-    error,
-    http::{Object as JsonObject, is_json, read_json_body},
     id::MediaSessionId,
     model::{
         Connection,
         connection::{MediaToken, Role, ServerData},
     },
 };
+use greenroom_http::{
+    App, Object as JsonObject,
+    auth::Backend,
+    dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent},
+    error, is_json, read_json_body,
+};
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer, value::Error as ValueError},
+};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -35,7 +36,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-shared::routes!(issue_token);
+greenroom_http::routes!(issue_token);
 
 /// The options of a token.
 #[derive(Default, Deserialize, ToSchema)]

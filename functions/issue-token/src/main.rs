@@ -6,5 +6,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(issue_token::router(), issue_token::paths, issue_token::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_issue_token::router(),
+        greenroom_issue_token::paths,
+        greenroom_issue_token::SETTINGS,
+    )
+    .await
 }

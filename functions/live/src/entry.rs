@@ -1,8 +1,7 @@
 //! The form of a connection in the list for people.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde::Serialize;
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
     id::ConnectionName,
     model::{
@@ -10,8 +9,9 @@ use shared::{
         live::{EndReason, EndedBy, LiveConnection, State, Stream},
         login_token::StreamRole,
     },
-    store::LedgerEntry,
 };
+use greenroom_store::LedgerEntry;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The stream and name of a connection, which its id contains.

@@ -11,18 +11,22 @@ use axum::{
     extract::{FromRequestParts, RawPathParams, State},
     http::{StatusCode, request::Parts},
 };
-use serde::Serialize;
-use serde_json::Value;
-use shared::{
-    App,
-    audit::Party,
-    auth::Organiser,
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Detail, Error, Fields, Forbidden, NotFound, Problem, Refusals},
-    http::form::{Need, Payload},
     model::{Event, User, live::EndedBy, permission::Action, user::Role},
+};
+use greenroom_http::{
+    App,
+    auth::Organiser,
+    dialect::events::{BodyRefusals, Detail, Error, Fields, Forbidden, NotFound, Problem, Refusals},
+    form::{Need, Payload},
+};
+use greenroom_media::{
+    audit::Party,
     termination::{Outcome, terminate},
 };
+use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use entry::{Entry, Place};
@@ -48,7 +52,7 @@ pub const SETTINGS: &[Setting] = &[
 /// The longest hold of a name, in seconds: 30 days.
 const HOLD_MAX: u64 = 30 * 24 * 3600;
 
-shared::routes!(list_live_connections, terminate_live_connection);
+greenroom_http::routes!(list_live_connections, terminate_live_connection);
 
 /// A page of connections.
 #[derive(Serialize, ToSchema)]

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(live::router(), live::paths, live::SETTINGS).await
+    greenroom_lambda::serve(greenroom_live::router(), greenroom_live::paths, greenroom_live::SETTINGS).await
 }

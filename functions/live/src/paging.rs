@@ -1,15 +1,12 @@
 //! Pagination over the applications whose connections a caller may see.
 
-use shared::{
-    App,
-    dialect::events::Error,
-    model::{
-        Event, User,
-        live::{DEFAULT_VHOST, MEDIA_APP, event_of},
-        user::Role,
-    },
-    store::{Scope, Selection, Window},
+use greenroom_core::model::{
+    Event, User,
+    live::{DEFAULT_VHOST, MEDIA_APP, event_of},
+    user::Role,
 };
+use greenroom_http::{App, dialect::events::Error};
+use greenroom_store::{Scope, Selection, Window};
 
 use crate::{
     entry::Entry,

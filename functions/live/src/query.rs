@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use serde::{Deserialize, Serialize};
-use shared::{
-    App,
+use greenroom_core::model::live::State;
+use greenroom_http::{
+    App, base_url,
     dialect::events::{Error, FieldErrors, Problem},
-    http::base_url,
-    model::live::State,
 };
+use serde::{Deserialize, Serialize};
 
 /// The number of connections on a page if the request names none.
 const LIMIT: usize = 100;

@@ -1,18 +1,17 @@
 //! `/api/v2/logintokens`: the texts that participants type in to join an event (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
-use shared::{
-    App,
-    auth::Organiser,
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Error, NotFound, Problem, Refusals},
-    http::{
-        Envelope, Id, ListQuery, Listing,
-        form::{Form, Need, Payload, choice, pk, text_between},
-    },
     model::{Event, LoginToken, User, login_token::TokenType},
-    store::{Selection, Stored, Unique},
 };
+use greenroom_http::{
+    App, Envelope, Id, ListQuery, Listing,
+    auth::Organiser,
+    dialect::events::{BodyRefusals, Error, NotFound, Problem, Refusals},
+    form::{Form, Need, Payload, choice, pk, text_between},
+};
+use greenroom_store::{Selection, Stored, Unique};
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -21,7 +20,7 @@ pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Set
 /// The fields that login tokens can be filtered by.
 const FILTERS: &[&str] = &["id", "event", "token", "tokenType"];
 
-shared::routes!(
+greenroom_http::routes!(
     list_login_tokens,
     create_login_token,
     get_login_token,

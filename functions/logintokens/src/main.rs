@@ -2,5 +2,10 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(logintokens::router(), logintokens::paths, logintokens::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_logintokens::router(),
+        greenroom_logintokens::paths,
+        greenroom_logintokens::SETTINGS,
+    )
+    .await
 }

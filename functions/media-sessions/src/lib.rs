@@ -5,17 +5,21 @@ use axum::{
     extract::{FromRequestParts, RawPathParams, State},
     http::{StatusCode, request::Parts},
 };
-use serde::Serialize;
-use shared::{
-    App,
-    audit::{Decision, Event, Party},
-    auth::Backend,
+use greenroom_core::{
     config::Setting,
-    dialect::openvidu::{Error, Refusals},
     id::{ConnectionId, MediaSessionId},
-    jobs,
-    store::{Closed, Disconnected},
 };
+use greenroom_http::{
+    App,
+    auth::Backend,
+    dialect::openvidu::{Error, Refusals},
+};
+use greenroom_media::{
+    audit::{Decision, Event, Party},
+    jobs,
+};
+use greenroom_store::{Closed, Disconnected};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 mod session;
@@ -26,7 +30,7 @@ use session::Session;
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::OpenviduSecret, Setting::MediaSessionGrace, Setting::CorsOrigins, Setting::Log];
 
-shared::routes!(list_sessions, get_session, close_session, disconnect, unpublish);
+greenroom_http::routes!(list_sessions, get_session, close_session, disconnect, unpublish);
 
 /// A list, in OpenVidu's form.
 #[derive(Serialize, ToSchema)]

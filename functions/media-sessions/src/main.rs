@@ -2,5 +2,10 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(media_sessions::router(), media_sessions::paths, media_sessions::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_media_sessions::router(),
+        greenroom_media_sessions::paths,
+        greenroom_media_sessions::SETTINGS,
+    )
+    .await
 }

@@ -1,7 +1,6 @@
 //! Sessions and connections in the form of OpenVidu 2.15.
 
-use serde::Serialize;
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
     model::{
@@ -10,6 +9,7 @@ use shared::{
         media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode},
     },
 };
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::List;

@@ -9,14 +9,11 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{HeaderName, request::Parts},
 };
-use shared::{
-    App,
+use greenroom_core::{config::Setting, id::RequestId, model::Position};
+use greenroom_http::{
+    App, Deadline, accepts,
     auth::Account,
-    config::Setting,
     dialect::conversation::{Error, Refusals},
-    http::{Deadline, accepts},
-    id::RequestId,
-    model::Position,
 };
 
 use self::stream::{EVENT_STREAM, EventStream};
@@ -25,7 +22,7 @@ use self::stream::{EVENT_STREAM, EventStream};
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
-shared::routes!(stream_events);
+greenroom_http::routes!(stream_events);
 
 /// Hear of messages as they arrive.
 ///

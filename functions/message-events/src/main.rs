@@ -2,6 +2,6 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    let (router, settings) = (message_events::router(), message_events::SETTINGS);
-    shared::lambda::serve_streams(router, message_events::paths, settings).await
+    let (router, settings) = (greenroom_message_events::router(), greenroom_message_events::SETTINGS);
+    greenroom_lambda::serve_streams(router, greenroom_message_events::paths, settings).await
 }

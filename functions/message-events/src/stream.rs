@@ -8,14 +8,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use shared::{
-    App,
+use greenroom_core::{
     clock::Timestamp,
     id::RequestId,
+    model::{Notice, Position},
+};
+use greenroom_http::App;
+use greenroom_store::{Feed, StoreError};
+use greenroom_telemetry::{
     meter::{Meter, Usage},
     metrics::Line,
-    model::{Notice, Position},
-    store::{Feed, StoreError},
 };
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tracing::Span;

@@ -5,23 +5,25 @@ use axum::{
     extract::{FromRequestParts, State},
     http::request::Parts,
 };
-use serde::Serialize;
-use shared::{
-    App,
-    auth::Account,
+use greenroom_core::{
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Invalid, NotFound, Refusals},
-    http::conversation::{PageQuery, Payload, TakesJson, path_jid},
     id::MessageId,
     model::{Jid, Message},
 };
+use greenroom_http::{
+    App,
+    auth::Account,
+    conversation::{PageQuery, Payload, TakesJson, path_jid},
+    dialect::conversation::{BodyRefusals, Error, Invalid, NotFound, Refusals},
+};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
-shared::routes!(send_message, list_messages, list_messages_with);
+greenroom_http::routes!(send_message, list_messages, list_messages_with);
 
 /// A message to be sent.
 #[derive(ToSchema)]

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(messages::router(), messages::paths, messages::SETTINGS).await
+    greenroom_lambda::serve(greenroom_messages::router(), greenroom_messages::paths, greenroom_messages::SETTINGS).await
 }

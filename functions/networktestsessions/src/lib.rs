@@ -1,15 +1,14 @@
 //! `POST /api/v2/networktestsessions`: a session for testing one's network (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
-use shared::{
+use greenroom_core::{config::Setting, id::ProviderSessionId};
+use greenroom_http::{
     App,
     auth::Client,
-    config::Setting,
     dialect::events::{Error, Refusals},
-    id::ProviderSessionId,
-    provider::{Grant, NewSession, T1_TTL, T1Role, T1Token},
 };
+use greenroom_media::provider::{Grant, NewSession, T1_TTL, T1Role, T1Token};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -24,7 +23,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-shared::routes!(create_network_test_session, create_network_test_session_by_its_other_name);
+greenroom_http::routes!(create_network_test_session, create_network_test_session_by_its_other_name);
 
 /// A new session of the media provider, and a publisher's token for it.
 #[derive(Serialize, ToSchema)]

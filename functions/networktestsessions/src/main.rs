@@ -2,6 +2,10 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(networktestsessions::router(), networktestsessions::paths, networktestsessions::SETTINGS)
-        .await
+    greenroom_lambda::serve(
+        greenroom_networktestsessions::router(),
+        greenroom_networktestsessions::paths,
+        greenroom_networktestsessions::SETTINGS,
+    )
+    .await
 }

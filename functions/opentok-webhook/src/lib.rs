@@ -6,24 +6,28 @@ use axum::{
     extract::{Request, State},
     http::request::Parts,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use shared::{
-    App,
-    audit::{Decision, Event, Party},
-    auth::{Signed, callback_key, callback_signer, credentials},
+use greenroom_core::{
     clock::Timestamp,
     config::Setting,
-    delivery::{deliver, is_wanted},
-    dialect::events::{Detail, Error, Faults},
-    http::{read_body, without_bom},
     id::{CallbackId, ConnectionName},
     model::{
         EventSession,
         live::{EndReason, ProviderEvent, Stream},
     },
-    store::{StoreError, Told, Unique},
 };
+use greenroom_http::{
+    App,
+    auth::{Signed, callback_key, callback_signer, credentials},
+    dialect::events::{Detail, Error, Faults},
+    read_body, without_bom,
+};
+use greenroom_media::{
+    audit::{Decision, Event, Party},
+    delivery::{deliver, is_wanted},
+};
+use greenroom_store::{StoreError, Told, Unique};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -43,7 +47,7 @@ pub const SETTINGS: &[Setting] = &[
 /// The longest id of a client's connection, in bytes.
 const ID_MAX: usize = 128;
 
-shared::routes!(monitor_session);
+greenroom_http::routes!(monitor_session);
 
 /// An event of session monitoring. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]

@@ -2,5 +2,10 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(opentok_webhook::router(), opentok_webhook::paths, opentok_webhook::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_opentok_webhook::router(),
+        greenroom_opentok_webhook::paths,
+        greenroom_opentok_webhook::SETTINGS,
+    )
+    .await
 }

@@ -5,18 +5,20 @@ use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
 };
-use shared::{
-    App,
-    auth::Account,
-    dialect::conversation::Error,
-    http::conversation::{TakesJson, path_text},
+use greenroom_core::{
     id::RoomId,
     model::{
         Room,
         room::{self, Change, Membership, Person, Refusal},
     },
-    store::StoreError,
 };
+use greenroom_http::{
+    App,
+    auth::Account,
+    conversation::{TakesJson, path_text},
+    dialect::conversation::Error,
+};
+use greenroom_store::StoreError;
 
 /// The account as a person in a room.
 pub(crate) fn person(account: Account) -> Person {

@@ -5,20 +5,22 @@ mod members;
 mod messages;
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
-use shared::{
-    App,
-    auth::Account,
+use greenroom_core::{
     config::Setting,
-    dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Problem, Refusals},
-    http::conversation::{Fields, Payload, TakesJson},
     id::RoomId,
     model::{
         Jid, Room,
         room::{Participant, RoomConfig, RoomRole, TEXT_MAX},
     },
-    store::RoomSign,
 };
+use greenroom_http::{
+    App,
+    auth::Account,
+    conversation::{Fields, Payload, TakesJson},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Problem, Refusals},
+};
+use greenroom_store::RoomSign;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use entrance::{AtRoom, RoomName, person};
@@ -29,7 +31,7 @@ use messages::{__path_list_room_messages, __path_send_room_message, list_room_me
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
 
-shared::routes!(
+greenroom_http::routes!(
     create_room,
     list_rooms,
     get_room,

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(rooms::router(), rooms::paths, rooms::SETTINGS).await
+    greenroom_lambda::serve(greenroom_rooms::router(), greenroom_rooms::paths, greenroom_rooms::SETTINGS).await
 }

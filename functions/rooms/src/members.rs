@@ -4,17 +4,19 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{StatusCode, request::Parts},
 };
-use shared::{
-    App,
-    dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
-    http::conversation::{Payload, path_text},
+use greenroom_core::{
     id::RoomId,
     model::{
         Jid,
         room::{Person, Refusal},
     },
-    store::StoreError,
 };
+use greenroom_http::{
+    App,
+    conversation::{Payload, path_text},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Refusals},
+};
+use greenroom_store::StoreError;
 use utoipa::ToSchema;
 
 use crate::entrance::{self, AtRoom};

@@ -1,14 +1,16 @@
 //! The messages of rooms.
 
 use axum::{Json, extract::State};
-use serde::Serialize;
-use shared::{
-    App,
-    dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Refusals},
-    http::conversation::{PageQuery, Payload},
+use greenroom_core::{
     id::{MessageId, RoomId},
     model::room::{RoomEntry, RoomEvent},
 };
+use greenroom_http::{
+    App,
+    conversation::{PageQuery, Payload},
+    dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Refusals},
+};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::entrance::AtDoor;

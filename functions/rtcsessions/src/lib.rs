@@ -5,13 +5,8 @@ mod reply;
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
-use shared::{
-    App,
-    audit::{self, Decision, Party},
-    auth::Participant,
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals, Throttled},
-    http::form::{Need, Payload, text, texts},
     id::ConnectionName,
     model::{
         Event, EventSession, LoginToken,
@@ -19,9 +14,18 @@ use shared::{
         live::{LiveConnection, Source, Stream},
         login_token::StreamRole,
     },
-    provider::{Grant, ProviderError, T1_TTL, T1Role},
-    store::{Parent, StoreError, Unique},
 };
+use greenroom_http::{
+    App,
+    auth::Participant,
+    dialect::events::{BodyRefusals, Error, Forbidden, NotFound, Refusals, Throttled},
+    form::{Need, Payload, text, texts},
+};
+use greenroom_media::{
+    audit::{self, Decision, Party},
+    provider::{Grant, ProviderError, T1_TTL, T1Role},
+};
+use greenroom_store::{Parent, StoreError, Unique};
 use utoipa::ToSchema;
 
 use reply::{JoinedEvent, JoinedSession, Reply};
@@ -39,7 +43,7 @@ pub const SETTINGS: &[Setting] = &[
 /// The access flag with which a participant sees the floor of any event.
 const VIEW_FLOOR: &str = "view_floor";
 
-shared::routes!(join);
+greenroom_http::routes!(join);
 
 /// The data with which a participant joins.
 #[derive(ToSchema)]

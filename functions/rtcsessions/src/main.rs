@@ -6,5 +6,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(rtcsessions::router(), rtcsessions::paths, rtcsessions::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_rtcsessions::router(),
+        greenroom_rtcsessions::paths,
+        greenroom_rtcsessions::SETTINGS,
+    )
+    .await
 }

@@ -1,11 +1,11 @@
 //! The answer to a participant who joins.
 
-use serde::Serialize;
-use shared::{
+use greenroom_core::{
     id::ProviderSessionId,
     model::{Event, EventSession, SessionMode, login_token::TokenType},
-    provider::T1Token,
 };
+use greenroom_media::provider::T1Token;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The event, and its sessions with their tokens.

@@ -1,11 +1,11 @@
 //! The archives of a session.
 
 use axum::extract::State;
-use shared::{
-    App,
+use greenroom_http::{
+    App, Archive, Envelope, Id, ListQuery, Listing,
     auth::Organiser,
     dialect::events::{Error, NotFound, Refusals},
-    http::{Archive, Envelope, Id, ListQuery, Listing, read_archives},
+    read_archives,
 };
 
 use crate::find;

@@ -1,13 +1,15 @@
 //! The fields of a session in a request.
 
-use shared::{
-    App,
-    dialect::events::{Error, FieldErrors, Problem},
-    http::form::{Form, blank_text, boolean, choice, nullable, text},
+use greenroom_core::{
     id::ProviderSessionId,
     model::{Event, EventSession, SessionMode},
-    store::Unique,
 };
+use greenroom_http::{
+    App,
+    dialect::events::{Error, FieldErrors, Problem},
+    form::{Form, blank_text, boolean, choice, nullable, text},
+};
+use greenroom_store::Unique;
 use utoipa::ToSchema;
 
 /// A session to be made.

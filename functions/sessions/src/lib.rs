@@ -4,21 +4,19 @@ mod archives;
 mod fields;
 
 use axum::{Json, extract::State, http::StatusCode};
-use shared::{
-    App,
-    auth::Organiser,
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Error, NotFound, Refusals},
-    http::{
-        Envelope, Id, ListQuery, Listing,
-        form::{Need, Payload, pk},
-    },
     id::ProviderSessionId,
-    jobs,
     model::{Event, EventSession, User, live::EndedBy},
-    provider::NewSession as NewProviderSession,
-    store::{StoreError, Stored},
 };
+use greenroom_http::{
+    App, Envelope, Id, ListQuery, Listing,
+    auth::Organiser,
+    dialect::events::{BodyRefusals, Error, NotFound, Refusals},
+    form::{Need, Payload, pk},
+};
+use greenroom_media::{jobs, provider::NewSession as NewProviderSession};
+use greenroom_store::{StoreError, Stored};
 
 use archives::{__path_list_session_archives, list_session_archives};
 use fields::{NewSession, SessionChange, SessionFields};
@@ -41,7 +39,7 @@ const FILTERS: &[&str] = &["id", "event", "language", "languageCode", "isFloor",
 /// The attempts of a change while others keep changing mode or archiving.
 const ROUNDS: usize = 5;
 
-shared::routes!(
+greenroom_http::routes!(
     list_event_sessions,
     create_event_session,
     get_event_session,
@@ -193,7 +191,7 @@ async fn delete_event_session(
 ) -> Result<StatusCode, Error> {
     let (session, _) = find(&app, &caller, id).await?;
     let begun = app.store.remove_event_session(session, EndedBy::user(caller.id), app.clock.now()).await??;
-    jobs::go_on(&app.services, begun).await;
+    jobs::go_on_and_deliver(&app.services, begun).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

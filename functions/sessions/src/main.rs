@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(sessions::router(), sessions::paths, sessions::SETTINGS).await
+    greenroom_lambda::serve(greenroom_sessions::router(), greenroom_sessions::paths, greenroom_sessions::SETTINGS).await
 }

@@ -9,11 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use flate2::read::GzDecoder;
-use shared::{
-    App,
-    dialect::device,
-    http::{ForEverybody, accepts_encoding, prefix},
-};
+use greenroom_http::{App, ForEverybody, accepts_encoding, dialect::device, prefix};
 
 /// The content security policy of the page: it loads only files from this server. Swagger UI's images are in its style
 /// sheet.

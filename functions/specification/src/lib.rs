@@ -5,8 +5,8 @@
 mod file;
 
 use axum::http::Uri;
-use shared::{
-    config::Setting,
+use greenroom_core::config::Setting;
+use greenroom_http::{
     dialect::device::{self, Error},
     error,
 };
@@ -17,7 +17,7 @@ use file::{Conditions, DOCUMENT, File, PAGE, Served};
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::CorsOrigins, Setting::Log];
 
-shared::routes!(open_api, docs, docs_file);
+greenroom_http::routes!(open_api, docs, docs_file);
 
 /// An OpenAPI document.
 #[derive(ToSchema)]

@@ -2,5 +2,10 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(specification::router(), specification::paths, specification::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_specification::router(),
+        greenroom_specification::paths,
+        greenroom_specification::SETTINGS,
+    )
+    .await
 }

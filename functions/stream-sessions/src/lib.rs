@@ -7,21 +7,25 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{StatusCode, request::Parts},
 };
-use percent_encoding::percent_decode_str;
-use shared::{
-    App,
-    audit::Party,
-    auth::Operator,
+use greenroom_core::{
     config::Setting,
+    id::ConnectionName,
+    model::live::{EndedBy, Stream},
+};
+use greenroom_http::{
+    App,
+    auth::Operator,
     dialect::{
         openvidu::Sent,
         streams::{Body, Error, Refusal, Refusals},
     },
-    id::ConnectionName,
-    model::live::{EndedBy, Stream},
-    store::Missing,
+};
+use greenroom_media::{
+    audit::Party,
     termination::{Outcome, terminate},
 };
+use greenroom_store::Missing;
+use percent_encoding::percent_decode_str;
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -42,7 +46,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-shared::routes!(list_stream_sessions, terminate_stream_session);
+greenroom_http::routes!(list_stream_sessions, terminate_stream_session);
 
 /// The stream and the session that the path names.
 struct Named {

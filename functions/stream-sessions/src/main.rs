@@ -2,5 +2,10 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(stream_sessions::router(), stream_sessions::paths, stream_sessions::SETTINGS).await
+    greenroom_lambda::serve(
+        greenroom_stream_sessions::router(),
+        greenroom_stream_sessions::paths,
+        greenroom_stream_sessions::SETTINGS,
+    )
+    .await
 }

@@ -1,16 +1,18 @@
 //! `POST /api/v2/token-auth/*`: logging in (`docs/apis/events-api.md`).
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
-use shared::{
-    App,
-    audit::{Decision, Event, Party},
-    auth::{Claim, LoggedIn, Tried, UserClaims},
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Refusals, Throttled, Unauthenticated},
-    http::form::{Form, Need, Payload, given_password, text},
     model::{User, guesses::Source},
 };
+use greenroom_http::{
+    App,
+    auth::{Claim, LoggedIn, Tried, UserClaims},
+    dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Refusals, Throttled, Unauthenticated},
+    form::{Form, Need, Payload, given_password, text},
+};
+use greenroom_media::audit::{Decision, Event, Party};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -21,7 +23,7 @@ const GENERAL: &str = "non_field_errors";
 /// The longest token that is accepted, in characters.
 const TOKEN_MAX: usize = 10_000;
 
-shared::routes!(obtain, refresh, revoke);
+greenroom_http::routes!(obtain, refresh, revoke);
 
 /// A user's credentials.
 #[derive(ToSchema)]

@@ -2,5 +2,6 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(token_auth::router(), token_auth::paths, token_auth::SETTINGS).await
+    greenroom_lambda::serve(greenroom_token_auth::router(), greenroom_token_auth::paths, greenroom_token_auth::SETTINGS)
+        .await
 }

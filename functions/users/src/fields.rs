@@ -1,10 +1,10 @@
 //! The fields of a user in a request.
 
-use shared::{
+use greenroom_core::model::{User, permission::Action, user::Role};
+use greenroom_http::{
     App,
     dialect::events::{Error, Problem},
-    http::form::{Form, Pk, blank_text, choice, email, pk_or_none, text},
-    model::{User, permission::Action, user::Role},
+    form::{Form, Pk, blank_text, choice, email, pk_or_none, text},
 };
 use utoipa::ToSchema;
 

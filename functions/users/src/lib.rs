@@ -5,20 +5,21 @@ mod password;
 mod reply;
 
 use axum::{Json, extract::State, http::StatusCode};
-use shared::{
-    App,
-    audit::{self, Decision, Party},
-    auth::Organiser,
+use greenroom_core::{
     config::Setting,
-    dialect::events::{BodyRefusals, Error, Fields, Forbidden, NotFound, Refusals},
-    http::{
-        Envelope, Id, ListQuery, Listing,
-        form::{Need, Payload},
-    },
-    jobs,
     model::{User, permission::Action},
-    store::{Parent, Selection, Store, Stored, Unique},
 };
+use greenroom_http::{
+    App, Envelope, Id, ListQuery, Listing,
+    auth::Organiser,
+    dialect::events::{BodyRefusals, Error, Fields, Forbidden, NotFound, Refusals},
+    form::{Need, Payload},
+};
+use greenroom_media::{
+    audit::{self, Decision, Party},
+    jobs,
+};
+use greenroom_store::{Parent, Selection, Store, Stored, Unique};
 
 use fields::{NewUser, UserFields};
 use password::{__path_password_change, __path_password_set, password_change, password_set};
@@ -30,7 +31,7 @@ pub const SETTINGS: &[Setting] =
 /// The fields that users can be filtered by.
 const FILTERS: &[&str] = &["id", "username", "email", "firstName", "lastName", "blocked", "role", "creator"];
 
-shared::routes!(
+greenroom_http::routes!(
     list_users,
     create_user,
     get_user,

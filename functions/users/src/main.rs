@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::process::ExitCode {
-    shared::lambda::serve(users::router(), users::paths, users::SETTINGS).await
+    greenroom_lambda::serve(greenroom_users::router(), greenroom_users::paths, greenroom_users::SETTINGS).await
 }

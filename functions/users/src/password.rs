@@ -1,20 +1,19 @@
 //! Users' passwords.
 
 use axum::{extract::State, http::StatusCode};
-use secrecy::{ExposeSecret, SecretString};
-use shared::{
-    App,
-    audit::{Decision, Event, Party},
-    auth::{Claim, Organiser, Tried},
-    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals, Throttled},
-    http::{
-        Id,
-        form::{self, Form, Need, Payload, given_password},
-    },
+use greenroom_core::{
     model::{User, guesses::Source, permission::Action},
     password,
-    store::{NotSet, Replacing},
 };
+use greenroom_http::{
+    App, Id,
+    auth::{Claim, Organiser, Tried},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals, Throttled},
+    form::{self, Form, Need, Payload, given_password},
+};
+use greenroom_media::audit::{Decision, Event, Party};
+use greenroom_store::{NotSet, Replacing};
+use secrecy::{ExposeSecret, SecretString};
 use utoipa::ToSchema;
 
 use crate::{find, find_for};

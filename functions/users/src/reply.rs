@@ -1,7 +1,7 @@
 //! The form of a user in answers.
 
+use greenroom_core::model::{self, user::Role};
 use serde::Serialize;
-use shared::model::{self, user::Role};
 use utoipa::ToSchema;
 
 /// A user. Their password lies apart.

@@ -7,12 +7,12 @@ use std::{
     path::PathBuf,
 };
 
-use serde_json::{Value, json};
-use shared::{
+use greenroom_core::{
     clock::{Clock, Timestamp},
     config::Setting,
     id::{hex, random_bytes, random_hex},
 };
+use serde_json::{Value, json};
 
 use super::{OpenDataDir, lock_file, private};
 use crate::cli::{

@@ -6,7 +6,7 @@ use aws_sdk_lambda::{
     operation::get_function_configuration::GetFunctionConfigurationOutput as Configuration,
     types::{Architecture, LastUpdateStatus, Runtime, State},
 };
-use shared::{clock::Timestamp, store};
+use greenroom_core::clock::Timestamp;
 
 use super::Check;
 use crate::cli::{
@@ -32,7 +32,7 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, table: Option<&str>, changed
                     modified.filter(|at| changed_at.is_some_and(|changed| *at < changed)).map(|_| &**logical_id),
                 );
             }
-            Err(error) => faults.push(format!("{logical_id} cannot be read: {}", store::reason(&error))),
+            Err(error) => faults.push(format!("{logical_id} cannot be read: {}", greenroom_aws::reason(&error))),
         }
     }
     faults.extend(missing(&functions).map(|name| format!("{name} is missing")));

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
+use greenroom_media::outgoing::{self, HttpClient};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use shared::outgoing::{self, HttpClient};
 
 use super::Check;
 use crate::cli::{stack::Stack, text::some};

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use clap::ValueEnum;
-use secrecy::ExposeSecret;
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
     config::{Config, Environment, SecretFamily, Setting, Strictness},
-    store::{self, Settings},
 };
+use greenroom_store::Settings;
+use secrecy::ExposeSecret;
 
 use super::Check;
 use crate::cli::{
@@ -61,7 +61,7 @@ async fn unusable(aws: &Aws, id: &str) -> Option<String> {
         Err(error) if error.as_service_error().is_some_and(DescribeSecretError::is_resource_not_found_exception) => {
             Some("there is none: greenroom key create makes what is missing".to_owned())
         }
-        Err(error) => Some(format!("cannot be described: {}", store::reason(&error))),
+        Err(error) => Some(format!("cannot be described: {}", greenroom_aws::reason(&error))),
         Ok(found) if found.deleted_date.is_some() => {
             Some("Secrets Manager is about to delete it: aws secretsmanager restore-secret keeps it".to_owned())
         }
@@ -82,7 +82,7 @@ fn content(stack: &Stack, keyring: &Keyring) -> Check {
     environment.fill(chosen.iter().map(|(setting, value)| (setting.name().to_owned(), value.clone())));
     let asked = |setting: &Setting| setting.is_secret() || chosen.iter().any(|(chosen, _)| chosen == setting);
     let settings: Vec<_> = Setting::ALL.iter().copied().filter(asked).collect();
-    match Config::read(&environment, &settings, Strictness::Deployed) {
+    match Config::read_with_mail(&environment, &settings, Strictness::Deployed, greenroom_mail::settings) {
         Ok(_) => Check::ok("secret content", "complete, with no default or short value"),
         Err(error) => Check::fail("secret content", format!("no function starts that reads it: {error}")),
     }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{
     ContinuousBackupsStatus, PointInTimeRecoveryStatus, TableDescription, TableStatus, TimeToLiveStatus,
 };
-use shared::store::{self, StoreError};
+use greenroom_store::StoreError;
 
 use super::Check;
 use crate::{cli::aws::Aws, table};
@@ -17,7 +17,10 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
     let described = match described {
         Ok(described) => described.table.unwrap_or_else(|| TableDescription::builder().build()),
         Err(error) => {
-            return vec![Check::fail("table", format!("{name} cannot be described: {}", store::reason(&error)))];
+            return vec![Check::fail(
+                "table",
+                format!("{name} cannot be described: {}", greenroom_aws::reason(&error)),
+            )];
         }
     };
     let active = matches!(described.table_status, Some(TableStatus::Active | TableStatus::Updating));
@@ -33,7 +36,7 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
     ];
     let expiry = client.describe_time_to_live().table_name(name).send().await;
     checks.push(match expiry.map(|found| found.time_to_live_description) {
-        Err(error) => Check::fail("table TTL", format!("cannot be described: {}", store::reason(&error))),
+        Err(error) => Check::fail("table TTL", format!("cannot be described: {}", greenroom_aws::reason(&error))),
         Ok(found) => {
             let on = found.as_ref().is_some_and(|found| {
                 let on =
@@ -46,7 +49,7 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
     });
     let backups = client.describe_continuous_backups().table_name(name).send().await;
     checks.push(match backups.map(|found| found.continuous_backups_description) {
-        Err(error) => Check::fail("table PITR", format!("cannot be described: {}", store::reason(&error))),
+        Err(error) => Check::fail("table PITR", format!("cannot be described: {}", greenroom_aws::reason(&error))),
         Ok(found) => {
             let on = found.is_some_and(|found| {
                 let recovery = found.point_in_time_recovery_description;

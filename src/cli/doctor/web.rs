@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
+use greenroom_core::clock::{Clock, Timestamp};
+use greenroom_media::outgoing;
 use http::StatusCode;
-use shared::{
-    clock::{Clock, Timestamp},
-    outgoing,
-};
 
 use super::{Check, routes::request};
 use crate::cli::stack::Stack;

@@ -1,7 +1,7 @@
 //! The credentials that have live values, and their names on the command line.
 
 use clap::ValueEnum;
-use shared::config::{SecretFamily, Setting};
+use greenroom_core::config::{SecretFamily, Setting};
 
 /// A credential of which several values may be live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::Client;
+use greenroom_core::{clock::Timestamp, config::SecretFamily};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
-use shared::{clock::Timestamp, config::SecretFamily, store};
 
 use super::{Credential, Values};
 use crate::cli::{CliError, aws::Aws};
@@ -74,13 +74,14 @@ impl Keyring {
         content.insert(credential.setting().name().to_owned(), values.into());
         let put = self.client.put_secret_value().secret_id(&held.id).version_stages(NEXT);
         let put = put.secret_string(Value::from(content).to_string()).send().await;
-        let version = put.map_err(|error| failed(&held.id, store::reason(&error)))?.version_id.unwrap_or_default();
+        let version =
+            put.map_err(|error| failed(&held.id, greenroom_aws::reason(&error)))?.version_id.unwrap_or_default();
         // The label moves from the version that was read, or not at all.
         let moved = self.client.update_secret_version_stage().secret_id(&held.id).version_stage(CURRENT);
         let moved = moved.remove_from_version_id(&held.version).move_to_version_id(version).send().await;
         moved.map(drop).map_err(|error| match error.as_service_error() {
             Some(refused) if refused.is_invalid_parameter_exception() => CliError::SecretChanged,
-            _ => failed(&held.id, store::reason(&error)),
+            _ => failed(&held.id, greenroom_aws::reason(&error)),
         })
     }
 }
@@ -88,7 +89,7 @@ impl Keyring {
 impl Held {
     async fn read(client: &Client, id: String) -> Result<Self, CliError> {
         let read = client.get_secret_value().secret_id(&id).version_stage(CURRENT).send().await;
-        let read = read.map_err(|error| failed(&id, store::reason(&error)))?;
+        let read = read.map_err(|error| failed(&id, greenroom_aws::reason(&error)))?;
         let text = SecretString::from(read.secret_string.unwrap_or_default());
         let content = serde_json::from_str(text.expose_secret());
         Ok(Self {

@@ -1,12 +1,10 @@
 //! `greenroom key list`: ages and last uses of the credentials' values.
 
 use clap::ValueEnum;
+use greenroom_core::clock::Timestamp;
+use greenroom_http::last_used;
+use greenroom_store::{Settings, Store};
 use secrecy::ExposeSecret;
-use shared::{
-    clock::Timestamp,
-    last_used,
-    store::{Settings, Store},
-};
 
 use super::{Credential, Deployment, KeyPlace, Values};
 use crate::cli::{

@@ -1,12 +1,11 @@
 //! `greenroom key create`: makes the secrets that a deployment reads.
 
 use aws_sdk_secretsmanager::{Client, operation::create_secret::CreateSecretError};
-use serde_json::{Map, Value, json};
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
     config::{SecretFamily, Setting},
-    store,
 };
+use serde_json::{Map, Value, json};
 
 use super::{Credential, Keyring, values::new_entry};
 use crate::cli::{
@@ -46,7 +45,7 @@ async fn make(client: &Client, name: &str, content: String) -> Result<bool, CliE
         Err(error) if error.as_service_error().is_some_and(CreateSecretError::is_resource_exists_exception) => {
             Ok(false)
         }
-        Err(error) => Err(CliError::Aws(format!("the secret {name}"), store::reason(&error))),
+        Err(error) => Err(CliError::Aws(format!("the secret {name}"), greenroom_aws::reason(&error))),
     }
 }
 
@@ -75,7 +74,7 @@ fn names(family: SecretFamily) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shared::config::{Config, Environment, Strictness};
+    use greenroom_core::config::{Config, Environment, Strictness};
 
     use super::*;
 
@@ -90,7 +89,9 @@ mod tests {
         let settings: Vec<_> = SecretFamily::ALL.iter().flat_map(|family| family.settings()).copied().collect();
         let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let environment: Environment = all(&Map::new()).into_iter().map(|(name, value)| (name, text(value))).collect();
-        assert!(Config::read(&environment, &settings, Strictness::Deployed).is_ok());
+        assert!(
+            Config::read_with_mail(&environment, &settings, Strictness::Deployed, greenroom_mail::settings).is_ok()
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use greenroom_core::clock::Timestamp;
 use secrecy::ExposeSecret;
-use shared::clock::Timestamp;
 
 use super::{Credential, KeyPlace, Values, listing::Known};
 use crate::cli::{CliError, text::duration};

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
-use shared::{
+use greenroom_core::{
     clock::Timestamp,
     config::{live_values, signing_keys},
     id::{hex, random_bytes, random_hex},
 };
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 
 use super::credential::Credential;
 

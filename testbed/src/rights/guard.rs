@@ -17,11 +17,9 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+use greenroom_core::id::{RequestId, random_hex};
+use greenroom_telemetry::meter;
 use serde_json::json;
-use shared::{
-    id::{RequestId, random_hex},
-    meter,
-};
 
 use super::{Asked, Roles};
 

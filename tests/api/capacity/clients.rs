@@ -1,8 +1,9 @@
 //! Clients: reading the document, joining, testing the network, booking.
 
 use axum::body::Body;
+use greenroom_core::config::Setting;
+use greenroom_http::Reported;
 use serde_json::json;
-use shared::{config::Setting, http::Reported};
 
 use super::{Rows, write_down_uses};
 use crate::{joining::JOIN, support::TestApp};
@@ -12,7 +13,7 @@ pub(super) async fn measure(rows: &mut Rows) {
     let app = TestApp::with([(Setting::MailDir, mails.path().to_str().unwrap())]).await;
     write_down_uses(&app).await;
     let event = app.event_to_join(json!({}), "moderator").await;
-    let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("operator", greenroom_core::model::user::Role::Admin, None).await;
     for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/", "/health"] {
         let caller = app.anyone();
         let answer = caller.begin(caller.request("GET", path, &[], Body::empty())).await;

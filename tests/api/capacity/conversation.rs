@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use greenroom_core::model::Jid;
+use greenroom_http::Reported;
+use greenroom_store::{Credential, Feed, Listener};
+use greenroom_telemetry::meter::metered;
 use serde_json::{Value, json};
-use shared::{
-    http::Reported,
-    meter::metered,
-    model::Jid,
-    store::{Credential, Feed, Listener},
-};
 
 use super::Rows;
 use crate::{

@@ -1,7 +1,7 @@
 //! Organisers: the root, logging in, users and API tokens.
 
+use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use super::Rows;
 use crate::{

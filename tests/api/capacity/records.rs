@@ -1,7 +1,7 @@
 //! Events, their sessions and their login tokens.
 
+use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use super::{Rows, instance, write_down_uses};
 use crate::live_cost::fill;

@@ -1,7 +1,7 @@
 //! What operations consume by DynamoDB's rules. The embedded database follows the rules and counts everything.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, PutRequest, TransactWriteItem, WriteRequest};
-use shared::meter::{Usage, metered};
+use greenroom_telemetry::meter::{Usage, metered};
 
 use crate::support::{TestApp, on_dynamodb_local};
 

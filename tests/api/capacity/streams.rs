@@ -54,7 +54,7 @@ async fn media_servers(rows: &mut Rows) {
 async fn ledger(rows: &mut Rows) {
     let app = instance().await;
     let event = app.event_to_join(json!({}), "moderator").await;
-    let admin = app.account("operator", shared::model::user::Role::Admin, None).await;
+    let admin = app.account("operator", greenroom_core::model::user::Role::Admin, None).await;
     let caller = app.organiser(&admin);
     app.wait(Duration::from_secs(1));
     fill(&app, 1, 300).await;

@@ -1,17 +1,16 @@
 //! Work that no request asks for.
 
-use serde_json::json;
-use shared::{
+use greenroom_core::{
     clock::InTime,
-    meter::metered,
-    metrics::HOUSEKEEPING,
     model::{
         Event,
         job::{LEASE, OutboxMessage},
         live::Stream,
     },
-    store::Stored,
 };
+use greenroom_store::Stored;
+use greenroom_telemetry::{meter::metered, metrics::HOUSEKEEPING};
+use serde_json::json;
 
 use super::Rows;
 use crate::{
@@ -26,7 +25,7 @@ const ALWAYS: InTime<'static> = &|| true;
 pub(super) async fn measure(rows: &mut Rows) {
     let app = with_server(&MediaServer::default()).await;
     run(rows, &app, "nothing to do").await;
-    let name = shared::id::ConnectionName::random();
+    let name = greenroom_core::id::ConnectionName::random();
     let message = OutboxMessage::TerminateSession { stream: Stream::of_session(1, 2), name, by: "once".to_owned() };
     let (_, put) = app.store.job_put(message, app.clock.now()).unwrap();
     app.client.transact_write_items().transact_items(put).send().await.unwrap();
@@ -42,7 +41,8 @@ pub(super) async fn measure(rows: &mut Rows) {
 }
 
 async fn run(rows: &mut Rows, app: &TestApp, case: &str) {
-    let (outcome, usage) = app.acting_as("housekeeping", metered(housekeeping::run(&app.shared, ALWAYS))).await;
+    let (outcome, usage) =
+        app.acting_as("housekeeping", metered(greenroom_housekeeping::run(&app.shared, ALWAYS))).await;
     outcome.unwrap();
     rows.add(HOUSEKEEPING, case, usage);
 }

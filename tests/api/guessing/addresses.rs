@@ -1,7 +1,7 @@
 //! The address for which wrong values are counted.
 
+use greenroom_core::config::Setting;
 use rstest::rstest;
-use shared::config::Setting;
 
 use super::{HERE, THERE, with_alice};
 use crate::{

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use greenroom_core::model::user::Role;
 use secrecy::SecretString;
 use serde_json::json;
-use shared::model::user::Role;
 
 use super::{Conversation, DAY, Door, HERE, LogIn, OBTAIN, THERE, with_alice};
 use crate::{counted::Counted, participants::PASSWORD, support::basic};

@@ -1,10 +1,10 @@
 //! The lines of the table about events and the records that belong to them.
 
-use serde_json::{Value, json};
-use shared::model::{
+use greenroom_core::model::{
     Event,
     user::Role::{self, Admin, Manager, Partner},
 };
+use serde_json::{Value, json};
 
 use super::{NOBODY, ROLES, ask};
 use crate::{organisers::Account, support::TestApp};

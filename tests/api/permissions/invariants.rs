@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use proptest::{prelude::*, sample::select};
-use serde_json::{Map, Value, json};
-use shared::model::{
+use greenroom_core::model::{
     User,
     user::Role::{Admin, Manager, Partner},
 };
+use proptest::{prelude::*, sample::select};
+use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{organisers::Account, support::TestApp};

@@ -1,7 +1,7 @@
 //! The rules below the table.
 
+use greenroom_core::model::user::Role::{Admin, Manager, Partner};
 use serde_json::{Value, json};
-use shared::model::user::Role::{Admin, Manager, Partner};
 
 use super::forbidden;
 use crate::{

@@ -1,7 +1,7 @@
 //! The lines of the table about users.
 
+use greenroom_core::model::user::Role::{self, Admin, Manager, Partner};
 use serde_json::{Value, json};
-use shared::model::user::Role::{self, Admin, Manager, Partner};
 
 use super::{NOBODY, ask};
 use crate::{organisers::Account, support::TestApp};
@@ -105,7 +105,7 @@ impl World {
         let caller = self.app.organiser(&caller);
         let path = format!("/api/v2/users/{}/", self.targets[target]);
         let unchanged = self.app.store.record(self.targets[target]).await.unwrap();
-        let unchanged = unchanged.map(|user| serde_json::to_value::<shared::model::User>(user.record).unwrap());
+        let unchanged = unchanged.map(|user| serde_json::to_value::<greenroom_core::model::User>(user.record).unwrap());
         let unchanged = unchanged.unwrap_or_else(|| json!({ "username": "nobody", "role": "manager" }));
         match endpoint {
             "GET" | "DELETE" => ask(&caller, endpoint, &path, &Value::Null).await,

@@ -7,8 +7,9 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header, response::Parts},
     response::Response,
 };
+use greenroom_core::model::guesses::Source;
+use greenroom_http::Reported;
 use serde_json::Value;
-use shared::{http::Reported, model::guesses::Source};
 use tower::ServiceExt;
 
 use super::TestApp;

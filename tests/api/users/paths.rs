@@ -1,10 +1,10 @@
 //! Paths, bodies that are not forms, and the order of the errors.
 
 use axum::body::Body;
+use greenroom_core::model::user::Role::Manager;
 use insta::assert_snapshot;
 use rstest::rstest;
 use serde_json::json;
-use shared::model::user::Role::Manager;
 
 use super::{USERS, path};
 use crate::support::TestApp;
@@ -252,7 +252,7 @@ async fn the_root_lists_all_endpoints() {
         [("x-forwarded-proto", "https"), ("x-forwarded-host", "api.example"), ("x-forwarded-prefix", "/prod")];
     let answer = app.organiser(&manager).send("GET", "/api/v2", &forwarded, Body::empty()).await;
     assert_eq!(answer.body["users"], "https://api.example/prod/api/v2/users/");
-    let app = app.again_with([(shared::config::Setting::PublicUrl, "https://public.example")]);
+    let app = app.again_with([(greenroom_core::config::Setting::PublicUrl, "https://public.example")]);
     let answer = app.organiser(&manager).get("/api/v2").await;
     assert_eq!(answer.body["users"], "https://public.example/api/v2/users/");
 }

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::{Value, json};
-use shared::model::{
+use greenroom_core::model::{
     job::LEASE,
     user::Role::{Admin, Manager, Partner},
 };
+use serde_json::{Value, json};
 
 use super::{TAKEN, USERS, path};
 use crate::{

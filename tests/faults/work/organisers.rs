@@ -1,8 +1,8 @@
 //! Organisers create, change and delete events with their sessions and login tokens. Several of them want the same
 //! names.
 
+use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use super::{Chance, ROUNDS, Work};
 use crate::bed::{Bed, Call, Instance};

@@ -1,7 +1,7 @@
 //! Admins create, block and delete users, and create and delete API tokens.
 
+use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use shared::model::user::Role;
 
 use super::{ROUNDS, Work, organisers::Setting};
 use crate::{

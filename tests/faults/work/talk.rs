@@ -7,7 +7,7 @@ use crate::{
     bed::{Bed, Call, Instance, text},
     world::participant,
 };
-use shared::store::Attributes;
+use greenroom_store::Attributes;
 
 /// The participants, and a room that all of them are in.
 pub(super) struct Lobby {

@@ -9,13 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use secrecy::SecretString;
-use shared::{
+use greenroom_core::{
     clock::Clock,
     config::OpenTok,
     id::{ProviderSessionId, random_hex},
-    provider::{Grant, T1_TTL, T1Role, TokenSigner},
 };
+use greenroom_media::provider::{Grant, T1_TTL, T1Role, TokenSigner};
+use secrecy::SecretString;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,0 +1,15 @@
+//! The transport of AWS's SDKs: every client of an AWS service in this project is made from [`sdk_config`].
+//!
+//! What belongs here is what the clients of all services share: their endpoints and credentials, their HTTP
+//! connections and the certificates they trust, the subsegments that their
+//! operations leave in a trace ([`SdkCalls`]), and how their errors are written for logs ([`reason`]). A service's own
+//! operations, timeouts and retries belong to the crate that calls the service.
+
+mod client;
+mod connector;
+mod sdk_calls;
+
+pub use self::{
+    client::{reason, region, sdk_config},
+    sdk_calls::SdkCalls,
+};

@@ -1,0 +1,18 @@
+//! What Greenroom is about, without any input or output: entities, their transitions, and the settings.
+//!
+//! What belongs here can be decided from its arguments alone. Time comes from a [`clock`], randomness from [`id`], and
+//! the environment is read by whoever starts a process. No network, no table, no HTTP: the crates above add those.
+//!
+//! - [`model`]: the entities, who may do what, and how entities change.
+//! - [`id`]: identifiers, keyed hashes and random values.
+//! - [`password`]: hashing and checking passwords.
+//! - [`hs256`]: signatures of tokens.
+//! - [`config`]: the settings, read once at start.
+//! - [`clock`]: points in time, and a clock that tests can stop.
+
+pub mod clock;
+pub mod config;
+pub mod hs256;
+pub mod id;
+pub mod model;
+pub mod password;

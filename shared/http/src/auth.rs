@@ -1,0 +1,28 @@
+//! Authentication of callers, with a file for each credential. A handler that takes one of these types has been
+//! authorised.
+
+mod account;
+mod authorization;
+mod backend;
+mod device;
+mod guess;
+mod keys;
+mod operator;
+mod organiser;
+mod registrar;
+mod user_token;
+mod webhook;
+
+pub use self::webhook::{Signed, admission_signer, callback_key, callback_signer};
+pub use self::{
+    account::Account,
+    authorization::Authorization,
+    backend::Backend,
+    device::{Device, DeviceToken},
+    guess::{Claim, Guarded, Tried},
+    keys::{DeviceClaims, SigningKeys},
+    operator::Operator,
+    organiser::{Client, LoggedIn, Organiser, Participant, credentials},
+    registrar::Registrar,
+    user_token::UserClaims,
+};

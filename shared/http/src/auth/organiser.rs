@@ -1,0 +1,144 @@
+//! Organisers: `JWT` with the token of a login. Clients: `Token` with a static API token, or `Bearer` with a device's
+//! token (`docs/apis/events-api.md`).
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use greenroom_core::model::{Device, User, api_token::ApiTokenHash};
+use greenroom_store::Stored;
+
+use super::DeviceClaims;
+use crate::{
+    App,
+    dialect::events::{Error, Scheme, Unauthenticated},
+};
+
+/// A user with a valid token, as they are now. Costs one request to the table.
+#[derive(Clone, Debug)]
+pub struct Organiser(pub User);
+
+impl FromRequestParts<App> for Organiser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        LoggedIn::from_request_parts(parts, app).await.map(|LoggedIn(stored)| Self(stored.record))
+    }
+}
+
+/// The same, with the stored version, for requests that change the user themselves.
+#[derive(Clone, Debug)]
+pub struct LoggedIn(pub Stored<User>);
+
+impl FromRequestParts<App> for LoggedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let refused = |reason| Error::Unauthenticated(Scheme::Jwt, reason);
+        let token = credentials(&parts.headers, "jwt").map_err(refused)?;
+        let claims = app.keys.verify_user(token, app.clock.now()).map_err(refused)?;
+        let user = app.store.record::<User>(claims.user_id).await?;
+        let user = user.ok_or_else(|| refused(Unauthenticated::UnknownUser))?;
+        if user.record.blocked {
+            return Err(refused(Unauthenticated::Blocked));
+        }
+        let current = claims.is_of_epoch(&user.record);
+        current.then_some(Self(user)).ok_or_else(|| refused(Unauthenticated::Expired))
+    }
+}
+
+/// A client with a static API token, or a device. Costs one request to the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(());
+
+impl FromRequestParts<App> for Client {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let refused = |reason| Error::Unauthenticated(Scheme::Token, reason);
+        let known = match credentials(&parts.headers, "bearer") {
+            Ok(token) => match app.keys.verify(token, app.clock.now()) {
+                Some(claims) => present_device(&claims, app).await?.is_some(),
+                None => false,
+            },
+            Err(Unauthenticated::Missing) => {
+                let token = credentials(&parts.headers, "token").map_err(refused)?;
+                app.store.api_token(&ApiTokenHash::of(token)).await?.is_some()
+            }
+            Err(reason) => return Err(refused(reason)),
+        };
+        known.then_some(Self(())).ok_or_else(|| refused(Unauthenticated::UnknownToken))
+    }
+}
+
+/// A client with which participants join: one with a static API token, or a device, which is mobile.
+#[derive(Clone, Copy, Debug)]
+pub struct Participant {
+    /// Whether it is a mobile client.
+    pub mobile: bool,
+}
+
+impl FromRequestParts<App> for Participant {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let refused = |reason| Error::Unauthenticated(Scheme::Token, reason);
+        let mobile = match credentials(&parts.headers, "bearer") {
+            Ok(token) => is_device(token, app).await?.then_some(true),
+            Err(Unauthenticated::Missing) => {
+                let hash = ApiTokenHash::of(credentials(&parts.headers, "token").map_err(refused)?);
+                let known = app
+                    .caches
+                    .api_tokens
+                    .get(&hash, app.clock.now(), async || app.store.api_token(&hash).await)
+                    .await?;
+                known.map(|token| token.mobile)
+            }
+            Err(reason) => return Err(refused(reason)),
+        };
+        mobile.map(|mobile| Self { mobile }).ok_or_else(|| refused(Unauthenticated::UnknownToken))
+    }
+}
+
+/// Whether this is the present token of a device's live session.
+async fn is_device(token: &str, app: &App) -> Result<bool, Error> {
+    let now = app.clock.now();
+    let Some(claims) = app.keys.verify(token, now) else { return Ok(false) };
+    let lately = app.caches.devices.get(&claims.sub, now, async || app.store.device(&claims.sub).await).await?;
+    if lately.is_some_and(|device| device.session(&claims.session, claims.generation, now).is_some()) {
+        return Ok(true);
+    }
+    // The token may be newer than the remembered device.
+    let present = present_device(&claims, app).await?;
+    let is_good = present.is_some();
+    if let Some(device) = present {
+        app.caches.devices.put(claims.sub.clone(), now, Arc::new(device));
+    }
+    Ok(is_good)
+}
+
+/// The device whose live session has this present token; `None` if there is none.
+async fn present_device(claims: &DeviceClaims, app: &App) -> Result<Option<Device>, Error> {
+    let device = app.store.device(&claims.sub).await?;
+    Ok(device.filter(|device| device.session(&claims.session, claims.generation, app.clock.now()).is_some()))
+}
+
+/// The single word behind the scheme.
+///
+/// # Errors
+/// The reason why there is none.
+pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Unauthenticated> {
+    let value = headers.get(header::AUTHORIZATION).ok_or(Unauthenticated::Missing)?.as_bytes();
+    let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    if !words.next().is_some_and(|word| word.eq_ignore_ascii_case(scheme.as_bytes())) {
+        return Err(Unauthenticated::Missing);
+    }
+    let word = words.next().ok_or(Unauthenticated::Empty)?;
+    match words.next() {
+        Some(_) => Err(Unauthenticated::Spaces),
+        // No token of Greenroom has other characters.
+        None => Ok(str::from_utf8(word).unwrap_or_default()),
+    }
+}

@@ -1,0 +1,41 @@
+//! The macro that declares a function's routes.
+
+/// Declares a function's routes from its handlers. Their `utoipa::path` attributes have the methods and paths.
+///
+/// `routes()` returns them with their OpenAPI document, for the local gateway and for tests of the document. `router()`
+/// returns them without it, for Lambda: making a document that nobody reads there would take longer than everything
+/// else of ours before the first request. `paths()` only lists them, so that a function's package contains nothing of
+/// the document.
+#[macro_export]
+macro_rules! routes {
+    ($($handler:ident),+ $(,)?) => {
+        /// The routes of this function, with their OpenAPI document.
+        #[must_use]
+        pub fn routes() -> ::utoipa_axum::router::OpenApiRouter<$crate::App> {
+            ::utoipa_axum::router::OpenApiRouter::new()$(.routes(::utoipa_axum::routes!($handler)))+
+        }
+
+        /// The same routes, without the document.
+        pub fn router() -> ::axum::Router<$crate::App> {
+            use ::utoipa::Path as _;
+            use ::utoipa_axum::PathItemExt as _;
+
+            let router = ::axum::Router::new();
+            $(let router = ::utoipa_axum::paste! {
+                [<__path_ $handler>]::methods().iter().fold(router, |router, method| {
+                    let handler = ::axum::routing::on(method.to_method_filter(), $handler);
+                    router.route(&[<__path_ $handler>]::path(), handler)
+                })
+            };)+
+            router
+        }
+
+        /// The paths and methods of the same routes.
+        #[must_use]
+        pub fn paths() -> ::std::vec::Vec<$crate::Served> {
+            use ::utoipa::Path as _;
+
+            ::std::vec![$(::utoipa_axum::paste! { ([<__path_ $handler>]::path(), [<__path_ $handler>]::methods()) }),+]
+        }
+    };
+}

@@ -1,0 +1,88 @@
+//! The provider for work without a network: a session is only an id, and nothing is recorded.
+
+use futures_util::future::{FutureExt, ready};
+use greenroom_core::{clock::Clock, config::OpenTok, id::ProviderSessionId};
+
+use super::{Answer, Archives, MediaProvider, NewSession, session_id};
+
+/// Makes ids of the real form, so that everything but the media works without a network.
+#[derive(Clone, Debug)]
+pub struct OfflineProvider {
+    api_key: String,
+    clock: Clock,
+}
+
+impl OfflineProvider {
+    /// A provider that makes ids of this project.
+    #[must_use]
+    pub fn new(project: &OpenTok, clock: Clock) -> Self {
+        Self { api_key: project.api_key.clone(), clock }
+    }
+}
+
+impl MediaProvider for OfflineProvider {
+    fn create_session<'a>(&'a self, session: &'a NewSession) -> Answer<'a, ProviderSessionId> {
+        ready(Ok(session_id::new(&self.api_key, session.location, self.clock.now()))).boxed()
+    }
+
+    fn archives<'a>(&'a self, _: &'a ProviderSessionId, _: usize, _: usize) -> Answer<'a, Archives> {
+        ready(Ok(Archives::default())).boxed()
+    }
+
+    fn disconnect<'a>(&'a self, _: &'a ProviderSessionId, _: &'a str) -> Answer<'a, ()> {
+        ready(Ok(())).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use base64::{
+        Engine,
+        prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+    };
+
+    use super::*;
+    use crate::provider::{Grant, T1_TTL, T1Role, TokenSigner};
+    use greenroom_core::clock::Timestamp;
+
+    fn project() -> OpenTok {
+        OpenTok { api_key: "45828062".to_owned(), api_secret: "secret".into(), api_url: String::new() }
+    }
+
+    fn offline() -> OfflineProvider {
+        OfflineProvider::new(&project(), Clock::stopped_at(Timestamp::from_millis(1_700_000_000_123)))
+    }
+
+    #[tokio::test]
+    async fn a_session_has_an_id_of_the_real_form() {
+        let near = NewSession { location: Some(Ipv4Addr::new(12, 34, 56, 78)), ..NewSession::default() };
+        for (session, location) in [(near, "12.34.56.78"), (NewSession::default(), "")] {
+            let id = offline().create_session(&session).await.unwrap();
+            let text = BASE64_URL_SAFE_NO_PAD.decode(id.as_str().strip_prefix("1_").unwrap()).unwrap();
+            let text = String::from_utf8(text).unwrap();
+            let random = text.strip_prefix(&format!("1~45828062~{location}~1700000000123~")).unwrap();
+            let random = random.strip_suffix('~').unwrap();
+            assert_eq!((random.len(), BASE64_STANDARD.decode(random).is_ok()), (24, true), "{random}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_is_new_each_time_and_has_tokens() {
+        let provider = offline();
+        let session = provider.create_session(&NewSession::default()).await.unwrap();
+        assert!(session != provider.create_session(&NewSession::default()).await.unwrap());
+        let (now, signer) = (Timestamp::from_seconds(1), TokenSigner::new(&project()));
+        let grant =
+            Grant { session: &session, role: T1Role::Subscriber, expires_at: now + T1_TTL, connection_data: "" };
+        assert!(signer.token(&grant, now).is_ok());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_recorded_and_nobody_connected() {
+        let session = ProviderSessionId::new("1_x".to_owned());
+        assert!(offline().disconnect(&session, "anybody").await.is_ok());
+        assert_eq!(offline().archives(&session, 0, 100).await.unwrap(), Archives::default());
+    }
+}

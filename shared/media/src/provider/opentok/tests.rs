@@ -1,0 +1,262 @@
+use std::{
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use greenroom_core::clock::Timestamp;
+use jsonwebtoken::{DecodingKey, Validation};
+use rstest::rstest;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path},
+};
+
+use super::*;
+
+mod disconnect;
+
+const NOW: i64 = 1_700_000_000;
+const SECRET: &str = "1234567890abcdef1234567890abcdef1234567890";
+const SESSION: &str = "1_MX40NTgyODA2Mn5-eA";
+
+fn provider(api_url: &str) -> OpenTokProvider {
+    let project = OpenTok { api_key: "45828062".to_owned(), api_secret: SECRET.into(), api_url: api_url.to_owned() };
+    OpenTokProvider::new(&project, Clock::stopped_at(Timestamp::from_seconds(NOW)))
+}
+
+fn created() -> ResponseTemplate {
+    ResponseTemplate::new(200)
+        .set_body_json(json!([{ "session_id": SESSION, "project_id": "45828062", "media_server_url": null }]))
+}
+
+/// An API that gives these answers, one after the other, and then the last of them again and again.
+async fn answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
+    let server = MockServer::start().await;
+    let mut answers = answers.into_iter().peekable();
+    while let Some(answer) = answers.next() {
+        let mock = Mock::given(method("POST")).and(path("/session/create")).respond_with(answer);
+        let mock = if answers.peek().is_some() { mock.up_to_n_times(1) } else { mock };
+        mock.mount(&server).await;
+    }
+    server
+}
+
+async fn create(server: &MockServer) -> Result<ProviderSessionId, ProviderError> {
+    provider(&server.uri()).create_session(&NewSession::default()).await
+}
+
+async fn attempts(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap().len()
+}
+
+/// The claims of a request's credentials, if our secret signed them.
+fn claims(request: &wiremock::Request) -> Value {
+    let token = request.headers["x-opentok-auth"].to_str().unwrap();
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    jsonwebtoken::decode(token, &DecodingKey::from_secret(SECRET.as_bytes()), &validation).unwrap().claims
+}
+
+#[rstest]
+#[case::relayed(SessionMode::Relayed, false, None, "p2p.preference=enabled&archiveMode=manual")]
+#[case::routed(SessionMode::Routed, false, None, "p2p.preference=disabled&archiveMode=manual")]
+#[case::archived(SessionMode::Routed, true, None, "p2p.preference=disabled&archiveMode=always")]
+#[case::near(
+    SessionMode::Routed,
+    true,
+    Some(Ipv4Addr::new(12, 34, 56, 78)),
+    "p2p.preference=disabled&archiveMode=always&location=12.34.56.78"
+)]
+#[tokio::test]
+async fn a_session_is_asked_for_as_a_form(
+    #[case] mode: SessionMode,
+    #[case] archive: bool,
+    #[case] location: Option<Ipv4Addr>,
+    #[case] form: &str,
+) {
+    let server = answering([created()]).await;
+    let id = provider(&server.uri()).create_session(&NewSession { mode, archive, location }).await.unwrap();
+    assert_eq!(id.as_str(), SESSION);
+    let requests = server.received_requests().await.unwrap();
+    let [request] = &requests[..] else { panic!("one request") };
+    assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(request.headers["accept"], "application/json");
+    assert_eq!(std::str::from_utf8(&request.body).unwrap(), form);
+}
+
+#[tokio::test]
+async fn each_attempt_has_credentials_of_its_own() {
+    let server = answering([ResponseTemplate::new(500), created()]).await;
+    create(&server).await.unwrap();
+    let [first, second] = &server.received_requests().await.unwrap().iter().map(claims).collect::<Vec<_>>()[..] else {
+        panic!("two requests")
+    };
+    assert_ne!(first["jti"], second["jti"]);
+    let jti = &first["jti"];
+    assert_eq!(jti.as_str().unwrap().len(), 32);
+    assert_eq!(*first, json!({ "iss": "45828062", "ist": "project", "iat": NOW, "exp": NOW + 180, "jti": jti }));
+}
+
+#[rstest]
+#[case::a_fault_of_theirs(&[500, 200], "created")]
+#[case::away_for_a_moment(&[503, 200], "created")]
+#[case::a_fault_that_stays(&[500, 502, 200], "the media provider answered with status 502")]
+#[case::refused_after_a_fault(&[500, 403, 200], "the media provider refused our credentials (403)")]
+#[case::bad_credentials(&[403, 200], "the media provider refused our credentials (403)")]
+#[case::a_bad_request(&[400, 200], "the media provider answered with status 400")]
+#[case::too_many_requests(&[429, 200], "the media provider answered with status 429")]
+#[case::another_success(&[204, 200], "the media provider answered with status 204")]
+#[tokio::test]
+async fn only_their_own_fault_is_worth_another_attempt(#[case] statuses: &[u16], #[case] outcome: &str) {
+    let answers = statuses.iter().map(|status| match status {
+        200 => created(),
+        status => ResponseTemplate::new(*status).set_body_string("no secret of theirs"),
+    });
+    let server = answering(answers).await;
+    let told = create(&server).await.map_or_else(|error| error.to_string(), |_| "created".to_owned());
+    assert_eq!(told, outcome);
+    let first_fails = statuses[0] >= 500;
+    assert_eq!(attempts(&server).await, if first_fails { 2 } else { 1 });
+}
+
+#[tokio::test]
+async fn credentials_go_nowhere_else() {
+    let other = answering([created()]).await;
+    let elsewhere = ResponseTemplate::new(307).insert_header("location", format!("{}/session/create", other.uri()));
+    let server = answering([elsewhere]).await;
+    assert!(matches!(create(&server).await, Err(ProviderError::Status(307))));
+    assert_eq!(attempts(&other).await, 0);
+}
+
+#[rstest]
+#[case::html("<html>")]
+#[case::nothing("")]
+#[case::an_object(r#"{"session_id":"1_x"}"#)]
+#[case::no_session("[]")]
+#[case::two_sessions(r#"[{"session_id":"1_x"},{"session_id":"1_y"}]"#)]
+#[case::no_id("[{}]")]
+#[case::a_number_for_an_id(r#"[{"session_id":7}]"#)]
+#[case::an_empty_id(r#"[{"session_id":""}]"#)]
+#[tokio::test]
+async fn nonsense_is_not_taken_for_a_session(#[case] body: &str) {
+    let server = answering([ResponseTemplate::new(200).set_body_string(body)]).await;
+    assert!(matches!(create(&server).await, Err(ProviderError::Unreadable)));
+    assert_eq!(attempts(&server).await, 1);
+}
+
+#[rstest]
+#[case::an_answer_without_end(format!(r#"[{{"session_id":"1_x"}}]{}"#, " ".repeat(5 << 20)), "is too long")]
+#[case::an_id_without_end(format!(r#"[{{"session_id":"{}"}}]"#, "x".repeat(256)), "cannot be read")]
+#[tokio::test]
+async fn what_is_too_long_is_not_kept(#[case] body: String, #[case] told: &str) {
+    let server = answering([ResponseTemplate::new(200).set_body_string(body)]).await;
+    assert_eq!(create(&server).await.unwrap_err().to_string(), format!("the media provider's answer {told}"));
+    assert_eq!(attempts(&server).await, 1);
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_not_asked_for_again() {
+    let server = answering([created().set_delay(Duration::from_mins(1))]).await;
+    let mut provider = provider(&server.uri());
+    provider.client.attempt_timeout = Duration::from_millis(500);
+    let error = provider.create_session(&NewSession::default()).await.unwrap_err();
+    assert!(matches!(error, ProviderError::TimedOut));
+    assert_eq!(attempts(&server).await, 1);
+}
+
+#[tokio::test]
+async fn both_attempts_share_one_time_limit() {
+    let server = answering([ResponseTemplate::new(500), created().set_delay(Duration::from_mins(1))]).await;
+    let mut provider = provider(&server.uri());
+    (provider.client.attempt_timeout, provider.client.call_timeout) = (Duration::from_mins(1), Duration::from_secs(1));
+    let error = provider.create_session(&NewSession::default()).await.unwrap_err();
+    assert!(matches!(error, ProviderError::TimedOut));
+    assert_eq!(attempts(&server).await, 2);
+}
+
+/// A server that reads each request, answers with one of these texts, and closes the connection.
+async fn raw(answers: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    tokio::spawn(async move {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let read = connection.read(&mut [0; 4096]).await.unwrap();
+            assert_ne!(read, 0);
+            let answer = answers[count.fetch_add(1, Ordering::SeqCst)];
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, requests)
+}
+
+const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 39\r\n\r\n[{\"session_id\":\"1_MX40NTgyODA2Mn5-eA\"}]";
+const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 39\r\n\r\n[{\"session";
+
+#[rstest]
+#[case::dropped_before_the_answer(&["", WHOLE], true)]
+#[case::dropped_within_the_answer(&[HALF, WHOLE], true)]
+#[case::dropped_each_time(&["", "", WHOLE], false)]
+#[tokio::test]
+async fn a_dropped_connection_is_worth_one_more_attempt(#[case] answers: &'static [&'static str], #[case] made: bool) {
+    let (url, requests) = raw(answers).await;
+    let outcome = provider(&url).create_session(&NewSession::default()).await;
+    assert!(matches!((outcome, made), (Ok(_), true) | (Err(ProviderError::Unreachable(_)), false)));
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nothing_is_reached() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = provider(&url).create_session(&NewSession::default()).await.unwrap_err();
+    assert!(matches!(&error, ProviderError::Unreachable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_gets_no_request_over_https() {
+    let (url, connections) = raw(&[WHOLE, WHOLE]).await;
+    let error = provider(&url.replace("http:", "https:")).create_session(&NewSession::default()).await.unwrap_err();
+    assert!(matches!(&error, ProviderError::Unreachable(_)), "{error}");
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_page_of_archives_comes_without_what_is_private() {
+    let server = MockServer::start().await;
+    let archive = |id: &str| {
+        json!({ "id": id, "status": "available", "partnerId": 1, "projectId": 2, "password": "x", "duration": 62,
+            "url": null, "sessionId": SESSION })
+    };
+    let answer = json!({ "count": 7, "items": [archive("newer"), archive("older")] });
+    let answer = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(path("/v2/project/45828062/archive")).respond_with(answer).mount(&server).await;
+    let session = ProviderSessionId::new(format!("{SESSION}&role=moderator"));
+    let archives = provider(&server.uri()).archives(&session, 20, 2).await.unwrap();
+    let shown =
+        |id: &str| json!({ "id": id, "status": "available", "duration": 62, "url": null, "sessionId": SESSION });
+    assert_eq!((archives.count, json!(archives.items)), (7, json!([shown("newer"), shown("older")])));
+
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(requests[0].method.as_str(), "GET");
+    assert_eq!(requests[0].url.query(), Some(&*format!("sessionId={SESSION}%26role%3Dmoderator&offset=20&count=2")));
+    assert_eq!(claims(&requests[0])["iss"], "45828062");
+    assert!(requests[0].body.is_empty() && !requests[0].headers.contains_key("content-type"));
+}
+
+#[test]
+fn a_provider_does_not_show_its_secret() {
+    assert_eq!(format!("{:?}", provider("http://127.0.0.1")), "OpenTokProvider");
+}

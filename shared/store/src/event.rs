@@ -1,0 +1,205 @@
+//! Events, and the sessions and login tokens that belong to them.
+//!
+//! One transaction ends an event and closes its lists. From then on nobody sees the event, nothing can be added to it,
+//! and no login token opens it. The same transaction puts a job, which deletes the records in those lists piece by
+//! piece. Until it is done, the item `ENDED` says how many of them other lists still count.
+
+mod clearing;
+mod reuse;
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use greenroom_core::{
+    clock::Timestamp,
+    id::ProviderSessionId,
+    model::{Event, EventSession, LoginToken, job::Work, live::EndedBy},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Attributes, Begun, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, pause,
+    record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, list_of, padded},
+};
+
+/// The partition of the ended events whose records are not all deleted yet.
+const ENDED: &str = "ENDED";
+
+impl Record for Event {
+    const KIND: Kind = Kind::Event;
+    const CHILDREN: &'static [Kind] = &[Kind::Session, Kind::LoginToken];
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent::User(self.owner))
+    }
+
+    fn unique(&self) -> Vec<(Unique, String)> {
+        vec![(Unique::EventName, self.name.clone())]
+    }
+
+    fn managers(&self) -> &[u64] {
+        &self.managers
+    }
+}
+
+impl Record for EventSession {
+    const KIND: Kind = Kind::Session;
+    const CHILDREN: &'static [Kind] = &[];
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent::Event(self.event))
+    }
+
+    fn unique(&self) -> Vec<(Unique, String)> {
+        let floor = self.is_floor.then(|| (Unique::Floor, self.event.to_string()));
+        let provider = (Unique::ProviderSession, self.session_id.to_string());
+        floor.into_iter().chain([provider]).collect()
+    }
+
+    fn trace(&self, after: &Self) -> Result<Option<Attributes>, StoreError> {
+        let Self { id, event, session_id, .. } = self;
+        let former = Former { session: *id, session_id: session_id.clone() };
+        let item =
+            || Item { key: former_key(*event, *id, session_id), kind: "FormerSession", entity: &former }.attributes();
+        (after.session_id != *session_id).then(item).transpose()
+    }
+}
+
+impl Record for LoginToken {
+    const KIND: Kind = Kind::LoginToken;
+    const CHILDREN: &'static [Kind] = &[];
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn parent(&self) -> Option<Parent> {
+        Some(Parent::Event(self.event))
+    }
+
+    fn unique(&self) -> Vec<(Unique, String)> {
+        vec![(Unique::LoginToken, self.token.clone())]
+    }
+}
+
+/// An event that has ended, and the number of its records that are left.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// The event.
+    pub id: u64,
+    /// The user who owned it.
+    pub owner: u64,
+    /// How many of its sessions are left.
+    pub sessions: u64,
+    /// How many of its login tokens are left.
+    pub login_tokens: u64,
+}
+
+/// The provider's id of a session before its mode changed. Its archives are still listed under it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Former {
+    session: u64,
+    session_id: ProviderSessionId,
+}
+
+fn former_list(event: u64) -> String {
+    format!("EVENT#{event}/FORMER")
+}
+
+fn former_key(event: u64, session: u64, id: &ProviderSessionId) -> Key {
+    Key { pk: former_list(event), sk: format!("{}/{id}", padded(session)) }
+}
+
+fn ended_key(event: u64) -> Key {
+    Key { pk: ENDED.to_owned(), sk: padded(event) }
+}
+
+impl Store {
+    /// Ends an event. Returns the work that deletes what belonged to it, or [`Conflict::Gone`] if it had ended before.
+    pub async fn end_event(
+        &self,
+        mut event: Stored<Event>,
+        now: Timestamp,
+    ) -> Result<Result<Begun, Conflict>, StoreError> {
+        for lost in 0..CONFLICT_ATTEMPTS {
+            let mut writes = self.ending(&event).await?;
+            let (begun, put) = self.begun_put(Work::ClearEvent { event: event.record.id }, now)?;
+            writes.push(Write { item: put, fails_as: Conflict::Changed });
+            if self.commit(writes).await?.is_ok() {
+                return Ok(Ok(begun));
+            }
+            // The event was changed, or something was added to it, between the read and the write.
+            pause(lost).await;
+            match self.record(event.record.id).await? {
+                Some(present) => event = present,
+                None => return Ok(Err(Conflict::Gone)),
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Deletes a session. Returns the work that ends its live connections, or [`Conflict::Gone`] if another request
+    /// deleted it first.
+    ///
+    /// One request, a transaction.
+    pub async fn remove_event_session(
+        &self,
+        session: Stored<EventSession>,
+        by: EndedBy,
+        now: Timestamp,
+    ) -> Result<Result<Begun, Conflict>, StoreError> {
+        let EventSession { id, event, .. } = session.record;
+        let (begun, put) = self.begun_put(Work::ClearSession { event, session: id, by }, now)?;
+        Ok(self
+            .remove_record_with(session, Some(Write { item: put, fails_as: Conflict::Changed }))
+            .await?
+            .map(|()| begun))
+    }
+
+    async fn ending(&self, event: &Stored<Event>) -> Result<Vec<Write>, StoreError> {
+        let Event { id, owner, .. } = event.record;
+        let [sessions, tokens] =
+            [Kind::Session, Kind::LoginToken].map(|kind| self.heads(list_of(Parent::Event(id), kind)));
+        let (sessions, tokens) = tokio::try_join!(sessions, tokens)?;
+        let ended = Ended { id, owner, sessions: sessions.count(), login_tokens: tokens.count() };
+        let item = Item { key: ended_key(id), kind: "EndedEvent", entity: &ended }.attributes()?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+        let mut writes = self.removal(event)?;
+        for heads in [sessions, tokens] {
+            writes.extend(self.closing(&heads)?);
+        }
+        writes.push(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed });
+        Ok(writes)
+    }
+
+    /// The ended events that still have records.
+    pub async fn ended_events(&self) -> Result<Vec<Ended>, StoreError> {
+        Ok(serde_dynamo::from_items(self.items(ENDED, "").await?)?)
+    }
+
+    /// An ended event, if it still has records.
+    pub async fn ended_event(&self, id: u64) -> Result<Option<Ended>, StoreError> {
+        self.item(ended_key(id)).await
+    }
+
+    /// The former provider's ids of an event's sessions, each with the number of its session. Only those of one session
+    /// if `session` names it.
+    pub async fn former_session_ids(
+        &self,
+        event: u64,
+        session: Option<u64>,
+    ) -> Result<Vec<(u64, ProviderSessionId)>, StoreError> {
+        let prefix = session.map_or_else(String::new, |session| format!("{}/", padded(session)));
+        let items = self.items(&former_list(event), &prefix).await?;
+        let former: Vec<Former> = serde_dynamo::from_items(items)?;
+        Ok(former.into_iter().map(|former| (former.session, former.session_id)).collect())
+    }
+}

@@ -1,0 +1,214 @@
+//! The DynamoDB table. The module of each entity owns its keys, its item and its access patterns.
+//!
+//! `docs/data-model.md` lists the keys of every item, and gives the reasons for them.
+//!
+//! A kind that is listed as a whole is spread over [`SHARDS`] partitions, its shards; jobs are spread over
+//! [`JOB_SHARDS`]. A hash of the id that leads the sort key picks the shard, or the number there does. A list reads all
+//! shards in parallel, and no partition takes more than its share of the writes. Connections lie behind their session,
+//! so one query reads both. Numbers in keys have 20 digits, so that they sort.
+//!
+//! `expiresAt` (seconds) is the table's TTL attribute. DynamoDB deletes late, so every reader compares the time itself.
+
+mod api_token;
+mod archive;
+mod backoff;
+mod batch;
+mod booking;
+mod capacity;
+mod client;
+mod contact;
+mod counter;
+mod device;
+mod event;
+mod feed;
+mod former;
+mod guesses;
+mod job;
+mod live;
+mod media_session;
+mod message;
+mod password;
+mod record;
+mod room;
+mod settings;
+mod transaction;
+mod user;
+mod visible;
+mod work;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use futures_util::future::try_join_all;
+use greenroom_core::id::random_bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+
+pub use self::{
+    api_token::NameTaken,
+    archive::ArchiveWindow,
+    capacity::Metering,
+    client::{StoreError, client},
+    contact::Pair,
+    device::Refreshed,
+    event::Ended,
+    feed::{Credential, Feed, Listener, News},
+    job::{Begun, ClaimedJob, DueJobs, JOB_SHARDS, JobKey},
+    live::{Admitted, Cut, Found, LedgerEntry, Listed, Missing, Opening, Scope, Terminated, Terminating, Told},
+    media_session::{Closed, Disconnected},
+    password::{NotSet, Replacing},
+    record::{Conflict, Kind, Next, Page, Parent, Record, Selection, Stored, Unique, Window},
+    room::RoomSign,
+    settings::{CredentialUse, Settings},
+    work::{Tools, Worked},
+};
+use self::{backoff::Lines, counter::Given, record::SpreadLists};
+
+/// An item's attributes by their names.
+pub type Attributes = HashMap<String, AttributeValue>;
+
+/// The number of partitions that a kind listed as a whole is spread over. It is part of the keys, so a table keeps it
+/// for life.
+pub const SHARDS: u8 = 16;
+
+/// The attempts of a write whose condition failed because of a concurrent write. Each attempt reads the item again. All
+/// of them together take about 2 seconds.
+const CONFLICT_ATTEMPTS: usize = 40;
+/// The longest wait between two of these attempts, in milliseconds.
+const PAUSE_MAX: u64 = 100;
+/// The access patterns over one table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: Arc<str>,
+    settings: Arc<OnceCell<Settings>>,
+    spread: SpreadLists,
+    lines: Lines,
+    given: Given,
+}
+
+impl Store {
+    /// The access patterns over the table of this name.
+    #[must_use]
+    pub fn new(client: Client, table: &str) -> Self {
+        Self {
+            client,
+            table: table.into(),
+            settings: Arc::default(),
+            spread: SpreadLists::default(),
+            lines: Lines::default(),
+            given: Given::default(),
+        }
+    }
+
+    /// The same access patterns through another client. Both share what either learns of the table.
+    #[must_use]
+    pub fn through(&self, client: Client) -> Self {
+        Self { client, ..self.clone() }
+    }
+
+    /// Reads one item.
+    async fn item<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+        Ok(self.attributes(key).await?.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// Reads the attributes of one item.
+    async fn attributes(&self, key: Key) -> Result<Option<Attributes>, StoreError> {
+        let get = self.client.get_item().table_name(&*self.table).set_key(Some(key.attributes()));
+        Ok(get.consistent_read(true).send().await?.item)
+    }
+
+    /// Reads all items of a partition from this sort key on, ordered by sort key. Paginates.
+    async fn items_from(&self, pk: &str, first: &str) -> Result<Vec<Attributes>, StoreError> {
+        let query = self.client.query().table_name(&*self.table).consistent_read(true);
+        let query = query.key_condition_expression("PK = :pk AND SK >= :first");
+        let query = query.expression_attribute_values(":pk", s(pk)).expression_attribute_values(":first", s(first));
+        Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
+    }
+
+    /// Reads all items of a partition whose sort keys begin with this prefix, ordered by sort key. Paginates.
+    async fn items(&self, pk: &str, prefix: &str) -> Result<Vec<Attributes>, StoreError> {
+        let query = self.client.query().table_name(&*self.table).consistent_read(true);
+        let query = query.expression_attribute_values(":pk", s(pk));
+        // An empty key value is not allowed, and every sort key begins with an empty prefix.
+        let query = match prefix {
+            "" => query.key_condition_expression("PK = :pk"),
+            prefix => query
+                .key_condition_expression("PK = :pk AND begins_with(SK, :prefix)")
+                .expression_attribute_values(":prefix", s(prefix)),
+        };
+        Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
+    }
+
+    /// Reads all items of a kind from all of its shards. The name of a partition is `kind` followed by the number of
+    /// the shard.
+    async fn items_of_kind(&self, kind: &str) -> Result<Vec<Attributes>, StoreError> {
+        let shards = (0..SHARDS).map(|shard| async move { self.items(&format!("{kind}#{shard}"), "").await });
+        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
+    }
+}
+
+/// Waits before a write that lost a race is tried again. The wait grows with the number of lost races, so that the
+/// other writers finish first.
+async fn pause(lost: usize) {
+    let most = (10_u64 << lost.min(6)).min(PAUSE_MAX);
+    tokio::time::sleep(between(Duration::from_millis(1), Duration::from_millis(most))).await;
+}
+
+/// A random duration between `least` and `most`.
+fn between(least: Duration, most: Duration) -> Duration {
+    let jitter = u16::from_be_bytes(random_bytes());
+    least + most.saturating_sub(least) * u32::from(jitter) / u32::from(u16::MAX)
+}
+
+/// The primary key of an item.
+#[derive(Serialize, Deserialize)]
+struct Key {
+    #[serde(rename = "PK")]
+    pk: String,
+    #[serde(rename = "SK")]
+    sk: String,
+}
+
+impl Key {
+    /// The key as one text, which no other item has.
+    fn name(&self) -> String {
+        format!("{} {}", self.pk, self.sk)
+    }
+
+    fn attributes(self) -> Attributes {
+        [("PK".to_owned(), AttributeValue::S(self.pk)), ("SK".to_owned(), AttributeValue::S(self.sk))].into()
+    }
+}
+
+/// An item as it lies in the table: its key and type, then the entity.
+#[derive(Serialize)]
+struct Item<'a, T> {
+    #[serde(flatten)]
+    key: Key,
+    #[serde(rename = "Type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    entity: &'a T,
+}
+
+impl<T: Serialize> Item<'_, T> {
+    fn attributes(self) -> Result<Attributes, StoreError> {
+        Ok(serde_dynamo::to_item(self)?)
+    }
+}
+
+/// The shard of an id.
+fn shard(id: &str) -> u8 {
+    Sha256::digest(id.as_bytes())[0] % SHARDS
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "numbers are copied")]
+fn n(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}

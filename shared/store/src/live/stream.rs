@@ -1,0 +1,195 @@
+//! The state of a media server's stream: its publishers, and the addresses from which nobody without a name is let in.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
+use greenroom_core::{
+    clock::{Clock, InTime, Timestamp, seconds},
+    id::hex,
+    model::{
+        job::{SETTLED_AFTER, Work},
+        live::{LiveConnection, Publishers, Publishing, Stream, Terms, Webhook},
+    },
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    SHARDS,
+    change::{Admitted, Opening, Step},
+    partition, prefix,
+};
+use crate::{Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause, s, transaction::Committed};
+
+/// The number of viewers of a shard that are settled at once.
+const MAX_CONCURRENT: usize = 4;
+
+/// An address from which nobody without a name is let in.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ban {
+    held_until: Timestamp,
+    #[serde(with = "seconds")]
+    expires_at: Timestamp,
+}
+
+/// A stream as one text for keys. No two streams have the same text.
+pub(super) fn spelt(stream: &Stream) -> String {
+    let Stream { vhost, app, stream } = stream;
+    format!("{}/{}/{}/{vhost}{app}{stream}", vhost.len(), app.len(), stream.len())
+}
+
+fn key(stream: &Stream, sk: String) -> Key {
+    Key { pk: format!("LIVESTREAM#{}", hex(&Sha256::digest(spelt(stream)))), sk }
+}
+
+fn publishers_key(stream: &Stream) -> Key {
+    key(stream, "PUBLISHERS".to_owned())
+}
+
+fn ban_key(stream: &Stream, address: &str) -> Key {
+    key(stream, format!("BAN#{}", hex(&Sha256::digest(address))))
+}
+
+impl Store {
+    /// The publishers that media servers have reported for a stream. `None` if none was reported.
+    pub async fn publishers(&self, stream: &Stream) -> Result<Option<Publishers>, StoreError> {
+        self.item(publishers_key(stream)).await
+    }
+
+    /// Whether a viewer without a name comes from an address from which a viewer was terminated.
+    pub(super) async fn is_banned(&self, webhook: &Webhook, now: Timestamp) -> Result<bool, StoreError> {
+        if webhook.named {
+            return Ok(false);
+        }
+        let ban: Option<Ban> = self.item(ban_key(&webhook.stream, &webhook.client.address)).await?;
+        Ok(ban.is_some_and(|ban| now < ban.held_until))
+    }
+
+    /// The write that bans an address for viewers without a name, on condition that it is not banned for longer
+    /// already.
+    pub(super) fn ban_put(
+        &self,
+        stream: &Stream,
+        address: &str,
+        until: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let ban = Ban { held_until: until, expires_at: until };
+        let item = Item { key: ban_key(stream, address), kind: "Ban", entity: &ban }.attributes()?;
+        let put = Put::builder()
+            .table_name(&*self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK) OR heldUntil < :until")
+            .expression_attribute_values(":until", n(until.millis()));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Records an event of a publisher, and puts a job that settles the viewers of the stream a while later. Settling
+    /// them at once could miss a viewer who is being let in at the same time.
+    ///
+    /// Three requests.
+    pub async fn tell_of_publisher(&self, opening: &Opening<'_>, did: Publishing) -> Result<Admitted, StoreError> {
+        let Opening { webhook, now, ttl, keeps_viewers, .. } = *opening;
+        let Some(key) = super::key(&webhook.stream, &webhook.name, true) else { return Ok(Ok(())) };
+        let terms = Terms::new(now, ttl, None, false);
+        for lost in 0..CONFLICT_ATTEMPTS {
+            let before = self.item::<LiveConnection>(Key { pk: key.pk.clone(), sk: key.sk.clone() });
+            let (before, known) = tokio::try_join!(before, self.publishers(&webhook.stream))?;
+            let after = match did {
+                Publishing::Opened => match webhook.open(before.as_ref(), now, &terms) {
+                    Ok(after) => after,
+                    Err(refusal) => return Ok(Err(refusal)),
+                },
+                Publishing::Closed => webhook.close(before.as_ref(), now),
+                Publishing::Refused => webhook.take_back(before.as_ref(), now),
+            };
+            let mut writes = match after {
+                Some(after) => self.live_change(before.as_ref(), after, now)?,
+                None => Vec::new(),
+            };
+            if let Some(after) = Publishers::with(known.as_ref(), &webhook.client, did, webhook.at, now) {
+                writes.push(self.publishers_put(&webhook.stream, known.as_ref(), &after)?);
+                if !keeps_viewers {
+                    let settling = Work::SettleViewers { stream: webhook.stream.clone() };
+                    writes.push(self.later_put(settling, now, now + SETTLED_AFTER)?);
+                }
+            }
+            if writes.is_empty() {
+                return Ok(Ok(()));
+            }
+            if let Committed::Yes = self.transact(writes).await? {
+                return Ok(Ok(()));
+            }
+            pause(lost).await;
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn publishers_put(
+        &self,
+        stream: &Stream,
+        before: Option<&Publishers>,
+        after: &Publishers,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let item = Item { key: publishers_key(stream), kind: "Publishers", entity: after }.attributes()?;
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(PK)"),
+            Some(before) => {
+                put.condition_expression("revision = :seen").expression_attribute_values(":seen", n(before.revision))
+            }
+        };
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Ends the viewers whose publisher has left, and lets those stay whose publisher has come, until all are settled
+    /// or the time is up. Returns `true` if all are. Running it again changes nothing.
+    ///
+    /// A request for each shard, and for every 1 MB in it; one for each viewer who changes.
+    pub async fn settle_viewers(
+        &self,
+        stream: &Stream,
+        clock: &Clock,
+        in_time: InTime<'_>,
+    ) -> Result<bool, StoreError> {
+        let Some(publishers) = self.publishers(stream).await? else { return Ok(true) };
+        let shards = (0..SHARDS).map(|shard| self.settle_shard(stream, shard, &publishers, clock, in_time));
+        Ok(try_join_all(shards).await?.into_iter().all(|done| done))
+    }
+
+    async fn settle_shard(
+        &self,
+        stream: &Stream,
+        shard: u8,
+        publishers: &Publishers,
+        clock: &Clock,
+        in_time: InTime<'_>,
+    ) -> Result<bool, StoreError> {
+        let viewers = self.viewers_in(stream, shard).await?;
+        let changing = viewers.into_iter().filter(|viewer| viewer.settled(publishers, clock.now()).is_some());
+        let settled = stream::iter(changing).map(|viewer| async move {
+            if !in_time() {
+                return Ok(false);
+            }
+            let now = clock.now();
+            let step = |before: Option<&LiveConnection>| {
+                let settled = before.and_then(|before| before.settled(publishers, now));
+                settled.map_or(Step::Stay(()), |after| Step::To(Box::new(after), ()))
+            };
+            self.change_live(Some(viewer), step, Vec::new(), now).await.map(|_| true)
+        });
+        settled.buffer_unordered(MAX_CONCURRENT).try_fold(true, |all, done| async move { Ok(all && done) }).await
+    }
+
+    async fn viewers_in(&self, stream: &Stream, shard: u8) -> Result<Vec<LiveConnection>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :pk AND begins_with(SK, :stream)")
+            .expression_attribute_values(":pk", s(partition(&stream.vhost, &stream.app, shard)))
+            .expression_attribute_values(":stream", s(prefix(&stream.stream)));
+        let items: Vec<Attributes> = query.into_paginator().items().send().collect::<Result<_, _>>().await?;
+        Ok(serde_dynamo::from_items(items)?)
+    }
+}

@@ -1,0 +1,128 @@
+//! Media sessions and their connections.
+//!
+//! A session's item lies before the items of its connections, all in one partition, so one query reads a session whole.
+//! Every change of the connections goes through the session's item. That item says whether the session is live, which
+//! is the condition for issuing a token. It also has the session's `expiresAt`, so that no session with a live token is
+//! collected.
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use greenroom_core::{
+    clock::Timestamp,
+    id::{ConnectionId, MediaSessionId},
+    model::{Connection, MediaSession},
+};
+
+use super::{Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, client::item_in_the_way, n, pause, shard};
+
+mod closing;
+mod connection;
+
+pub use self::{closing::Closed, connection::Disconnected};
+
+const KIND: &str = "MEDIA";
+const SESSION: &str = "MediaSession";
+
+fn key(id: &MediaSessionId) -> Key {
+    Key { pk: partition(id), sk: format!("{id}/") }
+}
+
+fn partition(id: &MediaSessionId) -> String {
+    format!("{KIND}#{}", shard(id.as_str()))
+}
+
+impl Store {
+    /// Opens a session. Returns `false` if a live session has its id.
+    ///
+    /// One request; a few more if an earlier session of this id was closed and not completely deleted.
+    pub async fn open_media_session(&self, session: &MediaSession) -> Result<bool, StoreError> {
+        for lost in 0..CONFLICT_ATTEMPTS {
+            let item = Item { key: key(&session.session_id), kind: SESSION, entity: session }.attributes()?;
+            let put = self
+                .client
+                .put_item()
+                .table_name(&*self.table)
+                .set_item(Some(item))
+                .condition_expression(
+                    "attribute_not_exists(PK) OR (attribute_not_exists(closedAt) AND expiresAt <= :now)",
+                )
+                .expression_attribute_values(":now", n(session.created_at.seconds()))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            let found = match put {
+                Ok(_) => return Ok(true),
+                Err(error) => item_in_the_way(error)?,
+            };
+            let Some(item) = found else { continue };
+            let found: MediaSession = serde_dynamo::from_item(item.clone())?;
+            if found.incarnation == session.incarnation {
+                // This session is in the table already: an earlier attempt succeeded, and its answer was lost.
+                return Ok(true);
+            }
+            if found.closed_at.is_none() {
+                return Ok(false);
+            }
+            self.clear_found(&item, &found).await?;
+            pause(lost).await;
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Whether there is a live session with this id.
+    pub async fn is_media_session_live(&self, id: &MediaSessionId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.item::<MediaSession>(key(id)).await?.is_some_and(|session| session.is_live(now)))
+    }
+
+    /// A live session with its live connections.
+    pub async fn media_session(
+        &self,
+        id: &MediaSessionId,
+        now: Timestamp,
+    ) -> Result<Option<(MediaSession, Vec<Connection>)>, StoreError> {
+        let items = self.items(&partition(id), &format!("{id}/")).await?;
+        Ok(live_sessions(items, now)?.pop())
+    }
+
+    /// All live sessions with their live connections, in the order in which they were opened.
+    pub async fn media_sessions(&self, now: Timestamp) -> Result<Vec<(MediaSession, Vec<Connection>)>, StoreError> {
+        let mut sessions = live_sessions(self.items_of_kind(KIND).await?, now)?;
+        sessions.sort_by(|(a, _), (b, _)| (a.created_at, &a.session_id).cmp(&(b.created_at, &b.session_id)));
+        Ok(sessions)
+    }
+}
+
+/// The live sessions among these items, each with its live connections, which lie behind it.
+fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSession, Vec<Connection>)>, StoreError> {
+    let mut sessions: Vec<(MediaSession, Vec<Connection>)> = Vec::new();
+    for item in items {
+        if item.get("Type").and_then(|kind| kind.as_s().ok()).is_some_and(|kind| kind == SESSION) {
+            let session: MediaSession = serde_dynamo::from_item(item)?;
+            if session.is_live(now) {
+                sessions.push((session, Vec::new()));
+            }
+            continue;
+        }
+        let connection: Connection = serde_dynamo::from_item(item)?;
+        // A connection that does not lie behind its own live session belongs to a session that has ended.
+        if let Some((session, connections)) = sessions.last_mut()
+            && session.session_id == connection.session_id
+            && connection.is_live(now)
+        {
+            connections.push(connection);
+        }
+    }
+    for (_, connections) in &mut sessions {
+        connections.sort_by(|a, b| (a.created_at, &a.connection_id).cmp(&(b.created_at, &b.connection_id)));
+    }
+    Ok(sessions)
+}
+
+/// The prefix of the sort keys of a session's connections.
+fn connections(id: &MediaSessionId) -> String {
+    format!("{id}/con_")
+}
+
+/// The key of a connection.
+pub(super) fn connection_key(session: &MediaSessionId, connection: &ConnectionId) -> Key {
+    Key { pk: partition(session), sk: format!("{session}/{connection}") }
+}

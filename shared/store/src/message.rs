@@ -1,0 +1,118 @@
+//! Messages. A message lies in the archives of its sender and its receiver. In each archive it lies among all messages,
+//! and again among those with the other participant.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use greenroom_core::{
+    clock::{Clock, Timestamp},
+    id::hex,
+    model::{Jid, Message},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{
+    ArchiveWindow, CONFLICT_ATTEMPTS, Item, Store, StoreError,
+    archive::{entry_key, last_of},
+    pause,
+    transaction::Committed,
+};
+
+/// The archive of a user.
+pub(super) fn archive_of(user: u64) -> String {
+    format!("ARCHIVE#{user}")
+}
+
+/// The part of a user's archive with one partner. Partners are hashed, because keys surface in metrics and logs.
+pub(super) fn archive_with(user: u64, partner: &Jid) -> String {
+    format!("ARCHIVE#{user}/{}", hex(&Sha256::digest(partner.as_str())))
+}
+
+/// A message as it lies in one archive.
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    message: &'a Message,
+    /// Whether the archive's user received it. Streams tell the receiver of it.
+    received: bool,
+}
+
+impl Store {
+    /// Stores a message in the archive of its sender, and in that of its receiver if there is one. Its time is the next
+    /// one that neither archive has. A message to oneself is in the archive twice.
+    ///
+    /// One request, a transaction; another if the archive has had an entry in this millisecond.
+    pub async fn insert_message(
+        &self,
+        mut message: Message,
+        sender: u64,
+        receiver: Option<u64>,
+        clock: &Clock,
+    ) -> Result<Message, StoreError> {
+        for lost in 0..CONFLICT_ATTEMPTS {
+            let Committed::No(reasons) = self.transact(self.sending(&message, sender, receiver)?).await? else {
+                return Ok(message);
+            };
+            if lost > 0 {
+                pause(lost).await;
+            }
+            let heads = reasons.into_iter().filter_map(|reason| reason.item);
+            let last = heads.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
+            // Other messages were written during the wait, so the next free time is computed anew.
+            message.timestamp = last.map_or(Timestamp::default(), Timestamp::next).max(clock.now());
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn sending(
+        &self,
+        message: &Message,
+        sender: u64,
+        receiver: Option<u64>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let at = message.timestamp;
+        let Message { from, to, .. } = message;
+        if receiver == Some(sender) {
+            let again = Message { timestamp: at.next(), ..message.clone() };
+            let mut writes = vec![self.move_head(&archive_of(sender), at, again.timestamp)?];
+            writes.extend(self.entries(message, sender, to, false)?);
+            writes.extend(self.entries(&again, sender, to, true)?);
+            return Ok(writes);
+        }
+        let mut writes = vec![self.move_head(&archive_of(sender), at, at)?];
+        writes.extend(self.entries(message, sender, to, false)?);
+        if let Some(receiver) = receiver {
+            writes.push(self.move_head(&archive_of(receiver), at, at)?);
+            writes.extend(self.entries(message, receiver, from, true)?);
+        }
+        Ok(writes)
+    }
+
+    fn entries(
+        &self,
+        message: &Message,
+        user: u64,
+        partner: &Jid,
+        received: bool,
+    ) -> Result<[TransactWriteItem; 2], StoreError> {
+        let put = |archive: &str| {
+            let key = entry_key(archive, message.timestamp);
+            let item = Item { key, kind: "Message", entity: &Entry { message, received } }.attributes()?;
+            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
+            Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
+        };
+        Ok([put(&archive_of(user))?, put(&archive_with(user, partner))?])
+    }
+
+    /// Messages of a user's archive, the oldest first: those with one partner, or all.
+    ///
+    /// One request, however many there are.
+    pub async fn messages(
+        &self,
+        user: u64,
+        partner: Option<&Jid>,
+        window: ArchiveWindow,
+    ) -> Result<Vec<Message>, StoreError> {
+        let archive = partner.map_or_else(|| archive_of(user), |partner| archive_with(user, partner));
+        self.archived(&archive, window).await
+    }
+}

@@ -1,0 +1,105 @@
+//! The passwords of users. They lie apart from their users, so no list has them.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, builders::PutBuilder};
+use greenroom_core::{model::User, password::PasswordHash};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, pause,
+    record::{Conflict, Stored, Write},
+    s,
+};
+
+/// A password's hash as it lies in the table.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Password {
+    pub(super) hash: PasswordHash,
+}
+
+/// The password that a new one replaces.
+#[derive(Clone, Copy, Debug)]
+pub enum Replacing<'a> {
+    /// Any, or none.
+    Any,
+    /// None: the new password is the first one.
+    Nothing,
+    /// The one with this hash.
+    This(&'a PasswordHash),
+}
+
+/// Why a user's password was not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSet {
+    /// There is no such user.
+    Gone,
+    /// The user may not be given a password any more.
+    Forbidden,
+    /// The password to be replaced is not the user's any more.
+    Replaced,
+}
+
+impl Replacing<'_> {
+    fn condition(self, put: PutBuilder) -> PutBuilder {
+        match self {
+            Self::Any => put,
+            Self::Nothing => put.condition_expression("attribute_not_exists(PK)"),
+            Self::This(hash) => put
+                .condition_expression("#hash = :replaced")
+                .expression_attribute_names("#hash", "hash")
+                .expression_attribute_values(":replaced", s(hash.as_str())),
+        }
+    }
+}
+
+pub(super) fn password_key(user: u64) -> Key {
+    Key { pk: format!("USER#{user}"), sk: "PASSWORD".to_owned() }
+}
+
+impl Store {
+    /// The hash of a user's password; `None` where there is no password yet.
+    pub async fn password_hash(&self, user: u64) -> Result<Option<PasswordHash>, StoreError> {
+        let password: Option<Password> = self.item(password_key(user)).await?;
+        Ok(password.map(|password| password.hash))
+    }
+
+    /// Stores a new user with a password. One request, a transaction.
+    pub async fn insert_user(&self, user: &User, hash: &PasswordHash) -> Result<Result<(), Conflict>, StoreError> {
+        self.insert_record_with(user, Some(self.password_write(user.id, hash, Replacing::Nothing)?)).await
+    }
+
+    /// Sets a user's password, and ends all of the user's logins with the same write (`docs/apis/access.md`). If the
+    /// user was changed in between, `may` is asked again whether the password may be set. One request, a transaction.
+    pub async fn set_password(
+        &self,
+        mut user: Stored<User>,
+        hash: &PasswordHash,
+        replacing: Replacing<'_>,
+        may: impl Fn(&User) -> bool,
+    ) -> Result<Result<(), NotSet>, StoreError> {
+        let id = user.record.id;
+        for lost in 0..CONFLICT_ATTEMPTS {
+            if !may(&user.record) {
+                return Ok(Err(NotSet::Forbidden));
+            }
+            let mut writes = self.replacement(&user, &user.record.logged_out())?;
+            writes.push(self.password_write(id, hash, replacing)?);
+            match self.commit(writes).await? {
+                Ok(()) => return Ok(Ok(())),
+                Err(Conflict::PasswordChanged) => return Ok(Err(NotSet::Replaced)),
+                Err(_) => pause(lost).await,
+            }
+            match self.record(id).await? {
+                Some(present) => user = present,
+                None => return Ok(Err(NotSet::Gone)),
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    fn password_write(&self, user: u64, hash: &PasswordHash, replacing: Replacing<'_>) -> Result<Write, StoreError> {
+        let password = Password { hash: hash.clone() };
+        let item = Item { key: password_key(user), kind: "Password", entity: &password }.attributes()?;
+        let put = replacing.condition(Put::builder().table_name(&*self.table).set_item(Some(item))).build()?;
+        Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::PasswordChanged })
+    }
+}
