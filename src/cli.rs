@@ -6,6 +6,7 @@ mod aws;
 mod backup;
 mod bookings;
 mod connection;
+mod credential;
 mod data_dir;
 mod demo;
 mod doctor;

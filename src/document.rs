@@ -15,23 +15,25 @@ use security::SecuritySchemes;
 #[openapi(
     info(
         title = "Greenroom",
-        description = "Session APIs for real-time media: five of them on one store, each with its own credentials and its own errors.\n\n\
-            A trailing slash makes no difference. An unknown path is 404, a method that a path does not serve 405 with `Allow`, or 404 \
-            below `/v1`. Every answer carries `X-Request-Id`. Below `/api/v2` texts \
-            are trimmed before they are measured. A body must have less than 1 MiB. After 503 and 429, `Retry-After` says \
-            in how many seconds to try again. API Gateway's throttling answers 429 with a body of its own.",
+        description = "Greenroom serves five session APIs for real-time media from one store. Each API has its own \
+            credentials and its own errors.\n\n\
+            A trailing slash makes no difference. An unknown path is answered with 404. A method that a path does not \
+            serve is answered with 405 and `Allow`, or with 404 below `/v1`. Every answer carries `X-Request-Id`. \
+            Below `/api/v2` the server trims a text before it checks its length. A body must have less than 1 MiB. \
+            With 503 and 429, `Retry-After` gives the number of seconds after which to try again. If API Gateway \
+            throttles a request, it answers 429 with a body of its own.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    servers((url = "/", description = "Where this document comes from; the stream of events may have an address of its own")),
+    servers((url = "/", description = "The server of this document; the stream of events may have its own address")),
     tags(
-        (name = "Device sessions", description = "Mobile devices register an identifier, and hold a token for it."),
+        (name = "Device sessions", description = "Mobile devices register with an identifier and get a token."),
         (name = "Media sessions", description = "Back-ends open sessions and issue tokens for them, as with OpenVidu."),
-        (name = "Device and media sessions", description = "Where a device registers, and a back-end opens a session."),
-        (name = "Session management", description = "Organisers manage users and events with their sessions and login tokens; clients join."),
-        (name = "Live sessions", description = "Who is where: operators and media servers, as with OvenMediaEngine, and organisers."),
+        (name = "Device and media sessions", description = "The path where a device registers and a back-end opens a session."),
+        (name = "Session management", description = "Organisers manage users, events, and the sessions and login tokens of events. Clients join events."),
+        (name = "Live sessions", description = "Operators list and end live sessions, and media servers ask who may connect, as with OvenMediaEngine. Organisers see who is where."),
         (name = "Conversations", description = "Participants' messages, rooms and contacts, as with MongooseIM's client API."),
-        (name = "Specification", description = "This document."),
-        (name = "Health", description = "Whether this API can do its work."),
+        (name = "Specification", description = "This OpenAPI document."),
+        (name = "Health", description = "A check whether Greenroom works."),
     ),
     modifiers(&SecuritySchemes),
 )]

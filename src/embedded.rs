@@ -1,12 +1,14 @@
 //! The embedded DynamoDB, for servers without a cloud: dynoxide over SQLite, called in the process through the SDK.
 
 mod batch;
+mod call;
 mod client;
 mod desk;
 mod door;
 mod engine;
 mod file;
 mod operations;
+mod protocol;
 mod puts;
 mod sweep;
 #[cfg(test)]
@@ -25,10 +27,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 pub(crate) use self::{client::client_over, door::router};
-use self::{
-    desk::Desk,
-    engine::{Engine, only_reads},
-};
+use self::{desk::Desk, engine::Engine};
 pub use self::{
     desk::Stopped,
     file::{FileError, copy, examine},
@@ -63,11 +62,7 @@ pub struct Embedded {
     keeps_tokens: bool,
 }
 
-impl std::fmt::Debug for Embedded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Embedded")
-    }
-}
+greenroom_core::opaque!(Embedded);
 
 impl Embedded {
     /// The database in this file, which is made if it does not exist. An acknowledged write survives a crash of the
@@ -133,8 +128,8 @@ impl Embedded {
     /// The answer to an operation: a status, and a body in DynamoDB's protocol.
     async fn respond(&self, operation: String, body: Vec<u8>) -> Result<(u16, String), Stopped> {
         let keeps_tokens = self.keeps_tokens;
-        let writes = !only_reads(&operation);
-        self.desk.run(writes, move |engine| engine.respond(&operation, &body, keeps_tokens)).await
+        let writes = !protocol::only_reads(&operation);
+        self.desk.run(writes, move |engine| protocol::respond(engine, &operation, &body, keeps_tokens)).await
     }
 }
 

@@ -24,7 +24,8 @@ fn check(page: &str, sections: &[(&str, String)]) -> io::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let found = fs::read_to_string(&path)?;
     let due = sections.iter().fold(found.clone(), |text, (name, section)| {
-        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+        let mark = |text: &str| if page == "Cargo.toml" { format!("# {text}\n") } else { format!("<!-- {text} -->\n") };
+        let (begin, end) = (mark(name), mark(&format!("end of {name}")));
         let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{page} has no {begin}"));
         let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{page} has no {end}"));
         format!("{before}{begin}{section}{end}{after}")
@@ -68,6 +69,28 @@ fn the_reference_has_every_route_with_its_function_and_credential() {
     let document = greenroom::specification();
     let sections = [("credentials", credentials(&document)), ("routes", routes(&document))];
     check("docs/reference/routes.md", &sections).unwrap();
+}
+
+/// `cargo lambda watch` has to know the function of each path. Where functions share a path, it asks for the method.
+#[test]
+fn the_router_of_cargo_lambda_watch_has_every_route() {
+    let mut paths: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    let functions = functions();
+    for (route, function) in &functions {
+        let (method, path) = route.split_once(' ').unwrap();
+        paths.entry(path).or_default().entry(function).or_default().push(method);
+    }
+    let rows = paths.iter().map(|(path, functions)| {
+        let of_method = |(function, methods): (&&str, &Vec<&str>)| {
+            let rows = methods.iter().map(|method| format!("{{ function = \"{function}\", method = \"{method}\" }}"));
+            rows.collect::<Vec<_>>().join(", ")
+        };
+        match functions.first_key_value() {
+            Some((function, _)) if functions.len() == 1 => format!("\"{path}\" = \"{function}\"\n"),
+            _ => format!("\"{path}\" = [{}]\n", functions.iter().map(of_method).collect::<Vec<_>>().join(", ")),
+        }
+    });
+    check("Cargo.toml", &[("routes", rows.collect())]).unwrap();
 }
 
 /// The credentials of the OpenAPI document, each with the header that carries it.

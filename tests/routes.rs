@@ -160,7 +160,7 @@ fn in_watch() -> Routes {
         methods.entry(route.path).or_default().push(route.method);
     }
     let mut routes = Routes::new();
-    for line in table.lines().skip(1).take_while(|line| line.starts_with('"')) {
+    for line in table.lines().skip_while(|line| !line.starts_with('"')).take_while(|line| line.starts_with('"')) {
         let words: Vec<_> = line.split('"').skip(1).step_by(2).collect();
         let path = words[0];
         if line.contains('{') && line.contains("function = ") {

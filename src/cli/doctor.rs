@@ -3,6 +3,7 @@
 mod data_dir;
 mod functions;
 mod report;
+mod request;
 mod routes;
 mod secret;
 mod table;
@@ -15,8 +16,7 @@ use self::report::{Check, Report};
 use super::{
     CliError,
     aws::Aws,
-    key::{SECRETS_PREFIX, TABLE_NAME},
-    stack::Stack,
+    stack::{SECRETS_PREFIX, Stack, TABLE_NAME},
     target::StoreArgs,
 };
 

@@ -10,7 +10,7 @@ use greenroom_core::{config::ConfigError, password::PasswordError};
 use greenroom_media::mail::MailerError;
 use greenroom_store::{Conflict, StoreError};
 
-use super::key::values::ValuesError;
+use super::credential::ValuesError;
 use crate::{
     embedded::{EmbeddedError, FileError},
     table::TableError,

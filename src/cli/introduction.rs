@@ -12,9 +12,9 @@ use greenroom_media::termination::capability;
 use super::{
     CliError,
     accounts::ADMIN,
+    credential::Credential,
     data_dir::OpenDataDir,
     error::quoted,
-    key::Credential,
     place::{Known, Place},
     reach::Reach,
 };

@@ -1,11 +1,9 @@
 //! `greenroom key`: the live values of the credentials.
 
-pub(super) mod credential;
 pub(super) mod keyring;
 mod listing;
 mod making;
 mod retiring;
-pub(super) mod values;
 
 use std::io;
 
@@ -16,17 +14,20 @@ use greenroom_core::{
 };
 use secrecy::ExposeSecret;
 
-pub(super) use self::{credential::Credential, keyring::Keyring, values::Values};
+pub(super) use self::keyring::Keyring;
 #[cfg(unix)]
 use super::socket::Server;
 use super::{
-    CliError, DataDir, accounts::ADMIN, aws::Aws, data_dir::OpenDataDir, error::quoted, stack::Stack,
-    target::StoreArgs, text::some,
+    CliError, DataDir,
+    accounts::ADMIN,
+    aws::Aws,
+    credential::{Credential, Values},
+    data_dir::OpenDataDir,
+    error::quoted,
+    stack::{SECRETS_PREFIX, Stack, TABLE_NAME},
+    target::StoreArgs,
+    text::some,
 };
-
-/// The parameter of a stack with the prefix of its secrets' names, and the output with the name of its table.
-pub(super) const SECRETS_PREFIX: &str = "SecretsPrefix";
-pub(super) const TABLE_NAME: &str = "TableName";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {

@@ -10,8 +10,8 @@ use secrecy::ExposeSecret;
 
 use super::{
     CliError, accounts,
+    credential::{Credential, Values},
     data_dir::{Kept, OpenDataDir, generated_secrets},
-    key::{Credential, Values},
     target::{describe, fill, local_door},
 };
 use crate::{embedded::Embedded, table};

@@ -7,6 +7,11 @@ use greenroom_core::clock::Timestamp;
 
 use super::{CliError, aws::Aws};
 
+/// The parameter of a stack with the prefix of its secrets' names.
+pub(super) const SECRETS_PREFIX: &str = "SecretsPrefix";
+/// The output of a stack with the name of its table.
+pub(super) const TABLE_NAME: &str = "TableName";
+
 /// A deployed stack.
 #[derive(Debug)]
 pub(super) struct Stack {

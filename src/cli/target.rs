@@ -11,7 +11,12 @@ use greenroom_store::Store;
 
 #[cfg(unix)]
 use super::socket::Server;
-use super::{CliError, DataDir, aws::Aws, data_dir::OpenDataDir, key::TABLE_NAME, stack::Stack};
+use super::{
+    CliError, DataDir,
+    aws::Aws,
+    data_dir::OpenDataDir,
+    stack::{Stack, TABLE_NAME},
+};
 use crate::{embedded::Embedded, table};
 
 /// The default name of the table.

@@ -1,4 +1,4 @@
-//! The engine that runs operations: dynoxide over one connection to SQLite, by DynamoDB's protocol or with its types.
+//! The engine that runs operations: dynoxide over one connection to SQLite.
 
 use std::path::Path;
 
@@ -8,10 +8,8 @@ use dynoxide::{
     storage::Storage,
 };
 use futures_util::FutureExt;
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 
-use super::{batch, file::FileError, tokens::Tokens};
+use super::{file::FileError, tokens::Tokens};
 
 /// The settings of the connection to a file.
 ///
@@ -25,8 +23,8 @@ const STATEMENTS: usize = 64;
 /// One connection with its caches.
 pub(super) struct Engine {
     pub(super) storage: Storage,
-    vectors: VectorIndexLifecycle,
-    tokens: Tokens,
+    pub(super) vectors: VectorIndexLifecycle,
+    pub(super) tokens: Tokens,
 }
 
 impl Engine {
@@ -48,49 +46,6 @@ impl Engine {
         Self { storage, vectors: VectorIndexLifecycle::new(), tokens: Tokens::default() }
     }
 
-    /// The answer to an operation: a status, and a body in DynamoDB's protocol. `keeps_tokens` says whether a
-    /// transaction that is sent twice is recognised by its token.
-    pub(super) fn respond(&self, operation: &str, body: &[u8], keeps_tokens: bool) -> (u16, String) {
-        let answer = if keeps_tokens {
-            self.tokens.once(operation, body, || self.answer(operation, body))
-        } else {
-            self.answer(operation, body)
-        };
-        answer.map_or_else(|error| (error.status_code(), error.to_json()), |body| (200, body))
-    }
-
-    fn answer(&self, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
-        let storage = &self.storage;
-        macro_rules! run {
-            ($action:ident $(, $more:expr)*) => {
-                call(body, |request| now(actions::$action::execute(storage, request $(, $more)*)))
-            };
-        }
-        match operation {
-            "CreateTable" => run!(create_table),
-            "DescribeTable" => run!(describe_table, &self.vectors),
-            "DescribeTimeToLive" => run!(describe_time_to_live),
-            "UpdateTimeToLive" => run!(update_time_to_live),
-            "PutItem" => run!(put_item),
-            "GetItem" => run!(get_item),
-            "UpdateItem" => run!(update_item),
-            "DeleteItem" => run!(delete_item),
-            "BatchGetItem" => run!(batch_get_item),
-            "BatchWriteItem" => call(body, |request| batch::write(self, request)),
-            "Query" => run!(query),
-            "Scan" => run!(scan),
-            "TransactGetItems" => run!(transact_get_items),
-            "TransactWriteItems" => call(body, |request| self.transact(request)),
-            "ListTables" => run!(list_tables),
-            "UpdateTable" => run!(update_table, &self.vectors),
-            "DeleteTable" => run!(delete_table, &self.vectors),
-            "ExecuteStatement" => run!(execute_statement),
-            "BatchExecuteStatement" => run!(batch_execute_statement),
-            "ExecuteTransaction" => run!(execute_transaction),
-            other => Err(DynoxideError::ValidationException(format!("{other} is not served"))),
-        }
-    }
-
     /// Runs a transaction, whatever its token.
     pub(super) fn transact(
         &self,
@@ -100,30 +55,8 @@ impl Engine {
     }
 }
 
-/// Whether an operation of this name only reads.
-pub(super) fn only_reads(operation: &str) -> bool {
-    matches!(operation, "Query" | "Scan" | "BatchGetItem" | "GetItem" | "TransactGetItems")
-        || operation.starts_with("Describe")
-        || operation.starts_with("List")
-}
-
 /// The result of an action. Over SQLite in this process it is done when it is first polled.
 pub(super) fn now<T>(action: impl Future<Output = Result<T, DynoxideError>>) -> Result<T, DynoxideError> {
     let unfinished = || DynoxideError::InternalServerError("an action was not done at once".to_owned());
     action.now_or_never().unwrap_or_else(|| Err(unfinished()))
-}
-
-fn call<Q: DeserializeOwned, A: Serialize>(
-    body: &[u8],
-    operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Result<String, DynoxideError> {
-    let request =
-        serde_json::from_slice(body).map_err(|error| DynoxideError::SerializationException(error.to_string()));
-    let answer = operation(request?)?;
-    serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
-}
-
-/// A body's JSON.
-pub(super) fn parts(body: &[u8]) -> Value {
-    serde_json::from_slice(body).unwrap_or_default()
 }

@@ -33,9 +33,9 @@ use dynoxide::{
 
 use super::{
     batch,
+    call::Call,
     engine::{Engine, now},
     transaction,
-    typed::Call,
     values::{consumed, given, taken, taken_if},
 };
 

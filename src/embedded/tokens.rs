@@ -10,8 +10,6 @@ use std::{
 use dynoxide::DynoxideError;
 use serde_json::{Value, json};
 
-use super::engine::parts;
-
 /// How long DynamoDB recognises a transaction by its token.
 const KNOWN: Duration = Duration::from_mins(10);
 
@@ -67,6 +65,11 @@ fn read_again(answer: &str) -> String {
         *consumed = json!({ "TableName": consumed["TableName"], "CapacityUnits": units, "ReadCapacityUnits": units });
     }
     answer.to_string()
+}
+
+/// A body's JSON.
+fn parts(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -16,18 +16,8 @@ use aws_smithy_runtime_api::client::{
     ser_de::{DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer},
 };
 use aws_smithy_types::body::SdkBody;
-use dynoxide::DynoxideError;
 
-use super::{engine::Engine, operations};
-
-/// A call of the database, and whether it writes.
-pub(super) struct Call {
-    pub(super) writes: bool,
-    pub(super) work: Box<Work>,
-}
-
-/// The work of a call.
-type Work = dyn FnOnce(&Engine) -> Result<Output, DynoxideError> + Send;
+use super::{call::Call, operations};
 
 /// A value that a request or a response carries as an extension. It can be taken once.
 struct Carried<T>(Arc<Mutex<Option<T>>>);

@@ -1,4 +1,4 @@
-"""Local servers for the tests: each on a free loopback port, its store in memory, stopped by its process."""
+"""Local servers for the tests. Each has a free loopback port and a store in memory, and stops with its process."""
 
 import base64
 import itertools
@@ -16,18 +16,18 @@ BINARY = os.environ.get("GREENROOM") or Path(__file__).parents[2] / "target/debu
 LISTENING = re.compile(r"greenroom listening on (http://127\.0\.0\.1:\d+)")
 START_LIMIT = 30
 STOP_LIMIT = 20
-# Names of events are unique.
+# The names of events have to be unique.
 NUMBERS = itertools.count(1)
 
 ADMIN_PASSWORD = "first-password"
-# The one that the documentation of the API shows.
+# The API token in the API's documentation.
 API_TOKEN = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
 MOBILE_API_TOKEN = "ee4b9944b09199c62bcf9418ad846dd0e4bbdfc6"
 OPENTOK_API_KEY = "45828062"
 OPENTOK_API_SECRET = "the secret of an OpenTok project"
-# A colon in the secret: the user name ends at the first one.
+# The secret has a colon, to test that the user name ends at the first one.
 OPENVIDU_SECRET = "MY:SECRET"
-# A colon here too: the token is encoded alone.
+# This token has a colon too, because it is encoded without a user name.
 STREAMS_ACCESS_TOKEN = "token:of the operators"
 STREAMS_WEBHOOK_SECRET = "secret of the media servers"
 SIGNING_KEY = b"the key that JWTs are signed with"
@@ -44,13 +44,13 @@ ENVIRONMENT = {
     "SIGNING_KEYS": json.dumps([{"kid": "1", "secret": base64.b64encode(SIGNING_KEY).decode()}]),
 }
 
-# A proxy of the machine is none of these tests' business.
+# The tests must not use the machine's proxy.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 @contextmanager
 def serving(**environment):
-    """The address of a server with these settings besides those above."""
+    """Starts a server with these settings in addition to `ENVIRONMENT`, yields its address and stops it."""
     server = subprocess.Popen(
         [BINARY, "serve", "--memory", "--port", "0"],
         env={**os.environ, **ENVIRONMENT, **environment},
@@ -68,7 +68,7 @@ def serving(**environment):
 
 
 def address(server):
-    """The address that the server prints; its output is read to the end, lest it blocks on a full pipe."""
+    """The address that the server prints. A thread reads all output, because a full pipe would block the server."""
     found, known = [], threading.Event()
 
     def read():
@@ -85,19 +85,19 @@ def address(server):
 
 
 class Api:
-    """The session management API, as somebody with this `Authorization`."""
+    """A client of the session management API that sends this `Authorization` header."""
 
     def __init__(self, url, authorization=None):
         self.url = f"{url}/api/v2"
         self.http = requests.Session()
-        # A .netrc of the machine would take the place of the header.
+        # Otherwise the machine's .netrc would replace the header.
         self.http.trust_env = False
         self.http.headers["Accept"] = "application/json"
         if authorization:
             self.http.headers["Authorization"] = authorization
 
     def request(self, method, path, body=None, status=200):
-        """The answer, which has to have this status. A path may be the absolute address of a `next`."""
+        """The answer, which has to have this status. `path` may also be the absolute address in a `next` field."""
         address = path if path.startswith("http://") else self.url + path
         answer = self.http.request(method, address, json=body, timeout=20)
         assert answer.status_code == status, (method, path, answer.status_code, answer.text)
@@ -114,7 +114,7 @@ class Api:
 
 
 def token_of(url, username, password):
-    """The JWT of a login."""
+    """The JWT that a login returns."""
     login = {"username": username, "password": password}
     return Api(url).post("/token-auth/obtain/", login, 200).json()["token"]
 
@@ -128,5 +128,5 @@ def client(url, token=API_TOKEN):
 
 
 def new_event(caller, **fields):
-    """An event with a name of its own."""
+    """Creates an event with a unique name."""
     return caller.create("/events/", name=f"New event {next(NUMBERS)}", **fields)

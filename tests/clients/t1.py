@@ -1,4 +1,4 @@
-"""T1 tokens of OpenTok, read independently of both their makers."""
+"""Reads T1 tokens of OpenTok, independently of Greenroom and of OpenTok's SDK, which both make them."""
 
 import base64
 import hmac
@@ -8,7 +8,7 @@ SENTINEL = "T1=="
 
 
 def read(token, api_key, secret):
-    """What the token says, in its order, once its key and its signature are found right."""
+    """Checks the token's key and signature, and returns its fields in their order."""
     assert token.startswith(SENTINEL)
     head, data = base64.b64decode(token.removeprefix(SENTINEL), validate=True).decode().split(":", 1)
     signature = hmac.new(secret.encode(), data.encode(), "sha1").hexdigest()

@@ -1,9 +1,9 @@
-"""Checks `greenroom doctor` and `greenroom key` on a stack that moto plays: exits with 1 and the findings
-unless there are none. Needs target/debug/greenroom.
+"""Checks `greenroom doctor` and `greenroom key` on a stack that moto simulates. Prints the findings and exits
+with 1 if there are any. Needs target/debug/greenroom.
 
 The stack has the table, the functions and the secrets of template.yaml. Its ApiUrl leads to a local
-`greenroom serve` on that table, through a proxy that can be told to get things wrong. Everything listens
-on free loopback ports.
+`greenroom serve` on that table, through a proxy that can inject faults. Everything listens on free loopback
+ports.
 """
 
 import base64
@@ -29,14 +29,14 @@ from moto.awslambda.models import LambdaFunction
 from moto.core.utils import iso_8601_datetime_with_nanoseconds
 from moto.server import ThreadedMotoServer
 
-# moto tells of every request.
+# moto logs every request.
 logging.disable()
 
 ROOT = Path(__file__).parent.parent.parent
 GREENROOM = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "greenroom"
 STACK = "greenroom"
 PREFIX = "stage/"
-# The secrets, and what each holds.
+# The settings in each secret.
 SECRETS = {
     "signing-keys": ["SIGNING_KEYS"],
     "openvidu": ["OPENVIDU_SECRET"],
@@ -59,21 +59,21 @@ def expect(what, found, wanted):
         wrong.append(f"{what}: {found!r} instead of {wanted!r}")
 
 
-def update_and_date(function, changes, update=LambdaFunction.update_configuration):
-    """What Lambda does and moto does not: an update says when it was."""
+def update_with_time(function, changes, update=LambdaFunction.update_configuration):
+    """Records the time of an update, as Lambda does. moto does not."""
     function.last_modified = iso_8601_datetime_with_nanoseconds()
     return update(function, changes)
 
 
-LambdaFunction.update_configuration = update_and_date
+LambdaFunction.update_configuration = update_with_time
 
 
 class Proxy(BaseHTTPRequestHandler):
-    """What ApiUrl names: the local server, with faults."""
+    """The server at ApiUrl. It forwards requests to the local server and can inject faults."""
 
     protocol_version = "HTTP/1.1"
     server_port = None
-    # Path to status; seconds that the date is off; whether CORS is let through.
+    # The faults: statuses by method and path, seconds that the date is wrong by, whether CORS headers pass.
     statuses, late, cors = {}, 0, True
 
     def forward(self):
@@ -103,14 +103,14 @@ class Proxy(BaseHTTPRequestHandler):
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags, whose values are of no interest here."""
+    """Loads YAML with CloudFormation's tags. It drops their values, which are not needed here."""
 
 
 Loader.add_multi_constructor("!", lambda loader, tag, node: None)
 
 
 def template(api_url):
-    """What moto can make of template.yaml."""
+    """The part of template.yaml that moto can deploy."""
     ours = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]
     role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
     resources = {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": ours["Table"]["Properties"]}, "Role": role}
@@ -134,7 +134,7 @@ def template(api_url):
 
 
 def values():
-    """Secrets with nothing wrong."""
+    """Settings in which the doctor finds no fault."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     return {
@@ -148,7 +148,7 @@ def values():
 
 
 class Deployment:
-    """A stack that moto plays."""
+    """A stack that moto simulates."""
 
     def __init__(self, endpoint, api_url):
         self.environment = {
@@ -179,35 +179,37 @@ class Deployment:
         self.protect(True)
 
     def make_secrets(self):
-        """Makes the secrets, as somebody does whose stack had a single one."""
+        """Creates the secrets from a single one, as an operator does whose stack had only one."""
         whole = values()
         self.keeper.create_secret(Name="whole", SecretString=json.dumps(whole))
         made = self.run("key", "create", "--secrets", PREFIX, "--from", "whole", stack=False)
-        expect("lines of what is made", len(made.stdout.splitlines()), len(SECRETS))
+        expect("lines about created secrets", len(made.stdout.splitlines()), len(SECRETS))
         for setting, value in whole.items():
-            expect(f"{setting} in a secret of its own", self.secret()[setting], value)
-            for part in held({setting: value}):
+            expect(f"{setting} in its new secret", self.secret()[setting], value)
+            for part in secret_values({setting: value}):
                 if part in made.stdout + made.stderr:
-                    wrong.append(f"making {setting} shows it")
+                    wrong.append(f"creating the secret of {setting} prints its value")
         for empty in ["opentok-webhook", "streams-api", "smtp"]:
-            expect(f"what {empty} holds", self.content(empty), {})
+            expect(f"content of {empty}", self.content(empty), {})
         again = self.run("key", "create", "--secrets", PREFIX, stack=False)
-        expect("secrets left as they are", again.stdout.count("left as it is"), len(SECRETS))
+        expect("secrets that stay unchanged", again.stdout.count("left as it is"), len(SECRETS))
         self.put({"OPENVIDU_SECRET": whole["OPENVIDU_SECRET"], "of somebody else's": {"stays": ["as", "it", "is"]}})
 
     def content(self, name):
         return json.loads(self.current(name)["SecretString"])
 
     def secret(self):
-        """What all secrets hold."""
+        """The settings of all secrets together."""
         return {setting: value for name in SECRETS for setting, value in self.content(name).items()}
 
     def current(self, name):
         return self.keeper.get_secret_value(SecretId=PREFIX + name, VersionStage="AWSCURRENT")
 
     def put(self, changes):
-        """Changes what the secrets hold, where it differs; moto loses its way where the label of the version is not
-        moved by hand. What is not ours goes to openvidu."""
+        """Changes settings in the secrets that hold them, where the value differs. A setting that is not ours goes to
+        the openvidu secret.
+
+        moto confuses the versions of a secret if AWSCURRENT is not moved by hand."""
         by_secret = {}
         for setting, value in changes.items():
             by_secret.setdefault(SECRET_OF.get(setting, "openvidu"), {})[setting] = value
@@ -243,7 +245,7 @@ class Deployment:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, **options)
 
     def doctor(self):
-        """The checks that are not in order, by their names."""
+        """The checks whose result is not `ok`, by name."""
         answer = self.run("doctor", "--json")
         try:
             checks = json.loads(answer.stdout)["checks"]
@@ -256,11 +258,11 @@ class Deployment:
         return {name: what for name, what in found.items() if what[0] != "ok"}
 
     def broken(self, what, check, result, words):
-        """Expects one check to say that something is broken, and the others nothing."""
+        """Expects that one check finds a fault and all others are `ok`."""
         found = self.doctor()
-        # Of what is put into the secret here no function knows.
+        # The functions have not read the secrets that this test changes, so this check may fail too.
         found.pop("roll-out", None)
-        expect(f"{what}: checks not in order", sorted(found), [check])
+        expect(f"{what}: checks that are not ok", sorted(found), [check])
         outcome, detail = found.get(check, ("", ""))
         expect(f"{what}: result", outcome, result)
         if words not in detail:
@@ -270,7 +272,7 @@ class Deployment:
 def check_stack(stack):
     expect("a healthy stack", stack.doctor(), {})
     text = stack.run("doctor").stdout
-    expect("head of the table", text.split("\n")[0].split(), ["CHECK", "RESULT", "DETAIL"])
+    expect("header of the table", text.split("\n")[0].split(), ["CHECK", "RESULT", "DETAIL"])
     stack.expire(False)
     stack.broken("TTL off", "table TTL", "fail", "enable it for expiresAt")
     stack.expire(True)
@@ -320,14 +322,14 @@ def key(stack, *arguments, refused=None, **options):
     expect(f"exit status of {arguments}", answer.returncode, 0 if refused is None else 1)
     if refused is not None and refused not in answer.stderr:
         wrong.append(f"{arguments}: {answer.stderr!r} does not say {refused!r}")
-    for value in held(stack.secret()):
+    for value in secret_values(stack.secret()):
         if value in answer.stderr or (arguments[0] != "show" and value in answer.stdout):
-            wrong.append(f"{arguments} shows a secret")
+            wrong.append(f"{arguments} prints a secret")
     return answer.stdout
 
 
-def held(content):
-    """Every secret of ours."""
+def secret_values(content):
+    """The secret values of these settings."""
     for setting in ["OPENVIDU_SECRET", "SIGNING_KEYS", "STREAMS_ACCESS_TOKEN", "STREAMS_WEBHOOK_SECRET"]:
         entries = content.get(setting, [])
         entries = entries if isinstance(entries, list) else [entries]
@@ -342,9 +344,9 @@ def check_signing_keys(stack):
     [old] = kids(stack)
     key(stack, "promote", refused="signing-keys has one live value")
     if "greenroom key promote --stack greenroom" not in key(stack, "rotate"):
-        wrong.append("rotating a key does not say what is next")
+        wrong.append("rotating a key does not print the next command")
     [first, new] = kids(stack)
-    expect("the key that signs until the new one is known", first, old)
+    expect("the key that signs before the promotion", first, old)
     key(stack, "rotate", refused="signing-keys has two live values")
     age_functions(stack)
     key(stack, "promote", refused="roll out first")
@@ -355,16 +357,16 @@ def check_signing_keys(stack):
     expect("the keys after promoting", kids(stack), [new, old])
     stack.roll_out()
     key(stack, "retire", "signing-keys")
-    expect("the keys in the end", kids(stack), [new])
-    expect("what is not ours", stack.secret()["of somebody else's"], {"stays": ["as", "it", "is"]})
+    expect("the keys after retiring the old one", kids(stack), [new])
+    expect("the setting that is not ours", stack.secret()["of somebody else's"], {"stays": ["as", "it", "is"]})
 
 
 def age_functions(stack):
-    """Has the signing keys be newer than the functions. The time of a version has whole seconds."""
+    """Makes the signing keys newer than the functions. A secret's date of change has whole seconds, so this repeats."""
     name = "signing-keys"
     changed = lambda: stack.keeper.describe_secret(SecretId=PREFIX + name)["LastChangedDate"].timestamp()
     while changed() <= stack.rolled_out:
-        # Spaces, which nobody takes for a change of what it holds.
+        # A space at the end makes a new version with the same content.
         text = stack.current(name)["SecretString"] + " "
         new = stack.keeper.put_secret_value(SecretId=PREFIX + name, SecretString=text, VersionStages=["NEW"])
         labels = {"VersionStage": "AWSCURRENT", "RemoveFromVersionId": stack.current(name)["VersionId"]}
@@ -377,49 +379,49 @@ def check_secrets_in_use(stack, url):
     key(stack, "rotate", "openvidu")
     stack.roll_out()
     new = key(stack, "show", "openvidu").strip()
-    expect("the secrets", [entry for entry in held(stack.secret())][:2], [new, old])
+    expect("the secrets", [entry for entry in secret_values(stack.secret())][:2], [new, old])
     listed = [line.split() for line in key(stack, "list").splitlines()]
     rows = [row for row in listed if row[0] == "openvidu"]
     expect("uses of the secrets", [row[-1] for row in rows], ["known", "hour"])
     key(stack, "retire", "openvidu", refused="was used")
     key(stack, "retire", "openvidu", "--force")
-    expect("the secret in the end", [entry for entry in held(stack.secret())][:1], [new])
+    expect("the secret after retiring the old one", [entry for entry in secret_values(stack.secret())][:1], [new])
     key(stack, "rotate", "opentok-webhook", refused="standard input", input="")
     key(stack, "rotate", "opentok-webhook", input="given by OpenTok's people\n")
-    expect("what is given", stack.secret()["OPENTOK_WEBHOOK_SECRET"][0]["secret"], "given by OpenTok's people")
+    expect("the given secret", stack.secret()["OPENTOK_WEBHOOK_SECRET"][0]["secret"], "given by OpenTok's people")
     key(stack, "show", "signing-keys", refused="are not shown")
 
 
 def check_two_at_once(stack):
-    """Of two who change a secret at once one is refused."""
+    """When two commands change a secret at the same time, one of them is refused."""
     command = [GREENROOM, "key", "rotate", "streams-webhook", "--stack", STACK]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     running = [subprocess.Popen(command, env=stack.environment, **quiet) for _ in range(2)]
-    expect("how many are heard", [process.wait() for process in running].count(0), 1)
+    expect("number of commands that succeed", [process.wait() for process in running].count(0), 1)
     expect("values of the secret", len(stack.secret()["STREAMS_WEBHOOK_SECRET"]), 2)
 
 
 def check_commands(stack):
-    """Commands that work on the table of a stack, and say so."""
+    """Commands work on the table of a stack and print which table they used."""
     on_stack = lambda *arguments: command(stack, *arguments)
     password = on_stack("user", "create", "ada", "--role", "manager").strip()
     if len(password) < 8:
-        wrong.append(f"a user is made with the password {password!r}")
+        wrong.append(f"a user is created with the password {password!r}")
     if "ada" not in on_stack("user", "list"):
-        wrong.append("a user who was made is not listed")
+        wrong.append("a created user is not listed")
     on_stack("user", "block", "ada")
     on_stack("user", "delete", "ada")
     if "ada" in on_stack("user", "list"):
-        wrong.append("a user who was deleted is listed")
+        wrong.append("a deleted user is listed")
     on_stack("api-token", "create", "stage displays")
     if "stage displays" not in on_stack("api-token", "list"):
-        wrong.append("a token that was made is not listed")
+        wrong.append("a created token is not listed")
     expect("bookings that were not sent", on_stack("bookings", "list"), "")
     on_stack("live", "list")
 
 
 def command(stack, *arguments):
-    """What a command says that is not refused."""
+    """The output of a command that has to succeed."""
     answer = stack.run(*arguments)
     expect(f"exit status of {arguments}", answer.returncode, 0)
     if stack.table not in answer.stderr or STACK not in answer.stderr:
@@ -428,7 +430,7 @@ def command(stack, *arguments):
 
 
 def serve(stack, directory):
-    """A local server on the stack's table, with its secret."""
+    """Starts a local server on the stack's table, with its secrets. Returns the process and the port."""
     settings = {name: value if isinstance(value, str) else json.dumps(value) for name, value in stack.secret().items()}
     environment = {**settings, **stack.environment, "TABLE_NAME": stack.table, "CORS_ORIGINS": ORIGIN}
     command = [GREENROOM, "serve", "--port", "0", "--data-dir", directory]
@@ -451,7 +453,7 @@ def main():
         try:
             credentials = base64.b64encode(f"OPENVIDUAPP:{stack.secret()['OPENVIDU_SECRET']}".encode()).decode()
             request = Request(f"{api_url}/api/sessions", headers={"Authorization": f"Basic {credentials}"})
-            expect("a back-end is answered", urlopen(request).status, 200)
+            expect("status of a back-end's request", urlopen(request).status, 200)
             check_stack(stack)
             check_secrets_in_use(stack, api_url)
             check_signing_keys(stack)

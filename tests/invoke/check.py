@@ -1,8 +1,9 @@
-"""Invokes every function with every file of `events/`, as `docs/lambda-locally.md` does it: `cargo lambda
-invoke`, over the Runtime API of `cargo lambda watch`, on the table of a local server.
+"""Sends every file of `events/` to its function, as `docs/lambda-locally.md` describes: with `cargo lambda invoke`,
+over the Runtime API of `cargo lambda watch`, on the table of a local server.
 
-Who asks is the first user, in place of the one that the files name. The other placeholders stay as they are, so many
-answers are refusals; what counts is that each file is answered by its function, in the form that its gateway takes.
+The check replaces the credentials in the files by those of the first user. The other placeholders stay as they are,
+so many answers are refusals. The check only requires that each function answers its files in the form that its
+gateway accepts.
 """
 
 import json
@@ -20,16 +21,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BINARIES = Path(os.environ.get("BINARIES") or ROOT / "target" / "debug")
 CARGO_LAMBDA = Path(sys.executable).with_name("cargo-lambda")
-# For a start and for an answer, on a machine that has other things to do.
-PATIENCE = 60
-# What they answer is a stream: its status is that of the invocation, which the command takes for a failure of the function
-# where it is a refusal.
+# Seconds to wait for a start and for an answer. The limit is long, because the machine may be busy.
+TIMEOUT = 60
+# These functions answer with a stream, whose status becomes the status of the invocation. So `cargo lambda invoke`
+# reports a refusal as a failure of the function.
 STREAMS, REFUSED = {"message-events"}, "invalid error payload"
 REFUSALS = {"listen-for-json", "listen-without-credentials"}
-# A run by the schedule, which nobody waits for.
+# The function that runs on a schedule. It has no caller and answers `null`.
 SCHEDULED = {"housekeeping"}
-# In `Authorization` of the files.
-NOBODY = b"USERNAME@localhost:PASSWORD"
+# The placeholder in the `Authorization` headers of the files.
+PLACEHOLDER = b"USERNAME@localhost:PASSWORD"
 
 
 def main():
@@ -39,7 +40,7 @@ def main():
         port = free_port()
         runtime = [CARGO_LAMBDA, "lambda", "watch", "--only-lambda-apis", "-A", "127.0.0.1", "-P", str(port)]
         stack.enter_context(process(runtime, directory / "watch.log"))
-        listening(port)
+        wait_for_listener(port)
         functions = sorted(place.name for place in (ROOT / "events").iterdir())
         for function in functions:
             settings = {
@@ -55,8 +56,8 @@ def main():
         for function in functions:
             for file in sorted((ROOT / "events" / function).iterdir()):
                 event = directory / "event.json"
-                event.write_text(file.read_text().replace(base64(NOBODY), base64(first)))
-                if problem := wrong(function, file.stem, invoke(port, function, event)):
+                event.write_text(file.read_text().replace(base64(PLACEHOLDER), base64(first)))
+                if problem := fault_in(function, file.stem, invoke(port, function, event)):
                     failed.append(f"{file.relative_to(ROOT)}: {problem}")
         if failed:
             print(*failed, sep="\n")
@@ -64,27 +65,27 @@ def main():
 
 
 def invoke(port, function, event):
-    """What the command comes to; `None` where it waits in vain."""
+    """The result of the command, or `None` if it gets no answer in time."""
     arguments = ["-A", "127.0.0.1", "-P", str(port), function, "--data-file", event]
     try:
         command = [CARGO_LAMBDA, "lambda", "invoke", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT)
+        return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, cwd=ROOT)
     except subprocess.TimeoutExpired:
         return None
 
 
-def wrong(function, name, ran):
-    """What is wrong with what the command came to; `None` where nothing is."""
-    if ran is None:
+def fault_in(function, name, result):
+    """The fault in the result of the command, or `None`."""
+    if result is None:
         return "no answer"
     if function in STREAMS:
-        fits = REFUSED in ran.stderr if name in REFUSALS else ran.returncode == 0
-        return None if fits else ran.stdout + ran.stderr
-    if ran.returncode != 0:
-        return ran.stderr
-    answer = json.loads(ran.stdout)
+        fits = REFUSED in result.stderr if name in REFUSALS else result.returncode == 0
+        return None if fits else result.stdout + result.stderr
+    if result.returncode != 0:
+        return result.stderr
+    answer = json.loads(result.stdout)
     fits = answer is None if function in SCHEDULED else answer["statusCode"] < 500
-    return None if fits else ran.stdout
+    return None if fits else result.stdout
 
 
 def base64(credentials):
@@ -93,11 +94,11 @@ def base64(credentials):
 
 @contextmanager
 def table(directory):
-    """The environment of functions on the table of a local server."""
+    """Starts a local server. Yields the environment for functions that use its table."""
     store, port = directory / "store", free_port()
     command = [BINARIES / "greenroom", "serve", "--data-dir", store, "--port", "0", "--dynamodb-port", str(port)]
     with process(command, directory / "serve.log"):
-        listening(port)
+        wait_for_listener(port)
         secrets = dict(word.split("=", 1) for word in shlex.split((store / "secrets.env").read_text()) if "=" in word)
         access = {"AWS_ACCESS_KEY_ID": secrets["LOCAL_DYNAMODB_KEY"], "AWS_SECRET_ACCESS_KEY": "any"}
         place = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1", "TABLE_NAME": "greenroom"}
@@ -123,8 +124,8 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def listening(port):
-    ends = time.monotonic() + PATIENCE
+def wait_for_listener(port):
+    ends = time.monotonic() + TIMEOUT
     while time.monotonic() < ends:
         with socket.socket() as caller:
             if caller.connect_ex(("127.0.0.1", port)) == 0:

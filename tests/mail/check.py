@@ -1,12 +1,12 @@
-"""Runs a command beside mail servers, and checks the mails they got: exits with 1 and the findings
-unless there are none.
+"""Runs a command beside mail servers and checks the mails that they receive. Prints the findings and exits
+with 1 if there are any.
 
     check.py COMMAND ARGUMENT...
 
-The servers listen on free loopback ports, ask for a login, and are reached without TLS, with STARTTLS
-and with TLS from the start. The command finds their URLs, separated by spaces, in GREENROOM_TEST_SMTP,
-and the certificate to trust in GREENROOM_TEST_SMTP_ROOTS. A command that does not look at them fails:
-each server has to get one mail.
+The servers listen on free loopback ports and require a login. One has no TLS, one has STARTTLS, and one has
+TLS from the start. GREENROOM_TEST_SMTP gives the command their URLs, separated by spaces, and
+GREENROOM_TEST_SMTP_ROOTS gives it the certificate to trust. A command that ignores these variables fails,
+because each server has to receive one mail.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ from urllib.parse import quote
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult
 
-# aiosmtpd reports the login without TLS and the client that trusts no unknown certificate: both are meant.
+# aiosmtpd warns of the login without TLS and of the client that does not trust an unknown certificate. The test
+# intends both.
 logging.disable()
 warnings.simplefilter("ignore")
 
@@ -30,7 +31,7 @@ USER, PASSWORD = b"book:er", b"p@ss/w%rd"
 HEADERS = [
     "From", "To", "Subject", "Message-ID", "Date", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
 ]
-# What tests/serve/bookings.rs books, as a mail shows it.
+# The booking of tests/serve/bookings.rs, as a mail shows it.
 LINES = [
     "Event",
     "  Date: the date, “été”",
@@ -55,7 +56,7 @@ LINES = [
 
 
 class Mails:
-    """The mails that one server got."""
+    """The mails that one server receives."""
 
     def __init__(self):
         self.envelopes = []
@@ -70,7 +71,7 @@ def authenticate(server, session, envelope, mechanism, login):
 
 
 async def serve(wrapped=None, upgraded=None):
-    """A server; its port, and the mails it will get."""
+    """Starts a server. Returns its port and the mails that it receives."""
     mails = Mails()
     options = {"authenticator": authenticate, "auth_required": True, "hostname": "mail.example"}
     tls = {"tls_context": upgraded, "require_starttls": True} if upgraded else {"auth_require_tls": False}
@@ -80,7 +81,7 @@ async def serve(wrapped=None, upgraded=None):
 
 
 def findings(mails):
-    """What is wrong with what a server got."""
+    """The faults in the mails of one server."""
     if len(mails.envelopes) != 1:
         return [f"{len(mails.envelopes)} mails instead of one"]
     [envelope] = mails.envelopes

@@ -1,8 +1,8 @@
-"""Runs specifications against local servers, with all checks of schemathesis: `openapi.json`, which an independent
-validator looks at first, and the one that MongooseIM publishes of its client API.
+"""Tests local servers against two specifications, with all checks of schemathesis: `openapi.json`, and the
+specification that MongooseIM publishes of its client API. An independent validator checks `openapi.json` first.
 
-Each run has a server of its own. Where a run shows a test case, `st replay` does not know its server: what it prints as
-curl's command line does.
+Each run has its own server. To repeat a test case from the output, use the curl command that schemathesis prints.
+`st replay` does not know the server of the run.
 """
 
 import base64
@@ -86,8 +86,7 @@ def directory(name):
 
 
 def credentials(url):
-    """What each security scheme of the document asks for. The hooks sign, and log the
-    admin in."""
+    """The credentials for each security scheme of the document. The hooks sign requests and log the admin in."""
     device = requests.post(f"{url}/api/sessions", json={"identifier": "a device"}, timeout=20).json()["data"]["token"]
     operator = base64.b64encode(STREAMS_ACCESS_TOKEN.encode()).decode()
     schemes = {

@@ -1,5 +1,5 @@
-"""What schemathesis is told of the server under test: which things there are, how webhooks are signed, and where the
-contracts ask for an answer that its checks do not expect."""
+"""Tells schemathesis about the server under test: which objects exist, how webhooks are signed, and where the contracts
+require an answer that its checks do not expect."""
 
 import base64
 import hashlib
@@ -22,11 +22,11 @@ from greenroom import ADMIN_PASSWORD, OPENVIDU_SECRET, STREAMS_WEBHOOK_SECRET, o
 URL = os.environ["URL"]
 ADMIN = "admin@localhost"
 NUMBERS = itertools.count(1)
-# What the largest number is that a text may be written as.
+# Below this number, a text field also takes a number, because all digits of the number are known.
 EXACT = 2**53
 
 
-# Things that there are. What an operation changes or deletes is made anew for each of its calls.
+# Existing objects. An operation that changes or deletes an object gets a new one for each call.
 
 
 @cache
@@ -39,7 +39,7 @@ def admin_jwt():
     return token_of(URL, "admin", ADMIN_PASSWORD)
 
 
-# After these the admin has to log in anew.
+# After these operations the admin has to log in again.
 ENDS_LOGINS = ("changePassword", "revokeTokens")
 
 
@@ -108,14 +108,14 @@ def kept_media_session():
 
 
 def new_connection(session):
-    """The name of a connection, which the token says last."""
+    """Issues a token and returns the name of its connection, which is the last one in the list."""
     as_backend("/api/tokens", {"session": session})
     listed = requests.get(f"{URL}/api/sessions/{session}", auth=("OPENVIDUAPP", OPENVIDU_SECRET), timeout=20).json()
     return listed["connections"]["content"][-1]["connectionId"]
 
 
 def new_live_connection():
-    """The number of a connection in the list of live ones."""
+    """The number of a new connection in the list of live connections."""
     session = new_media_session()
     new_connection(session)
     listed = requests.get(f"{URL}/api/live?stream={session}", headers=admin().http.headers, timeout=20).json()
@@ -127,11 +127,11 @@ def new_contact():
     return participant()
 
 
-def path_of(path, method, operation):
-    """The parameters of a path that names something."""
+def path_parameters_of(path, method, operation):
+    """Path parameters that name existing objects."""
     reads = method == "get"
     if path.startswith("/api/v2/users/"):
-        # Nobody changes another's password by the old one.
+        # Users can change only their own password with the old one.
         return {"id": 1 if operation == "changePassword" else kept_user() if reads else new_user()}
     if path.startswith("/api/v2/events/"):
         return {"id": kept_event() if reads else new_event()}
@@ -160,7 +160,8 @@ def path_of(path, method, operation):
     return {"file": "start.js"}
 
 
-# What no schema can say of a body: what there is, what is unique, and what goes together.
+# Changes to generated bodies. A schema cannot say which objects exist, which values have to be unique and which fields
+# fit together.
 
 
 def unique(text, longest):
@@ -185,7 +186,7 @@ def event(body):
 
 def session(body):
     body["event"] = new_event()
-    # Relayed media cannot be archived, and is by default.
+    # Relayed media cannot be archived, but `archive` is true by default.
     if body.get("mode") == "relayed":
         body["archive"] = False
 
@@ -210,7 +211,8 @@ def password_change(body):
 
 
 def password(body):
-    # Many a short text is among the common passwords, and whose it may not be about the schema cannot say.
+    # The server refuses common passwords, which many short texts are. It also refuses the name and the mail address of
+    # the user, which the schema cannot say.
     body["newPw"] = unique(body["newPw"], 100)
 
 
@@ -235,7 +237,7 @@ def token_of_session(body):
     body["session"] = kept_media_session()
 
 
-def whom(*names):
+def name_participant(*names):
     def name(body):
         for field in names:
             body[field] = [participant()] if field == "to_delete" else participant()
@@ -250,16 +252,17 @@ BODIES = {
     "createLoginToken": login_token, "putLoginToken": login_token_change, "patchLoginToken": login_token_change,
     "createApiToken": api_token, "changePassword": password_change, "setPassword": password,
     "joinEvent": join, "obtainToken": log_in, "refreshToken": refresh, "issueToken": token_of_session,
-    "sendMessage": whom("to"), "addContact": whom("jid"), "deleteContacts": whom("to_delete"), "inviteUser": whom("user"),
+    "sendMessage": name_participant("to"), "addContact": name_participant("jid"),
+    "deleteContacts": name_participant("to_delete"), "inviteUser": name_participant("user"),
 }
 
 
-def exact(value):
-    """Numbers are taken for texts where all their digits are known."""
+def replace_large_numbers(value):
+    """Replaces large numbers. A text field takes a number only if all digits of the number are known."""
     if isinstance(value, dict):
-        return {key: exact(item) for key, item in value.items()}
+        return {key: replace_large_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [exact(item) for item in value]
+        return [replace_large_numbers(item) for item in value]
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= EXACT:
         return 1
     return value
@@ -270,14 +273,14 @@ def before_call(context, case, kwargs):
     operation = case.operation.definition.raw["operationId"]
     is_positive = lambda location: case.meta is None or not case.meta.is_negative_at(location)
     if case.path_parameters and is_positive(ParameterLocation.PATH):
-        known = path_of(case.operation.path, case.method.lower(), operation)
+        known = path_parameters_of(case.operation.path, case.method.lower(), operation)
         case.path_parameters.update({name: known[name] for name in case.path_parameters if name in known})
     if isinstance(case.body, dict) and is_positive(ParameterLocation.BODY):
-        body = exact(case.body)
+        body = replace_large_numbers(case.body)
         BODIES.get(operation, lambda _: None)(body)
         case.body = body
     if case.query and is_positive(ParameterLocation.QUERY):
-        # A cursor is what an answer gave.
+        # A cursor has to come from an earlier answer.
         case.query.pop("cursor", None)
     kwargs["auth"] = sign
 
@@ -289,7 +292,7 @@ def after_call(context, case, response):
         admin_jwt.cache_clear()
 
 
-# Signatures are of the bytes that are sent, and the admin's token is the one that is good now.
+# A signature covers the bytes that are sent, and the admin's token has to be the current one.
 
 
 def sign(request):
@@ -313,18 +316,19 @@ def encoded(data):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether it is one: the contracts ask for some answers that the checks do not expect."""
+    """Whether this is a real failure. The contracts require some answers that the checks do not expect."""
     path, operation = case.operation.path, case.operation.definition.raw["operationId"]
     if isinstance(failure, AcceptedNegativeData):
-        # Anything but 200 means to a media server that we are out of order (`docs/apis/ovenmediaengine.md`), and the
-        # media provider monitors more than concerns us (`docs/apis/opentok.md`).
+        # A media server takes any status but 200 as a sign that Greenroom is out of order
+        # (`docs/apis/ovenmediaengine.md`). The media provider also monitors sessions that are not Greenroom's
+        # (`docs/apis/opentok.md`).
         is_webhook = operation in ("admit", "monitorSession")
-        # What is no number counts as the default, and who filters by what is not there finds nothing
+        # In a list, an invalid number counts as the default, and a filter by an unknown object finds nothing
         # (`docs/apis/events-api.md`).
         is_list = case.method == "GET" and path.startswith(("/api/v2", "/api/live")) and only_at_query(case)
         return not (is_webhook or is_list)
     if isinstance(failure, UnsupportedMethodResponse):
-        # Below `/v1` there is no 405, and credentials come first (`docs/apis/ovenmediaengine.md`).
+        # Paths below `/v1` never answer 405, and the server checks credentials first (`docs/apis/ovenmediaengine.md`).
         return not path.startswith("/v1")
     return True
 

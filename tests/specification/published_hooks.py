@@ -1,4 +1,4 @@
-"""What schemathesis is told of the server under test."""
+"""Tells schemathesis about the server under test."""
 
 import os
 
@@ -9,7 +9,7 @@ ROOM = os.environ["ROOM"]
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
-    """No made-up id is that of a room; without this, nothing of a room would ever be answered."""
+    """Puts the id of a real room into the path. Generated ids never name a room, so the server refuses them all."""
     if path_parameters and "id" in path_parameters:
         path_parameters["id"] = ROOM
     return path_parameters
@@ -17,12 +17,12 @@ def map_path_parameters(context, path_parameters):
 
 @schemathesis.hook
 def filter_query(context, query):
-    """The contract ignores parameters that it does not know; the specification does not say."""
+    """Skips queries with unknown parameters. The contract ignores them, but the specification does not say so."""
     return set(query or {}) <= {"limit", "before"}
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """The specification says that everything is JSON; an answer without a body is of no type."""
+    """Adds a content type to answers without a body. They have none, but the specification says that all are JSON."""
     if not response.content:
         response.headers["content-type"] = ["application/json"]

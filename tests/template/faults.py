@@ -1,4 +1,4 @@
-"""Plants faults in the translation, one at a time, and looks whether the rules find them."""
+"""Plants faults in the translated template, one at a time, and checks that the rules find them."""
 
 import copy
 import json
@@ -21,19 +21,19 @@ def statement(template, role):
     return statements_of(template, role)[0]
 
 
-def forbid(template, role, actions):
-    """Takes away what allows actions that begin so."""
-    all_of_them = statements_of(template, role)
-    all_of_them[:] = [one for one in all_of_them if not one["Action"][0].startswith(actions)]
+def remove_statements(template, role, actions):
+    """Removes the policy statements whose first action begins with `actions`."""
+    all_statements = statements_of(template, role)
+    all_statements[:] = [one for one in all_statements if not one["Action"][0].startswith(actions)]
 
 
-def conditional(template, role, condition):
-    """The policy that a role has under a condition."""
+def policy_under(template, role, condition):
+    """The policy that a role has under a CloudFormation condition."""
     (policy,) = [one for one in properties(template, role)["Policies"] if one.get("Fn::If", [None])[0] == condition]
     return policy
 
 
-def keys_of(statement):
+def partition_keys(statement):
     return statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
 
 
@@ -50,47 +50,47 @@ def drop_from_alarm(template, alarm, function):
     queries[:] = [query for query in queries if function not in json.dumps(query)]
 
 
-def on_dashboard(template, old, new):
+def edit_dashboard(template, old, new):
     body = properties(template, "Dashboard")["DashboardBody"]["Fn::Sub"]
     assert old in body[0]
     body[0] = body[0].replace(old, new, 1)
 
 
-# What is done to the template, and words of the finding.
+# For each fault: the change to the template, and a part of the expected finding.
 FAULTS = {
     "a wildcard": (
         lambda t: statement(t, "UsersRole").update(Resource="*"),
-        "UsersRole: a wildcard",
+        "UsersRole: allows a wildcard",
     ),
-    "a wildcard beside traces": (
-        lambda t: allow_more(conditional(t, "UsersRole", "HasTraces")["Fn::If"][1]),
-        "UsersRole: a wildcard",
+    "a wildcard in the policy for traces": (
+        lambda t: allow_more(policy_under(t, "UsersRole", "HasTraces")["Fn::If"][1]),
+        "UsersRole: allows a wildcard",
     ),
-    "traces for everybody": (
-        lambda t: properties(t, "UsersRole")["Policies"].append(conditional(t, "UsersRole", "HasTraces")["Fn::If"][1]),
-        "UsersRole: a wildcard",
+    "a policy for traces without its condition": (
+        lambda t: properties(t, "UsersRole")["Policies"].append(policy_under(t, "UsersRole", "HasTraces")["Fn::If"][1]),
+        "UsersRole: allows a wildcard",
     ),
-    "a role without traces": (
-        lambda t: properties(t, "UsersRole")["Policies"].remove(conditional(t, "UsersRole", "HasTraces")),
-        "UsersRole: has no - *Traces",
+    "a role without the policy for traces": (
+        lambda t: properties(t, "UsersRole")["Policies"].remove(policy_under(t, "UsersRole", "HasTraces")),
+        "UsersRole: lacks the policy *Traces",
     ),
-    "a role without the table's key": (
-        lambda t: properties(t, "UsersRole")["Policies"].remove(conditional(t, "UsersRole", "HasTableKey")),
-        "UsersRole: has no - *TableKey",
+    "a role without the policy for the table's key": (
+        lambda t: properties(t, "UsersRole")["Policies"].remove(policy_under(t, "UsersRole", "HasTableKey")),
+        "UsersRole: lacks the policy *TableKey",
     ),
-    "the table's key without the table": (
-        lambda t: forbid(t, "IssueTokenRole", "dynamodb:"),
-        "IssueTokenRole: has no use for - *TableKey",
+    "a policy for the table's key without access to the table": (
+        lambda t: remove_statements(t, "IssueTokenRole", "dynamodb:"),
+        "IssueTokenRole: does not need the policy *TableKey",
     ),
     "a policy outside of roles": (
         lambda t: t["Resources"].update(More={"Type": "AWS::IAM::Policy", "Properties": {}}),
-        "More: stands outside of the role",
+        "More: is a policy outside of a role",
     ),
-    "a role for two": (
+    "a role of two functions": (
         lambda t: properties(t, "Users").update(Role=properties(t, "Rooms")["Role"]),
         "Users: shares RoomsRole",
     ),
-    "a function that knows another table": (
+    "a function with another table": (
         lambda t: properties(t, "Users")["Environment"]["Variables"].update(TABLE_NAME={"Ref": "Table"}),
         "not all have TABLE_NAME: *TableName",
     ),
@@ -98,47 +98,47 @@ FAULTS = {
         lambda t: statement(t, "UsersRole").update(Resource={"Fn::GetAtt": ["Table", "Arn"]}),
         "not all have Resource: *TableArn",
     ),
-    "a role for every item": (
+    "a role for every partition key": (
         lambda t: statement(t, "UsersRole")["Condition"].pop("ForAllValues:StringLike"),
-        "UsersRole: is not limited to keys",
+        "UsersRole: is not limited to partition keys",
     ),
-    "a role for items of every kind": (
-        lambda t: keys_of(statement(t, "UsersRole")).append("*"),
-        "UsersRole: is limited to keys of any kind",
+    "a role for partition keys of any kind": (
+        lambda t: partition_keys(statement(t, "UsersRole")).append("*"),
+        "UsersRole: allows partition keys of any kind",
     ),
     "a role that may scan the table": (
         lambda t: statement(t, "UsersRole")["Condition"].pop("Null"),
-        "UsersRole: may ask without a key",
+        "UsersRole: allows requests without a partition key",
     ),
-    "a table that goes with the stack": (
+    "a table that is deleted with the stack": (
         lambda t: t["Resources"]["Table"].update(DeletionPolicy="Delete"),
-        "Table: goes with the stack",
+        "Table: is deleted with the stack",
     ),
     "a table without deletion protection": (
         lambda t: properties(t, "Table").pop("DeletionProtectionEnabled"),
-        "Table: is not protected",
+        "Table: lacks deletion protection or encryption",
     ),
-    "logs without the key": (
+    "logs without the KMS key": (
         lambda t: properties(t, "UsersLogs").pop("KmsKeyId"),
         "UsersLogs: has no KmsKeyId",
     ),
-    "logs for ever": (
+    "logs that are kept for ever": (
         lambda t: properties(t, "AccessLogs").pop("RetentionInDays"),
         "AccessLogs: keeps its logs for ever",
     ),
-    "housekeeping without a queue": (
+    "housekeeping without a dead-letter queue": (
         lambda t: properties(t, "Housekeeping").pop("DeadLetterConfig"),
-        "Housekeeping: what fails of HousekeepingEveryMinute is lost",
+        "Housekeeping: has no dead-letter queue for failed events of HousekeepingEveryMinute",
     ),
-    "a schedule without a queue": (
+    "a schedule without a dead-letter queue": (
         lambda t: properties(t, "HousekeepingEveryMinute")["Targets"][0].pop("DeadLetterConfig"),
-        "Housekeeping: what fails of HousekeepingEveryMinute is lost",
+        "Housekeeping: has no dead-letter queue for failed events of HousekeepingEveryMinute",
     ),
-    "housekeeping that may not write to its queue": (
-        lambda t: forbid(t, "HousekeepingRole", "sqs:SendMessage"),
-        "HousekeepingRole: may not write to the queue",
+    "housekeeping that may not write to its dead-letter queue": (
+        lambda t: remove_statements(t, "HousekeepingRole", "sqs:SendMessage"),
+        "HousekeepingRole: may not write to the dead-letter queue",
     ),
-    "a queue in clear": (
+    "a queue without encryption": (
         lambda t: properties(t, "DeadLetters").pop("SqsManagedSseEnabled"),
         "DeadLetters: is not encrypted",
     ),
@@ -156,80 +156,80 @@ FAULTS = {
     ),
     "old TLS": (
         lambda t: properties(t, "Domain")["DomainNameConfigurations"][0].update(SecurityPolicy="TLS_1_0"),
-        "Domain: takes old TLS",
+        "Domain: accepts old TLS",
     ),
-    "a function that nobody watches": (
+    "a function whose errors no alarm watches": (
         lambda t: drop_from_alarm(t, "EventErrorsAlarm", "Users"),
-        "Users: 0 alarms look at its Errors",
+        "Users: 0 alarms watch its Errors",
     ),
-    "throttles that nobody watches": (
+    "a function whose throttles no alarm watches": (
         lambda t: drop_from_alarm(t, "ConversationThrottlesAlarm", "MessageEvents"),
-        "MessageEvents: 0 alarms look at its Throttles",
+        "MessageEvents: 0 alarms watch its Throttles",
     ),
-    "an alarm that tells nobody": (
+    "an alarm that notifies nobody": (
         lambda t: properties(t, "DeadLettersAlarm").pop("AlarmActions"),
-        "DeadLettersAlarm: tells nobody",
+        "DeadLettersAlarm: notifies nobody",
     ),
     "an alarm that is not explained": (
         lambda t: properties(t, "DeadLettersAlarm").update(AlarmDescription="Oh. docs/operations.md, Dead."),
         "DeadLettersAlarm: is not explained",
     ),
-    "a metric that there is not": (
+    "an unknown metric": (
         lambda t: properties(t, "ServerErrorsAlarm").update(MetricName="ServerError"),
         "ServerErrorsAlarm: there is no metric Greenroom ServerError of Service",
     ),
-    "a dimension that there is not": (
+    "an unknown set of dimensions": (
         lambda t: properties(t, "TableErrorsAlarm")["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"].pop(),
         "TableErrorsAlarm: there is no metric AWS/DynamoDB SystemErrors of TableName",
     ),
-    "eleven metrics": (
+    "an alarm with eleven metrics": (
         lambda t: properties(t, "EventErrorsAlarm")["Metrics"].append(properties(t, "EventErrorsAlarm")["Metrics"][1]),
-        "EventErrorsAlarm: looks at 11 metrics",
+        "EventErrorsAlarm: uses 11 metrics",
     ),
-    "a dashboard that is no JSON": (
-        lambda t: on_dashboard(t, '"widgets": [', '"widgets": [,'),
-        "Dashboard: is no dashboard",
+    "a dashboard that is not JSON": (
+        lambda t: edit_dashboard(t, '"widgets": [', '"widgets": [,'),
+        "Dashboard: is not a valid dashboard",
     ),
-    "a graph of nothing": (
-        lambda t: on_dashboard(t, '"TableRetries"', '"Retries"'),
+    "a graph of an unknown metric": (
+        lambda t: edit_dashboard(t, '"TableRetries"', '"Retries"'),
         "there is no metric Greenroom Retries of Service",
     ),
-    "a search for nothing": (
-        lambda t: on_dashboard(t, 'MetricName=\\"ReadUnits\\"', 'MetricName=\\"Reads\\"'),
+    "a search for an unknown metric": (
+        lambda t: edit_dashboard(t, 'MetricName=\\"ReadUnits\\"', 'MetricName=\\"Reads\\"'),
         "there is no metric Greenroom Reads",
     ),
-    "a function that is on no graph": (
-        lambda t: on_dashboard(t, '"Errors", "FunctionName", "${Users}"', '"Errors", "FunctionName", "${Rooms}"'),
+    "a function without a graph": (
+        lambda t: edit_dashboard(t, '"Errors", "FunctionName", "${Users}"', '"Errors", "FunctionName", "${Rooms}"'),
         "Dashboard: lacks Throttles of Users",
     ),
-    "widgets on each other": (
-        lambda t: on_dashboard(t, '"x": 8, "y": 4', '"x": 7, "y": 4'),
-        "does not fit in",
+    "overlapping widgets": (
+        lambda t: edit_dashboard(t, '"x": 8, "y": 4', '"x": 7, "y": 4'),
+        "overlaps another widget",
     ),
     "an alarm that the dashboard lacks": (
-        lambda t: on_dashboard(t, '"${DeadLettersAlarm.Arn}", ', ""),
+        lambda t: edit_dashboard(t, '"${DeadLettersAlarm.Arn}", ', ""),
         "Dashboard: lacks ${DeadLettersAlarm.Arn}",
     ),
-    "a condition that is never met": (
+    "a condition that is never true": (
         lambda t: t["Conditions"].update(HasTraces={"Fn::Equals": [{"Ref": "Tracing"}, "Active"]}),
         "HasTraces: is False in every state",
     ),
-    "a rule that refuses what is right": (
+    "a rule that refuses valid parameters": (
         lambda t: t["Rules"]["AZoneIsOfADomain"]["Assertions"][0].update(Assert={"Fn::Equals": ["a", "b"]}),
-        "AZoneIsOfADomain: does not hold with everything set",
+        "AZoneIsOfADomain: refuses the parameters with everything set",
     ),
     "a parameter in no group": (
         lambda t: t["Parameters"].update(Another={"Type": "String", "Default": "", "Description": "…"}),
-        "Another: is in 0 groups",
+        "Another: is in 0 parameter groups",
     ),
 }
 
 
 class Faults(unittest.TestCase):
-    def test_there_is_none_before(self):
+    def test_the_template_without_faults_has_no_findings(self):
         self.assertEqual(check(TRANSLATION), [])
 
-    def test_each_is_found(self):
+    def test_the_rules_find_each_fault(self):
         for fault, (plant, finding) in FAULTS.items():
             with self.subTest(fault):
                 template = copy.deepcopy(TRANSLATION)
@@ -237,7 +237,7 @@ class Faults(unittest.TestCase):
                 found = check(template)
                 self.assertTrue(any(finding in line for line in found), found)
 
-    def test_there_is_something_to_look_at(self):
+    def test_the_alarms_use_many_metrics(self):
         alarms = resources(TRANSLATION, "AWS::CloudWatch::Alarm").values()
         self.assertGreater(sum(len(list(metrics_of(alarm))) for alarm in alarms), 60)
 

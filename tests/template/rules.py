@@ -1,40 +1,40 @@
-"""The rules of this project for what is deployed: permissions, routes, logs, the table, what runs by itself."""
+"""This project's rules for deployed resources: IAM roles, routes, logs, the DynamoDB table, scheduled functions."""
 
 import json
 import re
 
-# What CloudFormation takes in one stack, and an HTTP API.
+# The limits of CloudFormation for one stack, and of API Gateway for one HTTP API.
 RESOURCES_MAX = 500
 ROUTES_MAX = 300
-# The actions that have no resource, and the condition they may be allowed under.
+# IAM cannot limit these actions to a resource. Roles may allow them under this condition only.
 WITHOUT_RESOURCE = ("HasTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"])
 
 
 def resources(template, kind):
-    """The properties of the resources of one type, by their names."""
+    """The properties of all resources of one type, by resource name."""
     found = template["Resources"].items()
     return {name: resource["Properties"] for name, resource in found if resource["Type"] == kind}
 
 
 def functions(template):
-    """The functions, by their names."""
+    """The properties of the Lambda functions, by resource name."""
     return resources(template, "AWS::Lambda::Function")
 
 
 def role_of(function):
-    """The name of a function's role."""
+    """The resource name of a function's IAM role."""
     return function["Role"]["Fn::GetAtt"][0]
 
 
 def policies(role):
-    """A role's policies, each with the condition under which it has it."""
+    """A role's policies, each with its CloudFormation condition, or `None`."""
     for policy in role.get("Policies", []):
         condition, policy, _ = policy.get("Fn::If", (None, policy, None))
         yield condition, policy
 
 
 def statements(template):
-    """What roles allow, each with the name of the role and the condition."""
+    """The policy statements of all IAM roles, each with the role's name and the policy's condition."""
     for name, role in resources(template, "AWS::IAM::Role").items():
         for condition, policy in policies(role):
             for statement in policy["PolicyDocument"]["Statement"]:
@@ -42,38 +42,43 @@ def statements(template):
 
 
 def wildcards(template):
-    """Permissions are written out in roles: no `*` in an action or a resource, no policy elsewhere."""
+    """Roles contain all policies, and no policy statement has `*` in an action or a resource."""
     for name, role in resources(template, "AWS::IAM::Role").items():
         if role.get("ManagedPolicyArns"):
             yield f"{name}: has a managed policy"
     for kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"):
-        yield from (f"{name}: stands outside of the role" for name in resources(template, kind))
+        yield from (f"{name}: is a policy outside of a role" for name in resources(template, kind))
     for name, condition, statement in statements(template):
         if statement["Resource"] == "*" and (condition, statement["Action"]) == WITHOUT_RESOURCE:
             continue
         if "*" in json.dumps([statement["Action"], statement["Resource"]]):
-            yield f"{name}: a wildcard in {json.dumps(statement)}"
+            yield f"{name}: allows a wildcard in {json.dumps(statement)}"
 
 
 def roles(template):
-    """Each function has a role of its own, which allows what a parameter may ask of the function."""
+    """Each function has its own IAM role, with the policies that depend on a parameter.
+
+    Every role has `*Traces`. A role has `*TableKey` if it may access the table, and only then.
+    """
     of_functions = {name: role_of(function) for name, function in functions(template).items()}
     for name, role in of_functions.items():
         if list(of_functions.values()).count(role) > 1:
-            yield f"{name}: shares {role}"
-    at_table = {name for name, _, statement in statements(template) if "dynamodb:" in json.dumps(statement["Action"])}
-    having = {(name, condition) for name, condition, _ in statements(template)}
+            yield f"{name}: shares {role} with another function"
+    table_roles = {
+        name for name, _, statement in statements(template) if "dynamodb:" in json.dumps(statement["Action"])
+    }
+    with_condition = {(name, condition) for name, condition, _ in statements(template)}
     for role in of_functions.values():
-        if (role, "HasTraces") not in having:
-            yield f"{role}: has no - *Traces"
-        if (role in at_table) != ((role, "HasTableKey") in having):
-            yield f"{role}: {'has no' if role in at_table else 'has no use for'} - *TableKey"
+        if (role, "HasTraces") not in with_condition:
+            yield f"{role}: lacks the policy *Traces"
+        if (role in table_roles) != ((role, "HasTableKey") in with_condition):
+            yield f"{role}: {'lacks' if role in table_roles else 'does not need'} the policy *TableKey"
 
 
 def keys(template):
-    """What roles allow in the table is limited to partition keys, and a request that names none is refused.
+    """Roles may access the table only by listed kinds of partition keys, and not without a partition key.
 
-    `ForAllValues` is true of no values; it is `Null` that refuses a scan.
+    `ForAllValues` is also true for a request without a partition key. So it takes `Null` to refuse a scan.
     """
     for name, _, statement in statements(template):
         if "dynamodb:" not in json.dumps(statement["Action"]):
@@ -81,15 +86,18 @@ def keys(template):
         condition = dict(statement.get("Condition", {}))
         patterns = condition.pop("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
         if not isinstance(patterns, list) or not patterns:
-            yield f"{name}: is not limited to keys in {json.dumps(statement['Action'])}"
+            yield f"{name}: is not limited to partition keys in {json.dumps(statement['Action'])}"
         elif any(not re.match("[A-Z]+(#|$)", pattern) for pattern in patterns):
-            yield f"{name}: is limited to keys of any kind in {json.dumps(patterns)}"
+            yield f"{name}: allows partition keys of any kind in {json.dumps(patterns)}"
         if condition != {"Null": {"dynamodb:LeadingKeys": "false"}}:
-            yield f"{name}: may ask without a key in {json.dumps(statement['Action'])}"
+            yield f"{name}: allows requests without a partition key in {json.dumps(statement['Action'])}"
 
 
 def routes(template):
-    """Each route but the root exists in both spellings, leads to one function and speaks payload 2.0."""
+    """Each route uses payload format 2.0. Each except the root exists with and without a slash at the end.
+
+    Both spellings of a route lead to the same function.
+    """
     apis = resources(template, "AWS::ApiGatewayV2::Api")
     for name, api in apis.items():
         paths = api["Body"]["paths"]
@@ -105,37 +113,38 @@ def routes(template):
             other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
             target = served.get((other, method), {}).get("uri")
             if path not in ("$default", "/") and target != integration.get("uri"):
-                yield f"{name}: {method} {path} and {method} {other} are not the same"
-        # It answers CORS preflights too: API Gateway would answer them itself if the API had a configuration of CORS.
+                yield f"{name}: {method} {path} and {method} {other} do not lead to the same function"
+        # The function of the default route answers CORS preflights too. API Gateway would answer them itself if the
+        # API had a CORS configuration.
         if ("$default", "x-amazon-apigateway-any-method") not in served:
             yield f"{name}: has no default route"
         if "x-amazon-apigateway-cors" in api["Body"] or "CorsConfiguration" in api:
-            yield f"{name}: answers CORS preflights itself, not as the functions do"
+            yield f"{name}: answers CORS preflights itself, instead of the functions"
     if len(apis) != 1:
         yield f"{len(apis)} HTTP APIs"
 
 
 def stages(template):
-    """The API is throttled and logs what it does, and its name, if it has one, is at the root and speaks TLS 1.2."""
+    """The API has throttling and an access log. Its domain, if any, leads to the root and requires TLS 1.2."""
     for name, stage in resources(template, "AWS::ApiGatewayV2::Stage").items():
         limits = stage.get("DefaultRouteSettings", {})
         if not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= limits.keys():
             yield f"{name}: is not throttled"
         if "AccessLogSettings" not in stage:
             yield f"{name}: has no access log"
-        # A query may be a secret, and a path has ids in it.
+        # A query may contain a secret, and a path contains ids.
         elif any(word in json.dumps(stage["AccessLogSettings"]) for word in ("query", "$context.path")):
-            yield f"{name}: logs what may not be logged"
+            yield f"{name}: logs the path or the query"
     for name, domain in resources(template, "AWS::ApiGatewayV2::DomainName").items():
         if any(one["SecurityPolicy"] != "TLS_1_2" for one in domain["DomainNameConfigurations"]):
-            yield f"{name}: takes old TLS"
+            yield f"{name}: accepts old TLS"
     for name, mapping in resources(template, "AWS::ApiGatewayV2::ApiMapping").items():
         if mapping.get("ApiMappingKey"):
-            yield f"{name}: has a path, which clients drop"
+            yield f"{name}: has a path, but clients drop it"
 
 
 def logs(template):
-    """Each function writes to a log group of its own; every group forgets, and may have a key."""
+    """Each function has its own log group. Every log group has a retention period and may have a KMS key."""
     groups = resources(template, "AWS::Logs::LogGroup")
     seen = set()
     for name, function in functions(template).items():
@@ -151,15 +160,15 @@ def logs(template):
 
 
 def table(template):
-    """There is one table, which is hard to lose, and functions know one table only, whichever it is."""
+    """The table is protected against loss. All functions and roles use the same table."""
     for name, properties in resources(template, "AWS::DynamoDB::Table").items():
         resource = template["Resources"][name]
         if {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")} != {"Retain"}:
-            yield f"{name}: goes with the stack"
+            yield f"{name}: is deleted with the stack"
         if not properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]:
             yield f"{name}: has no point-in-time recovery"
         if "DeletionProtectionEnabled" not in properties or not properties["SSESpecification"]["SSEEnabled"]:
-            yield f"{name}: is not protected"
+            yield f"{name}: lacks deletion protection or encryption"
     names, arns = {}, {}
     for name, function in functions(template).items():
         variables = function["Environment"]["Variables"]
@@ -170,13 +179,13 @@ def table(template):
             arns[json.dumps(statement["Resource"])] = name
     for found, expression in ((names, "TABLE_NAME: *TableName"), (arns, "Resource: *TableArn")):
         if len(found) > 1:
-            yield f"{', '.join(found.values())}: not all have {expression}"
+            yield f"{', '.join(found.values())}: do not all have {expression}"
 
 
 def unasked(template):
-    """What no request waits for leaves what failed in a queue, is not repeated, and may write to that queue."""
-    sending = [(name, one) for name, _, one in statements(template) if "sqs:SendMessage" in one["Action"]]
-    allowed = {(name, json.dumps(one["Resource"])) for name, one in sending}
+    """A scheduled function sends failed events to a dead-letter queue, may write to it and is not retried."""
+    sending_statements = [(name, one) for name, _, one in statements(template) if "sqs:SendMessage" in one["Action"]]
+    allowed = {(name, json.dumps(one["Resource"])) for name, one in sending_statements}
     configurations = resources(template, "AWS::Lambda::EventInvokeConfig").values()
     configured = {one["FunctionName"]["Ref"]: one for one in configurations}
     all_functions = functions(template)
@@ -186,23 +195,23 @@ def unasked(template):
             function = all_functions[name]
             queue = function.get("DeadLetterConfig", {}).get("TargetArn")
             if not queue or target.get("DeadLetterConfig", {}).get("Arn") != queue:
-                yield f"{name}: what fails of {rule} is lost"
+                yield f"{name}: has no dead-letter queue for failed events of {rule}"
             elif (role_of(function), json.dumps(queue)) not in allowed:
-                yield f"{role_of(function)}: may not write to the queue of dead letters"
+                yield f"{role_of(function)}: may not write to the dead-letter queue"
             if configured.get(name, {}).get("MaximumRetryAttempts") != 0:
-                yield f"{name}: is repeated, though the next run does what is left"
+                yield f"{name}: is retried, although the next run does the remaining work"
     for name, queue in resources(template, "AWS::SQS::Queue").items():
         if not queue.get("SqsManagedSseEnabled") or queue.get("MessageRetentionPeriod") != 1209600:
-            yield f"{name}: is not encrypted, or forgets before 14 days"
+            yield f"{name}: is not encrypted, or does not keep messages for 14 days"
 
 
 def parameters(template):
-    """Every parameter says what it means and stands in one group."""
+    """Every parameter has a description and a default, and is in one parameter group."""
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
     for name, parameter in template["Parameters"].items():
         if grouped.count(name) != 1:
-            yield f"{name}: is in {grouped.count(name)} groups of parameters"
+            yield f"{name}: is in {grouped.count(name)} parameter groups"
         if not parameter.get("Description"):
             yield f"{name}: has no description"
         if "Default" not in parameter:
@@ -210,7 +219,7 @@ def parameters(template):
 
 
 def size(template):
-    """CloudFormation takes this many resources in one stack, and an HTTP API this many routes."""
+    """The stack and its HTTP API stay within the limits of CloudFormation and API Gateway."""
     count = len(template["Resources"])
     if count > RESOURCES_MAX:
         yield f"{count} resources"

@@ -1,10 +1,11 @@
-"""Checks the deployment template: exits with 1 and the findings unless there are none.
+"""Checks the deployment template. Prints the findings and exits with 1 if there are any.
 
-No single tool sees every fault. cfn-lint knows CloudFormation but not what SAM makes of a function;
-SAM's translator refuses what it cannot translate but passes on what it does not know. So the template
-is linted, translated, and the translation linted again, with the parameters' defaults and with every
-parameter set. What no tool can know, the rules of this project, is checked on the translation, where
-SAM's own additions show too. With `--translation FILE` the translation is left there for checkov.
+No single tool sees every fault. cfn-lint knows CloudFormation, but not the resources that SAM makes from a
+function. SAM's translator refuses input that it cannot translate, but passes on properties that it does not
+know. So this script lints the template, translates it and lints the translation, with the parameters' defaults
+and with every parameter set. No tool knows this project's rules, so the script checks them itself. It checks
+them on the translation, which includes SAM's own additions. `--translation FILE` saves the translation for
+checkov.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from rules import RULES, resources
 from watching import WATCHING
 
 ROOT = Path(__file__).parents[2]
-# The translator wants a region, any region; nothing is sent to it.
+# The translator needs a region, but sends nothing to it. Any region will do.
 os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
 
 from samtranslator.model.exceptions import InvalidDocumentException  # noqa: E402
@@ -28,7 +29,7 @@ from samtranslator.parser.parser import Parser  # noqa: E402
 from samtranslator.translator.translator import Translator  # noqa: E402
 from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
-# What an operator may set; with these and the defaults every condition is met once, and once it is not.
+# Parameters that an operator may set. Each condition is true in one of these states and false in another.
 STATES = {
     "with its defaults": {},
     "with everything set": {
@@ -53,30 +54,30 @@ STATES = {
 
 
 def lint(path):
-    """cfn-lint's findings on one file."""
+    """The findings of cfn-lint in one file."""
     command = [Path(sys.executable).with_name("cfn-lint"), "--format", "parseable", path]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     findings = (ended.stdout + ended.stderr).splitlines()
     if ended.returncode and not findings:
-        findings = [f"cfn-lint ended with {ended.returncode} and said nothing"]
+        findings = [f"cfn-lint exited with {ended.returncode} and printed nothing"]
     return findings
 
 
 def translate(template):
-    """What SAM makes of the template; code is replaced by a package's address, as packaging does."""
+    """SAM's translation of the template. The address of a package replaces the code, as it does when SAM packages."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource.pop("Metadata", None)
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
     try:
-        # What stands behind an alias is one object, which the translator must not change for all.
+        # All uses of a YAML alias are one object. The JSON copy separates them, so the translator changes only one.
         return Translator({}, Parser()).translate(json.loads(json.dumps(template)), {}), []
     except InvalidDocumentException as error:
         return None, [f"SAM: {cause.message}" for cause in error.causes] or [f"SAM: {error.message}"]
 
 
 def in_state(template, values):
-    """The template with other defaults, which is what the linter takes for the parameters' values."""
+    """The template with `values` as defaults, because the linter takes the defaults as the parameters' values."""
     template = copy.deepcopy(template)
     for name, value in values.items():
         template["Parameters"][name]["Default"] = value
@@ -93,16 +94,16 @@ def lint_translations(translation):
     return findings
 
 
-def meaning(template, node):
-    """What a condition or an assertion comes to with the parameters' defaults."""
+def value_of(template, node):
+    """The value of a condition or an assertion with the parameters' defaults."""
     if not isinstance(node, dict):
         return node
     ((name, operands),) = node.items()
     if name == "Ref":
         return template["Parameters"][operands]["Default"]
     if name == "Condition":
-        return meaning(template, template["Conditions"][operands])
-    values = [meaning(template, operand) for operand in operands]
+        return value_of(template, template["Conditions"][operands])
+    values = [value_of(template, operand) for operand in operands]
     evaluate = {
         "Fn::Equals": lambda: str(values[0]) == str(values[1]),
         "Fn::Not": lambda: not values[0],
@@ -113,23 +114,23 @@ def meaning(template, node):
 
 
 def states(template):
-    """Every condition is looked at in both its states, in none of which the template refuses its parameters."""
+    """Each condition is true in one state and false in another. The template accepts the parameters of every state."""
     seen = {name: set() for name in template["Conditions"]}
     for state, values in STATES.items():
-        told = in_state(template, values)
+        in_this_state = in_state(template, values)
         for name, condition in template["Conditions"].items():
-            seen[name].add(meaning(told, condition))
+            seen[name].add(value_of(in_this_state, condition))
         for name, rule in template["Rules"].items():
-            applies = meaning(told, rule["RuleCondition"])
-            if applies and not all(meaning(told, assertion["Assert"]) for assertion in rule["Assertions"]):
-                yield f"{name}: does not hold {state}"
+            applies = value_of(in_this_state, rule["RuleCondition"])
+            if applies and not all(value_of(in_this_state, assertion["Assert"]) for assertion in rule["Assertions"]):
+                yield f"{name}: refuses the parameters {state}"
     for name, values in seen.items():
         if values != {True, False}:
             yield f"{name}: is {values.pop()} in every state that is checked"
 
 
 def check(translation):
-    """What the rules of this project find."""
+    """The findings of this project's rules."""
     return [finding for rule in (states, *RULES, *WATCHING) for finding in rule(translation)]
 
 

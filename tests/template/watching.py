@@ -1,4 +1,4 @@
-"""The rules of this project for what is watched: alarms, and the dashboard."""
+"""This project's rules for monitoring: CloudWatch alarms and the dashboard."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from rules import functions, resources
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations.md"
-# An alarm on an expression takes ten metrics.
+# CloudWatch allows ten metrics in an alarm on an expression.
 METRICS_MAX = 10
-# What there is to look at. A name that is not one makes an empty graph, and an alarm that never comes.
+# The metrics that exist. An unknown name makes an empty graph, or an alarm that never starts.
 KNOWN = {
     "AWS/ApiGateway": {"Count", "4xx", "5xx", "Latency", "IntegrationLatency"},
     "AWS/DynamoDB": {
@@ -21,13 +21,13 @@ KNOWN = {
         "Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "ClaimedAccountConcurrency",
     },  # fmt: skip
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
-    # What the functions send stands in the code.
+    # The code names the metrics that the functions send.
     "Greenroom": {
         *re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/telemetry/src/metrics.rs").read_text()),
         *re.findall(r'=> \("\w+", "(\w+)"\)', (ROOT / "shared/media/src/audit.rs").read_text()),
     },
 }
-# The dimensions that each service gives its metrics; with others there are none.
+# The dimensions that each service gives its metrics. A metric with other dimensions does not exist.
 DIMENSIONS = {
     "AWS/ApiGateway": [{"ApiId"}],
     "AWS/DynamoDB": [{"TableName"}],
@@ -35,7 +35,7 @@ DIMENSIONS = {
     "AWS/SQS": [{"QueueName"}],
     "Greenroom": [{"Service"}, {"Service", "Route"}],
 }
-# Those of single metrics.
+# Metrics whose dimensions differ from those of their service.
 DIMENSIONS_OF = {
     "SystemErrors": [{"TableName", "Operation"}],
     "ClaimedAccountConcurrency": [set()],
@@ -44,7 +44,7 @@ DIMENSIONS_OF = {
 
 
 def metrics_of(alarm):
-    """Namespace, name and dimensions of all that an alarm looks at."""
+    """Namespace, name and dimensions of each metric that an alarm uses."""
     single = [alarm] if "MetricName" in alarm else []
     several = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
     for metric in single + several:
@@ -53,7 +53,7 @@ def metrics_of(alarm):
 
 
 def own_metrics(template):
-    """The metrics that the stack makes of its logs."""
+    """The metrics that the stack's metric filters make from its logs."""
     filters = resources(template, "AWS::Logs::MetricFilter").values()
     made = [metric for one in filters for metric in one["MetricTransformations"]]
     return {(json.dumps(metric["MetricNamespace"]), metric["MetricName"]) for metric in made}
@@ -65,27 +65,27 @@ def is_known(namespace, name, dimensions):
 
 
 def alarms(template):
-    """Each alarm looks at what there is, tells somebody and says where it is explained."""
+    """Each alarm uses known metrics, notifies somebody and names the section that explains it."""
     sections = {line.lstrip("# ") for line in OPERATIONS.read_text().splitlines() if line.startswith("#")}
     own = own_metrics(template)
     for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
         if not alarm.get("AlarmActions") or alarm.get("AlarmActions") != alarm.get("OKActions"):
-            yield f"{name}: tells nobody when it begins, or when it ends"
+            yield f"{name}: notifies nobody when it starts, or when it ends"
         if "TreatMissingData" not in alarm:
-            yield f"{name}: does not say what no data means"
+            yield f"{name}: does not say how it treats missing data"
         section = re.search(r"docs/operations\.md, (.+)\.$", alarm.get("AlarmDescription", ""))
         if not section or section[1] not in sections:
             yield f"{name}: is not explained in docs/operations.md"
         found = list(metrics_of(alarm))
         if not 0 < len(found) <= METRICS_MAX:
-            yield f"{name}: looks at {len(found)} metrics"
+            yield f"{name}: uses {len(found)} metrics"
         for namespace, metric, dimensions in found:
             if (json.dumps(namespace), metric) not in own and not is_known(namespace, metric, dimensions):
                 yield f"{name}: there is no metric {namespace} {metric} of {', '.join(dimensions) or 'the account'}"
 
 
-def watched(template):
-    """Every function's errors and throttles are looked at by one alarm each."""
+def alarms_of_functions(template):
+    """Exactly one alarm watches each function's errors, and exactly one its throttles."""
     seen = {(name, metric): [] for name in functions(template) for metric in ("Errors", "Throttles")}
     for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
         for namespace, metric, dimensions in metrics_of(alarm):
@@ -94,11 +94,11 @@ def watched(template):
                 seen[function, metric].append(name)
     for (function, metric), found in seen.items():
         if len(found) != 1:
-            yield f"{function}: {len(found)} alarms look at its {metric}"
+            yield f"{function}: {len(found)} alarms watch its {metric}"
 
 
 def dashboard(template):
-    """The dashboard can be read, has every alarm, and shows what there is."""
+    """The dashboard is valid, has every alarm and every function, and shows only known metrics."""
     own = {name for _, name in own_metrics(template)}
     for name, board in resources(template, "AWS::CloudWatch::Dashboard").items():
         body = board["DashboardBody"]["Fn::Sub"]
@@ -106,27 +106,27 @@ def dashboard(template):
         try:
             widgets = json.loads(text)["widgets"]
         except (ValueError, KeyError) as error:
-            yield f"{name}: is no dashboard: {error}"
+            yield f"{name}: is not a valid dashboard: {error}"
             continue
         shown = {alarm for widget in widgets for alarm in widget["properties"].get("alarms", [])}
-        there = {f"${{{alarm}.Arn}}" for alarm in resources(template, "AWS::CloudWatch::Alarm")}
-        for alarm in sorted(shown ^ there):
-            yield f"{name}: {'lacks' if alarm in there else 'has no'} {alarm}"
+        existing = {f"${{{alarm}.Arn}}" for alarm in resources(template, "AWS::CloudWatch::Alarm")}
+        for alarm in sorted(shown ^ existing):
+            yield f"{name}: {'lacks' if alarm in existing else 'shows the unknown alarm'} {alarm}"
         yield from overlaps(name, widgets)
         for widget in widgets:
             title = widget["properties"]["title"]
-            for namespace, metric, dimensions in shown_by(widget["properties"].get("metrics", [])):
+            for namespace, metric, dimensions in graph_metrics(widget["properties"].get("metrics", [])):
                 if metric not in own and not is_known(namespace, metric, dimensions):
                     yield f"{name}: {title}: there is no metric {namespace} {metric} of {', '.join(dimensions)}"
         graphs = [widget["properties"].get("metrics", []) for widget in widgets]
-        of_functions = {(metric, of.get("FunctionName")) for graph in graphs for _, metric, of in shown_by(graph)}
+        of_functions = {(metric, of.get("FunctionName")) for graph in graphs for _, metric, of in graph_metrics(graph)}
         for metric, function in ((metric, name) for name in functions(template) for metric in ("Errors", "Throttles")):
             if (metric, f"${{{function}}}") not in of_functions:
                 yield f"{name}: lacks {metric} of {function}"
 
 
-def shown_by(metrics):
-    """Namespace, name and dimensions of what a graph shows."""
+def graph_metrics(metrics):
+    """Namespace, name and dimensions of each metric in a graph."""
     before = []
     for metric in metrics:
         if isinstance(metric[0], dict):
@@ -134,7 +134,7 @@ def shown_by(metrics):
             dimensions = dict.fromkeys(found[2].split(",")) if found else {}
             yield (found[1], found[3], dimensions) if found else ("", metric[0]["expression"], dimensions)
         else:
-            # A full stop stands for what the metric before has there.
+            # In a dashboard, a full stop repeats the value that the previous metric has in that place.
             parts = [part for part in metric if isinstance(part, str)]
             before = [before[place] if part == "." else part for place, part in enumerate(parts)]
             namespace, name, *dimensions = before
@@ -142,14 +142,14 @@ def shown_by(metrics):
 
 
 def overlaps(name, widgets):
-    """Widgets lie beside each other in 24 columns."""
+    """Widgets do not overlap and stay within 24 columns."""
     taken = set()
     for widget in widgets:
         columns = range(widget["x"], widget["x"] + widget["width"])
         cells = {(x, y) for x in columns for y in range(widget["y"], widget["y"] + widget["height"])}
         if columns.stop > 24 or cells & taken:
-            yield f"{name}: {widget['properties']['title']} does not fit in"
+            yield f"{name}: {widget['properties']['title']} overlaps another widget or exceeds 24 columns"
         taken |= cells
 
 
-WATCHING = (alarms, watched, dashboard)
+WATCHING = (alarms, alarms_of_functions, dashboard)

@@ -49,14 +49,14 @@ greenroom_http::routes!(admit);
 #[derive(Serialize, ToSchema)]
 #[schema(as = AdmissionAnswer)]
 struct Answer {
-    /// Whether the client may come. It is missing if the client has gone.
+    /// Whether the client may connect. It is missing if the client has left.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<bool>,
-    /// After how many milliseconds the media server cuts the client off.
+    /// The number of milliseconds after which the media server cuts the client off.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 3_600_000)]
     lifetime: Option<u64>,
-    /// Why the client may not come.
+    /// Why the client may not connect.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The session was terminated")]
     reason: Option<&'static str>,
@@ -79,7 +79,7 @@ impl Answer {
     }
 }
 
-/// Say whether a client may come, or record that it has gone.
+/// Decide whether a client may connect, or record that it has left.
 #[utoipa::path(
     post,
     path = "/v1/admission",
@@ -87,7 +87,7 @@ impl Answer {
     tag = "Live sessions",
     request_body = Admission,
     responses(
-        (status = 200, description = "What the media server is to do", body = Answer, examples(
+        (status = 200, description = "The answer to the media server", body = Answer, examples(
             ("Allowed" = (summary = "The client may come", value = json!({ "allowed": true }))),
             ("AllowedForAWhile" = (summary = "It may come, and has to ask again later", value = json!({ "allowed": true, "lifetime": 3_600_000 }))),
             ("Refused" = (summary = "It may not", value = json!({ "allowed": false, "reason": "The session was terminated" }))),
@@ -105,11 +105,11 @@ impl Answer {
             "message": "[HTTP] The body must be smaller than 1 MiB (413)",
             "statusCode": 413,
         })),
-        (status = 500, description = "A fault of ours", body = Refusal, example = json!({
+        (status = 500, description = "An internal error", body = Refusal, example = json!({
             "message": "[HTTP] Something went wrong on our side (500)",
             "statusCode": 500,
         })),
-        (status = 503, description = "The request took too long", body = Refusal, headers(("Retry-After" = u64, description = "In how many seconds to try again")), example = json!({
+        (status = 503, description = "The request took too long", body = Refusal, headers(("Retry-After" = u64, description = "The number of seconds after which to try again")), example = json!({
             "message": "[HTTP] The service is busy; try again (503)",
             "statusCode": 503,
         })),

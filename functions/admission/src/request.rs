@@ -25,7 +25,7 @@ const URL_MAX: usize = 8192;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AdmissionRequest)]
 pub(crate) struct Admission {
-    /// The client that comes or goes.
+    /// The client that connects or leaves.
     client: AdmissionClient,
     /// The client's request.
     request: AdmissionDetails,
@@ -34,10 +34,10 @@ pub(crate) struct Admission {
 /// The client.
 #[derive(Deserialize, ToSchema)]
 struct AdmissionClient {
-    /// The address that the client comes from.
+    /// The address that the client connects from.
     #[schema(example = "192.0.2.1")]
     address: String,
-    /// The port that the client comes from.
+    /// The port that the client connects from.
     #[schema(example = 51600)]
     port: u16,
     /// The client's address according to a proxy.
@@ -49,17 +49,17 @@ struct AdmissionClient {
 /// A client's request to a media server.
 #[derive(Deserialize, ToSchema)]
 struct AdmissionDetails {
-    /// `outgoing`, which plays, or `incoming`, which publishes.
+    /// `outgoing` if the client plays the stream, `incoming` if it publishes the stream.
     #[schema(example = "outgoing")]
     direction: String,
     /// The protocol.
     #[schema(example = "WebRTC")]
     protocol: String,
-    /// `opening`, which is the default, or `closing`.
+    /// `opening` if the client connects, which is the default, or `closing` if it leaves.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "opening")]
     status: Value,
-    /// When it happened, at most 24 hours from now. If it cannot be read, now.
+    /// When the client connected or left, at most 24 hours from now. A time that cannot be read counts as now.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "2025-03-16T04:38:36.245+00:00")]
     time: Value,

@@ -17,16 +17,16 @@ use utoipa::ToSchema;
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Addresses from which to go on.
+/// The addresses to start from.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Home {
-    /// The documentation, for people.
+    /// The URL of the documentation, for people.
     #[schema(example = "https://greenroom.example/docs")]
     documentation: String,
-    /// The OpenAPI document, for programs.
+    /// The URL of the OpenAPI document, for programs.
     #[schema(example = "https://greenroom.example/openapi.json")]
     specification: String,
-    /// The path that says whether the table answers.
+    /// The URL that says whether the database table answers.
     #[schema(example = "https://greenroom.example/health")]
     health: String,
 }
@@ -74,9 +74,9 @@ impl IntoResponse for Welcome {
     }
 }
 
-/// Say where to go on.
+/// List the addresses to start from.
 ///
-/// Browsers get a page that leads on.
+/// A browser gets a page with links to them.
 #[utoipa::path(
     get,
     path = "/",
@@ -84,7 +84,7 @@ impl IntoResponse for Welcome {
     tag = "Specification",
     responses((
         status = 200,
-        description = "Where to go on",
+        description = "The addresses to start from",
         content(
             (Home = "application/json"),
             (String = "text/html", example = json!("<!doctype html>…")),
@@ -111,27 +111,27 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
-/// Say whether the table answers.
+/// Check whether the database table answers.
 ///
-/// For load balancers and monitoring. It reads one item.
+/// This is for load balancers and monitoring. Each check reads one item of the table.
 #[utoipa::path(
     get,
     path = "/health",
     operation_id = "health",
     tag = "Health",
     responses(
-        (status = 200, description = "The table answers", body = Health),
+        (status = 200, description = "The database table answers", body = Health),
         (
             status = 500,
-            description = "A fault of ours",
+            description = "An internal error",
             body = device::Body,
             example = json!({"error": {"code": "internal", "message": "Something went wrong on our side"}}),
         ),
         (
             status = 503,
-            description = "The table does not answer",
+            description = "The database table does not answer",
             body = device::Body,
-            headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+            headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
             example = json!({"error": {"code": "unavailable", "message": "The service is busy; try again"}}),
         ),
     ),

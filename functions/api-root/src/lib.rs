@@ -36,7 +36,7 @@ struct Endpoints {
     /// Network tests.
     #[schema(example = "https://greenroom.example/api/v2/networktestsessions/")]
     networktestsessions: String,
-    /// Joining.
+    /// Joining an event.
     #[schema(example = "https://greenroom.example/api/v2/rtcsessions/")]
     rtcsessions: String,
     /// Sessions.
@@ -47,7 +47,7 @@ struct Endpoints {
     users: String,
 }
 
-/// Say where the endpoints are.
+/// List the URLs of the endpoints.
 #[utoipa::path(
     get,
     path = "/api/v2",

@@ -76,7 +76,7 @@ struct ShownToken {
     tag = "Session management",
     params(
         ("limit" = Option<u64>, Query, description = "Tokens on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
+        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of tokens", body = Envelope<KeptToken>), Refusals, Forbidden),
     security(("jwt" = [])),
@@ -107,7 +107,7 @@ async fn list_api_tokens(
     operation_id = "createApiToken",
     tag = "Session management",
     request_body = NewApiToken,
-    responses((status = 201, description = "The token, shown this once", body = ShownToken), Refusals, Forbidden, BodyRefusals),
+    responses((status = 201, description = "The token; its value is shown in this answer only", body = ShownToken), Refusals, Forbidden, BodyRefusals),
     security(("jwt" = [])),
 )]
 async fn create_api_token(
@@ -128,7 +128,9 @@ async fn create_api_token(
     Ok((StatusCode::CREATED, Json(ShownToken { kept, token: token.expose_secret().to_owned() })))
 }
 
-/// Delete a static API token, which is refused within 5 seconds.
+/// Delete a static API token.
+///
+/// Greenroom refuses the token within 5 seconds.
 #[utoipa::path(
     delete,
     path = "/api/v2/apitokens/{id}",

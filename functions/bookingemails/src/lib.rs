@@ -92,7 +92,7 @@ struct NewContact {
     email: String,
 }
 
-/// Keep a booking, and send it by mail.
+/// Store a booking and send it by mail.
 #[utoipa::path(
     post,
     path = "/api/v2/bookingemails",
@@ -103,7 +103,7 @@ struct NewContact {
         (status = 204, description = "The mail was sent"),
         Refusals,
         BodyRefusals,
-        (status = 500, description = "The booking is kept, and its mail was refused; or another fault of ours", body = Detail, example = json!({
+        (status = 500, description = "The booking is stored, but the mail server refused its mail; or another internal error", body = Detail, example = json!({
             "detail": "The booking is kept, but its e-mail could not be sent.",
         })),
     ),

@@ -40,9 +40,9 @@ greenroom_http::routes!(list_contacts, add_contact, delete_contacts, change_cont
 struct Shown {
     /// Their JID.
     jid: Jid,
-    /// Who is told of the other.
+    /// Which of the two is subscribed to the other.
     subscription: Subscription,
-    /// Who has asked to be told.
+    /// Which of the two has asked for a subscription, and has no answer yet.
     ask: Ask,
 }
 
@@ -68,7 +68,7 @@ struct ContactChange {
     action: Action,
 }
 
-/// `invite` asks the contact; `accept` agrees to what the contact asked for.
+/// `invite` asks the contact for a subscription; `accept` grants the one that the contact asked for.
 #[derive(Clone, Copy, ToSchema)]
 #[schema(as = ContactAction, rename_all = "lowercase")]
 enum Action {
@@ -94,27 +94,29 @@ struct NotDeleted {
     not_deleted: Vec<Jid>,
 }
 
-/// List one's contacts.
+/// List the caller's contacts.
 #[utoipa::path(
     get,
     path = "/api/contacts",
     operation_id = "listContacts",
     tag = "Conversations",
-    responses((status = 200, description = "The contacts, by JID", body = Vec<Shown>), Refusals),
+    responses((status = 200, description = "The contacts, sorted by JID", body = Vec<Shown>), Refusals),
     security(("account" = [])),
 )]
 async fn list_contacts(State(app): State<App>, account: Account, _: TakesJson) -> Result<Json<Vec<Shown>>, Error> {
     Ok(Json(app.store.contacts(account.user).await?.into_iter().map(Shown::from).collect()))
 }
 
-/// Add a contact; an existing one stays as it is.
+/// Add a contact.
+///
+/// An existing contact stays as it is.
 #[utoipa::path(
     post,
     path = "/api/contacts",
     operation_id = "addContact",
     tag = "Conversations",
     request_body = NewContact,
-    responses((status = 204, description = "They are a contact"), Refusals, NotFound, BodyRefusals),
+    responses((status = 204, description = "The JID is a contact"), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn add_contact(
@@ -142,7 +144,7 @@ async fn add_contact(
     operation_id = "deleteContacts",
     tag = "Conversations",
     request_body = Deletions,
-    responses((status = 200, description = "They are deleted, except for those who were not there", body = NotDeleted), Refusals, NotFound, BodyRefusals),
+    responses((status = 200, description = "The contacts are deleted; the body lists the JIDs that were no contacts", body = NotDeleted), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn delete_contacts(
@@ -165,7 +167,7 @@ async fn delete_contacts(
     Ok(Json(NotDeleted { not_deleted: not_deleted.await? }))
 }
 
-/// Ask a contact, or agree to what the contact asked for.
+/// Invite a contact, or accept the contact's invitation.
 #[utoipa::path(
     put,
     path = "/api/contacts/{jid}",
@@ -173,7 +175,7 @@ async fn delete_contacts(
     tag = "Conversations",
     params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
     request_body = ContactChange,
-    responses((status = 204, description = "It is done"), Refusals, NotFound, BodyRefusals),
+    responses((status = 204, description = "The contact is invited, or the invitation is accepted"), Refusals, NotFound, BodyRefusals),
     security(("account" = [])),
 )]
 async fn change_contact(
@@ -196,14 +198,16 @@ async fn change_contact(
     changed.await.map(|()| StatusCode::NO_CONTENT)
 }
 
-/// Delete a contact, and end everything that was agreed with them.
+/// Delete a contact.
+///
+/// The subscriptions between the caller and the contact end.
 #[utoipa::path(
     delete,
     path = "/api/contacts/{jid}",
     operation_id = "deleteContact",
     tag = "Conversations",
     params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
-    responses((status = 204, description = "They are no contact any more"), Refusals, NotFound),
+    responses((status = 204, description = "The JID is no longer a contact"), Refusals, NotFound),
     security(("account" = [])),
 )]
 async fn delete_contact(

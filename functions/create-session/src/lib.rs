@@ -60,15 +60,15 @@ enum NewSession {
 #[derive(Serialize, ToSchema)]
 #[schema(as = NewDeviceSession)]
 struct DeviceData {
-    /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    /// The token that authenticates the device's further requests, as `Authorization: Bearer`.
     #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
 
 /// Register a device, or open a media session.
 ///
-/// The request decides which. `Basic` credentials, or no credentials and a body that only a back-end sends, mean a
-/// back-end. Everything else is a device.
+/// The request decides which API it belongs to. A request with `Basic` credentials counts as a back-end's. So does a
+/// request without credentials whose body only a back-end would send. Every other request counts as a device's.
 #[utoipa::path(
     post,
     path = "/api/sessions",
@@ -76,7 +76,7 @@ struct DeviceData {
     tag = "Device and media sessions",
     request_body(
         content = request::Body,
-        description = "A device's identifier, or a media session's properties; the latter may be left out",
+        description = "A device sends its identifier. A back-end may send the media session's properties",
         examples(
             ("Device" = (summary = "A device's", value = json!({ "identifier": "device_unique_id_here" }))),
             ("MediaSession" = (summary = "A back-end's", value = json!({ "customSessionId": "daily", "mediaMode": "ROUTED" }))),

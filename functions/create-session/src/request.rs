@@ -92,7 +92,7 @@ pub(crate) enum Refusals {
     /// The credentials are missing or wrong
     #[response(
         status = 401,
-        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic` or `Bearer`")),
+        headers(("WWW-Authenticate" = String, description = "The scheme to use: `Basic` or `Bearer`")),
         example = json!({
             "timestamp": 1_795_344_000_000_u64,
             "status": 401,
@@ -132,22 +132,22 @@ pub(crate) enum Refusals {
         }),
     )]
     UnsupportedMediaType(#[to_schema] openvidu::Body),
-    /// A fault of ours
+    /// An internal error
     #[response(
         status = 500,
         example = json!({"error": {"code": "internal", "message": "Something went wrong on our side"}}),
     )]
     Fault(#[to_schema] Problem),
-    /// The table is busy
+    /// The database table is busy
     #[response(
         status = 503,
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!({"error": {"code": "unavailable", "message": "The service is busy; try again"}}),
     )]
     Unavailable(#[to_schema] Problem),
 }
 
-/// The properties of a media session. Each also has the name that OpenVidu 1.7 had for it.
+/// The properties of a media session. A property may also have the name that OpenVidu 1.7 had for it.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(as = MediaSessionProperties)]
@@ -155,7 +155,7 @@ pub(crate) struct Properties {
     /// The former name of `recordingMode`.
     #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
     archive_mode: Option<String>,
-    /// When it is recorded.
+    /// When the session is recorded.
     #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
     recording_mode: Option<String>,
     /// The former name of `defaultRecordingLayout`.

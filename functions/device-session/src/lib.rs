@@ -49,10 +49,10 @@ struct SessionData {
     session: DeviceSessionId,
     /// The identifier that the device gives itself.
     identifier: Identifier,
-    /// When it began (RFC 3339).
+    /// When the session began (RFC 3339).
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// When it expires (RFC 3339).
+    /// When the session expires (RFC 3339).
     #[schema(format = DateTime, example = "2026-12-22T10:00:00Z")]
     expires_at: String,
 }
@@ -72,7 +72,7 @@ impl SessionData {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceToken)]
 struct Token {
-    /// Authenticates the device's further requests, as `Authorization: Bearer`.
+    /// The token that authenticates the device's further requests, as `Authorization: Bearer`.
     #[schema(example = "eyJ0eXAiOiJncitkZXZpY2UiLCJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")]
     token: String,
 }
@@ -93,7 +93,9 @@ async fn get_session(caller: Device) -> Json<Data<SessionData>> {
     Json(Data { data: SessionData::of(&caller.device.identifier, &caller.session_id, &caller.session) })
 }
 
-/// End the session: its token is refused from now on, by every instance.
+/// End the session that the token belongs to.
+///
+/// From then on, every instance of the server refuses the token.
 #[utoipa::path(
     delete,
     path = "/api/session",
@@ -111,10 +113,10 @@ async fn end_session(State(app): State<App>, caller: Device) -> Result<StatusCod
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Replace the token.
+/// Replace the device's token.
 ///
-/// The old token stops working. If it is presented for refresh again within 10 s, it gets the same new token again. If
-/// it is presented later, it is taken for stolen, and the session ends.
+/// The old token stops working. If it is presented for refresh again within 10 seconds, the answer is the same new
+/// token. If it is presented later, Greenroom takes it for stolen and ends the session.
 #[utoipa::path(
     post,
     path = "/api/session/refresh",

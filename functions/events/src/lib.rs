@@ -61,7 +61,7 @@ greenroom_http::routes!(
     list_event_archives
 );
 
-/// List the events that the caller sees.
+/// List the events that the caller can see.
 #[utoipa::path(
     get,
     path = "/api/v2/events",
@@ -69,7 +69,7 @@ greenroom_http::routes!(
     tag = "Session management",
     params(
         ("limit" = Option<u64>, Query, description = "Events on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
+        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of events", body = Envelope<Event>), Refusals),
     security(("jwt" = [])),
@@ -135,7 +135,9 @@ async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id):
     Ok(Json(find(&app, &caller, id).await?.record))
 }
 
-/// Change an event; optional fields that are left out stay as they are.
+/// Change an event.
+///
+/// Optional fields that the request leaves out keep their values.
 #[utoipa::path(
     put,
     path = "/api/v2/events/{id}",
@@ -175,8 +177,10 @@ async fn patch_event(
     change(&app, &caller, id, payload, Need::Some).await
 }
 
-/// Delete an event with its sessions and login tokens. It is gone for everybody at once. If it had many, they are
-/// deleted after the answer.
+/// Delete an event with its sessions and login tokens.
+///
+/// The event is gone for everybody at once. If it has many sessions and login tokens, Greenroom deletes them after it
+/// has answered.
 #[utoipa::path(
     delete,
     path = "/api/v2/events/{id}",

@@ -39,29 +39,29 @@ fn id(stream: &Stream, name: &ConnectionName) -> String {
 #[schema(as = LiveEntry)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
-    /// The id by which it can be terminated.
+    /// The id with which the connection can be ended.
     #[schema(example = "ZGVmYXVsdC83LzkvY29u")]
     id: String,
     /// The virtual host of its stream.
     #[schema(example = "default")]
     vhost: String,
-    /// The application: the number of an event, `openvidu`, or a media server's own.
+    /// The application: the number of an event, `openvidu`, or an application of a media server.
     #[schema(example = "7")]
     app: String,
     /// The stream.
     #[schema(example = "9")]
     stream: String,
-    /// The name in the operators' list.
+    /// The connection's name in the list of live sessions that operators read.
     name: ConnectionName,
-    /// The number of the application's event.
+    /// The number of the event that the application belongs to.
     #[schema(example = 7)]
     event: Option<u64>,
     /// `subscriber`, `publisher` or `moderator`.
     #[schema(value_type = String, example = "subscriber")]
     role: StreamRole,
-    /// The state: whether somebody is there.
+    /// The state, which says whether a participant is connected.
     state: State,
-    /// The number of the login token that it was issued for, if it is an event's.
+    /// The number of the login token that the connection was issued for, if it belongs to an event.
     #[schema(example = 4)]
     login_token: Option<u64>,
     /// The metadata that a back-end attached to the token of a media session.
@@ -72,19 +72,19 @@ pub(crate) struct Entry {
     /// The port of a media server's viewer.
     #[schema(example = 51600)]
     port: Option<u16>,
-    /// When its participant came. Before that, when its token was issued.
+    /// When the participant connected. Before that, when the token was issued.
     #[schema(example = "2023-11-14T22:13:20Z")]
     since: String,
-    /// For how many seconds its participant has been there; `null` if no participant was reported.
+    /// The number of seconds that the participant has been connected; `null` if no participant was reported.
     #[schema(example = 61)]
     duration: Option<i64>,
-    /// When it ended.
+    /// When the connection ended.
     #[schema(example = "2023-11-14T22:14:21Z")]
     ended_at: Option<String>,
-    /// Why it ended: `terminated`, `closed`, `publisher_left`, `disconnected`, `sessionClosed`, `expired`, or the
-    /// media provider's word.
+    /// Why the connection ended: `terminated`, `closed`, `publisher_left`, `disconnected`, `sessionClosed`, `expired`,
+    /// or the reason that the media provider gave.
     reason: Option<EndReason>,
-    /// Who ended it; `null` while it is live, and if it is not known.
+    /// Who ended the connection; `null` while it is live, and if Greenroom does not know.
     #[schema(required)]
     ended_by: Option<EndedBy>,
 }

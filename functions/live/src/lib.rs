@@ -65,34 +65,37 @@ struct Page {
     results: Vec<Entry>,
 }
 
-/// Options for cutting somebody off.
+/// Options for ending a live connection.
 #[derive(ToSchema)]
 #[schema(as = Termination, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct Termination {
-    /// For how many seconds nobody is let in under the connection's name. The default is that of the operators' API.
+    /// The number of seconds for which nobody is let in under the connection's name. The default is the same as in the
+    /// operators' API.
     #[schema(minimum = 0, maximum = 2_592_000, example = 60)]
     hold_for: Option<u64>,
 }
 
-/// List the live connections of the events that the caller sees, or those that are over.
+/// List live or ended connections.
+///
+/// The list has the live connections of the events that the caller can see, or the ended ones.
 #[utoipa::path(
     get,
     path = "/api/live",
     operation_id = "listLiveConnections",
     tag = "Live sessions",
     params(
-        ("state" = Option<String>, Query, pattern = "^(issued|connected|ending|ended)?$", description = "`ended` for those that are over, the newest first within each application; `issued`, `connected` or `ending` for some of the live ones", example = "connected"),
+        ("state" = Option<String>, Query, pattern = "^(issued|connected|ending|ended)?$", description = "`ended` lists the ended connections, the newest first within each application; `issued`, `connected` or `ending` lists the live connections in this state", example = "connected"),
         ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
         ("vhost" = Option<String>, Query, description = "Only those of this virtual host", example = "default"),
-        ("app" = Option<String>, Query, description = "Only those of this application, of the virtual host `default` where none is said", example = "7"),
+        ("app" = Option<String>, Query, description = "Only those of this application; without `vhost`, the application is of the virtual host `default`", example = "7"),
         ("stream" = Option<String>, Query, description = "Only those of this stream", example = "9"),
         ("limit" = Option<u64>, Query, description = "Connections on a page, 100 by default and 1,000 at most", example = 50),
-        ("cursor" = Option<String>, Query, description = "Where the page before ended", example = "ZGVmYXVsdA"),
+        ("cursor" = Option<String>, Query, description = "Where the previous page ended", example = "ZGVmYXVsdA"),
     ),
     responses(
         (status = 200, description = "A page of connections", body = Page),
-        (status = 400, description = "There is no such state, or the cursor is not of this list", body = Fields, example = json!({ "state": ["\"over\" is not a valid choice."] })),
+        (status = 400, description = "The state does not exist, or the cursor does not belong to this list", body = Fields, example = json!({ "state": ["\"over\" is not a valid choice."] })),
         Refusals,
     ),
     security(("jwt" = [])),
@@ -107,7 +110,9 @@ async fn list_live_connections(
     Ok(Json(Page { next, results }))
 }
 
-/// Cut somebody off: the connection ends, its token dies, and nobody is let in under its name for a while.
+/// End a live connection.
+///
+/// The connection's token becomes invalid. For a while, Greenroom lets nobody in under the connection's name.
 #[utoipa::path(
     post,
     path = "/api/live/{id}/terminate",
@@ -116,9 +121,9 @@ async fn list_live_connections(
     params(("id" = String, Path, description = "The connection", example = "ZGVmYXVsdC83LzkvY29u")),
     request_body = Termination,
     responses(
-        (status = 200, description = "The connection, as it ended", body = Entry),
-        (status = 202, description = "The connection ends when its media server can be told, or cuts it off by itself; until then its state is `ending`", body = Entry),
-        (status = 409, description = "The media server cannot end a single session; the viewer is still there", body = Detail, example = json!({ "detail": "The media server cannot end a single session." })),
+        (status = 200, description = "The ended connection", body = Entry),
+        (status = 202, description = "The connection ends when Greenroom can tell the media server, or when the media server cuts it off by itself; until then its state is `ending`", body = Entry),
+        (status = 409, description = "The media server cannot end a single session; the viewer is still connected", body = Detail, example = json!({ "detail": "The media server cannot end a single session." })),
         Refusals,
         Forbidden,
         NotFound,

@@ -56,7 +56,7 @@ struct LoginTokenChange {
     token_type: TokenType,
 }
 
-/// List the login tokens of the events that the caller sees.
+/// List the login tokens of the events that the caller can see.
 #[utoipa::path(
     get,
     path = "/api/v2/logintokens",
@@ -65,7 +65,7 @@ struct LoginTokenChange {
     params(
         ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
         ("limit" = Option<u64>, Query, description = "Login tokens on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
+        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of login tokens", body = Envelope<LoginToken>), Refusals),
     security(("jwt" = [])),
@@ -190,7 +190,9 @@ async fn patch_login_token(
     change(&app, &caller, id, payload, Need::Some).await
 }
 
-/// Delete a login token, which then opens nothing.
+/// Delete a login token.
+///
+/// After that, nobody can join an event with it.
 #[utoipa::path(
     delete,
     path = "/api/v2/logintokens/{id}",

@@ -74,14 +74,16 @@ impl FromRequestParts<App> for Named {
     }
 }
 
-/// List the live sessions, joined or not.
+/// List the live sessions.
+///
+/// The list includes sessions that nobody has joined.
 #[utoipa::path(
     get,
     path = "/api/sessions",
     operation_id = "listMediaSessions",
     tag = "Media sessions",
     responses(
-        (status = 200, description = "The sessions, in the order they were opened", body = List<Session>),
+        (status = 200, description = "The sessions, in the order in which they were opened", body = List<Session>),
         Refusals,
     ),
     security(("openvidu" = [])),
@@ -111,7 +113,9 @@ async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result
     Ok(Json(session.ok_or(Error::NotFound)?.into()))
 }
 
-/// Close a session: its tokens die, and its custom id may be used again.
+/// Close a session.
+///
+/// The session's tokens become invalid, and its custom id may be used again.
 #[utoipa::path(
     delete,
     path = "/api/sessions/{sessionId}",
@@ -138,7 +142,9 @@ async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Resu
     }
 }
 
-/// Disconnect a participant, whose token dies.
+/// Disconnect a participant.
+///
+/// The participant's token becomes invalid.
 #[utoipa::path(
     delete,
     path = "/api/sessions/{sessionId}/connection/{connectionId}",
@@ -171,13 +177,15 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
     }
 }
 
-/// Stop a stream. Greenroom carries no streams, so there is none to stop.
+/// Stop a stream.
+///
+/// Greenroom carries no streams, so it never finds one to stop.
 #[utoipa::path(
     delete,
     path = "/api/sessions/{sessionId}/stream/{streamId}",
     operation_id = "unpublish",
     tag = "Media sessions",
-    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily"), ("streamId" = String, Path, description = "The stream; there is none, since we carry no streams", example = "str_0a1b")),
+    params(("sessionId" = MediaSessionId, Path, description = "The session", example = "daily"), ("streamId" = String, Path, description = "The stream; Greenroom carries no streams, so it never finds one", example = "str_0a1b")),
     responses(
         (status = 400, description = "There is no such live session"),
         (status = 404, description = "The session has no such stream"),

@@ -21,11 +21,11 @@ use crate::List;
 pub(crate) struct Session {
     /// The session's id.
     session_id: MediaSessionId,
-    /// When it was opened, in milliseconds since the Unix epoch.
+    /// When the session was opened, in milliseconds since the Unix epoch.
     created_at: Timestamp,
     /// Whether streams pass through a media server.
     media_mode: MediaMode,
-    /// When it is recorded.
+    /// When the session is recorded.
     recording_mode: RecordingMode,
     /// The files that a recording consists of.
     default_output_mode: OutputMode,
@@ -53,7 +53,7 @@ pub(crate) struct Session {
 struct Connection {
     /// The connection's id.
     connection_id: ConnectionId,
-    /// When its token was issued, in milliseconds since the Unix epoch.
+    /// When the connection's token was issued, in milliseconds since the Unix epoch.
     created_at: Timestamp,
     /// Always `unknown`.
     #[schema(example = "unknown")]

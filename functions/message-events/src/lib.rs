@@ -24,12 +24,14 @@ pub const SETTINGS: &[Setting] =
 
 greenroom_http::routes!(stream_events);
 
-/// Hear of messages as they arrive.
+/// Receive messages as they arrive.
 ///
-/// Each event has its position as `id` and one line of JSON as `data`. Its `event` names its kind: `message`, whose
-/// data is that of the archive, or `room.message`, whose data is an entry of the archive of a `room`. A comment every
-/// 15 seconds keeps the connection open. The stream ends when the account is blocked, deleted or renamed, when the
-/// password or the token that it was opened with is no longer valid, and when the server stops.
+/// Each event has its position as `id`, its kind as `event`, and one line of JSON as `data`. The data of a `message` is
+/// the message in the archive. The data of a `room.message` is an entry of a room's archive, with the room as `room`.
+///
+/// The server sends a comment every 15 seconds, which keeps the connection open. The stream ends when the account is
+/// blocked, deleted or renamed, when the password or token that opened the stream is no longer valid, and when the
+/// server stops.
 #[utoipa::path(
     get,
     path = "/api/sse",
@@ -38,12 +40,12 @@ greenroom_http::routes!(stream_events);
     params(
         (
             "Last-Event-ID" = Option<String>, Header,
-            description = "The `id` of the last event that arrived: the stream begins with what follows it",
+            description = "The `id` of the last event that arrived; the stream begins with the event after it",
             example = "AeCLp9a8MZ0"
         ),
         (
             "lastEventId" = Option<String>, Query,
-            description = "The same, from clients that cannot send headers; where both are there, the header counts",
+            description = "`Last-Event-ID` for clients that cannot send headers; if both are sent, the header wins",
             example = "AeCLp9a8MZ0"
         ),
     ),

@@ -68,14 +68,16 @@ async fn send_message(
     Ok(Json(Sent { id: message.id }))
 }
 
-/// Read the newest messages with everybody, the oldest of them first.
+/// Read the caller's newest messages with all partners.
+///
+/// The answer lists the oldest of these messages first.
 #[utoipa::path(
     get,
     path = "/api/messages",
     operation_id = "listMessages",
     tag = "Conversations",
     params(
-        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "How many, 50 by default and 500 at most", example = 50),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "The number of messages, 50 by default and 500 at most", example = 50),
         ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only messages from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
     responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid),
@@ -90,7 +92,9 @@ async fn list_messages(
     Ok(Json(app.store.messages(account.user, None, query.window()?).await?))
 }
 
-/// Read the newest messages with one partner, the oldest of them first.
+/// Read the caller's newest messages with one partner.
+///
+/// The answer lists the oldest of these messages first.
 #[utoipa::path(
     get,
     path = "/api/messages/{with}",
@@ -98,7 +102,7 @@ async fn list_messages(
     tag = "Conversations",
     params(
         ("with" = Jid, Path, description = "The partner", example = "bob@localhost"),
-        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "How many, 50 by default and 500 at most", example = 50),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "The number of messages, 50 by default and 500 at most", example = 50),
         ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only messages from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
     responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid, NotFound),

@@ -35,7 +35,7 @@ struct NetworkTestSession {
     session_token: T1Token,
 }
 
-/// Make a session to try the network with.
+/// Make a session for a network test.
 #[utoipa::path(
     post,
     path = "/api/v2/networktestsessions",
@@ -51,7 +51,9 @@ async fn create_network_test_session(
     make(&app).await
 }
 
-/// Make a session to try the network with; the original API's documentation has this name too.
+/// Make a session for a network test, under the endpoint's other name.
+///
+/// The documentation of the original API has both names of this endpoint.
 #[utoipa::path(
     post,
     path = "/api/v2/networktestsession",

@@ -68,7 +68,7 @@ struct SessionEvent {
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 1_470_257_688_309_i64)]
     timestamp: Value,
-    /// Why a connection ended.
+    /// Why the connection ended.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "clientDisconnected")]
     reason: Value,
@@ -88,7 +88,7 @@ struct Client {
     #[serde(default)]
     #[schema(value_type = Option<i64>, example = 1_470_257_688_143_i64)]
     created_at: Value,
-    /// The data of its token: the name in the list of live sessions.
+    /// The data of the client's token, which is the connection's name in the list of live sessions.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "0c2b5c1e-6c1f-4b5a-9a43-1f6f3f0f8a11")]
     data: Value,
@@ -107,11 +107,11 @@ struct Noted {}
     tag = "Live sessions",
     request_body = SessionEvent,
     responses(
-        (status = 200, description = "Taken note of, where it concerns us", body = Noted),
+        (status = 200, description = "Greenroom has recorded the event, or ignored it because it does not concern Greenroom", body = Noted),
         (status = 400, description = "The body is not JSON", body = Detail, example = json!({
             "detail": "JSON parse error - expected value at line 1 column 1",
         })),
-        (status = 401, description = "The callback is not signed with the configured secret, and its URL does not end in it; or none is configured", body = Detail, example = json!({
+        (status = 401, description = "No secret is configured; or the callback is not signed with the configured secret, and its URL does not end in the secret", body = Detail, example = json!({
             "detail": "Invalid signature.",
         })),
         (status = 413, description = "The body has 1 MiB or more", body = Detail, example = json!({

@@ -65,7 +65,7 @@ struct RoomSummary {
 struct RoomDetails {
     #[serde(flatten)]
     config: RoomConfig,
-    /// Ordered by local part, then domain.
+    /// The participants, sorted by the local part of their JIDs, then by the domain.
     participants: Vec<ParticipantDetails>,
 }
 
@@ -115,7 +115,7 @@ async fn create_room(
     Ok(Json(Created { id: room.id }))
 }
 
-/// List the rooms that the caller is in, by their ids.
+/// List the rooms that the caller is in, sorted by id.
 #[utoipa::path(
     get,
     path = "/api/rooms",

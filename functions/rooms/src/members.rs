@@ -32,7 +32,7 @@ pub(crate) struct Invitee {
     user: Jid,
 }
 
-/// Take somebody into a room.
+/// Add a participant to a room.
 #[utoipa::path(
     post,
     path = "/api/rooms/{id}/users",
@@ -61,8 +61,10 @@ pub(crate) async fn invite_user(
     Err(StoreError::Contended.into())
 }
 
-/// Remove somebody from a room: the owner anybody, a member themselves. If the owner leaves, the first of the others
-/// becomes owner. If the last participant leaves, the room ends.
+/// Remove a participant from a room.
+///
+/// The owner may remove anybody, a member only themselves. If the owner leaves, the first of the other participants
+/// becomes the owner. If the last participant leaves, the room ends.
 #[utoipa::path(
     delete,
     path = "/api/rooms/{id}/users/{user}",
@@ -70,7 +72,7 @@ pub(crate) async fn invite_user(
     tag = "Conversations",
     params(
         ("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21"),
-        ("user" = Jid, Path, description = "Who", example = "bob@localhost"),
+        ("user" = Jid, Path, description = "The participant", example = "bob@localhost"),
     ),
     responses((status = 204, description = "The user is not in the room"), Refusals, Forbidden, NotFound),
     security(("account" = [])),

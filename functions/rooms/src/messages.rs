@@ -60,7 +60,9 @@ pub(crate) async fn send_room_message(
     }
 }
 
-/// Read the newest entries of a room that the caller is in, the oldest of them first.
+/// Read the newest entries of a room's archive.
+///
+/// The caller has to be in the room. The answer lists the oldest of these entries first.
 #[utoipa::path(
     get,
     path = "/api/rooms/{id}/messages",
@@ -68,7 +70,7 @@ pub(crate) async fn send_room_message(
     tag = "Conversations",
     params(
         ("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21"),
-        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "How many, 50 by default and 500 at most", example = 50),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 2_147_483_647_u64, description = "The number of entries, 50 by default and 500 at most", example = 50),
         ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only entries from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
     responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals, Invalid, Forbidden, NotFound),

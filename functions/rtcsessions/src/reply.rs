@@ -17,7 +17,7 @@ pub(crate) struct Reply {
     pub(crate) event: JoinedEvent,
     /// The login token.
     pub(crate) login_token: UsedToken,
-    /// The sessions that the login token opens, by number.
+    /// The sessions that the login token opens, sorted by number.
     pub(crate) sessions: Vec<JoinedSession>,
 }
 

@@ -10,7 +10,9 @@ use greenroom_http::{
 
 use crate::find;
 
-/// List a session's archives, newest first, those from before its mode changed too.
+/// List a session's archives, newest first.
+///
+/// The list includes the archives from before the session's mode changed.
 #[utoipa::path(
     get,
     path = "/api/v2/sessions/{id}/archives",
@@ -19,7 +21,7 @@ use crate::find;
     params(
         ("id" = u64, Path, description = "The session", example = 7),
         ("limit" = Option<u64>, Query, description = "Archives on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
+        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of archives", body = Envelope<Archive>), Refusals, NotFound),
     security(("jwt" = [])),

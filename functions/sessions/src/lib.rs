@@ -49,7 +49,7 @@ greenroom_http::routes!(
     list_session_archives,
 );
 
-/// List the sessions of the events that the caller sees.
+/// List the sessions of the events that the caller can see.
 #[utoipa::path(
     get,
     path = "/api/v2/sessions",
@@ -58,7 +58,7 @@ greenroom_http::routes!(
     params(
         ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
         ("limit" = Option<u64>, Query, description = "Sessions on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
+        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of sessions", body = Envelope<EventSession>), Refusals),
     security(("jwt" = [])),
@@ -133,8 +133,10 @@ async fn get_event_session(
     Ok(Json(find(&app, &caller, id).await?.0.record))
 }
 
-/// Change a session; optional fields that are left out stay as they are. If the mode or the archiving changes, the
-/// media provider makes a new session. It also does if the present session belongs to another project.
+/// Change a session.
+///
+/// Optional fields that the request leaves out keep their values. If the mode or the archiving changes, the media
+/// provider makes a new session. It also makes a new session if the present one belongs to another project.
 #[utoipa::path(
     put,
     path = "/api/v2/sessions/{id}",

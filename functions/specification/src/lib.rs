@@ -37,9 +37,9 @@ struct Specification {
     components: (),
 }
 
-/// Read this document.
+/// Read this OpenAPI document.
 ///
-/// OpenAPI 3.1, for generating clients or tests from it.
+/// The document follows OpenAPI 3.1, so that clients and tests can be generated from it.
 #[utoipa::path(
     get,
     path = "/openapi.json",
@@ -50,9 +50,9 @@ struct Specification {
             status = 200,
             description = "The document",
             body = Specification,
-            headers(("ETag" = String, description = "Sent back in `If-None-Match`, it is answered with 304")),
+            headers(("ETag" = String, description = "A request with it in `If-None-Match` is answered with 304")),
         ),
-        (status = 304, description = "The caller has this version"),
+        (status = 304, description = "The caller already has this version"),
     ),
     security(()),
 )]
@@ -60,9 +60,9 @@ async fn open_api(conditions: Conditions) -> Served {
     DOCUMENT.serve(conditions)
 }
 
-/// Browse this document.
+/// Browse this OpenAPI document.
 ///
-/// A page with Swagger UI. It loads nothing from other hosts.
+/// The answer is a page with Swagger UI. It loads nothing from other hosts.
 #[utoipa::path(
     get,
     path = "/docs",
@@ -74,10 +74,10 @@ async fn open_api(conditions: Conditions) -> Served {
             description = "The page",
             body = String,
             content_type = "text/html",
-            headers(("ETag" = String, description = "Sent back in `If-None-Match`, it is answered with 304")),
+            headers(("ETag" = String, description = "A request with it in `If-None-Match` is answered with 304")),
             example = json!("<!doctype html>…"),
         ),
-        (status = 304, description = "The caller has this version"),
+        (status = 304, description = "The caller already has this version"),
     ),
     security(()),
 )]
@@ -85,7 +85,7 @@ async fn docs(conditions: Conditions) -> Served {
     PAGE.serve(conditions)
 }
 
-/// Read a file of the page.
+/// Read a file that the page at `/docs` loads.
 #[utoipa::path(
     get,
     path = "/docs/{file}",
@@ -96,7 +96,7 @@ async fn docs(conditions: Conditions) -> Served {
         (
             status = 200,
             description = "The file",
-            headers(("ETag" = String, description = "Sent back in `If-None-Match`, it is answered with 304")),
+            headers(("ETag" = String, description = "A request with it in `If-None-Match` is answered with 304")),
             content(
                 (String = "text/javascript", example = json!("SwaggerUIBundle({…});")),
                 (String = "text/css", example = json!(".swagger-ui{…}")),
@@ -104,7 +104,7 @@ async fn docs(conditions: Conditions) -> Served {
                 (String = "image/png", example = json!("\u{89}PNG…")),
             ),
         ),
-        (status = 304, description = "The caller has this version"),
+        (status = 304, description = "The caller already has this version"),
         (status = 404, description = "There is no such file", body = device::Body),
     ),
     security(()),

@@ -120,12 +120,12 @@ struct Ending {
     operation_id = "listStreamSessions",
     tag = "Live sessions",
     params(
-        ("vhost" = String, Path, description = "The virtual host, `default` for all that is not a media server's own", example = "default"),
-        ("app" = String, Path, description = "The application: `openvidu`, an event's id, or a media server's own", example = "openvidu"),
-        ("stream" = String, Path, description = "The stream: a media session, an event's session, or a media server's own", example = "daily"),
+        ("vhost" = String, Path, description = "The virtual host: a media server's own, or `default` for everything else", example = "default"),
+        ("app" = String, Path, description = "The application: `openvidu`, an event's id, or an application of a media server", example = "openvidu"),
+        ("stream" = String, Path, description = "The stream: a media session, an event's session, or a stream of a media server", example = "daily"),
     ),
     responses(
-        (status = 200, description = "The names of the sessions, in the order they came", body = Names),
+        (status = 200, description = "The names of the sessions, in the order in which the sessions began", body = Names),
         (status = 404, description = "There is no such virtual host, application or stream", body = Refusal, example = json!({"message": "[HTTP] Could not find the stream: [default/#default#app/stream] (404)", "statusCode": 404})),
         Refusals,
     ),
@@ -143,11 +143,14 @@ async fn list_stream_sessions(
     Ok(Json(Body::ok(Some(listed.names))))
 }
 
-/// Terminate a live session: it is cut off, its token dies, and nobody is let in under its name for a while.
+/// Terminate a live session.
 ///
-/// A viewer of a configured real `OvenMediaEngine` stays in the list until the media server has cut them off. Its
-/// Enterprise edition does so at once. The open-source edition has no call for it: it cuts a viewer with a lifetime off
-/// at the end of that lifetime (202), and no other viewer (501).
+/// The client is cut off, and its token becomes invalid. For a while, Greenroom lets nobody in under the session's
+/// name.
+///
+/// If a real `OvenMediaEngine` is configured, its viewer stays in the list until the media server has cut them off. The
+/// Enterprise edition does so at once. The open-source edition has no call for it. It cuts off a viewer with a lifetime
+/// at the end of that lifetime (202). It does not cut off any other viewer (501).
 #[utoipa::path(
     delete,
     path = "/v1/vhosts/{vhost}/apps/{app}/streams/{stream}/sessions/{session}",
@@ -161,8 +164,8 @@ async fn list_stream_sessions(
     ),
     responses(
         (status = 200, description = "The session is terminated", body = Terminated),
-        (status = 202, description = "The session ends when its media server can be told, or cuts it off by itself; until then it is listed", body = Ending),
-        (status = 501, description = "The media server cannot end a single session; the viewer is still there", body = Refusal, example = json!({"message": "[HTTP] The media server cannot end a single session (501)", "statusCode": 501})),
+        (status = 202, description = "The session ends when Greenroom can tell the media server, or when the media server cuts it off by itself; until then the session is listed", body = Ending),
+        (status = 501, description = "The media server cannot end a single session; the viewer is still connected", body = Refusal, example = json!({"message": "[HTTP] The media server cannot end a single session (501)", "statusCode": 501})),
         (status = 404, description = "There is no such virtual host, application, stream or live session", body = Refusal, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
         Refusals,
     ),

@@ -86,7 +86,7 @@ struct PresentToken {
     token: String,
 }
 
-/// Replace a token by one that lives longer.
+/// Replace a token by one that expires later.
 #[utoipa::path(
     post,
     path = "/api/v2/token-auth/refresh",
@@ -94,7 +94,7 @@ struct PresentToken {
     tag = "Session management",
     request_body = PresentToken,
     responses(
-        (status = 200, description = "The next token", body = UserToken),
+        (status = 200, description = "The new token", body = UserToken),
         BodyRefusals,
         Faults,
     ),
@@ -124,13 +124,15 @@ async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserTo
     }
 }
 
-/// Log out everywhere: no token of the caller's former logins is valid any more (`docs/apis/access.md`).
+/// Log out everywhere.
+///
+/// All tokens from the caller's earlier logins become invalid (`docs/apis/access.md`).
 #[utoipa::path(
     post,
     path = "/api/v2/token-auth/revoke",
     operation_id = "revokeTokens",
     tag = "Session management",
-    responses((status = 204, description = "All tokens of the caller have ended"), Refusals),
+    responses((status = 204, description = "All tokens of the caller are now invalid"), Refusals),
     security(("jwt" = [])),
 )]
 async fn revoke(State(app): State<App>, LoggedIn(user): LoggedIn) -> Result<StatusCode, Error> {

@@ -27,7 +27,7 @@ pub(crate) struct NewUser {
     /// May be empty.
     #[schema(max_length = 150, required = false, example = "Example")]
     last_name: String,
-    /// The number of the user who makes them. Only admins can choose it.
+    /// The number of the user who makes this user. Only admins can choose it.
     #[schema(example = 2)]
     creator: Option<u64>,
 }

@@ -44,7 +44,7 @@ greenroom_http::routes!(
     unblock_user,
 );
 
-/// List the users that the caller sees.
+/// List the users that the caller can see.
 #[utoipa::path(
     get,
     path = "/api/v2/users",
@@ -52,7 +52,7 @@ greenroom_http::routes!(
     tag = "Session management",
     params(
         ("limit" = Option<u64>, Query, description = "Users on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "Pages before this one", example = 0),
+        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of users", body = Envelope<reply::User>), Refusals),
     security(("jwt" = [])),
@@ -78,7 +78,9 @@ async fn list_users(
     Ok(query.read(&app, selection, &filters).await?.map(reply::User::from))
 }
 
-/// Make a user. They can log in once they have a password.
+/// Make a user.
+///
+/// The user can log in once they have a password.
 #[utoipa::path(
     post,
     path = "/api/v2/users",
@@ -120,7 +122,9 @@ async fn get_user(
     Ok(Json(find(&app, &caller, id).await?.record.into()))
 }
 
-/// Change a user; optional fields that are left out stay as they are.
+/// Change a user.
+///
+/// Optional fields that the request leaves out keep their values.
 #[utoipa::path(
     put,
     path = "/api/v2/users/{id}",
@@ -160,8 +164,11 @@ async fn patch_user(
     change(&app, &caller, id, payload, Need::Some).await
 }
 
-/// Delete a user; one who owns events stays. The user leaves the events that they manage and their rooms, and users
-/// whom they made have no creator any more. If that is much work, it goes on after the answer.
+/// Delete a user.
+///
+/// A user who owns events cannot be deleted. The deleted user leaves the events that they manage and the rooms that
+/// they are in. The users whom they made no longer have a creator. If this is much work, Greenroom finishes it after it
+/// has answered.
 #[utoipa::path(
     delete,
     path = "/api/v2/users/{id}",
@@ -170,7 +177,7 @@ async fn patch_user(
     params(("id" = u64, Path, description = "The user", example = 7)),
     responses(
         (status = 204, description = "The user is gone"),
-        (status = 400, description = "They still own events", body = Fields, example = json!({ "nonFieldErrors": ["This user still owns events."] })),
+        (status = 400, description = "The user still owns events", body = Fields, example = json!({ "nonFieldErrors": ["This user still owns events."] })),
         Refusals, Forbidden, NotFound,
     ),
     security(("jwt" = [])),
@@ -182,14 +189,16 @@ async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Keep a user from logging in; their tokens are refused at once.
+/// Block a user.
+///
+/// A blocked user cannot log in, and Greenroom refuses their tokens at once.
 #[utoipa::path(
     post,
     path = "/api/v2/users/{id}/block",
     operation_id = "blockUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
-    responses((status = 204, description = "They are blocked"), Refusals, Forbidden, NotFound),
+    responses((status = 204, description = "The user is blocked"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
@@ -203,7 +212,7 @@ async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id)
     operation_id = "unblockUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
-    responses((status = 204, description = "They are not blocked"), Refusals, Forbidden, NotFound),
+    responses((status = 204, description = "The user is not blocked"), Refusals, Forbidden, NotFound),
     security(("jwt" = [])),
 )]
 async fn unblock_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {

@@ -26,7 +26,7 @@ struct PasswordChange {
     /// The present password.
     #[schema(format = "password", min_length = 1, example = "correct horse")]
     old_pw: String,
-    /// The new password, of at most 1,024 bytes, and none of the most common ones.
+    /// The new password. It has at most 1,024 bytes and is not one of the most common passwords.
     #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
     /// The new password, again.
@@ -34,7 +34,7 @@ struct PasswordChange {
     new_pw_repeat: String,
 }
 
-/// Change one's own password.
+/// Change the caller's own password.
 #[utoipa::path(
     post,
     path = "/api/v2/users/{id}/password_change",
@@ -100,12 +100,12 @@ async fn changed(app: &App, by: &User, id: u64) -> StatusCode {
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document is made of it")]
 struct NewPassword {
-    /// Their new password, of at most 1,024 bytes, and none of the most common ones.
+    /// The user's new password. It has at most 1,024 bytes and is not one of the most common passwords.
     #[schema(format = "password", min_length = 8, example = "battery staple")]
     new_pw: String,
 }
 
-/// Give a user a password.
+/// Set a user's password.
 #[utoipa::path(
     post,
     path = "/api/v2/users/{id}/password_set",
@@ -113,7 +113,7 @@ struct NewPassword {
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewPassword,
-    responses((status = 204, description = "They have this password"), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
+    responses((status = 204, description = "The user has this password"), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
     security(("jwt" = [])),
 )]
 pub(crate) async fn password_set(

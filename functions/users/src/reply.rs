@@ -4,7 +4,7 @@ use greenroom_core::model::{self, user::Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A user. Their password lies apart.
+/// A user, without their password.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
@@ -23,13 +23,13 @@ pub(crate) struct User {
     /// May be empty.
     #[schema(max_length = 150, example = "Example")]
     last_name: String,
-    /// Whether they are kept from logging in.
+    /// Whether the user is blocked, and so cannot log in.
     #[schema(example = false)]
     blocked: bool,
     /// Their role.
     #[schema(example = "manager")]
     role: Role,
-    /// The number of the user who made them.
+    /// The number of the user who made this user.
     #[schema(example = 2)]
     creator: Option<u64>,
 }

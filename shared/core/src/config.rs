@@ -2,7 +2,7 @@
 //!
 //! Each function lists the [`Setting`]s that it reads. A test checks `template.yaml` against these lists.
 
-use std::{fmt, net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use http::HeaderValue;
 use secrecy::SecretString;
@@ -63,11 +63,7 @@ pub struct SigningKey {
     pub created_at: Option<Timestamp>,
 }
 
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningKey")
-    }
-}
+crate::opaque!(SigningKey);
 
 /// The settings of a process. A setting that it did not ask for is empty or has its default; an empty secret lets
 /// nobody in.

@@ -9,10 +9,12 @@
 //! - [`hs256`]: signatures of tokens.
 //! - [`config`]: the settings, read once at start.
 //! - [`clock`]: points in time, and a clock that tests can stop.
+//! - [`opaque!`]: types whose values no debug print shows.
 
 pub mod clock;
 pub mod config;
 pub mod hs256;
 pub mod id;
 pub mod model;
+mod opaque;
 pub mod password;

@@ -4,7 +4,6 @@
 mod weak;
 
 use std::{
-    fmt,
     num::NonZero,
     sync::{Arc, LazyLock, Mutex, PoisonError},
     thread::available_parallelism,
@@ -32,11 +31,7 @@ impl PasswordHash {
     }
 }
 
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash")
-    }
-}
+crate::opaque!(PasswordHash);
 
 /// Why a password was not hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,6 @@
 //! of that hour when the instance started. A request that cannot write goes on without.
 
 use std::{
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -53,11 +52,7 @@ pub struct LastUsedTracker {
     swept: AtomicBool,
 }
 
-impl fmt::Debug for LastUsedTracker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LastUsedTracker")
-    }
-}
+greenroom_core::opaque!(LastUsedTracker);
 
 struct Value {
     setting: Setting,

@@ -1,9 +1,6 @@
 //! The message format of a mail (RFC 5322).
 
-use std::{
-    fmt,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::time::{Duration, UNIX_EPOCH};
 
 use greenroom_core::config::Setting;
 use greenroom_media::mail::{Mail, MailError, MailerError};
@@ -23,11 +20,7 @@ pub(super) struct Addresses {
     to: Address,
 }
 
-impl fmt::Debug for Addresses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Addresses")
-    }
-}
+greenroom_core::opaque!(Addresses);
 
 impl Addresses {
     pub(super) fn parse(from: &str, to: &str) -> Result<Self, MailerError> {

@@ -1,6 +1,6 @@
 //! Mails through a mail server (RFC 5321).
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use greenroom_media::mail::{Mail, MailError, Mailer, MailerError};
@@ -27,11 +27,7 @@ pub(super) struct SmtpMailer {
     limit: Duration,
 }
 
-impl fmt::Debug for SmtpMailer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SmtpMailer")
-    }
-}
+greenroom_core::opaque!(SmtpMailer);
 
 impl SmtpMailer {
     pub(super) fn new(url: &SecretString, addresses: Addresses, limit: Duration) -> Result<Self, MailerError> {

@@ -21,8 +21,8 @@ use tokio::time::timeout;
 
 use crate::{
     Services,
+    cut::{NotCut, cut_off},
     provider::{MediaProvider, ProviderError},
-    termination::{NotCut, cut_off},
 };
 
 /// The timeout of a delivery, because a caller waits for the answer.

@@ -10,6 +10,7 @@
 //! - [`audit`]: the log of decisions about access.
 
 pub mod audit;
+mod cut;
 pub mod delivery;
 pub mod jobs;
 pub mod mail;

@@ -11,7 +11,6 @@ use greenroom_core::{
 };
 
 pub use self::booking::send;
-use crate::Services;
 
 /// A mail. The mailer knows its sender and receiver.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,11 +25,7 @@ pub struct Mail {
     pub date: Timestamp,
 }
 
-impl fmt::Debug for Mail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mail")
-    }
-}
+greenroom_core::opaque!(Mail);
 
 /// Why a mail was not sent. The texts are for logs: they name kinds and codes, and no address or text of the mail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,14 +62,3 @@ pub enum MailerError {
 
 /// Makes the mailer that the settings name.
 pub type MakeMailer = fn(&config::Mail) -> Result<Arc<dyn Mailer>, MailerError>;
-
-impl Services {
-    /// The mailer. `make` makes it for the first request that needs it.
-    pub fn mailer(&self, make: MakeMailer) -> Result<&Arc<dyn Mailer>, MailerError> {
-        if let Some(mailer) = self.mailer.get() {
-            return Ok(mailer);
-        }
-        let mailer = make(self.config.mail.as_ref().ok_or(MailerError::NoSettings)?)?;
-        Ok(self.mailer.get_or_init(|| mailer))
-    }
-}

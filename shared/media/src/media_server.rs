@@ -1,8 +1,6 @@
 //! The client of a real OvenMediaEngine, which is told to end sessions that Greenroom has terminated
 //! (`docs/apis/ovenmediaengine.md`).
 
-use std::fmt;
-
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom_core::{config::StreamsApi, id::ConnectionName, model::live::Stream};
 use greenroom_store::Cut;
@@ -11,10 +9,7 @@ use http_body_util::{BodyExt, Collected, Limited};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::{
-    Services,
-    outgoing::{self, HttpClient, root_cause, segment},
-};
+use crate::outgoing::{self, HttpClient, root_cause, segment};
 
 /// The longest answer that is read, in bytes.
 const ANSWER_MAX: usize = 64 << 10;
@@ -44,20 +39,7 @@ pub struct MediaServer {
     http: HttpClient,
 }
 
-impl fmt::Debug for MediaServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MediaServer")
-    }
-}
-
-impl Services {
-    /// The client of the media server that is told of terminations. `None` if none is configured. It is made for the
-    /// first request that needs it.
-    #[must_use]
-    pub fn media_server(&self) -> Option<&MediaServer> {
-        self.media_server.get_or_init(|| self.config.streams_api.as_ref().map(MediaServer::new)).as_ref()
-    }
-}
+greenroom_core::opaque!(MediaServer);
 
 impl MediaServer {
     /// A client. It connects with the first request.

@@ -28,7 +28,6 @@ pub use self::{
     opentok::OpenTokProvider,
     t1::{Grant, T1_TTL, T1Error, T1Role, T1Token, TokenSigner},
 };
-use crate::Services;
 
 /// The future of a provider's answer.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
@@ -52,17 +51,6 @@ pub struct Media {
     pub provider: Arc<dyn MediaProvider>,
     /// Makes tokens.
     pub signer: TokenSigner,
-}
-
-impl Services {
-    /// The media provider. It is made for the first request that needs it.
-    #[must_use]
-    pub fn media(&self) -> &Media {
-        self.media.get_or_init(|| Media {
-            provider: provider(&self.config, self.clock.clone()),
-            signer: TokenSigner::new(&self.config.opentok),
-        })
-    }
 }
 
 /// The properties of a new session.

@@ -1,17 +1,19 @@
 //! The services that work below the handlers uses, with or without a request.
 
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use greenroom_core::{clock::Clock, config::Config};
 use greenroom_store::Store;
 
-use crate::mail::Mailer;
-use crate::{media_server::MediaServer, provider::Media};
+use crate::{
+    mail::{Mailer, MailerError, MakeMailer},
+    media_server::MediaServer,
+    provider::{Media, TokenSigner, provider},
+};
 
 /// The services of a process: the table, the time, the settings, and the servers that are told of changes.
 ///
-/// They know nothing of HTTP. [`App`](greenroom_http::App) has them, and gives them to the code below the handlers.
+/// They know nothing of HTTP. The state of a process that serves has them, and gives them to the code below the handlers.
 #[derive(Clone, Debug)]
 pub struct Services {
     /// The table.
@@ -20,9 +22,9 @@ pub struct Services {
     pub clock: Clock,
     /// The settings.
     pub config: Arc<Config>,
-    pub(crate) mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
-    pub(crate) media: Arc<OnceLock<Media>>,
-    pub(crate) media_server: Arc<OnceLock<Option<MediaServer>>>,
+    mailer: Arc<OnceLock<Arc<dyn Mailer>>>,
+    media: Arc<OnceLock<Media>>,
+    media_server: Arc<OnceLock<Option<MediaServer>>>,
 }
 
 impl Services {
@@ -30,5 +32,30 @@ impl Services {
     #[must_use]
     pub fn new(config: Arc<Config>, store: Store, clock: Clock) -> Self {
         Self { store, clock, config, mailer: Arc::default(), media: Arc::default(), media_server: Arc::default() }
+    }
+
+    /// The media provider. It is made for the first request that needs it.
+    #[must_use]
+    pub fn media(&self) -> &Media {
+        self.media.get_or_init(|| Media {
+            provider: provider(&self.config, self.clock.clone()),
+            signer: TokenSigner::new(&self.config.opentok),
+        })
+    }
+
+    /// The client of the media server that is told of terminations. `None` if none is configured. It is made for the
+    /// first request that needs it.
+    #[must_use]
+    pub fn media_server(&self) -> Option<&MediaServer> {
+        self.media_server.get_or_init(|| self.config.streams_api.as_ref().map(MediaServer::new)).as_ref()
+    }
+
+    /// The mailer. `make` makes it for the first request that needs it.
+    pub fn mailer(&self, make: MakeMailer) -> Result<&Arc<dyn Mailer>, MailerError> {
+        if let Some(mailer) = self.mailer.get() {
+            return Ok(mailer);
+        }
+        let mailer = make(self.config.mail.as_ref().ok_or(MailerError::NoSettings)?)?;
+        Ok(self.mailer.get_or_init(|| mailer))
     }
 }

@@ -7,14 +7,14 @@ use greenroom_core::{
     id::ConnectionName,
     model::live::{EndedBy, Ending, LiveConnection, Stream},
 };
-use greenroom_store::{ClaimedJob, JobKey, StoreError, Terminated, Terminating};
+use greenroom_store::{ClaimedJob, StoreError, Terminated, Terminating};
 use tokio::time::timeout;
 
 use crate::{
     Services,
     audit::{Decision, Event, Party},
+    cut::{NotCut, cut_off},
     delivery::{deliver, is_wanted},
-    media_server::MediaServerError,
 };
 
 /// How long a request waits for a media server to cut a viewer off.
@@ -111,27 +111,6 @@ async fn pass_on(
         tracing::warn!(%error, "an outbox message to a media server cannot be put off");
     }
     Ok(Outcome::Ending(connection))
-}
-
-/// Why a viewer was not cut off.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NotCut {
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    #[error("{0}")]
-    MediaServer(#[from] MediaServerError),
-}
-
-/// Has the media server cut a viewer off, and records its answer. Returns the connection as it is then.
-pub(crate) async fn cut_off(
-    services: &Services,
-    stream: &Stream,
-    name: &ConnectionName,
-    by: (&str, Option<&JobKey>),
-) -> Result<Option<LiveConnection>, NotCut> {
-    let Some(server) = services.media_server() else { return Ok(services.store.live_connection(stream, name).await?) };
-    let cut = server.terminate(stream, name).await?;
-    Ok(services.store.take_note_of_cut((stream, name), by, cut, services.clock.now()).await?)
 }
 
 /// The effect of terminating a media server's viewer in a deployment, in one line.

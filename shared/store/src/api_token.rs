@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Attributes, Item, Key, Store, StoreError, client::item_in_the_way, counter::Counter, n, shard,
+    Attributes, Item, Key, Store, StoreError, counter::Counter, error::item_in_the_way, n, shard,
     transaction::Committed,
 };
 

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::WriteRequest;
 use futures_util::future::try_join_all;
 
-use super::{CONFLICT_ATTEMPTS, Store, StoreError, pause};
+use super::{Store, StoreError, attempts::Attempts};
 
 /// The largest number of items in a batch.
 pub(super) const BATCH_MAX: usize = 25;
@@ -17,17 +17,15 @@ impl Store {
 
     /// Writes a batch completely. Sends the rest again as often as DynamoDB returns one.
     pub(super) async fn write(&self, mut batch: Vec<WriteRequest>) -> Result<(), StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
-            if lost > 0 {
-                pause(lost).await;
-            }
+        let mut attempts = Attempts::default();
+        loop {
             let output = self.client.batch_write_item().request_items(&*self.table, batch).send().await?;
             batch = output.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
             if batch.is_empty() {
                 return Ok(());
             }
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 }
 

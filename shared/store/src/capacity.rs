@@ -27,7 +27,7 @@ use aws_smithy_runtime_api::client::{
 };
 use greenroom_telemetry::meter::{self, Usage};
 
-use super::{client::Conditional, transaction::is_failed_condition};
+use super::error::{Conditional, is_failed_condition};
 
 /// The least that a write consumes when its condition fails.
 const REFUSED_WRITE: f64 = 1.0;

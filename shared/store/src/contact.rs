@@ -8,7 +8,7 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause, transaction::Committed};
+use super::{Item, Key, Store, StoreError, attempts::Attempts, n, transaction::Committed};
 
 /// A contact as it lies in a roster.
 #[derive(Clone, Serialize, Deserialize)]
@@ -57,7 +57,8 @@ impl Store {
     ) -> Result<(), E> {
         let mine = || key(pair.user, &pair.contact);
         let theirs = || pair.contact_user.map(|user| key(user, &pair.me));
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let stored_theirs = async {
                 match theirs() {
                     Some(key) => self.item::<Stored>(key).await,
@@ -76,9 +77,8 @@ impl Store {
             if writes.is_empty() || matches!(self.transact(writes).await?, Committed::Yes) {
                 return Ok(());
             }
-            pause(lost).await;
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended.into())
     }
 
     /// The write for one side of a relation. `None` if that side does not change.

@@ -18,7 +18,7 @@ use greenroom_core::{
 };
 use serde::Deserialize;
 
-use super::{Attributes, CONFLICT_ATTEMPTS, Key, Store, StoreError, client::item_in_the_way, n, pause, s};
+use super::{Attributes, Key, Store, StoreError, attempts::Attempts, error::item_in_the_way, n, s};
 
 fn key(device: &DeviceId) -> Key {
     Key { pk: format!("DEVICE#{device}"), sk: "DEVICE".to_owned() }
@@ -77,7 +77,8 @@ impl Store {
         max: usize,
     ) -> Result<(), StoreError> {
         let mut in_the_way = None;
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let begun = match in_the_way {
                 None => self.add_session(device, identifier, (id, session), max).await?,
                 Some(item) => self.begin_in_place_of_others(device, (id, session), max, item).await?,
@@ -86,11 +87,8 @@ impl Store {
                 Ok(()) => return Ok(()),
                 Err(item) => item,
             };
-            if lost > 0 {
-                pause(lost).await;
-            }
+            attempts.lost_knowingly().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// Adds a session if there is room for it, and the device if it is new. Otherwise returns the item that the
@@ -177,7 +175,8 @@ impl Store {
         next: &DeviceSession,
     ) -> Result<Refreshed, StoreError> {
         let mut extend = true;
-        for _ in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let item = match self.rotate(device, id, presented, next, extend).await? {
                 Ok(item) => return Ok(read(item)?.1.sessions.remove(id).map_or(Refreshed::Ended, Refreshed::Now)),
                 Err(None) => return Ok(Refreshed::Ended),
@@ -196,8 +195,8 @@ impl Store {
                 // Only the item's `expiresAt` failed the condition: another session of the device ends later.
                 Refresh::Rotated(_) => extend = head.expires_at <= next.expires_at,
             }
+            attempts.again()?;
         }
-        Err(StoreError::Contended)
     }
 
     /// Writes the state with the next token over that with the token numbered `presented`. Returns the item as it is
@@ -244,7 +243,8 @@ impl Store {
         id: &DeviceSessionId,
         mut alone: bool,
     ) -> Result<(), StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let ended =
                 if alone { self.forget_device(device, id).await? } else { self.remove_session(device, id).await? };
             let Some(item) = ended else { return Ok(()) };
@@ -253,9 +253,8 @@ impl Store {
                 return Ok(());
             }
             alone = head.live == 1;
-            pause(lost).await;
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// Removes a session that is not the device's only one. Returns the item that the condition failed on, if any.

@@ -16,7 +16,8 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attributes, Begun, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, pause,
+    Attributes, Begun, Item, Key, Store, StoreError,
+    attempts::Attempts,
     record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, list_of, padded},
 };
 
@@ -129,7 +130,8 @@ impl Store {
         mut event: Stored<Event>,
         now: Timestamp,
     ) -> Result<Result<Begun, Conflict>, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let mut writes = self.ending(&event).await?;
             let (begun, put) = self.begun_put(Work::ClearEvent { event: event.record.id }, now)?;
             writes.push(Write { item: put, fails_as: Conflict::Changed });
@@ -137,13 +139,12 @@ impl Store {
                 return Ok(Ok(begun));
             }
             // The event was changed, or something was added to it, between the read and the write.
-            pause(lost).await;
+            attempts.lost().await?;
             match self.record(event.record.id).await? {
                 Some(present) => event = present,
                 None => return Ok(Err(Conflict::Gone)),
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// Deletes a session. Returns the work that ends its live connections, or [`Conflict::Gone`] if another request

@@ -17,8 +17,9 @@ use greenroom_core::{
 use std::time::Duration;
 
 use super::{
-    Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError,
-    client::item_in_the_way,
+    Attributes, Item, Key, Store, StoreError,
+    attempts::Attempts,
+    error::item_in_the_way,
     n,
     password::{Password, password_key},
     s,
@@ -214,7 +215,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Result<Wrong, Wrong>, StoreError> {
         let mut begins = None;
-        for _ in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let update = self
                 .client
                 .update_item()
@@ -249,7 +251,7 @@ impl Store {
             }
             let end = (now + WINDOW).seconds();
             begins = if begins.is_none() { Some(end.max(number(&in_the_way, "rightUntil"))) } else { None };
+            attempts.again()?;
         }
-        Err(StoreError::Contended)
     }
 }

@@ -14,7 +14,7 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Attributes, Item, Key, Store, StoreError, client::item_in_the_way, n, record::padded, s};
+use super::{Attributes, Item, Key, Store, StoreError, error::item_in_the_way, n, record::padded, s};
 
 const JOBS: &str = "JOBS";
 /// The number of partitions of the jobs. What organisers and operators do makes jobs, at four writes each. One

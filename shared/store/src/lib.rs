@@ -11,6 +11,7 @@
 
 mod api_token;
 mod archive;
+mod attempts;
 mod backoff;
 mod batch;
 mod booking;
@@ -19,6 +20,7 @@ mod client;
 mod contact;
 mod counter;
 mod device;
+mod error;
 mod event;
 mod feed;
 mod former;
@@ -49,9 +51,10 @@ pub use self::{
     api_token::NameTaken,
     archive::ArchiveWindow,
     capacity::Metering,
-    client::{StoreError, client},
+    client::client,
     contact::Pair,
     device::Refreshed,
+    error::StoreError,
     event::Ended,
     feed::{Credential, Feed, Listener, News},
     job::{Begun, ClaimedJob, DueJobs, JOB_SHARDS, JobKey},
@@ -72,11 +75,6 @@ pub type Attributes = HashMap<String, AttributeValue>;
 /// for life.
 pub const SHARDS: u8 = 16;
 
-/// The attempts of a write whose condition failed because of a concurrent write. Each attempt reads the item again. All
-/// of them together take about 2 seconds.
-const CONFLICT_ATTEMPTS: usize = 40;
-/// The longest wait between two of these attempts, in milliseconds.
-const PAUSE_MAX: u64 = 100;
 /// The access patterns over one table.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -147,13 +145,6 @@ impl Store {
         let shards = (0..SHARDS).map(|shard| async move { self.items(&format!("{kind}#{shard}"), "").await });
         Ok(try_join_all(shards).await?.into_iter().flatten().collect())
     }
-}
-
-/// Waits before a write that lost a race is tried again. The wait grows with the number of lost races, so that the
-/// other writers finish first.
-async fn pause(lost: usize) {
-    let most = (10_u64 << lost.min(6)).min(PAUSE_MAX);
-    tokio::time::sleep(between(Duration::from_millis(1), Duration::from_millis(most))).await;
 }
 
 /// A random duration between `least` and `most`.

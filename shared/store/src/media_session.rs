@@ -12,7 +12,7 @@ use greenroom_core::{
     model::{Connection, MediaSession},
 };
 
-use super::{Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, client::item_in_the_way, n, pause, shard};
+use super::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, error::item_in_the_way, n, shard};
 
 mod closing;
 mod connection;
@@ -35,7 +35,8 @@ impl Store {
     ///
     /// One request; a few more if an earlier session of this id was closed and not completely deleted.
     pub async fn open_media_session(&self, session: &MediaSession) -> Result<bool, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let item = Item { key: key(&session.session_id), kind: SESSION, entity: session }.attributes()?;
             let put = self
                 .client
@@ -53,7 +54,10 @@ impl Store {
                 Ok(_) => return Ok(true),
                 Err(error) => item_in_the_way(error)?,
             };
-            let Some(item) = found else { continue };
+            let Some(item) = found else {
+                attempts.again()?;
+                continue;
+            };
             let found: MediaSession = serde_dynamo::from_item(item.clone())?;
             if found.incarnation == session.incarnation {
                 // This session is in the table already: an earlier attempt succeeded, and its answer was lost.
@@ -63,9 +67,8 @@ impl Store {
                 return Ok(false);
             }
             self.clear_found(&item, &found).await?;
-            pause(lost).await;
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// Whether there is a live session with this id.

@@ -11,9 +11,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    ArchiveWindow, CONFLICT_ATTEMPTS, Item, Store, StoreError,
+    ArchiveWindow, Item, Store, StoreError,
     archive::{entry_key, last_of},
-    pause,
+    attempts::Attempts,
     transaction::Committed,
 };
 
@@ -48,19 +48,17 @@ impl Store {
         receiver: Option<u64>,
         clock: &Clock,
     ) -> Result<Message, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let Committed::No(reasons) = self.transact(self.sending(&message, sender, receiver)?).await? else {
                 return Ok(message);
             };
-            if lost > 0 {
-                pause(lost).await;
-            }
+            attempts.lost_knowingly().await?;
             let heads = reasons.into_iter().filter_map(|reason| reason.item);
             let last = heads.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
             // Other messages were written during the wait, so the next free time is computed anew.
             message.timestamp = last.map_or(Timestamp::default(), Timestamp::next).max(clock.now());
         }
-        Err(StoreError::Contended)
     }
 
     fn sending(

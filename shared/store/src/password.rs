@@ -5,7 +5,8 @@ use greenroom_core::{model::User, password::PasswordHash};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, pause,
+    Item, Key, Store, StoreError,
+    attempts::Attempts,
     record::{Conflict, Stored, Write},
     s,
 };
@@ -77,7 +78,8 @@ impl Store {
         may: impl Fn(&User) -> bool,
     ) -> Result<Result<(), NotSet>, StoreError> {
         let id = user.record.id;
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             if !may(&user.record) {
                 return Ok(Err(NotSet::Forbidden));
             }
@@ -86,14 +88,13 @@ impl Store {
             match self.commit(writes).await? {
                 Ok(()) => return Ok(Ok(())),
                 Err(Conflict::PasswordChanged) => return Ok(Err(NotSet::Replaced)),
-                Err(_) => pause(lost).await,
+                Err(_) => attempts.lost().await?,
             }
             match self.record(id).await? {
                 Some(present) => user = present,
                 None => return Ok(Err(NotSet::Gone)),
             }
         }
-        Err(StoreError::Contended)
     }
 
     fn password_write(&self, user: u64, hash: &PasswordHash, replacing: Replacing<'_>) -> Result<Write, StoreError> {

@@ -12,6 +12,8 @@ mod list;
 mod marks;
 mod merged;
 mod search;
+mod selection;
+mod turn;
 mod write;
 
 use std::convert::Infallible;
@@ -23,12 +25,14 @@ use self::heads::list_counted_in_one;
 pub(super) use self::heads::{Heads, SpreadLists};
 pub use self::{
     kind::{Conflict, Kind, Parent, Unique},
-    list::{Next, Page, Selection, Window},
+    list::{Next, Page, Window},
+    selection::Selection,
 };
 use super::{
     Attributes, Key, SHARDS, Store, StoreError,
     counter::Counter,
-    transaction::{Attempted, Committed, is_failed_condition, is_met, name_of},
+    error::{is_failed_condition, is_met},
+    transaction::{Attempted, Committed, name_of},
 };
 
 /// A record of `/api/v2`.

@@ -26,10 +26,12 @@ pub(super) use self::{
     membership::{memberships_head, revision_of},
 };
 use super::{
-    CONFLICT_ATTEMPTS, Item, Key, Store, StoreError,
+    Item, Key, Store, StoreError,
     archive::last_of,
-    n, pause, s,
-    transaction::{Committed, failed_first, is_failed_condition},
+    attempts::Attempts,
+    error::{failed_first, is_failed_condition},
+    n, s,
+    transaction::Committed,
 };
 
 /// The index of the write whose condition is that the joining participant's account exists.
@@ -91,7 +93,8 @@ impl Store {
         transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let mut at = clock.now();
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let mut after = room.clone();
             let change = match transition(&mut after) {
                 Ok(Change::Nothing) => return Ok(Ok(())),
@@ -104,11 +107,13 @@ impl Store {
                 return Ok(Ok(()));
             };
             if failed_first(&reasons) {
-                pause(lost).await;
+                attempts.lost().await?;
                 match self.room(&room.id).await? {
                     Some(present) if present.archive == room.archive => room = present,
                     _ => return Ok(Err(Refusal::Gone)),
                 }
+            } else {
+                attempts.again()?;
             }
             let joins = match &change {
                 Change::Joined(person) | Change::Renamed { to: person, .. } => Some(person),
@@ -123,7 +128,6 @@ impl Store {
                 at = last_of(head)?.next().max(clock.now());
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// Applies a transition to each room of a participant, until the time is up. Returns `true` if it ran on all of

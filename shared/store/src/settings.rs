@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use greenroom_core::{clock::Timestamp, id::DeviceKey};
 use serde::Deserialize;
 
-use super::{Attributes, Key, Store, StoreError, client::item_in_the_way, n, s};
+use super::{Attributes, Key, Store, StoreError, error::item_in_the_way, n, s};
 
 /// The prefix of the attributes that say when a credential was first and last used.
 const LAST: &str = "lastUsedAt/";

@@ -7,14 +7,8 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Store, StoreError,
-    client::{cancelled, is_conflict},
+    error::{cancelled, is_conflict, is_failed_condition, is_met},
 };
-
-/// The code of a transaction's item whose condition failed.
-const CONDITION_FAILED: &str = "ConditionalCheckFailed";
-
-/// The code of an item that another transaction was working on.
-pub(super) const CONFLICT: &str = "TransactionConflict";
 
 /// The outcome of a transaction.
 pub(super) enum Committed {
@@ -78,19 +72,4 @@ pub(super) fn name_of(item: &TransactWriteItem) -> String {
         key.or_else(|| item.delete().map(Delete::key)).or_else(|| item.condition_check().map(ConditionCheck::key));
     let part = |name: &str| Some(key?.get(name)?.as_s().ok()?.as_str());
     format!("{} {}", part("PK").unwrap_or_default(), part("SK").unwrap_or_default())
-}
-
-/// Whether another transaction was working on this item.
-pub(super) fn is_met(reason: &CancellationReason) -> bool {
-    reason.code() == Some(CONFLICT)
-}
-
-/// Whether the condition on this item failed.
-pub(super) fn is_failed_condition(reason: &CancellationReason) -> bool {
-    reason.code() == Some(CONDITION_FAILED)
-}
-
-/// Whether the condition on a transaction's first item failed.
-pub(super) fn failed_first(reasons: &[CancellationReason]) -> bool {
-    reasons.first().is_some_and(is_failed_condition)
 }

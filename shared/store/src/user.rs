@@ -10,9 +10,9 @@ use greenroom_core::{
 use serde::Deserialize;
 
 use super::{
-    Begun, CONFLICT_ATTEMPTS, Key, Store, StoreError,
+    Begun, Key, Store, StoreError,
+    attempts::Attempts,
     password::password_key,
-    pause,
     record::{Conflict, Heads, Kind, Parent, Record, Stored, Unique, Write, head, list_of},
 };
 
@@ -124,7 +124,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Result<Begun, Conflict>, StoreError> {
         let id = user.record.id;
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let lists = [Kind::User, Kind::Event].map(|kind| self.heads(list_of(Parent::User(id), kind)));
             let [made, events] = lists;
             let (made, events) = tokio::try_join!(made, events)?;
@@ -137,7 +138,7 @@ impl Store {
             writes.push(Write { item: put, fails_as: Conflict::Changed });
             match self.commit(writes).await? {
                 Ok(()) => return Ok(Ok(begun)),
-                Err(Conflict::Changed) => pause(lost).await,
+                Err(Conflict::Changed) => attempts.lost().await?,
                 Err(conflict) => return Ok(Err(conflict)),
             }
             match self.record(id).await? {
@@ -145,7 +146,6 @@ impl Store {
                 None => return Ok(Err(Conflict::Gone)),
             }
         }
-        Err(StoreError::Contended)
     }
 
     fn removal_writes(&self, user: &Stored<User>, made: &Heads, events: &Heads) -> Result<Vec<Write>, StoreError> {

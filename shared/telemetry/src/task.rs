@@ -4,7 +4,7 @@
 //! A gateway drops a handler whose caller hangs up, and Lambda freezes a process that has answered and asks for more. A
 //! media server hangs up a few milliseconds after it has sent a webhook, and does not send it again.
 
-use std::{fmt, panic::resume_unwind, sync::Arc};
+use std::{panic::resume_unwind, sync::Arc};
 
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::Instrument;
@@ -30,11 +30,7 @@ impl Default for Tasks {
     }
 }
 
-impl fmt::Debug for Tasks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tasks")
-    }
-}
+greenroom_core::opaque!(Tasks);
 
 impl Tasks {
     /// Runs work in a task that goes on if the caller is dropped. Returns the work's result. The work counts for the

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{OpenDataDir, lock_file, private};
 use crate::cli::{
     CliError,
-    key::{Credential, Values, values::new_entry},
+    credential::{Credential, Values, new_entry},
 };
 
 /// The file of the credentials. A shell can read its lines, so other programs can be given the same credentials.

@@ -1,14 +1,12 @@
 //! Checks of the routes: whether each leads to its function. The requests name nobody and send nothing, so they change
 //! nothing.
 
-use std::collections::BTreeMap;
-
 use futures_util::{StreamExt, stream};
 use greenroom_media::outgoing::{self, HttpClient};
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Check;
+use super::{Check, request::request};
 use crate::cli::{stack::Stack, text::some};
 
 /// The output of a stack with the URL of the streams of events, which no HTTP API can serve.
@@ -102,23 +100,4 @@ fn is_refusal(status: StatusCode) -> bool {
             | StatusCode::NOT_ACCEPTABLE
             | StatusCode::UNSUPPORTED_MEDIA_TYPE
     )
-}
-
-/// The status and headers of an answer.
-pub(super) async fn request(
-    client: &HttpClient,
-    method: &str,
-    url: &str,
-    headers: &[(&str, &str)],
-) -> Result<(StatusCode, BTreeMap<String, String>), String> {
-    let mut request = Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(String::new()).map_err(|_| "is no address".to_owned())?;
-    let answer = tokio::time::timeout(super::web::TIMEOUT, client.request(request)).await;
-    let answer = answer.map_err(|_| "no answer in time".to_owned())?.map_err(|error| outgoing::root_cause(&error))?;
-    let headers =
-        answer.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
-    Ok((answer.status(), headers.collect()))
 }

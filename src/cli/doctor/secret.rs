@@ -14,8 +14,9 @@ use secrecy::ExposeSecret;
 use super::Check;
 use crate::cli::{
     aws::Aws,
-    key::{Credential, Keyring, TABLE_NAME, Values},
-    stack::Stack,
+    credential::{Credential, Values},
+    key::Keyring,
+    stack::{Stack, TABLE_NAME},
     text::duration,
 };
 

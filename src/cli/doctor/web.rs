@@ -1,17 +1,13 @@
 //! Checks of the addresses: whether the API answers at both, whether its clock agrees with ours, and whether configured
 //! pages may call it.
 
-use std::time::Duration;
-
 use greenroom_core::clock::{Clock, Timestamp};
 use greenroom_media::outgoing;
 use http::StatusCode;
 
-use super::{Check, routes::request};
+use super::{Check, request::request};
 use crate::cli::stack::Stack;
 
-/// The timeout of an answer. It covers a cold start, and the delays of a busy account.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 /// A path that answers without credentials, by asking for them.
 const ROOT: &str = "/api/v2";
 /// The difference of clocks in milliseconds: beyond the first an operator should look, beyond the second signatures,

@@ -7,8 +7,11 @@ use greenroom_core::{clock::Timestamp, config::SecretFamily};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use super::{Credential, Values};
-use crate::cli::{CliError, aws::Aws};
+use crate::cli::{
+    CliError,
+    aws::Aws,
+    credential::{Credential, Values},
+};
 
 /// The label of the version that functions read.
 const CURRENT: &str = "AWSCURRENT";

@@ -6,9 +6,10 @@ use greenroom_http::last_used;
 use greenroom_store::{Settings, Store};
 use secrecy::ExposeSecret;
 
-use super::{Credential, Deployment, KeyPlace, Values};
+use super::{Deployment, KeyPlace};
 use crate::cli::{
     CliError,
+    credential::{Credential, Values},
     data_dir::OpenDataDir,
     text::{duration, table},
 };

@@ -7,10 +7,11 @@ use greenroom_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Credential, Keyring, values::new_entry};
+use super::Keyring;
 use crate::cli::{
     CliError,
     aws::Aws,
+    credential::{Credential, new_entry},
     data_dir::{opentok_key, opentok_secret},
 };
 

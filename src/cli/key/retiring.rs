@@ -5,8 +5,12 @@ use std::time::Duration;
 use greenroom_core::clock::Timestamp;
 use secrecy::ExposeSecret;
 
-use super::{Credential, KeyPlace, Values, listing::Known};
-use crate::cli::{CliError, text::duration};
+use super::{KeyPlace, listing::Known};
+use crate::cli::{
+    CliError,
+    credential::{Credential, Values},
+    text::duration,
+};
 
 /// How long a value must have been unused before it is dropped.
 const UNUSED: Duration = Duration::from_hours(24);

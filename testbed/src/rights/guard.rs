@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     collections::{BTreeSet, HashMap},
-    fmt,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
@@ -73,11 +72,7 @@ pub struct Guard {
     refused: Arc<Mutex<Vec<String>>>,
 }
 
-impl fmt::Debug for Guard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guard")
-    }
-}
+greenroom_core::opaque!(Guard);
 
 impl Guard {
     /// A guard with these roles.

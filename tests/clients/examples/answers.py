@@ -1,4 +1,4 @@
-"""What httpie and curl print of an answer."""
+"""Reads the answers that httpie and curl print."""
 
 import json
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ def read(output):
     return Answer(int(status), headers, json.loads(body) if body.strip() else None)
 
 
-def is_json(answer, status):
-    """The body of an answer that has this status, and the headers that the documentation shows."""
+def json_body(answer, status):
+    """Checks the answer's status and its documented headers, and returns its body."""
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json"), answer
     assert "Date" in answer.headers
     return answer.body

@@ -15,8 +15,8 @@ from greenroom import serving
 
 LIMIT = 60
 HTTPIE_ADDRESS = re.compile(r"(?<=^http )(GET|POST) (\S+)")
-# What the text prints of an answer: head and body, without the colours. Settings do it, so that the examples need no
-# options of their own. Standard input is no terminal here, and httpie would take it for the request's body.
+# The documentation shows head and body of an answer, without colours. Settings do this, so that the examples need no
+# options. Standard input is not a terminal here, so httpie would send it as the request's body.
 HTTPIE_SETTINGS = {
     "default_options": ["--print=hb", "--pretty=none", "--ignore-stdin"],
     "disable_update_warnings": True,
@@ -26,16 +26,16 @@ CURL_SETTINGS = "include\nsilent\nshow-error\n"
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    """Runs an example in a shell, on the server at `url`, with its placeholders filled in."""
+    """Fills in an example's placeholders and runs it in a shell, with the server at `url`."""
     settings = tmp_path_factory.mktemp("settings")
     (settings / "config.json").write_text(json.dumps(HTTPIE_SETTINGS))
     (settings / ".curlrc").write_text(CURL_SETTINGS)
-    # The `http` of this environment, not another one of the machine.
+    # The `http` of this Python environment has to come before another one on the machine.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "HTTPIE_CONFIG_DIR": str(settings), "CURL_HOME": str(settings)}
 
     def run(url, example, placeholders):
-        command = fill_in(addressed(example, url), placeholders)
+        command = fill_in(with_address(example, url), placeholders)
         done = subprocess.run(
             ["bash", "-c", command],
             env=environment,
@@ -44,17 +44,17 @@ def run(tmp_path_factory):
             text=True,
             timeout=LIMIT,
         )
-        # A shell that does not find the program ends with 127: no test passes without it.
+        # The shell exits with 127 if the program is missing. So no test passes without the program.
         assert done.returncode == 0, (done.returncode, command, done.stderr)
         return read(done.stdout)
 
     return run
 
 
-def addressed(example, url):
-    """The example with the address of the server that is to be asked."""
+def with_address(example, url):
+    """The example with the address of the server under test."""
     if example.startswith("curl "):
-        # The text writes the backslash at the end of a line twice, as its own mark-up wants it.
+        # The documentation doubles the backslash at the end of a line, because its mark-up requires it.
         assert "\\\\\n" in example
         return fill_in(example.replace("\\\\\n", "\\\n"), {"http://localhost:8001": url})
 
@@ -66,7 +66,7 @@ def addressed(example, url):
             address = url + address
         else:
             address = f"{url}/api/v2{address}"
-        # In quotes, which the text leaves out: to a shell `&` is the end of a command.
+        # The documentation omits these quotes, but a shell ends the command at `&`.
         return f"{method} '{address}'"
 
     command, found = HTTPIE_ADDRESS.subn(full, example)
@@ -89,5 +89,5 @@ def url(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def token(url):
-    """The JWT of user 12, on a server that has what the examples speak of."""
+    """The JWT of user 12, on a server with the objects that the examples use."""
     return fill(url)

@@ -1,16 +1,16 @@
-"""What the examples take for granted: user 12, events 3 and 4, sessions 4 and 5, enough events to fill pages."""
+"""Creates what the examples assume: user 12, events 3 and 4, sessions 4 and 5, and enough events to fill pages."""
 
 from greenroom import organiser, token_of
 
 USERNAME, PASSWORD = "test", "testpass-of-user-12"
-# The examples have a password that everybody tries first, which is no longer taken as a new one.
+# The examples use a common password, which Greenroom no longer accepts as a new one.
 PASSWORDS = {"testpass": PASSWORD}
 INTERPRETER, PARTICIPANT = "interpreter-token", "participant-token"
 EVENTS = 160
 
 
 def add_user_12(admin):
-    """The user of the examples, without a password."""
+    """Creates the user of the examples, without a password."""
     for number in range(2, 12):
         admin.create("/users/", username=f"user{number}", role="manager")
     user = admin.create("/users/", username=USERNAME, role="partner", email="test@example.com")
@@ -22,7 +22,7 @@ def set_password(admin, password):
 
 
 def fill(url):
-    """Makes all of it; returns the JWT of user 12."""
+    """Creates everything and returns the JWT of user 12."""
     admin = organiser(url)
     add_user_12(admin)
     set_password(admin, PASSWORD)
@@ -41,7 +41,7 @@ def fill(url):
 
 
 def add_event_4(partner):
-    """The event of the answer to POST /rtcsessions/."""
+    """Creates the event in the documented answer to POST /rtcsessions/."""
     event = partner.create(
         "/events/",
         name="Test Event 2016",

@@ -1,13 +1,13 @@
-"""The examples of the API's documentation that are for clients, as it writes them.
+"""The documentation's examples for clients of the API, unchanged.
 
-What stands in for something else is the host, what is in angle brackets, and what is cut short with `(...)`.
+The placeholders in them are the host, text in angle brackets, and text that is cut short with `(...)`.
 """
 
 import json
 import re
 
 import pytest
-from answers import is_json
+from answers import json_body
 from organisation import INTERPRETER, PARTICIPANT
 
 import t1
@@ -66,8 +66,8 @@ JOIN_ANSWER = r"""{
 
 
 def join(run, url, login_token):
-    """The answer, and what the token of each of its sessions says."""
-    answer = is_json(run(url, JOIN, {"<logintoken>": login_token, "<apitoken>": API_TOKEN}), 201)
+    """Joins an event. Returns the answer and the fields in the token of each session."""
+    answer = json_body(run(url, JOIN, {"<logintoken>": login_token, "<apitoken>": API_TOKEN}), 201)
     granted = []
     for session in answer["sessions"]:
         tokbox = session["tokbox"]
@@ -81,7 +81,7 @@ def test_the_example_of_joining(run, url, token):
     example = json.loads(JOIN_ANSWER)
     for session, shown in zip(answer["sessions"], example["sessions"], strict=True):
         assert re.match(r"[0-9]_MX4[A-Za-z0-9_-]+$", session["tokbox"]["sessionId"])
-        # What the text cuts short; all of the rest is as it shows it, the order of the keys too.
+        # The documentation cuts these values short. Everything else has to match, including the order of the keys.
         assert list(session["tokbox"]) == list(shown["tokbox"])
         session["tokbox"] = shown["tokbox"]
     assert json.dumps(answer) == json.dumps(example)
@@ -95,7 +95,7 @@ def test_the_example_of_joining_shows_a_participant_the_floor(run, url, token):
     assert [grant["role"] for grant in granted] == ["subscriber", "subscriber"]
 
 
-# Booking emails: the commas behind the last entries are no JSON.
+# Booking emails. The commas after the last entries are not valid JSON.
 BOOKING = r"""{
 "event": {
 "date": "...",
@@ -120,7 +120,7 @@ BOOK = """http POST /bookingemails/ Authorization:"Token <apitoken>" --raw '<bod
 def test_the_example_of_a_booking(run, tmp_path):
     with serving(MAIL_DIR=str(tmp_path)) as url:
         refused = run(url, BOOK, {"<apitoken>": API_TOKEN, "<body>": BOOKING})
-        body = is_json(refused, 400)
+        body = json_body(refused, 400)
         assert list(body) == ["detail"] and body["detail"].startswith("JSON parse error - ")
         assert list(tmp_path.iterdir()) == []
 
@@ -131,7 +131,7 @@ def test_the_example_of_a_booking(run, tmp_path):
         assert mail.suffix == ".eml"
 
 
-# Network test session: a line of it ends with two backslashes, its path lacks an s.
+# Network test session. A line of the example ends with two backslashes, and its path lacks an s.
 NETWORK_TEST = r"""curl -X POST -H "Content-Type: application/json" \\
 -H "Authorization: Token d34db33f(...)" \\
 http://localhost:8001/api/v2/networktestsession/"""
@@ -140,7 +140,7 @@ http://localhost:8001/api/v2/networktestsession/"""
 @pytest.mark.parametrize("path", ["networktestsession", "networktestsessions"])
 def test_the_example_of_a_network_test(run, url, path):
     example = NETWORK_TEST.replace("networktestsession", path)
-    body = is_json(run(url, example, {"d34db33f(...)": API_TOKEN}), 201)
+    body = json_body(run(url, example, {"d34db33f(...)": API_TOKEN}), 201)
     assert list(body) == ["sessionId", "sessionToken"]
     granted = t1.read(body["sessionToken"], OPENTOK_API_KEY, OPENTOK_API_SECRET)
     assert (granted["session_id"], granted["role"]) == (body["sessionId"], "publisher")

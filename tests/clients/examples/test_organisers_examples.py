@@ -1,12 +1,12 @@
-"""The examples of the API's documentation that are for organisers, as it writes them.
+"""The documentation's examples for organisers of the API, unchanged.
 
-What stands in for something else is the host, what is in angle brackets, and what is cut short with `(...)`.
+The placeholders in them are the host, text in angle brackets, and text that is cut short with `(...)`.
 """
 
 import json
 
 import jwt
-from answers import is_json
+from answers import json_body
 from organisation import EVENTS, PASSWORD, PASSWORDS, add_user_12, set_password
 
 from greenroom import SIGNING_KEY, organiser, serving
@@ -19,7 +19,7 @@ PAGE = r"""http GET /api/v2/events/?limit=50&offset=2 Authorization:"JWT <token>
 
 
 def test_the_example_of_a_page(run, url, token):
-    page = is_json(run(url, PAGE, {"<token>": token}), 200)
+    page = json_body(run(url, PAGE, {"<token>": token}), 200)
     assert list(page) == ["count", "next", "previous", "results"]
     assert page["count"] == EVENTS
     assert page["next"] == f"{url}/api/v2/events/?limit=50&offset=3"
@@ -43,23 +43,23 @@ NO_FIELD_ERROR = r"""{
 
 def test_the_example_of_a_general_error(run, url):
     answer = run(url, "http GET /events/", {})
-    assert is_json(answer, 401) == json.loads(GENERAL_ERROR)
+    assert json_body(answer, 401) == json.loads(GENERAL_ERROR)
     assert answer.headers["Www-Authenticate"] == 'JWT realm="api"'
 
 
 def test_the_example_of_a_field_error(run, url):
     answer = run(url, "http POST /token-auth/obtain/ username=test", {})
-    assert is_json(answer, 400) == json.loads(FIELD_ERROR)
+    assert json_body(answer, 400) == json.loads(FIELD_ERROR)
 
 
-def test_the_example_of_an_error_of_no_field(run, url, token):
-    # The text says `nonFieldErrors` here and `non_field_errors` where it shows a login: the latter is what logins say,
-    # with the same words, and the former what everything else does.
+def test_the_example_of_an_error_without_a_field(run, url, token):
+    # The documentation writes `nonFieldErrors` here, and `non_field_errors` with the same words where it shows a login.
+    # Logins answer with `non_field_errors`, and all other requests with `nonFieldErrors`.
     (key, words), = json.loads(NO_FIELD_ERROR).items()
     login = run(url, "http POST /token-auth/obtain/ username=test password=wrong", {})
-    assert is_json(login, 400) == {"non_field_errors": words}
+    assert json_body(login, 400) == {"non_field_errors": words}
     create = """http POST /events/ Authorization:"JWT <token>" --raw '["a list"]'"""
-    refused = is_json(run(url, create, {"<token>": token}), 400)
+    refused = json_body(run(url, create, {"<token>": token}), 400)
     assert refused == {key: ["Invalid data. Expected a dictionary, but got list."]}
 
 
@@ -70,7 +70,7 @@ Authorization:"JWT d34db33f(...)" """
 
 
 def test_the_example_of_a_filter(run, url, token):
-    page = is_json(run(url, SESSIONS_OF_AN_EVENT, {"d34db33f(...)": token}), 200)
+    page = json_body(run(url, SESSIONS_OF_AN_EVENT, {"d34db33f(...)": token}), 200)
     assert page["count"] == 3
     assert [(session["event"], session["language"]) for session in page["results"]] == [
         (3, "English"),
@@ -80,7 +80,7 @@ def test_the_example_of_a_filter(run, url, token):
 
 
 def test_the_example_of_filters_with_booleans(run, url, token):
-    page = is_json(run(url, DISABLED_EVENTS, {"d34db33f(...)": token}), 200)
+    page = json_body(run(url, DISABLED_EVENTS, {"d34db33f(...)": token}), 200)
     assert [event["id"] for event in page["results"]] == [5, 7]
     assert all(event["disabled"] and not event["subscribersSeeFloor"] for event in page["results"])
 
@@ -99,15 +99,15 @@ def test_the_examples_of_obtaining_a_token(run):
     with serving() as url:
         admin = organiser(url)
         add_user_12(admin)
-        assert is_json(run(url, OBTAIN, PASSWORDS), 400) == json.loads(INVALID_CREDENTIALS)
+        assert json_body(run(url, OBTAIN, PASSWORDS), 400) == json.loads(INVALID_CREDENTIALS)
         set_password(admin, PASSWORD)
-        assert list(is_json(run(url, OBTAIN, PASSWORDS), 200)) == ["token"]
-        # The text says of both: simply a POST, no fields, 204.
+        assert list(json_body(run(url, OBTAIN, PASSWORDS), 200)) == ["token"]
+        # The documentation describes both as a POST without fields that answers 204.
         as_admin = {"<token>": admin.http.headers["Authorization"]}
         assert run(url, 'http POST /users/12/block/ Authorization:"<token>"', as_admin).status == 204
-        assert is_json(run(url, OBTAIN, PASSWORDS), 400) == json.loads(BLOCKED_ACCOUNT)
+        assert json_body(run(url, OBTAIN, PASSWORDS), 400) == json.loads(BLOCKED_ACCOUNT)
         assert run(url, 'http POST /users/12/unblock/ Authorization:"<token>"', as_admin).status == 204
-        assert list(is_json(run(url, OBTAIN, PASSWORDS), 200)) == ["token"]
+        assert list(json_body(run(url, OBTAIN, PASSWORDS), 200)) == ["token"]
 
 
 # Using a token.
@@ -124,7 +124,7 @@ ROOT_ANSWER = r"""{
 
 
 def test_the_example_of_using_a_token(run, url, token):
-    root = is_json(run(url, ROOT, {"eyJ0eXAiOiJK(...)aBqroY": token}), 200)
+    root = json_body(run(url, ROOT, {"eyJ0eXAiOiJK(...)aBqroY": token}), 200)
     assert json.dumps(root) == json.dumps(json.loads(ROOT_ANSWER.replace("http://localhost:8001", url)))
 
 
@@ -143,20 +143,20 @@ def claims_of(token):
 
 
 def test_the_example_of_a_tokens_claims(run, url, token):
-    claims = claims_of(is_json(run(url, OBTAIN, PASSWORDS), 200)["token"])
+    claims = claims_of(json_body(run(url, OBTAIN, PASSWORDS), 200)["token"])
     example = json.loads(CLAIMS)
-    # The 30-day rule needs to know when the first token was issued, and a new password ends those before it.
+    # `orig_iat` is when the first token was issued, for the 30-day rule. `epoch` lets a new password end older tokens.
     assert set(claims) == {*example, "orig_iat", "epoch"}
     assert claims == {**claims, **example, "exp": claims["exp"]}
     assert claims["exp"] - claims["orig_iat"] == WEEK
 
 
 def test_the_example_of_refreshing(run, url, token):
-    answer = is_json(run(url, REFRESH, {"eyJ0eXAiOiJK(...)aBqroY": token}), 200)
+    answer = json_body(run(url, REFRESH, {"eyJ0eXAiOiJK(...)aBqroY": token}), 200)
     assert list(answer) == ["token"]
     before, after = claims_of(token), claims_of(answer["token"])
     assert after["exp"] >= before["exp"]
     assert {**after, "exp": before["exp"]} == before
     # token1 -> token2 -> token3
-    again = is_json(run(url, REFRESH, {"eyJ0eXAiOiJK(...)aBqroY": answer["token"]}), 200)
+    again = json_body(run(url, REFRESH, {"eyJ0eXAiOiJK(...)aBqroY": answer["token"]}), 200)
     assert claims_of(again["token"])["orig_iat"] == before["orig_iat"]

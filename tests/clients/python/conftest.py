@@ -1,4 +1,4 @@
-"""What the tests of the official clients share."""
+"""Fixtures for the tests of the official clients."""
 
 import pytest
 from opentok_server import opentok_server
@@ -15,7 +15,7 @@ def url():
 
 @pytest.fixture
 def connect(url):
-    """Makes clients; without a time limit the client would wait for ever."""
+    """Makes clients. They have a time limit, because otherwise they would wait for ever."""
     return lambda secret=OPENVIDU_SECRET, **options: OpenVidu(f"{url}/", secret, timeout=10, **options)
 
 
@@ -33,7 +33,7 @@ def stand_in():
 
 @pytest.fixture
 def opentok(stand_in):
-    """The stand-in for OpenTok; it has not been asked yet, and does not fail."""
+    """The OpenTok stand-in, without earlier requests and without a failure."""
     stand_in.failure = None
     stand_in.take()
     return stand_in
@@ -41,6 +41,6 @@ def opentok(stand_in):
 
 @pytest.fixture(scope="session")
 def online(stand_in):
-    """A Greenroom that makes its sessions at the stand-in."""
+    """The address of a Greenroom server that creates its sessions at the OpenTok stand-in."""
     with serving(VIDEO_PROVIDER="opentok", OPENTOK_API_URL=stand_in.address) as url:
         yield url

@@ -1,4 +1,4 @@
-"""A stand-in for OpenTok's REST API on a free loopback port: it keeps what it is sent, and answers as it is told."""
+"""A stand-in for OpenTok's REST API on a free loopback port. It records requests, and tests can make it fail."""
 
 import base64
 import itertools
@@ -22,12 +22,12 @@ class Request:
 
     @property
     def form(self):
-        """The fields in their order."""
+        """The form fields in their order."""
         return dict(parse_qsl(self.body, keep_blank_values=True, strict_parsing=True))
 
 
 class OpenTokServer:
-    """What was asked, and how to answer: `failure` is a function of the handler, in place of the usual answer."""
+    """The recorded requests and the answers. `failure` is called with the handler, in place of the usual answer."""
 
     def __init__(self, api_key):
         self.api_key = api_key
@@ -35,16 +35,16 @@ class OpenTokServer:
         self.archives = []
         self.failure = None
         self.made = itertools.count(1)
-        # Set when the server is to stop: whatever hangs lets go then.
+        # Set when the server stops, so that a hanging request ends.
         self.stopped = threading.Event()
 
     def take(self):
-        """What was asked since the last time."""
+        """The requests since the last call."""
         requests, self.requests = self.requests, []
         return requests
 
     def session_id(self):
-        """An id as the real ones are."""
+        """A new id in the format of real session ids."""
         text = f"1~{self.api_key}~~1484883259704~{next(self.made):024}~"
         return f"2_{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}"
 
@@ -94,17 +94,17 @@ def handler(server):
             self.wfile.write(body)
 
         def log_message(self, *_):
-            """Nothing: what fails is shown by the tests."""
+            """Logs nothing, because the tests show what fails."""
 
     return Handler
 
 
 @contextmanager
 def opentok_server(api_key):
-    """The server and its address."""
+    """Starts the server, yields it with its address and stops it."""
     server = OpenTokServer(api_key)
     listener = ThreadingHTTPServer(("127.0.0.1", 0), handler(server))
-    # A connection that is kept open is no reason to wait.
+    # The server must not wait for connections that a client keeps open.
     listener.daemon_threads = True
     thread = threading.Thread(target=listener.serve_forever, daemon=True)
     thread.start()

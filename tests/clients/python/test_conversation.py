@@ -1,5 +1,5 @@
-"""A client made of the published specification by bravado, which checks requests and answers against it, and sseclient-py,
-against a local server."""
+"""Tests a local server with two clients, bravado and sseclient-py. bravado makes its client from the published
+specification, and checks requests and answers against it."""
 
 import base64
 import itertools
@@ -24,7 +24,7 @@ TIMEOUT = 20
 
 
 class Participant:
-    """An account, and the client it writes with."""
+    """An account and its client."""
 
     def __init__(self, url, name, password):
         self.url, self.jid, self.password = url, f"{name}@localhost", password
@@ -36,7 +36,7 @@ class Participant:
         self.swagger = SwaggerClient.from_spec(specification, http_client=http, config=config)
 
     def call(self, operation, **parameters):
-        """What an operation of the specification answers; its name is that of its path and method."""
+        """The answer of an operation of the specification, which is named after its path and method."""
         return attrgetter(operation)(self.swagger)(**parameters).response(timeout=TIMEOUT).result
 
     def write(self, to, body):
@@ -47,7 +47,7 @@ class Participant:
         return "Basic " + base64.b64encode(f"{self.jid}:{self.password}".encode()).decode()
 
     def events(self, last=None):
-        """Yields events; the stream is open when this returns."""
+        """Opens the event stream. Returns the answer and an iterator over its events."""
         headers = {"Accept": "text/event-stream", "Authorization": self.authorization}
         if last:
             headers["Last-Event-ID"] = last
@@ -75,7 +75,7 @@ def bob(url):
     return participant(url, "bob")
 
 
-def test_two_write_to_each_other(alice, bob):
+def test_two_participants_write_to_each_other(alice, bob):
     sent = alice.write(bob, "Hello, Bob!")
     bob.write(alice, "Hello, Alice!")
     for reader, partner in [(alice, bob), (bob, alice)]:
@@ -86,7 +86,7 @@ def test_two_write_to_each_other(alice, bob):
         assert [messages[0]] == reader.call("messages.get_messages", before=messages[1]["timestamp"])
 
 
-def test_a_room_from_its_making_to_its_end(alice, bob):
+def test_a_room_from_creation_to_end(alice, bob):
     room = alice.call("rooms.post_rooms", room={"name": "Room", "subject": "Everything"})["id"]
     with pytest.raises(HTTPForbidden):
         bob.call("rooms.get_rooms_id", id=room)

@@ -1,4 +1,4 @@
-"""pyopenvidu 0.1.4, unmodified, against a local server."""
+"""Tests a local server with the unmodified client pyopenvidu 0.1.4."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def test_a_session_with_every_property(connect):
     assert seen.created_at == session.created_at
 
 
-def test_a_custom_id_is_live_once(openvidu):
+def test_the_custom_id_of_a_live_session_is_taken(openvidu):
     openvidu.create_session("python-taken")
     with pytest.raises(OpenViduSessionExistsError):
         openvidu.create_session("python-taken")
@@ -89,7 +89,7 @@ def test_sessions_are_listed_in_the_order_they_were_made(connect):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_token_shows_as_a_connection(openvidu, role):
+def test_a_token_appears_as_a_connection(openvidu, role):
     session = openvidu.create_session()
     token = session.generate_token(
         role,
@@ -199,12 +199,12 @@ def test_a_wrong_secret_is_refused(connect, openvidu):
         with pytest.raises(HTTPError) as refused:
             call()
         assert refused.value.response.status_code == 401
-    # The client does not look at the status of a token's answer, only for the token in its JSON.
+    # For a token, the client ignores the status of the answer and reads only the token in its JSON.
     with pytest.raises(KeyError, match="token"):
         session.generate_token()
 
 
-def test_what_is_not_served_does_not_exist(openvidu):
+def test_operations_that_greenroom_does_not_serve_fail(openvidu):
     session = openvidu.create_session()
     session.generate_token()
     session.fetch()

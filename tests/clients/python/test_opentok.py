@@ -1,4 +1,4 @@
-"""OpenTok as the media provider: what the official SDK asks and makes, Greenroom asks and makes too."""
+"""OpenTok as the media provider. Greenroom has to send the same requests and make the same tokens as the SDK."""
 
 import time
 
@@ -14,7 +14,7 @@ DAY = 24 * 3600
 
 @pytest.fixture(scope="module")
 def sdk():
-    """The SDK for tokens alone: it asks nobody."""
+    """The SDK, used only to make tokens. It sends no requests."""
     return Client(OPENTOK_API_KEY, OPENTOK_API_SECRET, api_url="http://127.0.0.1:9")
 
 
@@ -26,11 +26,11 @@ def without(fields, *keys):
     return {key: value for key, value in fields.items() if key not in keys}
 
 
-# Tokens, and session ids that are made without OpenTok.
+# Tokens, and session ids that Greenroom makes without OpenTok.
 
 
 def joined(url):
-    """The session and the token of each type of login token, and of a network test."""
+    """The session ids and tokens that each type of login token gets, and those of a network test."""
     admin = organiser(url)
     event = new_event(admin)["id"]
     admin.create("/sessions/", event=event, language="English")
@@ -43,7 +43,7 @@ def joined(url):
     yield client(url).create("/networktestsessions/")
 
 
-def test_tokens_say_what_those_of_the_sdk_say(url, sdk):
+def test_tokens_have_the_same_fields_as_tokens_of_the_sdk(url, sdk):
     roles = set()
     for tokbox in joined(url):
         session_id, token = tokbox["sessionId"], tokbox["sessionToken"]
@@ -59,7 +59,7 @@ def test_tokens_say_what_those_of_the_sdk_say(url, sdk):
     assert roles == {"subscriber", "publisher", "moderator"}
 
 
-def test_the_sdk_makes_tokens_for_the_sessions_that_are_made_offline(url, sdk):
+def test_the_sdk_makes_tokens_for_sessions_made_offline(url, sdk):
     for tokbox in joined(url):
         session_id = tokbox["sessionId"]
         assert read(sdk.generate_token(session_id, use_jwt=False))["session_id"] == session_id
@@ -71,7 +71,7 @@ def test_the_sdk_makes_tokens_for_the_sessions_that_are_made_offline(url, sdk):
 
 
 def check_credentials(request):
-    """The header of the request, which is good now and says who asks."""
+    """Checks the JWT in the request's header, which has to be valid now, and returns its claims."""
     claims = jwt.decode(
         request.headers["x-opentok-auth"],
         OPENTOK_API_SECRET,
@@ -86,7 +86,7 @@ def check_credentials(request):
 
 @pytest.mark.parametrize("location", ["12.34.56.78", None])
 @pytest.mark.parametrize(("mode", "archive"), [("routed", True), ("routed", False), ("relayed", False)])
-def test_sessions_are_asked_for_as_the_sdk_does(opentok, online, mode, archive, location):
+def test_greenroom_requests_sessions_as_the_sdk_does(opentok, online, mode, archive, location):
     media_mode, archive_mode = MediaModes[mode], ArchiveModes.always if archive else ArchiveModes.manual
     theirs = Client(OPENTOK_API_KEY, OPENTOK_API_SECRET, api_url=opentok.address).create_session(
         media_mode=media_mode, archive_mode=archive_mode, location=location
@@ -103,7 +103,7 @@ def test_sessions_are_asked_for_as_the_sdk_does(opentok, online, mode, archive, 
     assert (ours.method, ours.path) == (sdk.method, sdk.path) == ("POST", "/session/create")
     assert ours.headers["content-type"] == sdk.headers["content-type"] == "application/x-www-form-urlencoded"
     assert ours.headers["accept"] == "application/json"
-    # End-to-end encryption is younger than the API; not to name it is to leave it off.
+    # End-to-end encryption is newer than the API. It is off if a request does not name it.
     expected = sdk.form
     assert expected.pop("e2ee") == "false"
     assert list(ours.form.items()) == list(expected.items())
@@ -167,7 +167,7 @@ def recorded(session_id, number):
     }
 
 
-def test_archives_are_those_of_opentok_without_what_is_ours(opentok, online):
+def test_archives_are_those_of_opentok_without_project_and_password(opentok, online):
     admin = organiser(online)
     event = new_event(admin)["id"]
     session = admin.create("/sessions/", event=event, language="English")
@@ -188,7 +188,7 @@ def test_archives_are_those_of_opentok_without_what_is_ours(opentok, online):
         check_credentials(request)
 
 
-def test_the_archives_of_an_event_are_those_of_all_its_sessions_newest_first(opentok, online):
+def test_an_event_lists_the_archives_of_all_its_sessions_newest_first(opentok, online):
     admin = organiser(online)
     event = new_event(admin)["id"]
     one, two = [admin.create("/sessions/", event=event, language=language)["sessionId"] for language in ["en", "de"]]
@@ -204,7 +204,7 @@ def test_the_archives_of_an_event_are_those_of_all_its_sessions_newest_first(ope
     assert seen == shown
 
 
-def test_the_archives_of_the_session_before_a_change_of_mode_stay(opentok, online):
+def test_archives_stay_when_a_change_makes_a_new_session(opentok, online):
     admin = organiser(online)
     event = new_event(admin)["id"]
     session = admin.create("/sessions/", event=event, language="English")

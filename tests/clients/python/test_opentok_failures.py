@@ -1,4 +1,4 @@
-"""What callers are told when OpenTok fails: to come back, within ten seconds."""
+"""When OpenTok fails, Greenroom answers within ten seconds and tells callers to try again later."""
 
 import time
 
@@ -17,7 +17,7 @@ def hang(handler):
     handler.opentok.stopped.wait()
 
 
-# By name: how it fails, and how often it is asked.
+# By name: how OpenTok fails, and how many requests Greenroom sends to it.
 FAILURES = {
     "refuses our credentials": (lambda handler: handler.answer(403, {"code": 403, "message": "Invalid token"}), 1),
     "has a fault": (lambda handler: handler.answer(500, {"message": "oops"}), 2),
@@ -29,7 +29,7 @@ FAILURES = {
 }
 
 
-def is_unavailable(answer):
+def check_unavailable(answer):
     assert answer.headers["Content-Type"] == "application/json"
     assert int(answer.headers["Retry-After"]) > 0
     assert list(answer.json()) == ["detail"]
@@ -38,7 +38,7 @@ def is_unavailable(answer):
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_callers_are_told_to_come_back_when_opentok(opentok, online, name):
+def test_callers_are_told_to_try_again_later_when_opentok(opentok, online, name):
     admin = organiser(online)
     event = new_event(admin)["id"]
     opentok.failure, attempts = FAILURES[name]
@@ -48,12 +48,12 @@ def test_callers_are_told_to_come_back_when_opentok(opentok, online, name):
     ]
     for call in calls:
         began = time.monotonic()
-        is_unavailable(call())
+        check_unavailable(call())
         assert time.monotonic() - began < 10
         assert len(opentok.take()) == attempts
     opentok.failure = None
     assert admin.get(f"/sessions/?event={event}")["count"] == 0
-    # One failure takes nothing with it.
+    # After a failure, the next request succeeds.
     admin.create("/sessions/", event=event, language="English")
 
 
@@ -66,7 +66,7 @@ def test_lists_of_archives_are_unavailable_when_opentok(opentok, online, name):
     opentok.failure, attempts = FAILURES[name]
     for path in [f"/sessions/{session}/archives/", f"/events/{event}/archives/"]:
         began = time.monotonic()
-        is_unavailable(admin.request("GET", path, status=503))
+        check_unavailable(admin.request("GET", path, status=503))
         assert time.monotonic() - began < 10
         assert len(opentok.take()) == attempts
 
@@ -76,12 +76,12 @@ def test_a_session_keeps_its_id_when_opentok_does_not_make_another(opentok, onli
     session = admin.create("/sessions/", event=new_event(admin)["id"], language="English")
     opentok.failure, _ = FAILURES["has a fault"]
     path = f"/sessions/{session['id']}/"
-    is_unavailable(admin.request("PATCH", path, {"mode": "relayed", "archive": False}, 503))
+    check_unavailable(admin.request("PATCH", path, {"mode": "relayed", "archive": False}, 503))
     assert admin.get(path) == session
 
 
-def test_callers_are_told_to_come_back_when_nobody_listens():
+def test_callers_are_told_to_try_again_later_when_nobody_listens():
     with opentok_server(OPENTOK_API_KEY) as (_, address):
         pass
     with serving(VIDEO_PROVIDER="opentok", OPENTOK_API_URL=address) as url:
-        is_unavailable(client(url).post("/networktestsessions/", None, 503))
+        check_unavailable(client(url).post("/networktestsessions/", None, 503))

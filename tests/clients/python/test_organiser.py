@@ -1,4 +1,4 @@
-"""An organisation's day, as the web app of its organisers would send it, and the JWT it works with."""
+"""The requests that the web app of an organisation's organisers sends on one day, and the JWT that it uses."""
 
 import time
 
@@ -13,7 +13,7 @@ PAGE = ["count", "next", "previous", "results"]
 
 @pytest.fixture
 def own():
-    """The address of a server that nobody else uses: its lists are known to the last entry."""
+    """The address of a server that no other test uses, so that the test knows all entries of its lists."""
     with serving() as url:
         yield url
 
@@ -31,7 +31,7 @@ def refreshed(url, token, status=200):
 
 
 def add_user(creator, username, role, **fields):
-    """Its id; a user can log in once a password is set."""
+    """Creates a user, sets the password that a login needs, and returns the id."""
     user = creator.create("/users/", username=username, role=role, **fields)["id"]
     creator.post(f"/users/{user}/password_set/", {"newPw": f"password of {username}"}, 204)
     return user
@@ -55,7 +55,7 @@ def test_a_jwt_says_who_logged_in(own):
     assert abs(claims["orig_iat"] - time.time()) < 60
 
 
-def test_a_jwt_is_taken_until_an_hour_after_its_end(url):
+def test_a_jwt_is_accepted_until_an_hour_after_it_expires(url):
     claims, now = claims_of(token_of(url, "admin", "first-password")), int(time.time())
     late, too_late = [signed({**claims, "exp": now - ago}) for ago in (3500, 3700)]
     assert Api(url, f"JWT {late}").get("/")
@@ -93,7 +93,7 @@ class Congress:
         self.partner = log_in(url, "partner")
         self.manager_id = add_user(self.partner, "manager", "manager")
         self.event = self.partner.create("/events/", name="Congress", managers=[self.manager_id])
-        # Refreshed as a web app does it every day, and used from then on.
+        # A web app refreshes its token every day and uses the new one from then on.
         token = refreshed(url, token_of(url, "manager", "password of manager"))["token"]
         self.manager = Api(url, f"JWT {token}")
         event = self.event["id"]
@@ -106,7 +106,7 @@ class Congress:
         self.login_token = self.manager.create("/logintokens/", **token)
 
     def joined_as(self, kind):
-        """The numbers of the sessions that a client gets."""
+        """The ids of the sessions that a client gets when it joins."""
         answer = client(self.url).create("/rtcsessions/", loginToken=f"congress-{kind}")
         return [session["id"] for session in answer["sessions"]]
 
@@ -116,7 +116,7 @@ def congress(own):
     return Congress(own)
 
 
-def test_everyone_sees_what_is_theirs(congress):
+def test_each_user_lists_what_they_may_access(congress):
     assert congress.event["owner"] == congress.partner_id
     assert congress.partner.get(f"/users/{congress.manager_id}/")["creator"] == congress.partner_id
     for caller in [congress.admin, congress.partner, congress.manager]:
@@ -143,7 +143,7 @@ def test_an_event_has_one_floor(congress):
     assert list(congress.manager.post("/sessions/", session, 400).json()) == ["isFloor"]
 
 
-def test_everything_can_be_put_as_it_was_got(congress):
+def test_the_body_of_a_get_can_be_put_back(congress):
     event = f"/events/{congress.event['id']}/"
     paths = [event, f"/logintokens/{congress.login_token['id']}/", f"/users/{congress.manager_id}/"]
     paths += [f"/sessions/{session['id']}/" for session in [congress.english, congress.floor]]
@@ -183,7 +183,7 @@ def test_everything_can_be_deleted(congress):
 
 @pytest.fixture(scope="module")
 def many():
-    """An admin, on a server with 25 events: every second disabled, every fifth with a logo."""
+    """An admin on a server with 25 events. Every second event is disabled, and every fifth has a logo."""
     with serving() as url:
         admin = organiser(url)
         for number in range(1, 26):
@@ -205,7 +205,7 @@ def by_next(answer):
 
 
 def by_link(answer):
-    # `requests` reads the header, and knows links by their rel.
+    # `requests` parses the Link header. Its links are keyed by `rel`.
     link = answer.links.get("next")
     assert link is None or "cursor=" in link["url"]
     return link and link["url"]
@@ -227,21 +227,21 @@ def by_link(answer):
         ("?owner=99", []),
     ],
 )
-def test_lists_are_paged_through(many, follow, query, expected):
+def test_following_the_pages_of_a_list_finds_all_entries(many, follow, query, expected):
     found = list(pages(many, f"/events/{query}", follow))
     assert [event["id"] for page in found for event in page["results"]] == list(expected)
     if follow is by_next:
         assert {page["count"] for page in found} == {len(expected)}
 
 
-def test_previous_leads_back(many):
+def test_previous_leads_to_the_page_before(many):
     second = many.get("/events/?limit=10&offset=1&disabled=False")
     first = many.get(second["previous"])
     assert (first["previous"], [event["id"] for event in first["results"]]) == (None, list(range(1, 21, 2)))
     assert many.get(first["next"]) == second
 
 
-def test_links_and_next_hold_for_the_host_that_was_asked(many):
+def test_links_and_next_name_the_host_of_the_request(many):
     answer = many.request("GET", "/events/?limit=10")
     assert answer.json()["next"].startswith(f"{many.url}/events/?")
     assert answer.links["next"]["url"].startswith(f"{many.url}/events/?")

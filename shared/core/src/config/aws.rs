@@ -53,8 +53,4 @@ impl AwsEnvironment {
     }
 }
 
-impl std::fmt::Debug for AwsEnvironment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AwsEnvironment")
-    }
-}
+crate::opaque!(AwsEnvironment);

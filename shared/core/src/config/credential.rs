@@ -55,11 +55,7 @@ pub struct LiveValue {
     pub created_at: Option<Timestamp>,
 }
 
-impl std::fmt::Debug for LiveValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LiveValue")
-    }
-}
+crate::opaque!(LiveValue);
 
 /// An entry of a list: the value alone, or an object that also says when it was made.
 #[derive(Deserialize)]

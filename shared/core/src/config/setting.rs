@@ -220,8 +220,4 @@ impl FromIterator<(OsString, OsString)> for Environment {
     }
 }
 
-impl std::fmt::Debug for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Environment")
-    }
-}
+crate::opaque!(Environment);

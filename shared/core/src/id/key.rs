@@ -1,7 +1,5 @@
 //! The key of the hashes that replace identifiers, addresses and names in the table and in logs.
 
-use std::fmt;
-
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -61,8 +59,4 @@ impl DeviceKey {
     }
 }
 
-impl fmt::Debug for DeviceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeviceKey")
-    }
-}
+crate::opaque!(DeviceKey);

@@ -1,7 +1,5 @@
 //! Static API tokens: 40 hexadecimal digits that a client carries for good (`docs/apis/events-api.md`).
 
-use std::fmt;
-
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -43,11 +41,7 @@ impl ApiTokenHash {
     }
 }
 
-impl fmt::Debug for ApiTokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiTokenHash")
-    }
-}
+crate::opaque!(ApiTokenHash);
 
 /// A new static API token, to be shown once, and the hash to store.
 #[must_use]

@@ -94,11 +94,7 @@ impl Booking {
     }
 }
 
-impl fmt::Debug for Booking {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Booking")
-    }
-}
+crate::opaque!(Booking);
 
 #[cfg(test)]
 mod tests {

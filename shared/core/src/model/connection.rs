@@ -59,11 +59,7 @@ impl MediaToken {
     }
 }
 
-impl fmt::Debug for MediaToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MediaToken")
-    }
-}
+crate::opaque!(MediaToken);
 
 /// Metadata that a back-end attaches to a token. Greenroom passes it on and never reads it. Its `Debug` prints its type
 /// only.
@@ -89,11 +85,7 @@ impl ServerData {
     }
 }
 
-impl fmt::Debug for ServerData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ServerData")
-    }
-}
+crate::opaque!(ServerData);
 
 /// A connection to a media session, made by issuing its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Devices and their sessions (`docs/apis/device-sessions.md`).
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,11 +50,7 @@ fn is_shared(text: &str) -> bool {
     zeros || SHARED.iter().any(|shared| plain.eq_ignore_ascii_case(shared))
 }
 
-impl fmt::Debug for Identifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identifier")
-    }
-}
+crate::opaque!(Identifier);
 
 /// A session of a device, from its registration to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

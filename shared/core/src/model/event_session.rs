@@ -34,8 +34,4 @@ pub struct EventSession {
     pub archive: bool,
 }
 
-impl std::fmt::Debug for EventSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("EventSession")
-    }
-}
+crate::opaque!(EventSession);

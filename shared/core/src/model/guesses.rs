@@ -44,11 +44,7 @@ impl Source {
     }
 }
 
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Source")
-    }
-}
+crate::opaque!(Source);
 
 /// The different wrong values of one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

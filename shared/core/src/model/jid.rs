@@ -99,11 +99,7 @@ impl fmt::Display for Jid {
     }
 }
 
-impl fmt::Debug for Jid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Jid")
-    }
-}
+crate::opaque!(Jid);
 
 impl From<Jid> for String {
     fn from(jid: Jid) -> Self {

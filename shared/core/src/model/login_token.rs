@@ -64,8 +64,4 @@ pub struct LoginToken {
     pub token_type: TokenType,
 }
 
-impl std::fmt::Debug for LoginToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LoginToken")
-    }
-}
+crate::opaque!(LoginToken);

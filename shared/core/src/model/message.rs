@@ -26,8 +26,4 @@ pub struct Message {
     pub timestamp: Timestamp,
 }
 
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Message")
-    }
-}
+crate::opaque!(Message);

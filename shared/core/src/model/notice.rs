@@ -41,8 +41,4 @@ impl Notice {
     }
 }
 
-impl std::fmt::Debug for Notice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Notice")
-    }
-}
+crate::opaque!(Notice);

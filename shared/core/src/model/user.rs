@@ -104,11 +104,7 @@ impl User {
     }
 }
 
-impl std::fmt::Debug for User {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("User")
-    }
-}
+crate::opaque!(User);
 
 #[cfg(test)]
 mod tests {

@@ -66,11 +66,7 @@ struct Key {
     mark: UsedMark,
 }
 
-impl std::fmt::Debug for SigningKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SigningKeys")
-    }
-}
+greenroom_core::opaque!(SigningKeys);
 
 impl SigningKeys {
     /// These keys. A key whose secret is not base64 signs nothing; the configuration refuses such a key.

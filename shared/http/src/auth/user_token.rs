@@ -38,11 +38,7 @@ pub struct UserClaims {
     epoch: u64,
 }
 
-impl std::fmt::Debug for UserClaims {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("UserClaims")
-    }
-}
+greenroom_core::opaque!(UserClaims);
 
 impl UserClaims {
     /// The claims of a user who has just logged in.

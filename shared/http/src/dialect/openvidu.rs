@@ -95,11 +95,7 @@ impl fmt::Display for Sent {
     }
 }
 
-impl fmt::Debug for Sent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sent")
-    }
-}
+greenroom_core::opaque!(Sent);
 
 /// An error.
 #[derive(Serialize, ToSchema)]

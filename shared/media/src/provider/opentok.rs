@@ -1,7 +1,5 @@
 //! OpenTok's REST API (`docs/apis/opentok.md`).
 
-use std::fmt;
-
 use futures_util::future::FutureExt;
 use greenroom_core::{
     clock::Clock,
@@ -37,11 +35,7 @@ pub struct OpenTokProvider {
     client: Client,
 }
 
-impl fmt::Debug for OpenTokProvider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OpenTokProvider")
-    }
-}
+greenroom_core::opaque!(OpenTokProvider);
 
 /// The claims in the header of each request: who asks, and until when.
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! T1 tokens, which participants present to the media provider (`docs/apis/opentok.md`).
 
 use std::{
-    fmt::{self, Write},
+    fmt::Write,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -75,11 +75,7 @@ impl T1Token {
     }
 }
 
-impl fmt::Debug for T1Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("T1Token")
-    }
-}
+greenroom_core::opaque!(T1Token);
 
 /// Why a token cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,11 +115,7 @@ pub struct TokenSigner {
     nonce: Arc<AtomicU32>,
 }
 
-impl fmt::Debug for TokenSigner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenSigner")
-    }
-}
+greenroom_core::opaque!(TokenSigner);
 
 impl TokenSigner {
     /// The signer of this project.

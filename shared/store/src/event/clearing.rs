@@ -10,7 +10,9 @@ use greenroom_core::{
 
 use super::{Former, ended_key, former_key, former_list};
 use crate::{
-    Key, Store, StoreError, Worked, n, pause,
+    Key, Store, StoreError, Worked,
+    attempts::pause,
+    n,
     record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, kind_list, list_of, padded, parents_key},
     s,
 };

@@ -3,7 +3,8 @@
 use greenroom_core::model::Event;
 
 use crate::{
-    CONFLICT_ATTEMPTS, Store, StoreError, pause,
+    Store, StoreError,
+    attempts::Attempts,
     record::{Conflict, Parent, Record, Refused, Stored, Unique},
 };
 
@@ -11,15 +12,15 @@ impl Store {
     /// Stores a new record of an event. If a record of an ended event holds its unique value, that record is deleted
     /// first.
     pub async fn insert_in_event<T: Record>(&self, record: &T) -> Result<Result<(), Conflict>, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let outcome = self.insert_record(record).await?;
             let Err(Conflict::Taken(unique)) = outcome else { return Ok(outcome) };
             if !self.free(unique, record).await? {
                 return Ok(outcome);
             }
-            pause(lost).await;
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// Changes a record of an event. If a record of an ended event holds its new unique value, that record is deleted
@@ -29,7 +30,8 @@ impl Store {
         T: Record,
         E: From<StoreError> + From<Conflict>,
     {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let outcome: Result<T, Refused<E>> =
                 self.change_record(stored.clone(), |record| change(record).map_err(Refused::Change)).await;
             match outcome {
@@ -40,12 +42,11 @@ impl Store {
                     if !self.free(unique, &change(&stored.record)?).await? {
                         return Err(Conflict::Taken(unique).into());
                     }
-                    pause(lost).await;
+                    attempts.lost().await?;
                 }
                 Err(Refused::Conflict(conflict)) => return Err(conflict.into()),
             }
         }
-        Err(StoreError::Contended.into())
     }
 
     /// Deletes the record that holds a unique value, if its event has ended. Returns `false` if the event is there.

@@ -13,8 +13,11 @@ use greenroom_core::{
 
 use super::live_item;
 use crate::{
-    CONFLICT_ATTEMPTS, Store, StoreError, media_session, n, pause,
-    transaction::{Committed, failed_first, is_failed_condition},
+    Store, StoreError,
+    attempts::Attempts,
+    error::{failed_first, is_failed_condition},
+    media_session, n,
+    transaction::Committed,
 };
 
 /// Whether a client that a media server asked about was let in.
@@ -166,7 +169,8 @@ impl Store {
         with: Vec<TransactWriteItem>,
         now: Timestamp,
     ) -> Result<Changed<T>, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let (after, outcome) = match step(before.as_ref()) {
                 Step::Stay(outcome) => return Ok(Changed::To(outcome)),
                 Step::To(after, outcome) => (after, outcome),
@@ -179,11 +183,8 @@ impl Store {
                 Committed::No(reasons) if !with.is_empty() && !failed_first(&reasons) => return Ok(Changed::Refused),
                 Committed::No(reasons) => before = found_first(reasons)?,
             }
-            if lost > 0 {
-                pause(lost).await;
-            }
+            attempts.lost_knowingly().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// The writes that change `before` to `after`, in the table and in the ledger. The first has the condition that the

@@ -16,10 +16,8 @@ use sha2::{Digest, Sha256};
 
 use super::{SHARDS, stream};
 use crate::{
-    CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause,
-    record::padded,
-    s, shard,
-    transaction::{Committed, is_failed_condition},
+    Item, Key, Store, StoreError, attempts::Attempts, error::is_failed_condition, n, record::padded, s, shard,
+    transaction::Committed,
 };
 
 /// The number of viewers behind a proxy that are read at once. Only the first is wanted.
@@ -70,8 +68,9 @@ impl Store {
     ///
     /// A request for each shard, one more and a transaction. All again for each viewer found who is already over.
     pub(super) async fn close_behind(&self, closing: &Webhook, now: Timestamp) -> Result<bool, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
-            let Some(behind) = self.first_behind(closing, now).await? else { return Ok(lost > 0) };
+        let mut attempts = Attempts::default();
+        loop {
+            let Some(behind) = self.first_behind(closing, now).await? else { return Ok(attempts.any()) };
             let before = self.live_connection(&closing.stream, &behind.name).await?;
             let own = Webhook { name: behind.name.clone(), ..closing.clone() };
             let after = before.as_ref().and_then(|before| own.close(Some(before), now));
@@ -93,10 +92,9 @@ impl Store {
                 Committed::No(reasons) if is_theirs && reasons.get(1).is_some_and(is_failed_condition) => {
                     return Ok(true);
                 }
-                Committed::No(_) => pause(lost).await,
+                Committed::No(_) => attempts.lost().await?,
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// The first viewer behind a proxy who came before this closing.

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::{fitting, part, partition, terminate::message};
 use crate::{
-    Attributes, CONFLICT_ATTEMPTS, Item, JobKey, Key, Store, StoreError, n, pause, s, shard,
-    transaction::{Committed, is_failed_condition},
+    Attributes, Item, JobKey, Key, Store, StoreError, attempts::Attempts, error::is_failed_condition, n, s, shard,
+    transaction::Committed,
 };
 
 /// The `Type` of a provider's connection in the table.
@@ -98,7 +98,8 @@ impl Store {
     ) -> Result<Option<JobKey>, StoreError> {
         let Told { stream, name, client: id, event, .. } = told;
         let Some(key) = key(stream, name, id) else { return Ok(None) };
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let (live, kept) = tokio::try_join!(self.live_connection(stream, name), self.clients_of(stream, name))?;
             let (Some(live), Some(place)) = (live, place_among(&kept, id)) else { return Ok(None) };
             let Some((after, changed)) = live.with_provider_event(id, place.known, event, now) else {
@@ -120,10 +121,9 @@ impl Store {
             match self.transact(writes).await? {
                 Committed::Yes => return Ok(message),
                 Committed::No(reasons) if reasons.iter().skip(guards).any(is_failed_condition) => return Ok(None),
-                Committed::No(_) => pause(lost).await,
+                Committed::No(_) => attempts.lost().await?,
             }
         }
-        Err(StoreError::Contended)
     }
 
     fn client_put(&self, key: &Key, client: &ProviderConnection) -> Result<TransactWriteItem, StoreError> {

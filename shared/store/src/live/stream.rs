@@ -18,7 +18,7 @@ use super::{
     change::{Admitted, Opening, Step},
     partition, prefix,
 };
-use crate::{Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError, n, pause, s, transaction::Committed};
+use crate::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, n, s, transaction::Committed};
 
 /// The number of viewers of a shard that are settled at once.
 const MAX_CONCURRENT: usize = 4;
@@ -91,7 +91,8 @@ impl Store {
         let Opening { webhook, now, ttl, keeps_viewers, .. } = *opening;
         let Some(key) = super::key(&webhook.stream, &webhook.name, true) else { return Ok(Ok(())) };
         let terms = Terms::new(now, ttl, None, false);
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let before = self.item::<LiveConnection>(Key { pk: key.pk.clone(), sk: key.sk.clone() });
             let (before, known) = tokio::try_join!(before, self.publishers(&webhook.stream))?;
             let after = match did {
@@ -119,9 +120,8 @@ impl Store {
             if let Committed::Yes = self.transact(writes).await? {
                 return Ok(Ok(()));
             }
-            pause(lost).await;
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 
     fn publishers_put(

@@ -15,9 +15,8 @@ use greenroom_core::{
 };
 
 use crate::{
-    CONFLICT_ATTEMPTS, ClaimedJob, JobKey, Store, StoreError, pause,
-    record::main_key,
-    transaction::{Committed, is_failed_condition},
+    ClaimedJob, JobKey, Store, StoreError, attempts::Attempts, error::is_failed_condition, record::main_key,
+    transaction::Committed,
 };
 
 /// The connection to terminate, and how.
@@ -123,7 +122,8 @@ impl Store {
     ) -> Result<Option<Terminated>, StoreError> {
         let id = random_hex();
         let (mut told, mut banned_for_longer) = (Teller::Nobody, false);
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             // Boxed, because the future for a media session is large.
             let media = Box::pin(self.media_target(what));
             let (known, media) = tokio::try_join!(self.live_connection(what.stream, what.name), media)?;
@@ -150,12 +150,12 @@ impl Store {
                 // The ban is the last write.
                 Committed::No(reasons) if has_ban && reasons.last().is_some_and(is_failed_condition) => {
                     banned_for_longer = true;
+                    attempts.again()?;
                 }
                 Committed::No(_) if self.is_orphan(&after).await? => return Ok(None),
-                Committed::No(_) => pause(lost).await,
+                Committed::No(_) => attempts.lost().await?,
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// The write that puts the job of telling a media server. The caller gets its lease if the media server has to cut
@@ -193,7 +193,8 @@ impl Store {
         cut: Cut,
         now: Timestamp,
     ) -> Result<Option<LiveConnection>, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let Some(known) = self.live_connection(stream, name).await? else { return Ok(None) };
             if !(known.is_live(now) && known.is_ending_by(by)) {
                 // The viewer has gone, or another one has come since.
@@ -208,9 +209,8 @@ impl Store {
             if let Committed::Yes = self.transact(writes).await? {
                 return Ok(Some(after));
             }
-            pause(lost).await;
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// The connection of a media session, if the name is of a live one.

@@ -14,7 +14,7 @@ use greenroom_core::{
 use serde::Deserialize;
 
 use super::{connection_key, connections, key, partition};
-use crate::{Attributes, Begun, CONFLICT_ATTEMPTS, Store, StoreError, n, pause, s, transaction::Committed};
+use crate::{Attributes, Begun, Store, StoreError, attempts::Attempts, n, s, transaction::Committed};
 
 /// The number of connections that one transaction deletes. With the longest metadata, which their ledger entries take
 /// over, 49 would exceed the 4 MB of a transaction.
@@ -43,7 +43,8 @@ impl Store {
     ///
     /// One request, a transaction; two if no token was ever issued in it.
     pub async fn close_media_session(&self, id: &MediaSessionId, now: Timestamp) -> Result<Closed, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let closing = random_hex();
             let work = Work::ClearMediaSession { session: id.clone(), closing: closing.clone() };
             let (begun, put) = self.begun_put(work, now)?;
@@ -67,9 +68,8 @@ impl Store {
                 return Ok(Closed::Now(None));
             }
             // A token was issued between the read and the write.
-            pause(lost).await;
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// The write that marks a session with issued tokens as closed.

@@ -19,10 +19,7 @@ use greenroom_core::{
 };
 
 use super::{connection_key, connections, key, partition};
-use crate::{
-    CONFLICT_ATTEMPTS, Item, Store, StoreError, n, pause, s,
-    transaction::{Committed, failed_first},
-};
+use crate::{Item, Store, StoreError, attempts::Attempts, error::failed_first, n, s, transaction::Committed};
 
 /// The outcome of ending a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +39,8 @@ impl Store {
     /// One request, a transaction.
     pub async fn insert_connection(&self, connection: &Connection, grace: Duration) -> Result<bool, StoreError> {
         let mut extend = true;
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let key = connection_key(&connection.session_id, &connection.connection_id);
             let item = Item { key, kind: "Connection", entity: connection }.attributes()?;
             let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
@@ -56,11 +54,8 @@ impl Store {
                 return Ok(false);
             }
             extend = found.tokens_end_at.is_none_or(|end| end <= connection.expires_at);
-            if lost > 0 {
-                pause(lost).await;
-            }
+            attempts.lost_knowingly().await?;
         }
-        Err(StoreError::Contended)
     }
 
     /// The write to the session when a token is issued. Its condition is that the session is live. With `extend` it
@@ -98,7 +93,8 @@ impl Store {
         now: Timestamp,
         grace: Duration,
     ) -> Result<Disconnected, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let (target, mut removal) = match self.connection_removal(session, connection, now, grace).await? {
                 Ok(removal) => removal,
                 Err(unknown) => return Ok(unknown),
@@ -108,11 +104,10 @@ impl Store {
             match self.transact(removal).await? {
                 Committed::Yes => return Ok(Disconnected::Now),
                 // The connection is gone. The next round of the loop finds out how.
-                Committed::No(reasons) if failed_first(&reasons) => {}
-                Committed::No(_) => pause(lost).await,
+                Committed::No(reasons) if failed_first(&reasons) => attempts.again()?,
+                Committed::No(_) => attempts.lost().await?,
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// A live connection, and the writes that remove it and its token. Otherwise the part that is unknown.

@@ -4,46 +4,15 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures_util::future::try_join_all;
 
 use super::{
-    Parent, Record, Stored, list_of, main_key,
+    Parent, Record, Selection, Stored, list_of, main_key,
     merged::Merged,
     padded,
     search::{Budget, Search},
 };
-use crate::{Attributes, Ended, Store, StoreError};
+use crate::{Attributes, Store, StoreError, attempts::Attempts};
 
 /// The largest number of items in a batch read.
 pub(super) const BATCH_MAX: usize = 100;
-
-/// The records that a list is made of.
-#[derive(Clone, Debug)]
-pub struct Selection<T> {
-    /// The parents whose lists are read; `None` for everything of the kind.
-    pub parents: Option<Vec<Parent>>,
-    /// Further records beside those lists.
-    pub beside: Vec<T>,
-    /// Ended events, whose records are passed over.
-    pub ended: Vec<Ended>,
-}
-
-impl<T> Selection<T> {
-    /// Everything of the kind.
-    #[must_use]
-    pub fn all() -> Self {
-        Self { parents: None, beside: Vec::new(), ended: Vec::new() }
-    }
-
-    /// The records in the lists of these parents.
-    #[must_use]
-    pub fn of(parents: impl IntoIterator<Item = Parent>) -> Self {
-        Self { parents: Some(parents.into_iter().collect()), ..Self::all() }
-    }
-
-    /// Only these records.
-    #[must_use]
-    pub fn only(records: Vec<T>) -> Self {
-        Self { parents: Some(Vec::new()), beside: records, ..Self::all() }
-    }
-}
 
 /// The part of a list that is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -174,10 +143,8 @@ impl Store {
 
     async fn one_batch(&self, mut keys: Vec<Attributes>) -> Result<Vec<Attributes>, StoreError> {
         let mut items = Vec::new();
-        for lost in 0..crate::CONFLICT_ATTEMPTS {
-            if lost > 0 {
-                crate::pause(lost).await;
-            }
+        let mut attempts = Attempts::default();
+        loop {
             let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
             let output = self.client.batch_get_item().request_items(&*self.table, asked).send().await?;
             items.extend(output.responses.unwrap_or_default().into_values().flatten());
@@ -186,7 +153,7 @@ impl Store {
             if keys.is_empty() {
                 return Ok(items);
             }
+            attempts.lost().await?;
         }
-        Err(StoreError::Contended)
     }
 }

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::{
     HEAD, Kind, Parent, Record, Selection, head,
     heads::{count_in, further_heads, says_spread},
-    kind_lists, list_of, padded, search,
+    kind_lists, list_of, padded, turn,
 };
 use crate::{Attributes, Ended, Key, Store, StoreError, s};
 
@@ -135,7 +135,7 @@ impl<'a, T: Record> Merged<'a, T> {
         let mut empty: Vec<_> = self.feeds.iter_mut().filter(|feed| feed.ahead.is_empty() && !feed.ended).collect();
         for feeds in empty.chunks_mut(MAX_CONCURRENT) {
             let reading = feeds.iter_mut().map(|feed| async move {
-                let _turn = if patient { Some(search::turn().await?) } else { None };
+                let _turn = if patient { Some(turn::turn().await?) } else { None };
                 feed.read_on(store, at_once).await
             });
             try_join_all(reading).await?;

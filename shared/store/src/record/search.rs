@@ -6,10 +6,7 @@
 
 use std::time::Duration;
 
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use super::{Record, merged::Merged};
 use crate::StoreError;
@@ -18,18 +15,8 @@ use crate::StoreError;
 const RECORDS: u32 = 25_000;
 /// How long one search may take.
 const TIME: Duration = Duration::from_millis(1500);
-/// How many searches of a process read at once.
-const MAX_CONCURRENT: usize = 2;
 /// How many records a search decodes before other requests have their turn. This takes about a millisecond.
 const DECODED_AT_ONCE: u32 = 50;
-
-static SEARCHES: Semaphore = Semaphore::const_new(MAX_CONCURRENT);
-
-/// Waits until a search may read a little.
-pub(super) async fn turn() -> Result<SemaphorePermit<'static>, StoreError> {
-    // Nothing closes the semaphore.
-    SEARCHES.acquire().await.map_err(|_| StoreError::Contended)
-}
 
 /// How much a search may still look at.
 pub(super) struct Budget {

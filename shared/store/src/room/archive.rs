@@ -13,10 +13,12 @@ use greenroom_core::{
 
 use super::membership::TOLD_FOR;
 use crate::{
-    ArchiveWindow, Attributes, CONFLICT_ATTEMPTS, Item, Key, Store, StoreError,
+    ArchiveWindow, Attributes, Item, Key, Store, StoreError,
     archive::{entry_key, last_of},
-    pause, s,
-    transaction::{Committed, is_failed_condition},
+    attempts::Attempts,
+    error::is_failed_condition,
+    s,
+    transaction::Committed,
 };
 
 /// The largest number of items that a batch deletes.
@@ -47,7 +49,8 @@ impl Store {
         mut entry: RoomEntry,
         clock: &Clock,
     ) -> Result<Option<RoomEntry>, StoreError> {
-        for lost in 0..CONFLICT_ATTEMPTS {
+        let mut attempts = Attempts::default();
+        loop {
             let at = entry.timestamp;
             let writes = vec![
                 self.being_in_room(membership, jid)?,
@@ -58,14 +61,11 @@ impl Store {
             if reasons.first().is_some_and(is_failed_condition) {
                 return Ok(None);
             }
-            if lost > 0 {
-                pause(lost).await;
-            }
+            attempts.lost_knowingly().await?;
             if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
                 entry.timestamp = last_of(head)?.next().max(clock.now());
             }
         }
-        Err(StoreError::Contended)
     }
 
     pub(super) fn room_entry(&self, archive: &ArchiveId, entry: &RoomEntry) -> Result<TransactWriteItem, StoreError> {

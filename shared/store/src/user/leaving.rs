@@ -7,7 +7,8 @@ use greenroom_core::{
 
 use super::{EventsHead, events_head};
 use crate::{
-    Store, StoreError, pause,
+    Store, StoreError,
+    attempts::pause,
     record::{Conflict, Kind, Parent, Write, list_of},
 };
 

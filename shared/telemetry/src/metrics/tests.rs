@@ -4,10 +4,9 @@ use super::*;
 
 const USAGE: Usage = Usage { read_units: 2.0, write_units: 0.0, requests: 3, retries: 1, outbox_messages_given_up: 0 };
 
-fn document(line: Line, by_route: bool) -> Value {
+fn document(line: &Line, by_route: bool) -> Value {
     let settings = Metrics { service: "live".to_owned(), by_route };
-    serde_json::to_value(Document { line: &line, settings: &settings, at: Timestamp::from_millis(1_700_000_000_000) })
-        .unwrap()
+    serde_json::to_value(Document { line, settings: &settings, at: Timestamp::from_millis(1_700_000_000_000) }).unwrap()
 }
 
 fn request(status: u16) -> Line {
@@ -56,14 +55,14 @@ fn every_line_is_a_document_in_cloudwatchs_format() {
         Line::of_stream("GET /api/sse", second, 3, USAGE),
     ] {
         for by_route in [true, false] {
-            assert_is_in_the_format(&document(line.clone(), by_route));
+            assert_is_in_the_format(&document(&line, by_route));
         }
     }
 }
 
 #[test]
 fn a_request_is_a_line_of_the_log_and_metrics_of_its_service_and_route() {
-    let document = document(request(404).of(&RequestId("id".to_owned())), true);
+    let document = document(&request(404).of(&RequestId("id".to_owned())), true);
     insta::assert_snapshot!(document, @r#"{"ClientErrors":1.0,"Latency":1.5,"ReadUnits":2.0,"Requests":1.0,"Route":"GET /api/x/{id}","ServerErrors":0.0,"Service":"live","TableRequests":3.0,"TableRetries":1.0,"Throttled":0.0,"WriteUnits":0.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Service"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"Throttled","Unit":"Count"},{"Name":"ServerErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"},{"Name":"WriteUnits","Unit":"Count"},{"Name":"TableRequests","Unit":"Count"},{"Name":"TableRetries","Unit":"Count"}],"Namespace":"Greenroom"},{"Dimensions":[["Service","Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"}],"Namespace":"Greenroom"}],"Timestamp":1700000000000},"level":"INFO","message":"request","span":{"id":"id","name":"request"},"status":404,"timestamp":"2023-11-14T22:13:20Z"}"#);
 }
 
@@ -75,13 +74,13 @@ fn a_request_is_a_line_of_the_log_and_metrics_of_its_service_and_route() {
 #[case(501, json!([1.0, 0.0, 0.0]))]
 #[case(503, json!([0.0, 0.0, 1.0]))]
 fn a_status_counts_as_one_outcome(#[case] status: u16, #[case] outcomes: Value) {
-    let document = document(request(status), true);
+    let document = document(&request(status), true);
     assert_eq!(json!(["ClientErrors", "Throttled", "ServerErrors"].map(|name| &document[name])), outcomes);
 }
 
 #[test]
 fn of_a_route_only_what_is_not_zero_is_sent_and_of_no_route_where_that_is_not_wanted() {
-    let by_route = document(request(200), true);
+    let by_route = document(&request(200), true);
     let of_service = [
         "Requests",
         "Latency",
@@ -94,5 +93,5 @@ fn of_a_route_only_what_is_not_zero_is_sent_and_of_no_route_where_that_is_not_wa
         "TableRetries",
     ];
     assert_eq!(sent(&by_route), [of_service.into(), BTreeSet::from(["Requests", "Latency", "ReadUnits"])]);
-    assert_eq!(sent(&document(request(200), false)).len(), 1);
+    assert_eq!(sent(&document(&request(200), false)).len(), 1);
 }

@@ -24,11 +24,7 @@ pub struct Client {
     pub protocol: String,
 }
 
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Client")
-    }
-}
+crate::opaque!(Client);
 
 /// What the openings and closings of a protocol tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

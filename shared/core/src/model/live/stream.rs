@@ -1,7 +1,5 @@
 //! Media streams, and what they belong to.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::{DEFAULT_VHOST, MEDIA_APP};
@@ -51,11 +49,7 @@ impl Stream {
     }
 }
 
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream")
-    }
-}
+crate::opaque!(Stream);
 
 /// The event that an application names, if there can be such an event.
 #[must_use]

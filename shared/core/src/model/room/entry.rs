@@ -64,8 +64,4 @@ impl RoomEntry {
     }
 }
 
-impl std::fmt::Debug for RoomEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RoomEvent")
-    }
-}
+crate::opaque!(RoomEvent);

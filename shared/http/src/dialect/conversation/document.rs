@@ -8,28 +8,28 @@ pub enum Refusals {
     /// The credentials are missing, or wrong
     #[response(
         status = 401,
-        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic`, and the realm")),
+        headers(("WWW-Authenticate" = String, description = "The scheme to use: `Basic`, and the realm")),
     )]
     Unauthenticated,
-    /// The caller does not accept this kind of answer
+    /// The `Accept` header does not allow the content type of the answer
     #[response(status = 406)]
     NotAcceptable,
     /// There were too many wrong passwords
     #[response(
         status = 429,
         content_type = "application/json",
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!("Too many wrong passwords"),
     )]
     Throttled(#[to_schema] String),
-    /// A fault of ours
+    /// An internal error
     #[response(status = 500, content_type = "application/json", example = json!("Something went wrong on our side"))]
     Fault(#[to_schema] String),
     /// The service is busy
     #[response(
         status = 503,
         content_type = "application/json",
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!("The service is busy; try again"),
     )]
     Unavailable(#[to_schema] String),
@@ -54,7 +54,7 @@ pub enum Forbidden {
 /// The refusals of a request that names something.
 #[derive(IntoResponses)]
 pub enum NotFound {
-    /// There is no such thing
+    /// The request names something that does not exist
     #[response(status = 404)]
     NotFound,
 }

@@ -10,20 +10,20 @@ pub enum Refusals {
     /// The token is missing, malformed, expired or revoked
     #[response(
         status = 401,
-        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Bearer`")),
+        headers(("WWW-Authenticate" = String, description = "The scheme to use: `Bearer`")),
         example = json!({"error": {"code": "unauthenticated", "message": "The token is invalid, expired or revoked"}}),
     )]
     Unauthenticated(#[to_schema] Body),
-    /// A fault of ours
+    /// An internal error
     #[response(
         status = 500,
         example = json!({"error": {"code": "internal", "message": "Something went wrong on our side"}}),
     )]
     Fault(#[to_schema] Body),
-    /// The table is busy
+    /// The database table is busy
     #[response(
         status = 503,
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!({"error": {"code": "unavailable", "message": "The service is busy; try again"}}),
     )]
     Unavailable(#[to_schema] Body),

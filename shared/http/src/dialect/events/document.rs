@@ -7,13 +7,13 @@ use super::{Detail, Fields};
 /// The refusals of any request.
 #[derive(IntoResponses)]
 pub enum Faults {
-    /// A fault of ours
+    /// An internal error
     #[response(status = 500, example = json!({"detail": "Something went wrong on our side."}))]
     Fault(#[to_schema] Detail),
     /// The service is busy
     #[response(
         status = 503,
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!({"detail": "The service is busy; try again."}),
     )]
     Unavailable(#[to_schema] Detail),
@@ -27,18 +27,18 @@ pub enum Refusals {
         status = 401,
         headers((
             "WWW-Authenticate" = String,
-            description = "What to authenticate with: `JWT realm=\"api\"`, or `Token` where an API token is asked for"
+            description = "The scheme to use: `JWT realm=\"api\"`, or `Token` where an API token is asked for"
         )),
         example = json!({"detail": "Authentication credentials were not provided."}),
     )]
     Unauthenticated(#[to_schema] Detail),
-    /// A fault of ours
+    /// An internal error
     #[response(status = 500, example = json!({"detail": "Something went wrong on our side."}))]
     Fault(#[to_schema] Detail),
     /// The service is busy
     #[response(
         status = 503,
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!({"detail": "The service is busy; try again."}),
     )]
     Unavailable(#[to_schema] Detail),
@@ -55,7 +55,7 @@ pub enum Forbidden {
 /// The refusals of a request that names something.
 #[derive(IntoResponses)]
 pub enum NotFound {
-    /// There is no such thing, for this caller
+    /// The object does not exist, or the caller cannot see it
     #[response(status = 404, example = json!({"detail": "Not found."}))]
     NotFound(#[to_schema] Detail),
 }
@@ -77,10 +77,10 @@ pub enum BodyRefusals {
 /// The refusals of a request with a value that could be guessed.
 #[derive(IntoResponses)]
 pub enum Throttled {
-    /// There were too many wrong values, or too many passwords wait to be checked
+    /// Too many wrong passwords or login tokens were sent, or too many passwords are waiting to be checked
     #[response(
         status = 429,
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!({"detail": "Request was throttled. Expected available in 271 seconds."}),
     )]
     Throttled(#[to_schema] Detail),

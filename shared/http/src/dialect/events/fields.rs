@@ -1,7 +1,5 @@
 //! Messages by field, in the words of Django REST Framework (`docs/apis/events-api.md`).
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 
 /// A problem of a field. It may quote what was sent, so its `Debug` prints its type only.
@@ -119,21 +117,13 @@ impl Problem {
     }
 }
 
-impl fmt::Debug for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Problem")
-    }
-}
+greenroom_core::opaque!(Problem);
 
 /// The problems of a request by field. Its `Debug` prints its type only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors(Map<String, Value>);
 
-impl fmt::Debug for FieldErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FieldErrors")
-    }
-}
+greenroom_core::opaque!(FieldErrors);
 
 impl FieldErrors {
     /// One problem of one field.

@@ -10,7 +10,7 @@ pub enum Refusals {
     /// The credentials are missing or wrong
     #[response(
         status = 401,
-        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic`, and the realm")),
+        headers(("WWW-Authenticate" = String, description = "The scheme to use: `Basic`, and the realm")),
         example = json!({
             "timestamp": 1_795_344_000_000_u64,
             "status": 401,
@@ -20,7 +20,7 @@ pub enum Refusals {
         }),
     )]
     Unauthenticated(#[to_schema] Body),
-    /// A fault of ours
+    /// An internal error
     #[response(
         status = 500,
         example = json!({
@@ -32,10 +32,10 @@ pub enum Refusals {
         }),
     )]
     Fault(#[to_schema] Body),
-    /// The table is busy
+    /// The database table is busy
     #[response(
         status = 503,
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!({
             "timestamp": 1_795_344_000_000_u64,
             "status": 503,

@@ -24,20 +24,20 @@ pub enum Refusals {
     /// The credentials are missing or wrong
     #[response(
         status = 401,
-        headers(("WWW-Authenticate" = String, description = "What to authenticate with: `Basic`, and the realm")),
+        headers(("WWW-Authenticate" = String, description = "The scheme to use: `Basic`, and the realm")),
         example = json!({"message": "[HTTP] Invalid credential (401)", "statusCode": 401}),
     )]
     Unauthenticated(#[to_schema] Refusal),
-    /// A fault of ours
+    /// An internal error
     #[response(
         status = 500,
         example = json!({"message": "[HTTP] Something went wrong on our side (500)", "statusCode": 500}),
     )]
     Fault(#[to_schema] Refusal),
-    /// The table is busy
+    /// The database table is busy
     #[response(
         status = 503,
-        headers(("Retry-After" = u64, description = "In how many seconds to try again")),
+        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
         example = json!({"message": "[HTTP] The service is busy; try again (503)", "statusCode": 503}),
     )]
     Unavailable(#[to_schema] Refusal),

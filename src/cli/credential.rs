@@ -1,7 +1,11 @@
 //! The credentials that have live values, and their names on the command line.
 
+mod values;
+
 use clap::ValueEnum;
 use greenroom_core::config::{SecretFamily, Setting};
+
+pub(crate) use self::values::{Values, ValuesError, new_entry};
 
 /// A credential of which several values may be live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

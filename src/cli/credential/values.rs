@@ -11,7 +11,7 @@ use greenroom_core::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::credential::Credential;
+use super::Credential;
 
 /// The largest number of live values of a credential.
 const LIVE_MAX: usize = 2;
@@ -100,7 +100,7 @@ impl Values {
 
     /// Puts a new value beside the present one. `first` puts it first; otherwise it is second, for the time in which
     /// some instances do not know it.
-    pub(super) fn rotate(&self, value: Option<&str>, now: Timestamp, first: bool) -> Result<Vec<Value>, ValuesError> {
+    pub(crate) fn rotate(&self, value: Option<&str>, now: Timestamp, first: bool) -> Result<Vec<Value>, ValuesError> {
         if self.entries.len() >= LIVE_MAX {
             return Err(ValuesError::Full(self.credential.name()));
         }
@@ -121,12 +121,12 @@ impl Values {
     }
 
     /// Whether the first value is newer than the second, so it was promoted.
-    pub(super) fn first_is_newer(&self) -> bool {
+    pub(crate) fn first_is_newer(&self) -> bool {
         matches!(&*self.live, [first, second, ..] if first.created_at > second.created_at)
     }
 
     /// Puts the second value first.
-    pub(super) fn promote(&self) -> Result<Vec<Value>, ValuesError> {
+    pub(crate) fn promote(&self) -> Result<Vec<Value>, ValuesError> {
         let mut entries = self.entries.clone();
         if entries.len() < LIVE_MAX {
             return Err(ValuesError::Single(self.credential.name()));
@@ -136,7 +136,7 @@ impl Values {
     }
 
     /// The index of the value to keep: the newest, or the key that signs.
-    pub(super) fn kept(&self) -> Result<usize, ValuesError> {
+    pub(crate) fn kept(&self) -> Result<usize, ValuesError> {
         match &*self.live {
             [] | [_] => Err(ValuesError::Single(self.credential.name())),
             _ if self.credential == Credential::SigningKeys => Ok(0),
@@ -148,13 +148,13 @@ impl Values {
     }
 
     /// Drops all values but one.
-    pub(super) fn retire(&self) -> Result<Vec<Value>, ValuesError> {
+    pub(crate) fn retire(&self) -> Result<Vec<Value>, ValuesError> {
         let kept = self.kept()?;
         Ok(self.entries.get(kept).cloned().into_iter().collect())
     }
 
     /// Whether the second value is newer than the first, so it is not promoted yet.
-    pub(super) fn second_is_newer(&self) -> bool {
+    pub(crate) fn second_is_newer(&self) -> bool {
         match &*self.live {
             [first, second, ..] => second.created_at > first.created_at,
             _ => false,
