@@ -9,7 +9,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use greenroom_http::{App, accepts, base_url, dialect::device, prefix};
-use greenroom_store::StoreError;
+use greenroom_store::{Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -137,8 +137,8 @@ pub(crate) struct Health {
     ),
     security(()),
 )]
-pub(crate) async fn health(State(app): State<App>) -> Result<Json<Health>, device::Error> {
+pub(crate) async fn health(State(store): State<Store>) -> Result<Json<Health>, device::Error> {
     // A table that refuses requests serves nobody either, and may be put right from outside.
-    app.store.prime().await.map_err(|cause| StoreError::Unavailable(cause.to_string()))?;
+    store.prime().await.map_err(|cause| StoreError::Unavailable(cause.to_string()))?;
     Ok(Json(Health { status: "ok" }))
 }

@@ -9,12 +9,11 @@ use greenroom_core::{
     },
 };
 use greenroom_http::{
-    App,
     auth::Client,
     dialect::events::{BodyRefusals, Detail, Error, Refusals},
     form::{Form, Need, Payload, blank_text},
 };
-use greenroom_media::mail;
+use greenroom_media::{Services, mail};
 use utoipa::ToSchema;
 
 /// The settings of this function.
@@ -109,16 +108,16 @@ struct NewContact {
     ),
     security(("apiToken" = []), ("deviceToken" = [])),
 )]
-async fn send_booking(State(app): State<App>, _: Client, payload: Payload) -> Result<StatusCode, Error> {
+async fn send_booking(State(services): State<Services>, _: Client, payload: Payload) -> Result<StatusCode, Error> {
     let mut form = payload.form(Need::All)?;
     let event = form.nested("event", |form| BookedEvent::from_texts(BookedEvent::KEYS.map(|key| given(form, key))));
     let contact = form.nested("contact", |form| Contact::from_texts(Contact::KEYS.map(|key| given(form, key))));
     form.finish()?;
     // Both are there, because the form had no errors.
     let (event, contact) = event.zip(contact).ok_or(Error::Fault)?;
-    let booking = Booking::new(event, contact, app.clock.now());
-    app.store.insert_booking(&booking).await?;
-    mail::send(&app.store, app.services.mailer(greenroom_mail::mailer)?, &booking, &app.clock).await?;
+    let booking = Booking::new(event, contact, services.clock.now());
+    services.store.insert_booking(&booking).await?;
+    mail::send(&services.store, services.mailer(greenroom_mail::mailer)?, &booking, &services.clock).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

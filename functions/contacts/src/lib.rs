@@ -19,7 +19,7 @@ use greenroom_http::{
     conversation::{Payload, TakesJson, path_jid},
     dialect::conversation::{BodyRefusals, Error, NotFound, Problem, Refusals},
 };
-use greenroom_store::Pair;
+use greenroom_store::{Pair, Store};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -103,8 +103,8 @@ struct NotDeleted {
     responses((status = 200, description = "The contacts, sorted by JID", body = Vec<Shown>), Refusals),
     security(("account" = [])),
 )]
-async fn list_contacts(State(app): State<App>, account: Account, _: TakesJson) -> Result<Json<Vec<Shown>>, Error> {
-    Ok(Json(app.store.contacts(account.user).await?.into_iter().map(Shown::from).collect()))
+async fn list_contacts(State(store): State<Store>, account: Account, _: TakesJson) -> Result<Json<Vec<Shown>>, Error> {
+    Ok(Json(store.contacts(account.user).await?.into_iter().map(Shown::from).collect()))
 }
 
 /// Add a contact.

@@ -13,8 +13,9 @@ use greenroom_http::{
     dialect::device::{Error, Refusals},
     error::Unauthenticated,
 };
+use greenroom_media::Services;
 use greenroom_media::audit::{Decision, Event, Party};
-use greenroom_store::{Refreshed, StoreError};
+use greenroom_store::{Refreshed, Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -107,9 +108,9 @@ async fn get_session(caller: Device) -> Json<Data<SessionData>> {
     ),
     security(("deviceToken" = [])),
 )]
-async fn end_session(State(app): State<App>, caller: Device) -> Result<StatusCode, Error> {
+async fn end_session(State(store): State<Store>, caller: Device) -> Result<StatusCode, Error> {
     let alone = caller.device.sessions.len() == 1;
-    app.store.end_device_session(&caller.id, &caller.session_id, alone).await?;
+    store.end_device_session(&caller.id, &caller.session_id, alone).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -157,8 +158,8 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
     ),
     security(("deviceToken" = [])),
 )]
-async fn list_sessions(State(app): State<App>, caller: Device) -> Json<Data<Vec<SessionData>>> {
-    let live = caller.device.live_sessions(app.clock.now());
+async fn list_sessions(State(services): State<Services>, caller: Device) -> Json<Data<Vec<SessionData>>> {
+    let live = caller.device.live_sessions(services.clock.now());
     let sessions = live.into_iter().map(|(id, session)| SessionData::of(&caller.device.identifier, id, session));
     Json(Data { data: sessions.collect() })
 }

@@ -19,6 +19,7 @@ use greenroom_http::{
     dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent},
     error, is_json, read_json_body,
 };
+use greenroom_media::Services;
 use serde::{
     Deserialize, Serialize,
     de::{IntoDeserializer, value::Error as ValueError},
@@ -92,20 +93,20 @@ struct IssuedToken {
     ),
     security(("openvidu" = [])),
 )]
-async fn issue_token(State(app): State<App>, request: TokenRequest) -> Result<Json<IssuedToken>, Error> {
+async fn issue_token(State(services): State<Services>, request: TokenRequest) -> Result<Json<IssuedToken>, Error> {
     let TokenRequest { session, role, data, kurento_options, host } = request;
-    let now = app.clock.now();
+    let now = services.clock.now();
     let id = MediaSessionId::parse(&session).ok_or_else(|| Error::SessionNotFound(Sent::new(&session)))?;
     let (role, data) = match (role, data) {
         (Ok(role), Ok(data)) => (role, data),
         // A missing session is reported before problems of the other options.
-        _ if !app.store.is_media_session_live(&id, now).await? => {
+        _ if !services.store.is_media_session_live(&id, now).await? => {
             return Err(Error::SessionNotFound(Sent::new(&session)));
         }
         (Err(error), _) | (_, Err(error)) => return Err(error),
     };
-    let connection = Connection::issue(id, role, data, &host, now, app.config.media_token_ttl);
-    if !app.store.insert_connection(&connection, app.config.media_session_grace).await? {
+    let connection = Connection::issue(id, role, data, &host, now, services.config.media_token_ttl);
+    if !services.store.insert_connection(&connection, services.config.media_session_grace).await? {
         return Err(Error::SessionNotFound(Sent::new(&session)));
     }
     let Connection { token, session_id, role, server_data, .. } = connection;

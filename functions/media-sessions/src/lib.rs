@@ -15,6 +15,7 @@ use greenroom_http::{
     dialect::openvidu::{Error, Refusals},
 };
 use greenroom_media::{
+    Services,
     audit::{Decision, Event, Party},
     jobs,
 };
@@ -88,8 +89,8 @@ impl FromRequestParts<App> for Named {
     ),
     security(("openvidu" = [])),
 )]
-async fn list_sessions(_: Backend, State(app): State<App>) -> Result<Json<List<Session>>, Error> {
-    let sessions = app.store.media_sessions(app.clock.now()).await?;
+async fn list_sessions(_: Backend, State(services): State<Services>) -> Result<Json<List<Session>>, Error> {
+    let sessions = services.store.media_sessions(services.clock.now()).await?;
     Ok(Json(sessions.into_iter().map(Session::from).collect()))
 }
 
@@ -107,9 +108,9 @@ async fn list_sessions(_: Backend, State(app): State<App>) -> Result<Json<List<S
     ),
     security(("openvidu" = [])),
 )]
-async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result<Json<Session>, Error> {
+async fn get_session(_: Backend, named: Named, State(services): State<Services>) -> Result<Json<Session>, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
-    let session = app.store.media_session(&id, app.clock.now()).await?;
+    let session = services.store.media_session(&id, services.clock.now()).await?;
     Ok(Json(session.ok_or(Error::NotFound)?.into()))
 }
 
@@ -129,12 +130,12 @@ async fn get_session(_: Backend, named: Named, State(app): State<App>) -> Result
     ),
     security(("openvidu" = [])),
 )]
-async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Result<StatusCode, Error> {
+async fn close_session(_: Backend, named: Named, State(services): State<Services>) -> Result<StatusCode, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
-    match app.store.close_media_session(&id, app.clock.now()).await? {
+    match services.store.close_media_session(&id, services.clock.now()).await? {
         Closed::Now(begun) => {
             if let Some(begun) = begun {
-                jobs::go_on(&app.services, *begun).await;
+                jobs::go_on(&services, *begun).await;
             }
             Ok(StatusCode::NO_CONTENT)
         }
@@ -159,17 +160,17 @@ async fn close_session(_: Backend, named: Named, State(app): State<App>) -> Resu
     ),
     security(("openvidu" = [])),
 )]
-async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<StatusCode, Error> {
+async fn disconnect(_: Backend, named: Named, State(services): State<Services>) -> Result<StatusCode, Error> {
     let session = named.session.ok_or(Error::UnknownSession)?;
-    let now = app.clock.now();
+    let now = services.clock.now();
     let Some(connection) = named.connection else {
-        let live = app.store.is_media_session_live(&session, now).await?;
+        let live = services.store.is_media_session_live(&session, now).await?;
         return Err(if live { Error::NotFound } else { Error::UnknownSession });
     };
-    match app.store.disconnect(&session, &connection, now, app.config.media_session_grace).await? {
+    match services.store.disconnect(&session, &connection, now, services.config.media_session_grace).await? {
         Disconnected::Now => {
             let decision = Decision::new(Event::ConnectionTerminated).by(Party::Backend);
-            decision.of(Party::MediaConnection(&connection)).record(&app.services).await;
+            decision.of(Party::MediaConnection(&connection)).record(&services).await;
             Ok(StatusCode::NO_CONTENT)
         }
         Disconnected::UnknownConnection => Err(Error::NotFound),
@@ -193,8 +194,8 @@ async fn disconnect(_: Backend, named: Named, State(app): State<App>) -> Result<
     ),
     security(("openvidu" = [])),
 )]
-async fn unpublish(_: Backend, named: Named, State(app): State<App>) -> Result<StatusCode, Error> {
+async fn unpublish(_: Backend, named: Named, State(services): State<Services>) -> Result<StatusCode, Error> {
     let session = named.session.ok_or(Error::UnknownSession)?;
-    let live = app.store.is_media_session_live(&session, app.clock.now()).await?;
+    let live = services.store.is_media_session_live(&session, services.clock.now()).await?;
     Err(if live { Error::NotFound } else { Error::UnknownSession })
 }

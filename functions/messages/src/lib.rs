@@ -16,6 +16,7 @@ use greenroom_http::{
     conversation::{PageQuery, Payload, TakesJson, path_jid},
     dialect::conversation::{BodyRefusals, Error, Invalid, NotFound, Refusals},
 };
+use greenroom_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -84,12 +85,12 @@ async fn send_message(
     security(("account" = [])),
 )]
 async fn list_messages(
-    State(app): State<App>,
+    State(store): State<Store>,
     account: Account,
     _: TakesJson,
     query: PageQuery,
 ) -> Result<Json<Vec<Message>>, Error> {
-    Ok(Json(app.store.messages(account.user, None, query.window()?).await?))
+    Ok(Json(store.messages(account.user, None, query.window()?).await?))
 }
 
 /// Read the caller's newest messages with one partner.
@@ -109,13 +110,13 @@ async fn list_messages(
     security(("account" = [])),
 )]
 async fn list_messages_with(
-    State(app): State<App>,
+    State(store): State<Store>,
     account: Account,
     _: TakesJson,
     Partner(partner): Partner,
     query: PageQuery,
 ) -> Result<Json<Vec<Message>>, Error> {
-    Ok(Json(app.store.messages(account.user, Some(&partner), query.window()?).await?))
+    Ok(Json(store.messages(account.user, Some(&partner), query.window()?).await?))
 }
 
 /// The partner that the path names.

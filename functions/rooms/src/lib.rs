@@ -19,7 +19,7 @@ use greenroom_http::{
     conversation::{Fields, Payload, TakesJson},
     dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Problem, Refusals},
 };
-use greenroom_store::RoomSign;
+use greenroom_store::{RoomSign, Store};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -104,14 +104,14 @@ fn config(fields: &Fields) -> Result<RoomConfig, Error> {
     security(("account" = [])),
 )]
 async fn create_room(
-    State(app): State<App>,
+    State(store): State<Store>,
     account: Account,
     _: TakesJson,
     payload: Payload,
 ) -> Result<Json<Created>, Error> {
     let room = Room::create(RoomId::random(), config(&payload.fields()?)?, person(account));
     // The id is random, so no room has it.
-    app.store.insert_room(&room).await??;
+    store.insert_room(&room).await??;
     Ok(Json(Created { id: room.id }))
 }
 
@@ -124,9 +124,13 @@ async fn create_room(
     responses((status = 200, description = "The rooms", body = Vec<RoomSummary>), Refusals),
     security(("account" = [])),
 )]
-async fn list_rooms(State(app): State<App>, account: Account, _: TakesJson) -> Result<Json<Vec<RoomSummary>>, Error> {
-    let memberships = app.store.memberships(&account.jid, account.user).await?;
-    let signs = app.store.room_signs(&memberships).await?.into_iter();
+async fn list_rooms(
+    State(store): State<Store>,
+    account: Account,
+    _: TakesJson,
+) -> Result<Json<Vec<RoomSummary>>, Error> {
+    let memberships = store.memberships(&account.jid, account.user).await?;
+    let signs = store.room_signs(&memberships).await?.into_iter();
     Ok(Json(signs.map(|RoomSign { id, config, .. }| RoomSummary { id, config }).collect()))
 }
 
@@ -160,7 +164,7 @@ async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, 
     security(("account" = [])),
 )]
 async fn create_named_room(
-    State(app): State<App>,
+    State(store): State<Store>,
     account: Account,
     _: TakesJson,
     RoomName(name): RoomName,
@@ -170,11 +174,11 @@ async fn create_named_room(
     let config = match payload.fields().and_then(|fields| config(&fields)) {
         Ok(config) => config,
         // An existing room is reported before problems of the body.
-        Err(_) if app.store.room(&id).await?.is_some() => return Err(Error::Forbidden),
+        Err(_) if store.room(&id).await?.is_some() => return Err(Error::Forbidden),
         Err(problem) => return Err(problem),
     };
     let room = Room::create(id, config, person(account));
-    app.store.insert_room(&room).await??;
+    store.insert_room(&room).await??;
     Ok((StatusCode::CREATED, Json(Created { id: room.id })))
 }
 

@@ -6,10 +6,11 @@ use greenroom_core::{
     model::room::{RoomEntry, RoomEvent},
 };
 use greenroom_http::{
-    App,
     conversation::{PageQuery, Payload},
     dialect::conversation::{BodyRefusals, Error, Forbidden, Invalid, NotFound, Refusals},
 };
+use greenroom_media::Services;
+use greenroom_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,18 +45,18 @@ pub(crate) struct Said {
     security(("account" = [])),
 )]
 pub(crate) async fn send_room_message(
-    State(app): State<App>,
+    State(services): State<Services>,
     AtDoor { account, membership }: AtDoor,
     payload: Payload,
 ) -> Result<Json<Said>, Error> {
     let membership = membership.ok_or(Error::Forbidden)?;
     let body = payload.fields()?.message_body()?;
     let event = RoomEvent::Message { from: account.jid.clone(), body };
-    let entry = RoomEntry::new(event, app.clock.now());
-    match app.store.insert_room_entry(&membership, &account.jid, entry, &app.clock).await? {
+    let entry = RoomEntry::new(event, services.clock.now());
+    match services.store.insert_room_entry(&membership, &account.jid, entry, &services.clock).await? {
         Some(entry) => Ok(Json(Said { id: entry.id })),
         // The sender was removed in between, or the room ended, which means that its last participant left.
-        None if app.store.room(&membership.room).await?.is_some() => Err(Error::Forbidden),
+        None if services.store.room(&membership.room).await?.is_some() => Err(Error::Forbidden),
         None => Err(Error::NotFound),
     }
 }
@@ -77,10 +78,10 @@ pub(crate) async fn send_room_message(
     security(("account" = [])),
 )]
 pub(crate) async fn list_room_messages(
-    State(app): State<App>,
+    State(store): State<Store>,
     AtDoor { membership, .. }: AtDoor,
     query: PageQuery,
 ) -> Result<Json<Vec<RoomEntry>>, Error> {
     let membership = membership.ok_or(Error::Forbidden)?;
-    Ok(Json(app.store.room_entries(&membership.archive, query.window()?).await?))
+    Ok(Json(store.room_entries(&membership.archive, query.window()?).await?))
 }

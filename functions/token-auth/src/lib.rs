@@ -11,6 +11,7 @@ use greenroom_http::{
     dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Refusals, Throttled, Unauthenticated},
     form::{Form, Need, Payload, given_password, text},
 };
+use greenroom_media::Services;
 use greenroom_media::audit::{Decision, Event, Party};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -135,10 +136,10 @@ async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserTo
     responses((status = 204, description = "All tokens of the caller are now invalid"), Refusals),
     security(("jwt" = [])),
 )]
-async fn revoke(State(app): State<App>, LoggedIn(user): LoggedIn) -> Result<StatusCode, Error> {
-    let user = app.store.change_record(user, |user| Ok::<_, Error>(user.logged_out())).await?;
+async fn revoke(State(services): State<Services>, LoggedIn(user): LoggedIn) -> Result<StatusCode, Error> {
+    let user = services.store.change_record(user, |user| Ok::<_, Error>(user.logged_out())).await?;
     let user = Party::User(user.id);
-    Decision::new(Event::TokenRevoked).by(user).of(user).because("everywhere").record(&app.services).await;
+    Decision::new(Event::TokenRevoked).by(user).of(user).because("everywhere").record(&services).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

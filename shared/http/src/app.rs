@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use axum::extract::FromRef;
 use greenroom_core::{
     clock::Clock,
     config::{AwsEnvironment, Config, Environment, Setting, VideoProvider},
@@ -20,7 +21,8 @@ use crate::{
     last_used::{LastUsedTracker, UsedMark},
 };
 
-/// The shared state that a handler extracts with `State`. It is built once per process.
+/// The shared state of a process, built once. A handler extracts it with `State`, or only the part that it needs: the
+/// [`Store`], or the [`Services`].
 #[derive(Clone, Debug)]
 pub struct App {
     /// The table.
@@ -92,6 +94,18 @@ impl App {
     pub fn store(config: &Config, environment: &Environment) -> Store {
         let aws = AwsEnvironment::read(environment, "DYNAMODB");
         Store::new(greenroom_store::client(&aws), &config.table_name)
+    }
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.store.clone()
+    }
+}
+
+impl FromRef<App> for Services {
+    fn from_ref(app: &App) -> Self {
+        app.services.clone()
     }
 }
 

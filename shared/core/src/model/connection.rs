@@ -61,8 +61,7 @@ impl MediaToken {
 
 crate::opaque!(MediaToken);
 
-/// Metadata that a back-end attaches to a token. Greenroom passes it on and never reads it. Its `Debug` prints its type
-/// only.
+/// Metadata that a back-end attaches to a token. Greenroom passes it on and never reads it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, max_length = 10_000, example = "{\"name\":\"Alice\"}")]

@@ -19,8 +19,7 @@ pub const IDENTIFIER_MAX: usize = 256;
 /// to case and to separators. Any number of zeros alone is no identifier either (`docs/apis/access.md`).
 const SHARED: [&str; 5] = ["9774d56d682e549c", "unknown", "null", "undefined", "020000000000"];
 
-/// The identifier that a device gives itself. It is personal data: it has no `Display`, and its `Debug` prints its type
-/// only.
+/// The identifier that a device gives itself. It is personal data.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, min_length = 1, max_length = 256, example = "device_unique_id_here")]

@@ -25,7 +25,7 @@ pub const RIGHT_FOR: Duration = Duration::from_hours(24);
 /// How long before its end that time is written anew. So an address that sends requests all day stays known.
 const RENEWED_BEFORE: Duration = Duration::from_hours(12);
 
-/// The address that a request came from. `None` if the connection does not have one. Its `Debug` prints the type only.
+/// The address that a request came from. `None` if the connection does not have one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Source(pub Option<IpAddr>);
 

@@ -12,7 +12,7 @@ const PART_MAX: usize = 1023;
 
 /// A bare JID. Both parts are kept without regard to case, so that equal ones are the same.
 ///
-/// They are ordered by local part, then domain. `Debug` prints the type only.
+/// They are ordered by local part, then domain.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, example = "alice@localhost")]

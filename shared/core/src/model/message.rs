@@ -9,7 +9,7 @@ use crate::{clock::Timestamp, id::MessageId};
 /// The longest body of a message, in bytes. XMPP servers usually take as much in one stanza.
 pub const BODY_MAX: usize = 65_536;
 
-/// A message, as it lies in the archives of both participants. Its `Debug` prints the type only.
+/// A message, as it lies in the archives of both participants.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Message)]
 pub struct Message {

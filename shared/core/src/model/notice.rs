@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Message, room::RoomEntry};
 use crate::{clock::Timestamp, id::RoomId};
 
-/// An event that a stream tells. Its `Debug` prints the type only.
+/// An event that a stream tells.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Notice {
