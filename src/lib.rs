@@ -10,63 +10,42 @@ pub mod table;
 
 use axum::Router;
 use greenroom_core::config::Setting;
-use greenroom_http::{self, App, RouteTable};
+pub use greenroom_http::Function;
+use greenroom_http::{App, RouteTable};
 use serde_json::Value;
 use utoipa::{OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
 
 use document::Document;
 
-/// A function: its name, its routes and its settings.
-pub struct Function {
-    /// The name of its binary.
-    pub name: &'static str,
-    /// Its routes. There are none if API Gateway does not invoke it.
-    pub routes: OpenApiRouter<App>,
-    /// The same routes without their document, as Lambda serves them.
-    pub router: Router<App>,
-    /// Its settings.
-    pub settings: &'static [Setting],
-}
-
 /// All functions. The local gateway, the OpenAPI document and the checks of `template.yaml` and `events/` use this
 /// list.
 #[must_use]
 pub fn functions() -> Vec<Function> {
-    macro_rules! function {
-        ($name:literal, $function:ident) => {
-            Function {
-                name: $name,
-                routes: $function::routes(),
-                router: $function::router(),
-                settings: $function::SETTINGS,
-            }
-        };
-    }
     vec![
-        function!("create-session", greenroom_create_session),
-        function!("device-session", greenroom_device_session),
-        function!("media-sessions", greenroom_media_sessions),
-        function!("messages", greenroom_messages),
-        function!("rooms", greenroom_rooms),
-        function!("contacts", greenroom_contacts),
-        function!("message-events", greenroom_message_events),
-        function!("issue-token", greenroom_issue_token),
-        function!("api-root", greenroom_api_root),
-        function!("token-auth", greenroom_token_auth),
-        function!("users", greenroom_users),
-        function!("events", greenroom_events),
-        function!("sessions", greenroom_sessions),
-        function!("logintokens", greenroom_logintokens),
-        function!("apitokens", greenroom_apitokens),
-        function!("rtcsessions", greenroom_rtcsessions),
-        function!("networktestsessions", greenroom_networktestsessions),
-        function!("bookingemails", greenroom_bookingemails),
-        function!("stream-sessions", greenroom_stream_sessions),
-        function!("admission", greenroom_admission),
-        function!("live", greenroom_live),
-        function!("opentok-webhook", greenroom_opentok_webhook),
-        function!("specification", greenroom_specification),
+        greenroom_create_session::function(),
+        greenroom_device_session::function(),
+        greenroom_media_sessions::function(),
+        greenroom_messages::function(),
+        greenroom_rooms::function(),
+        greenroom_contacts::function(),
+        greenroom_message_events::function(),
+        greenroom_issue_token::function(),
+        greenroom_api_root::function(),
+        greenroom_token_auth::function(),
+        greenroom_users::function(),
+        greenroom_events::function(),
+        greenroom_sessions::function(),
+        greenroom_logintokens::function(),
+        greenroom_apitokens::function(),
+        greenroom_rtcsessions::function(),
+        greenroom_networktestsessions::function(),
+        greenroom_bookingemails::function(),
+        greenroom_stream_sessions::function(),
+        greenroom_admission::function(),
+        greenroom_live::function(),
+        greenroom_opentok_webhook::function(),
+        greenroom_specification::function(),
         unrouted("housekeeping", greenroom_housekeeping::SETTINGS),
         unrouted("fallback", greenroom_fallback::SETTINGS),
     ]

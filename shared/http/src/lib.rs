@@ -44,5 +44,6 @@ pub use self::{
     listing::{Envelope, Filters, ListQuery, Listing},
     outcome::{Reported, TraceHeader},
     route_table::{RouteTable, Served},
+    routes::Function,
     service::{ForEverybody, service},
 };

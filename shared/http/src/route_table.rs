@@ -154,7 +154,15 @@ mod tests {
     #[utoipa::path(post, path = "/things")]
     async fn make() {}
 
+    const SETTINGS: &[greenroom_core::config::Setting] = &[];
+
     crate::routes!(read, remove, make);
+
+    #[test]
+    fn a_function_is_called_as_its_package_without_the_projects_name() {
+        let function = function();
+        assert_eq!((function.name, function.settings.len()), ("http", 0));
+    }
 
     #[test]
     fn routes_without_their_document_allow_what_it_says() {

@@ -1,14 +1,41 @@
-//! The macro that declares a function's routes.
+//! Functions, and the macro that declares their routes.
+
+use axum::Router;
+use greenroom_core::config::Setting;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::App;
+
+/// A function: its name, its routes and its settings.
+pub struct Function {
+    /// The name of its binary.
+    pub name: &'static str,
+    /// Its routes. There are none if API Gateway does not invoke it.
+    pub routes: OpenApiRouter<App>,
+    /// The same routes without their document, as Lambda serves them.
+    pub router: Router<App>,
+    /// Its settings.
+    pub settings: &'static [Setting],
+}
 
 /// Declares a function's routes from its handlers. Their `utoipa::path` attributes have the methods and paths.
 ///
-/// `routes()` returns them with their OpenAPI document, for the local gateway and for tests of the document. `router()`
+/// It stands beside the function's `SETTINGS`. `function()` returns all of it, for what knows every function. `routes()`
+/// returns the routes with their OpenAPI document, for the local gateway and for tests of the document. `router()`
 /// returns them without it, for Lambda: making a document that nobody reads there would take longer than everything
 /// else of ours before the first request. `paths()` only lists them, so that a function's package contains nothing of
 /// the document.
 #[macro_export]
 macro_rules! routes {
     ($($handler:ident),+ $(,)?) => {
+        /// This function, called as its package is without the project's name.
+        #[must_use]
+        pub fn function() -> $crate::Function {
+            let package = env!("CARGO_PKG_NAME");
+            let name = package.strip_prefix("greenroom-").unwrap_or(package);
+            $crate::Function { name, routes: routes(), router: router(), settings: SETTINGS }
+        }
+
         /// The routes of this function, with their OpenAPI document.
         #[must_use]
         pub fn routes() -> ::utoipa_axum::router::OpenApiRouter<$crate::App> {
