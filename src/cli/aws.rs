@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Region;
 use aws_smithy_types::timeout::TimeoutConfig;
-use greenroom_aws::{region, sdk_config};
+use greenroom_aws::{configure, region};
 use greenroom_core::config::{AwsEnvironment, Environment};
 use greenroom_store::Store;
 
@@ -18,7 +18,7 @@ pub(super) struct Aws(Environment);
 macro_rules! client {
     ($sdk:ident, $aws:expr) => {{
         let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
-        let config = $sdk::config::Builder::from(&sdk_config(&$aws)).timeout_config(timeouts);
+        let config = configure!($sdk, &$aws).timeout_config(timeouts);
         $sdk::Client::from_conf(config.build())
     }};
 }

@@ -1,4 +1,4 @@
-//! The transport of AWS's SDKs: every client of an AWS service in this project is made from [`sdk_config`].
+//! The transport of AWS's SDKs: every client of an AWS service in this project is made from [`configure!`].
 //!
 //! What belongs here is what the clients of all services share: their endpoints and credentials, their HTTP
 //! connections and the certificates they trust, the subsegments that their
@@ -9,7 +9,9 @@ mod client;
 mod connector;
 mod sdk_calls;
 
+pub use greenroom_core::config::AwsEnvironment;
+
 pub use self::{
-    client::{reason, region, sdk_config},
+    client::{credentials, http_client, reason, region},
     sdk_calls::SdkCalls,
 };

@@ -1,7 +1,8 @@
 //! What Greenroom is about, without any input or output: entities, their transitions, and the settings.
 //!
 //! What belongs here can be decided from its arguments alone. Time comes from a [`clock`], randomness from [`id`], and
-//! the environment is read by whoever starts a process. No network, no table, no HTTP: the crates above add those.
+//! the settings from the environment that a process reads at its start. The crates above add the network, the table and
+//! HTTP.
 //!
 //! - [`model`]: the entities, who may do what, and how entities change.
 //! - [`id`]: identifiers, keyed hashes and random values.

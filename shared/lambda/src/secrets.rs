@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::Client;
-use greenroom_aws::{reason, sdk_config};
+use greenroom_aws::{configure, reason};
 use greenroom_core::config::{AwsEnvironment, Environment, SecretFamily, Setting};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub async fn fill(environment: &mut Environment, settings: &[Setting]) -> Result
 
 fn client(environment: &Environment) -> Client {
     let aws = AwsEnvironment::read(environment, "SECRETS_MANAGER");
-    Client::new(&sdk_config(&aws))
+    Client::from_conf(configure!(aws_sdk_secretsmanager, &aws).build())
 }
 
 async fn read(client: &Client, name: &str) -> Result<String, SecretsError> {

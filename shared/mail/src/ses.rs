@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_sesv2::{
     Client,
-    config::{self, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     operation::send_email::SendEmailError,
     primitives::Blob,
     types::{Destination, EmailContent, RawMessage},
 };
 use futures_util::future::BoxFuture;
-use greenroom_aws::{SdkCalls, sdk_config};
+use greenroom_aws::{SdkCalls, configure};
 use greenroom_core::config::AwsEnvironment;
 use greenroom_media::mail::{Mail, MailError, Mailer};
 
@@ -30,7 +30,7 @@ pub(super) struct SesMailer {
 impl SesMailer {
     pub(super) fn new(environment: &AwsEnvironment, addresses: Addresses, limit: Duration) -> Self {
         let timeouts = TimeoutConfig::builder().operation_timeout(limit).operation_attempt_timeout(limit / 2);
-        let config = config::Builder::from(&sdk_config(environment))
+        let config = configure!(aws_sdk_sesv2, environment)
             .interceptor(SdkCalls)
             .retry_config(
                 RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),

@@ -20,8 +20,8 @@ const BEGINNING: Duration = Duration::from_secs(1);
 /// The timeout for that in all, in case the table does not answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Works for a moment on a job that this request put, of a kind that puts no outbox messages. Any runner may do the rest.
-/// Errors are logged.
+/// Works for a moment on a job that this request put. Its work must be of a kind that puts no outbox messages. Any runner
+/// may do the rest. Errors are logged.
 pub async fn go_on(services: &Services, begun: Begun) {
     let services = services.clone();
     before_the_answer(async move {

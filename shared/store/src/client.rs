@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{self, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{retry::RetryConfig, timeout::TimeoutConfig},
     error::ProvideErrorMetadata,
     operation::{
         delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError,
@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::{
         classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason},
     },
 };
-use greenroom_aws::{SdkCalls, sdk_config};
+use greenroom_aws::{SdkCalls, configure};
 use greenroom_core::config::AwsEnvironment;
 
 use super::{
@@ -35,7 +35,7 @@ const ATTEMPTS: u32 = 8;
 /// The client of the DynamoDB that this environment names.
 #[must_use]
 pub fn client(environment: &AwsEnvironment) -> Client {
-    let config = config::Builder::from(&sdk_config(environment))
+    let config = configure!(aws_sdk_dynamodb, environment)
         .retry_config(
             RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
         )

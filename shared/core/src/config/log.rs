@@ -15,7 +15,8 @@ pub fn is_ours(target: &str) -> bool {
 /// # Errors
 /// The form of a filter.
 pub fn check_filter(filter: &str) -> Result<String, String> {
-    let looks = "must be a level (off, error, warn, info, debug or trace), or levels of targets like info,greenroom_store=debug";
+    let looks = "must be a level (off, error, warn, info, debug or trace), or levels of targets like \
+                 info,greenroom_store=debug";
     read_filter(filter).map(|_| filter.to_owned()).ok_or_else(|| looks.to_owned())
 }
 
