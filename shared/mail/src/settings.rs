@@ -51,6 +51,7 @@ fn sendable(user: &str, domain: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use greenroom_core::config::{Config, Environment, Strictness};
     use rstest::rstest;
 
     use super::*;
@@ -91,5 +92,14 @@ mod tests {
     #[case::a_label_too_long(&format!("a@{}.example", "ü".repeat(64)))]
     fn what_cannot_be_sent_to_is_refused(#[case] text: &str) {
         assert!(address(text).is_err());
+    }
+
+    #[test]
+    fn problems_of_mails_are_in_one_error_with_all_others() {
+        let settings = [Setting::TableName, Setting::MailTransport, Setting::MailDir];
+        let read = Config::read_with_mail(&Environment::default(), &settings, Strictness::Deployed, super::settings);
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("  TABLE_NAME: missing"), "{error}");
+        assert!(error.contains("  MAIL_TRANSPORT: file needs MAIL_DIR"), "{error}");
     }
 }

@@ -16,7 +16,11 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
         ("PUBLIC_URL", "greenroom.example"),
         ("LOG", "debgu"),
     ]);
-    let error = Config::read(&environment, Setting::ALL, Strictness::Deployed).unwrap_err();
+    let mail: MailReader = |reader| {
+        reader.parse(Setting::MailTransport, |_| Err::<(), _>("file needs MAIL_DIR".to_owned()));
+        None
+    };
+    let error = Config::read_with_mail(&environment, Setting::ALL, Strictness::Deployed, mail).unwrap_err();
     assert_snapshot!(error, @r#"
     the configuration is not complete:
       TABLE_NAME: missing (the table)
