@@ -10,11 +10,11 @@ use greenroom_core::config::AwsEnvironment;
 
 use crate::connector::{self, Trust};
 
-/// The builder of the configuration of a client: endpoint, region, credentials, and the HTTP client. Timeouts and retries
-/// are those of the SDK, until the client sets its own.
+/// The builder of the configuration of a client: endpoint, region, credentials, and the HTTP client. Timeouts and
+/// retries are those of the SDK, until the client sets its own.
 ///
-/// `configure!(aws_sdk_dynamodb, &environment)` is for that SDK. It is a macro, because each SDK has a type of its own for
-/// its configuration. The type that they share would have to be converted in every process, and adds to its size.
+/// `configure!(aws_sdk_dynamodb, &environment)` is for that SDK. It is a macro, because each SDK has a type of its own
+/// for its configuration. The type that they share would have to be converted in every process, and adds to its size.
 #[macro_export]
 macro_rules! configure {
     ($sdk:ident, $environment:expr) => {{

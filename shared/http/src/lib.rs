@@ -32,11 +32,11 @@ mod route_table;
 mod routes;
 mod service;
 
-pub use self::archives::{Archive, read_archives};
 pub use self::{
     accept::{accepts, accepts_encoding},
     address::{Gateway, base_url, prefix, source},
     app::App,
+    archives::{Archive, read_archives},
     body::{BODY_LIMIT, Object, is_json, read_body, read_json_body, without_bom},
     deadline::Deadline,
     fallback::fallback,

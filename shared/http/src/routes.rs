@@ -20,11 +20,11 @@ pub struct Function {
 
 /// Declares a function's routes from its handlers. Their `utoipa::path` attributes have the methods and paths.
 ///
-/// It stands beside the function's `SETTINGS`. `function()` returns all of it, for what knows every function. `routes()`
-/// returns the routes with their OpenAPI document, for the local gateway and for tests of the document. `router()`
-/// returns them without it, for Lambda: making a document that nobody reads there would take longer than everything
-/// else of ours before the first request. `paths()` only lists them, so that a function's package contains nothing of
-/// the document.
+/// Call it beside the function's `SETTINGS`. `function()` returns the name, the routes and the settings, for the command
+/// and the tests. `routes()` returns the routes with their OpenAPI document, for the local gateway and for tests of the
+/// document. `router()` returns them without it, for Lambda: making a document that nobody reads there would take longer
+/// than everything else of ours before the first request. `paths()` only lists them, so that a function's package
+/// contains nothing of the document.
 #[macro_export]
 macro_rules! routes {
     ($($handler:ident),+ $(,)?) => {

@@ -20,8 +20,8 @@ const BEGINNING: Duration = Duration::from_secs(1);
 /// The timeout for that in all, in case the table does not answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Works for a moment on a job that this request put. Its work must be of a kind that puts no outbox messages. Any runner
-/// may do the rest. Errors are logged.
+/// Works for a moment on a job that this request put. Its work must be of a kind that puts no outbox messages. Any
+/// runner may do the rest. Errors are logged.
 pub async fn go_on(services: &Services, begun: Begun) {
     let services = services.clone();
     before_the_answer(async move {
@@ -30,8 +30,8 @@ pub async fn go_on(services: &Services, begun: Begun) {
     .await;
 }
 
-/// Works for a moment on a job that this request put, and delivers the outbox messages that the work has put. Any runner
-/// may do the rest. Errors are logged.
+/// Works for a moment on a job that this request put, and delivers the outbox messages that the work has put. Any
+/// runner may do the rest. Errors are logged.
 ///
 /// It is apart from [`go_on`] so that functions whose work puts no outbox messages do not link the media provider.
 pub async fn go_on_and_deliver(services: &Services, begun: Begun) {

@@ -23,8 +23,8 @@ impl Attempts {
         self.again()
     }
 
-    /// The same for an attempt that was told the present state. The second one follows at once, because it will probably
-    /// be right.
+    /// The same for an attempt that was told the present state. The second one follows at once, because it will
+    /// probably be right.
     ///
     /// # Errors
     /// As [`Attempts::lost`].
