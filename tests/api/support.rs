@@ -140,7 +140,7 @@ impl TestApp {
     /// Does something as this function, which is refused what its role does not allow.
     pub(crate) fn acting_as<T>(&self, function: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
         let origin = Origin { id: Some(call_of(function)), source: Source(None) };
-        let working = Box::pin(Meter::of_request(None, origin).scope(work));
+        let working = Box::pin(Meter::new(origin).scope(work));
         async move {
             let outcome = working.await;
             self.guard.check();

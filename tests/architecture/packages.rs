@@ -13,8 +13,8 @@ use serde_json::Value;
 const SHARED: [(&str, &[&str]); 8] = [
     ("core", &[]),
     ("telemetry", &["core"]),
-    ("aws", &["telemetry"]),
-    ("store", &["aws"]),
+    ("aws", &["core"]),
+    ("store", &["telemetry", "aws"]),
     ("media", &["store"]),
     ("http", &["media"]),
     ("mail", &["media"]),

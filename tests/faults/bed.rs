@@ -175,7 +175,7 @@ impl Instance {
     /// Runs housekeeping, with the rights of its role.
     pub(crate) async fn keep_house(&self) -> Result<(), greenroom_housekeeping::Failed> {
         let origin = Origin { id: Some(call_of("housekeeping")), source: Source(None) };
-        let outcome = Meter::of_request(None, origin).scope(greenroom_housekeeping::run(&self.app, &|| true)).await;
+        let outcome = Meter::new(origin).scope(greenroom_housekeeping::run(&self.app, &|| true)).await;
         self.guard.check();
         outcome
     }

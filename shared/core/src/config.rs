@@ -2,7 +2,7 @@
 //!
 //! Each function lists the [`Setting`]s that it reads. A test checks `template.yaml` against these lists.
 
-use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 use http::HeaderValue;
 use secrecy::SecretString;
@@ -117,8 +117,6 @@ pub struct Config {
     pub log: String,
     /// The settings of metrics; `None` if there are none.
     pub metrics: Option<Metrics>,
-    /// The address of the X-Ray daemon; `None` if nothing is traced.
-    pub tracing: Option<SocketAddr>,
 }
 
 /// Everything that is missing or malformed, in one message.
@@ -186,7 +184,6 @@ impl Config {
             trusted_proxies: reader.parse(Setting::TrustedProxies, proxies).unwrap_or_default(),
             log: reader.parse(Setting::Log, log::check_filter).unwrap_or_default(),
             metrics: Metrics::read(&mut reader),
-            tracing: telemetry::daemon(&mut reader),
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
     }

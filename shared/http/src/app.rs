@@ -12,7 +12,7 @@ use greenroom_core::{
 };
 use greenroom_media::Services;
 use greenroom_store::Store;
-use greenroom_telemetry::{task::Tasks, trace::Tracer};
+use greenroom_telemetry::task::Tasks;
 use secrecy::SecretString;
 
 use crate::{
@@ -35,8 +35,6 @@ pub struct App {
     pub config: Arc<Config>,
     /// The caches of recent reads.
     pub caches: Arc<Caches>,
-    /// The sender of traces; `None` if nothing is traced.
-    pub tracer: Option<Arc<Tracer>>,
     /// The tasks that go on when no caller waits for them.
     pub tasks: Tasks,
     init: Arc<Mutex<Option<Duration>>>,
@@ -54,7 +52,6 @@ impl App {
         let config = Arc::new(config);
         let services = Services::new(config.clone(), store.clone(), clock.clone());
         Self {
-            tracer: config.tracing.and_then(|daemon| Tracer::new(daemon, &config.table_name)),
             init: Arc::default(),
             tasks: Tasks::default(),
             store,

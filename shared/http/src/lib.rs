@@ -42,7 +42,7 @@ pub use self::{
     fallback::fallback,
     id::Id,
     listing::{Envelope, Filters, ListQuery, Listing},
-    outcome::{Reported, TraceHeader},
+    outcome::Reported,
     route_table::{RouteTable, Served},
     routes::Function,
     service::{ForEverybody, service},

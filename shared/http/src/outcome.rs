@@ -1,4 +1,4 @@
-//! The outcome of a request: its line in the log, its metrics and its trace.
+//! The outcome of a request: its line in the log and its metrics.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,10 +15,6 @@ use greenroom_telemetry::{
 use tokio::time::Instant;
 
 use crate::App;
-
-/// Lambda's header about the trace that a request is part of.
-#[derive(Clone, Debug)]
-pub struct TraceHeader(pub String);
 
 /// What was reported of a request. The response carries it as an extension.
 #[derive(Clone, Debug, Default)]
@@ -59,25 +55,20 @@ pub(super) async fn report<F: Future<Output = Response>>(
 ) -> Response {
     let (route, method) = (Route::default(), request.method().clone());
     let id = request.extensions().get::<RequestId>().cloned();
-    let header = request.extensions_mut().remove::<TraceHeader>();
     request.extensions_mut().insert(route.clone());
-    let trace = app.tracer.as_ref().zip(header).and_then(|(tracer, TraceHeader(header))| tracer.trace(&header));
     let source = request.extensions().get().copied().unwrap_or(Source(None));
-    let (meter, start) = (Meter::of_request(trace, Origin { id: id.clone(), source }), Instant::now());
+    let (meter, start) = (Meter::new(Origin { id: id.clone(), source }), Instant::now());
     let mut response = meter.clone().scope(next(request)).await;
     let routed = response.extensions_mut().remove::<Unrouted>().is_none();
     let route = name(&method, route.0.get().filter(|_| routed));
     let (status, usage) = (response.status(), meter.usage());
-    if let Some(trace) = meter.trace() {
-        trace.finish(&route, Some(status.as_u16()), status.is_server_error());
-    }
     response.extensions_mut().insert(Reported { route: route.clone(), usage });
     log(app, id.as_ref(), Outcome { method, route, status, start, usage });
     response
 }
 
-/// The name of a route in logs, metrics and traces. All requests that no route takes have one name, because their
-/// method and path are the caller's choice.
+/// The name of a route in logs and metrics. All requests that no route takes have one name, because their method and
+/// path are the caller's choice.
 fn name(method: &Method, path: Option<&MatchedPath>) -> String {
     path.map_or_else(|| FALLBACK.to_owned(), |path| format!("{method} {}", path.as_str()))
 }

@@ -17,11 +17,11 @@ use greenroom_core::{
     config::{Config, Environment, Mail, MailReader, Reader, Setting, Strictness},
     id::RequestId,
 };
-use greenroom_http::{App, Deadline, RouteTable, Served, TraceHeader};
+use greenroom_http::{App, Deadline, RouteTable, Served};
 use greenroom_telemetry::{
     log,
-    meter::{Meter, Usage},
-    metrics::{HOUSEKEEPING, Line},
+    meter::{Meter, Origin, Usage},
+    metrics::Line,
 };
 use lambda_runtime::{Context, Error, LambdaEvent, Runtime, service_fn};
 use serde::de::IgnoredAny;
@@ -71,8 +71,7 @@ async fn run_job<E: Display>(
     let (app, job) = (&app, &job);
     let invoked = service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
         let begun = Instant::now();
-        let trace = app.tracer.as_ref().zip(event.context.xray_trace_id);
-        let meter = Meter::new(trace.and_then(|(tracer, header)| tracer.trace(&header)));
+        let meter = Meter::new(Origin::NONE);
         let end = Timestamp::from_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
         let in_time = || app.clock.now() + MARGIN < end;
         let outcome = meter.clone().scope(job(app, &in_time)).await.map_err(|error| error.to_string());
@@ -82,11 +81,8 @@ async fn run_job<E: Display>(
     lambda_runtime::run(invoked).await
 }
 
-/// Reports the outcome of a run: its line in the log, its metrics and its trace.
+/// Reports the outcome of a run: its line in the log and its metrics.
 fn report(app: &App, done: bool, duration: Duration, meter: &Meter) {
-    if let Some(trace) = meter.trace() {
-        trace.finish(HOUSEKEEPING, None, !done);
-    }
     let usage = meter.usage();
     let Some(metrics) = &app.config.metrics else {
         let Usage { read_units, write_units, requests, .. } = usage;
@@ -165,9 +161,6 @@ fn prepare(mut request: Request, context: Context) -> Request {
     let extensions = request.extensions_mut();
     extensions.insert(RequestId(context.request_id));
     extensions.insert(deadline);
-    if let Some(trace) = context.xray_trace_id {
-        extensions.insert(TraceHeader(trace));
-    }
     request
 }
 

@@ -11,7 +11,7 @@ use aws_sdk_sesv2::{
     types::{Destination, EmailContent, RawMessage},
 };
 use futures_util::future::BoxFuture;
-use greenroom_aws::{SdkCalls, configure};
+use greenroom_aws::configure;
 use greenroom_core::config::AwsEnvironment;
 use greenroom_media::mail::{Mail, MailError, Mailer};
 
@@ -31,7 +31,6 @@ impl SesMailer {
     pub(super) fn new(environment: &AwsEnvironment, addresses: Addresses, limit: Duration) -> Self {
         let timeouts = TimeoutConfig::builder().operation_timeout(limit).operation_attempt_timeout(limit / 2);
         let config = configure!(aws_sdk_sesv2, environment)
-            .interceptor(SdkCalls)
             .retry_config(
                 RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
             )

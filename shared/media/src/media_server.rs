@@ -67,7 +67,7 @@ impl MediaServer {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request.body(String::new()).map_err(|_| MediaServerError::Request)?;
-        let response = outgoing::send(&self.http, request).await;
+        let response = self.http.request(request).await;
         let response = response.map_err(|error| MediaServerError::Unreachable(root_cause(&error)))?;
         let status = response.status();
         // The body is read to its end even if nothing in it matters, so that the connection can be used again.

@@ -5,11 +5,9 @@
 
 use std::{error::Error, time::Duration};
 
-use greenroom_telemetry::remote;
-use http::Request;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{self, ResponseFuture, connect::HttpConnector},
+    client::legacy::{self, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -39,12 +37,6 @@ pub fn client() -> HttpClient {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .build(https)
-}
-
-/// Sends a request. The trace of the running request gets the host and the outcome.
-pub(crate) async fn send(client: &HttpClient, request: Request<String>) -> <ResponseFuture as Future>::Output {
-    let host = request.uri().host().unwrap_or_default().to_owned();
-    remote::outgoing(&host, client.request(request)).await
 }
 
 /// A text as one segment of a path. `None` if it is empty or consists of dots, which many servers take for another

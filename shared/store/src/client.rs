@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::{
         classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason},
     },
 };
-use greenroom_aws::{SdkCalls, configure};
+use greenroom_aws::configure;
 use greenroom_core::config::AwsEnvironment;
 
 use super::{
@@ -41,7 +41,6 @@ pub fn client(environment: &AwsEnvironment) -> Client {
         )
         .retry_classifier(TransactionConflicts)
         .interceptor(Metering)
-        .interceptor(SdkCalls)
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_timeout(OPERATION_TIMEOUT)

@@ -8,8 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use greenroom_core::{id::RequestId, model::guesses::Source};
 
-use crate::trace::Trace;
-
 tokio::task_local! {
     static CURRENT: Arc<Meter>;
 }
@@ -50,27 +48,20 @@ impl Origin {
 #[derive(Debug)]
 pub struct Meter {
     used: Mutex<Usage>,
-    trace: Option<Trace>,
     origin: Origin,
 }
 
 impl Meter {
-    /// A meter at zero. With a trace, the work is traced.
-    #[must_use]
-    pub fn new(trace: Option<Trace>) -> Arc<Self> {
-        Self::of_request(trace, Origin::NONE)
-    }
-
     /// A meter at zero for this request.
     #[must_use]
-    pub fn of_request(trace: Option<Trace>, origin: Origin) -> Arc<Self> {
-        Arc::new(Self { used: Mutex::default(), trace, origin })
+    pub fn new(origin: Origin) -> Arc<Self> {
+        Arc::new(Self { used: Mutex::default(), origin })
     }
 
     /// A meter at zero for the running request, whose uses are reported separately.
     #[must_use]
     pub fn beside() -> Arc<Self> {
-        Self::of_request(None, origin())
+        Self::new(origin())
     }
 
     /// Runs a future and counts its uses.
@@ -88,12 +79,6 @@ impl Meter {
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
-    }
-
-    /// The trace of the request.
-    #[must_use]
-    pub fn trace(&self) -> Option<&Trace> {
-        self.trace.as_ref()
     }
 }
 

@@ -131,14 +131,11 @@ settings! {
     StackName "STACK_NAME" None, Optional;
     /// which metrics there are: `route`, of each route and of the whole service, `service`, of the whole service only, or `off`
     Metrics "METRICS" Some("route"), Optional;
-    /// traces: `off`, or `xray`, of the requests that AWS samples
-    Tracing "TRACING" Some("off"), Optional;
 }
 
 impl Setting {
     /// The settings that every function reads.
-    pub const EVERYWHERE: &[Self] =
-        &[Self::PublicUrl, Self::StackName, Self::Metrics, Self::Tracing, Self::TrustedProxies];
+    pub const EVERYWHERE: &[Self] = &[Self::PublicUrl, Self::StackName, Self::Metrics, Self::TrustedProxies];
 
     /// Whether a process that asks for it cannot start without it.
     #[must_use]

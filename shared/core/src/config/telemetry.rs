@@ -1,11 +1,6 @@
-//! Settings of metrics and traces.
-
-use std::net::SocketAddr;
+//! Settings of metrics.
 
 use super::{Reader, Setting};
-
-/// The address of the X-Ray daemon, which Lambda puts into the environment of a function with active tracing.
-const DAEMON: &str = "AWS_XRAY_DAEMON_ADDRESS";
 
 /// The settings of metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,17 +25,6 @@ impl Metrics {
     }
 }
 
-/// The address to which traces are sent; `None` if nothing is traced.
-pub(super) fn daemon(reader: &mut Reader<'_>) -> Option<SocketAddr> {
-    let traced = reader.parse(Setting::Tracing, |text| match text {
-        "off" => Ok(false),
-        "xray" => Ok(true),
-        _ => Err("must be off or xray".to_owned()),
-    });
-    // Lambda's own value is an address. The other forms that its tools take are for other daemons.
-    traced.filter(|traced| *traced).and_then(|_| reader.environment.get(DAEMON)?.parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,13 +44,5 @@ mod tests {
         let metrics = |by_route| Some(Metrics { service: "live".to_owned(), by_route });
         assert_eq!(config(&[("STACK_NAME", "live")]).metrics, metrics(true));
         assert_eq!(config(&[("STACK_NAME", "live"), ("METRICS", "service")]).metrics, metrics(false));
-    }
-
-    #[test]
-    fn traces_are_sent_where_that_is_asked_for_and_a_daemon_is_there() {
-        let daemon = (DAEMON, "169.254.79.129:2000");
-        assert_eq!(config(&[daemon]).tracing, None);
-        assert_eq!(config(&[("TRACING", "xray")]).tracing, None);
-        assert_eq!(config(&[("TRACING", "xray"), daemon]).tracing, daemon.1.parse().ok());
     }
 }

@@ -74,7 +74,7 @@ impl Client {
     }
 
     async fn exchange(&self, request: Request<String>, expected: &[StatusCode]) -> Result<Bytes, ProviderError> {
-        let response = outgoing::send(&self.http, request).await.map_err(|error| ProviderError::unreachable(&error))?;
+        let response = self.http.request(request).await.map_err(|error| ProviderError::unreachable(&error))?;
         match response.status() {
             status if expected.contains(&status) => {}
             StatusCode::FORBIDDEN => return Err(ProviderError::Credentials),
