@@ -1,4 +1,4 @@
-//! The table that `template.yaml` declares. It is made in an embedded database or an emulator that does not have it.
+//! The table, as `template.yaml` declares it. It is made in an embedded database or an emulator that does not have it.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -9,10 +9,11 @@ use aws_sdk_dynamodb::{
     },
 };
 use greenroom_store::StoreError;
-use serde::Deserialize;
 
-/// The template that declares the table.
-const TEMPLATE: &str = include_str!("../template.yaml");
+/// The attributes of an item's key, which are texts. `tests/template.rs` compares them with `template.yaml`.
+pub const KEY: [(&str, KeyType); 2] = [("PK", KeyType::Hash), ("SK", KeyType::Range)];
+/// The attribute that holds when an item expires.
+pub const TTL: &str = "expiresAt";
 
 /// Why no table can be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +24,6 @@ pub enum TableError {
     /// DynamoDB did not answer, or refused the request.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// `template.yaml` does not declare a table that can be made.
-    #[error("template.yaml declares no table")]
-    Template,
 }
 
 /// Checks that a table exists. Makes it if it does not and `create` is set.
@@ -41,17 +39,13 @@ pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), Tab
     if !create {
         return Err(TableError::Missing);
     }
-    let declared = declared()?;
-    let mut table = client.create_table().table_name(name).billing_mode(BillingMode::from(&*declared.billing_mode));
-    for attribute in declared.attribute_definitions {
-        let kind = ScalarAttributeType::from(&*attribute.attribute_type);
-        let built = AttributeDefinition::builder().attribute_name(attribute.attribute_name).attribute_type(kind);
-        table = table.attribute_definitions(built.build().map_err(|_| TableError::Template)?);
-    }
-    for key in declared.key_schema {
-        let built = KeySchemaElement::builder().attribute_name(key.attribute_name);
-        let built = built.key_type(KeyType::from(&*key.key_type)).build();
-        table = table.key_schema(built.map_err(|_| TableError::Template)?);
+    let mut table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for (attribute, kind) in KEY {
+        let text = AttributeDefinition::builder().attribute_name(attribute).attribute_type(ScalarAttributeType::S);
+        let part = KeySchemaElement::builder().attribute_name(attribute).key_type(kind);
+        table = table
+            .attribute_definitions(text.build().map_err(StoreError::from)?)
+            .key_schema(part.build().map_err(StoreError::from)?);
     }
     if let Err(error) = table.send().await
         // Another process made it, or an earlier attempt did and its answer was lost.
@@ -59,10 +53,9 @@ pub async fn ensure(client: &Client, name: &str, create: bool) -> Result<(), Tab
     {
         return Err(StoreError::from(error).into());
     }
-    let ttl = declared.time_to_live_specification;
-    let ttl = TimeToLiveSpecification::builder().attribute_name(ttl.attribute_name).enabled(ttl.enabled).build();
+    let ttl = TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build();
     let update = client.update_time_to_live().table_name(name);
-    let update = update.time_to_live_specification(ttl.map_err(|_| TableError::Template)?);
+    let update = update.time_to_live_specification(ttl.map_err(StoreError::from)?);
     if let Err(error) = update.send().await
         && !is_enabled(client, name).await?
     {
@@ -76,48 +69,4 @@ async fn is_enabled(client: &Client, name: &str) -> Result<bool, StoreError> {
     let ttl = client.describe_time_to_live().table_name(name).send().await?.time_to_live_description;
     let status = ttl.and_then(|ttl| ttl.time_to_live_status);
     Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
-}
-
-/// The attributes of an item's key, and the TTL attribute, as `template.yaml` declares them.
-pub(crate) fn declared_attributes() -> Result<(Vec<String>, String), TableError> {
-    let declared = declared()?;
-    let key = declared.key_schema.into_iter().map(|key| key.attribute_name);
-    Ok((key.collect(), declared.time_to_live_specification.attribute_name))
-}
-
-fn declared() -> Result<Table, TableError> {
-    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(TEMPLATE).map_err(|_| TableError::Template)?;
-    let table = template["Resources"]["Table"]["Properties"].clone();
-    serde_yaml_ng::from_value(table).map_err(|_| TableError::Template)
-}
-
-/// The part of the table's declaration that is read.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Table {
-    billing_mode: String,
-    attribute_definitions: Vec<Attribute>,
-    key_schema: Vec<Key>,
-    time_to_live_specification: Ttl,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Attribute {
-    attribute_name: String,
-    attribute_type: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Key {
-    attribute_name: String,
-    key_type: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Ttl {
-    attribute_name: String,
-    enabled: bool,
 }

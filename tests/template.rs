@@ -1,11 +1,13 @@
-//! `template.yaml` gives each function exactly the settings that it reads, and the triggers that call it. `routes.rs`
-//! checks its routes.
+//! `template.yaml` gives each function exactly the settings that it reads, and the triggers that call it, and declares
+//! the table that is made locally. `routes.rs` checks its routes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use greenroom::table::{KEY, TTL};
 use greenroom_core::config::{SecretFamily, Setting};
+use serde_json::json;
 use serde_yaml_ng::Value;
 
 /// Settings that no function has: on Lambda there is no directory for mails.
@@ -18,6 +20,18 @@ const SCHEDULED: &str = "housekeeping";
 
 fn template() -> Value {
     serde_yaml_ng::from_str(include_str!("../template.yaml")).unwrap()
+}
+
+#[test]
+fn the_table_that_is_made_locally_is_that_of_the_template() {
+    let template = template();
+    let declared = |name: &str| serde_json::to_value(&template["Resources"]["Table"]["Properties"][name]).unwrap();
+    let attributes = KEY.map(|(name, _)| json!({ "AttributeName": name, "AttributeType": "S" }));
+    let key = KEY.map(|(name, kind)| json!({ "AttributeName": name, "KeyType": kind.as_str() }));
+    assert_eq!(declared("BillingMode"), "PAY_PER_REQUEST");
+    assert_eq!(declared("AttributeDefinitions"), json!(attributes));
+    assert_eq!(declared("KeySchema"), json!(key));
+    assert_eq!(declared("TimeToLiveSpecification"), json!({ "AttributeName": TTL, "Enabled": true }));
 }
 
 /// The functions' resources by the names of their binaries.

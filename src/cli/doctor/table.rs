@@ -1,18 +1,19 @@
 //! Checks of the table: whether it is as the template declares, deletes expired items, and can be restored.
 
 use aws_sdk_dynamodb::types::{
-    ContinuousBackupsStatus, PointInTimeRecoveryStatus, TableDescription, TableStatus, TimeToLiveStatus,
+    ContinuousBackupsStatus, KeySchemaElement, PointInTimeRecoveryStatus, TableDescription, TableStatus,
+    TimeToLiveStatus,
 };
 use greenroom_store::StoreError;
 
 use super::Check;
-use crate::{cli::aws::Aws, table};
+use crate::{
+    cli::aws::Aws,
+    table::{KEY, TTL},
+};
 
 pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
     let client = aws.dynamodb();
-    let Ok((key, ttl)) = table::declared_attributes() else {
-        return vec![Check::fail("table", "the template of this command declares none")];
-    };
     let described = client.describe_table().table_name(name).send().await;
     let described = match described {
         Ok(described) => described.table.unwrap_or_else(|| TableDescription::builder().build()),
@@ -24,7 +25,8 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
         }
     };
     let active = matches!(described.table_status, Some(TableStatus::Active | TableStatus::Updating));
-    let found: Vec<_> = described.key_schema().iter().map(|part| part.attribute_name().to_owned()).collect();
+    let key = KEY.map(|(attribute, _)| attribute);
+    let found: Vec<_> = described.key_schema().iter().map(KeySchemaElement::attribute_name).collect();
     let mut checks = vec![
         Check::of("table", active, name, "it is not active; wait, or see it in the console"),
         Check::of(
@@ -41,10 +43,10 @@ pub(super) async fn check(aws: &Aws, name: &str) -> Vec<Check> {
             let on = found.as_ref().is_some_and(|found| {
                 let on =
                     matches!(found.time_to_live_status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling));
-                on && found.attribute_name() == Some(&*ttl)
+                on && found.attribute_name() == Some(TTL)
             });
-            let state = if on { format!("on, {ttl}") } else { "off".to_owned() };
-            Check::of("table TTL", on, state, &format!("nothing is deleted that has expired; enable it for {ttl}"))
+            let state = if on { format!("on, {TTL}") } else { "off".to_owned() };
+            Check::of("table TTL", on, state, &format!("nothing is deleted that has expired; enable it for {TTL}"))
         }
     });
     let backups = client.describe_continuous_backups().table_name(name).send().await;
