@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use axum::{
     Json,
     extract::{FromRequestParts, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use greenroom_http::{App, accepts, base_url, dialect::device, prefix};
+use greenroom_http::{App, asks_for, base_url, dialect::device, prefix};
 use greenroom_store::{Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,15 +42,9 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let is_browser = names_html(&parts.headers) && accepts(&parts.headers, "text/html");
+        let is_browser = asks_for(&parts.headers, "text/html");
         Ok(Self { base: base_url(parts, app), prefix: prefix(parts).to_owned(), is_browser })
     }
-}
-
-/// Whether a caller names HTML. A program that accepts anything does not ask for a page.
-fn names_html(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|range| range.trim().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// The answer to a visitor.

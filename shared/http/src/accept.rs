@@ -13,6 +13,12 @@ pub fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     decides(&ranges, &[&[kind], &[&family], &["*/*", "*"]])
 }
 
+/// Whether a caller accepts answers of this media type and names it. A program that accepts anything names none.
+#[must_use]
+pub fn asks_for(headers: &HeaderMap, kind: &str) -> bool {
+    decides(&weights(headers, &header::ACCEPT), &[&[kind]])
+}
+
 /// Whether a caller accepts answers in this content coding. The coding's own name decides before `*`.
 #[must_use]
 pub fn accepts_encoding(headers: &HeaderMap, coding: &str) -> bool {
@@ -20,6 +26,7 @@ pub fn accepts_encoding(headers: &HeaderMap, coding: &str) -> bool {
 }
 
 /// The values of a header, each with its weight. A weight that cannot be read counts as 1.
+// No crate does this for both headers: `headers` has neither, `mediatype` no codings and no `*` alone.
 fn weights(headers: &HeaderMap, name: &HeaderName) -> Vec<(String, f32)> {
     let values = headers.get_all(name).into_iter();
     let values = values.map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
@@ -66,6 +73,17 @@ mod tests {
     fn the_closest_range_decides(#[case] accept: &str, #[case] takes: bool) {
         let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
         assert_eq!(accepts(&headers, "application/json"), takes);
+    }
+
+    #[rstest]
+    #[case("text/html,application/xhtml+xml,*/*;q=0.8", true)]
+    #[case("application/json, TEXT/HTML;level=1;q=0.5", true)]
+    #[case("text/html;q=0, */*", false)]
+    #[case("text/*", false)]
+    #[case("*/*", false)]
+    fn a_range_asks_for_no_type(#[case] accept: &str, #[case] asks: bool) {
+        let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
+        assert_eq!(asks_for(&headers, "text/html"), asks);
     }
 
     #[rstest]

@@ -78,10 +78,16 @@ async fn drain(mut body: Body) {
 /// Whether the headers say that the body is JSON. `None` if they do not say what it is.
 #[must_use]
 pub fn is_json(headers: &HeaderMap) -> Option<bool> {
-    let kind = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = media_type(headers)?.to_ascii_lowercase();
     let suffixed = kind.starts_with("application/") && kind.ends_with("+json");
     Some(kind == "application/json" || suffixed)
+}
+
+/// The media type that the headers name, without its parameters; empty if it is no text.
+// Not by the `mediatype` crate, which refuses the whole type if a parameter is malformed. Here none matters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(kind.split(';').next().unwrap_or_default().trim())
 }
 
 /// A body that is a JSON object without duplicate keys. Values that no handler asks for are not checked.
@@ -174,6 +180,19 @@ mod tests {
     fn a_body_is_an_object_without_repeated_keys(#[case] body: &str, #[case] problem: Option<&str>) {
         let error = Object::parse(body.as_bytes()).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), problem);
+    }
+
+    #[rstest]
+    #[case("application/json", true)]
+    #[case("Application/JSON; charset", true)]
+    #[case("application/problem+json;charset=utf-8", true)]
+    #[case("application/jsonp", false)]
+    #[case("text/x+json", false)]
+    #[case("", false)]
+    fn the_media_type_says_whether_a_body_is_json(#[case] kind: &str, #[case] json: bool) {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);
+        assert_eq!(is_json(&headers), Some(json));
+        assert_eq!(is_json(&HeaderMap::new()), None);
     }
 
     #[test]

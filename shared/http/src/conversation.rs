@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
-    http::{Method, header, request::Parts},
+    http::{Method, request::Parts},
 };
 use greenroom_core::model::{Jid, message::BODY_MAX};
 use greenroom_store::ArchiveWindow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Object, accepts, read_json_body};
+use super::{Object, accepts, body::media_type, read_json_body};
 use crate::{
     App,
     dialect::conversation::{Error, Problem},
@@ -40,11 +40,9 @@ impl FromRequest<App> for Payload {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let is_json = media_type(&parts.headers).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
         // A DELETE need not say what its body is.
-        let is_json = kind.eq_ignore_ascii_case("application/json") || parts.method == Method::DELETE;
-        if !is_json {
+        if !is_json && parts.method != Method::DELETE {
             return Err(error::Error::UnsupportedMediaType.into());
         }
         Ok(Self(read_json_body(&parts.headers, body).await?))

@@ -33,7 +33,7 @@ mod routes;
 mod service;
 
 pub use self::{
-    accept::{accepts, accepts_encoding},
+    accept::{accepts, accepts_encoding, asks_for},
     address::{Gateway, base_url, prefix, source},
     app::App,
     archives::{Archive, read_archives},
