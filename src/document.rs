@@ -3,9 +3,9 @@
 mod bodies;
 mod examples;
 mod names;
+mod parts;
 mod security;
 
-use serde_json::Value;
 use utoipa::{OpenApi, openapi};
 
 use security::SecuritySchemes;
@@ -39,20 +39,13 @@ use security::SecuritySchemes;
 )]
 pub(crate) struct Document;
 
-/// Joins the functions' documents into one, and adds what holds for all of them.
-pub(crate) fn finish(document: &openapi::OpenApi) -> Value {
-    let mut document = serde_json::to_value(document).unwrap_or_default();
-    bodies::patches_ask_for_nothing(&mut document);
-    bodies::either_may_open_a_session(&mut document);
-    bodies::fields_are_lenient(&mut document);
-    examples::complete(&mut document);
-    names::tidy(document)
-}
-
-/// Every operation with its path and method.
-fn operations(document: &mut Value) -> impl Iterator<Item = (&String, &String, &mut Value)> {
-    let paths = document["paths"].as_object_mut().into_iter().flatten();
-    paths.flat_map(|(path, item)| {
-        item.as_object_mut().into_iter().flatten().map(move |(method, operation)| (path, method, operation))
-    })
+/// Completes the document that is joined from those of the functions, by what holds for all of them.
+pub(crate) fn finish(document: &mut openapi::OpenApi) {
+    let openapi::OpenApi { paths, components, .. } = document;
+    let schemas = &mut components.get_or_insert_default().schemas;
+    bodies::patches_ask_for_nothing(paths, schemas);
+    bodies::either_may_open_a_session(paths, schemas);
+    bodies::fields_are_lenient(paths, schemas);
+    examples::complete(paths, schemas);
+    names::shorten(paths, schemas);
 }

@@ -65,7 +65,9 @@ pub fn api() -> (Router<App>, openapi::OpenApi) {
 /// The complete OpenAPI document: the content of `openapi.json`, which `GET /openapi.json` serves.
 #[must_use]
 pub fn specification() -> Value {
-    document::finish(&api().1)
+    let (_, mut document) = api();
+    document::finish(&mut document);
+    serde_json::to_value(document).unwrap_or_default()
 }
 
 /// The whole API as one service, for the local gateway.

@@ -1,59 +1,78 @@
 //! Examples of whole bodies, made from the examples of their fields.
 
 use serde_json::{Map, Value};
+use utoipa::openapi::{
+    Object, Paths, RefOr, Schema, Type,
+    schema::{ArrayItems, SchemaType},
+};
 
-use super::operations;
+use super::parts::{Schemas, contents, name, operations};
 
 /// Adds an example to every body whose function gives none.
-pub(super) fn complete(document: &mut Value) {
-    let schemas = document["components"]["schemas"].clone();
-    for (_, _, operation) in operations(document) {
-        if let Some(content) = operation.pointer_mut("/requestBody/content") {
-            complete_content(content, &schemas);
-        }
-        for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-            if let Some(content) = response.get_mut("content") {
-                complete_content(content, &schemas);
-            }
-        }
-    }
-}
-
-fn complete_content(content: &mut Value, schemas: &Value) {
-    for media in content.as_object_mut().into_iter().flat_map(Map::values_mut) {
-        if media.get("example").is_none()
-            && media.get("examples").is_none()
-            && let Some(example) = of(&media["schema"], schemas)
-        {
-            media["example"] = example;
+pub(super) fn complete(paths: &mut Paths, schemas: &Schemas) {
+    for body in operations(paths).flat_map(|(_, operation)| contents(operation)) {
+        if body.example.is_none() && body.examples.is_empty() {
+            body.example = body.schema.as_ref().and_then(|schema| example(schema, schemas));
         }
     }
 }
 
 /// An example for a schema; `None` if a part of it has none.
-fn of(schema: &Value, schemas: &Value) -> Option<Value> {
-    let own = schema.get("example").or_else(|| schema.get("examples")?.get(0));
-    if let Some(example) = own.or_else(|| schema.get("enum")?.get(0)) {
+fn example(schema: &RefOr<Schema>, schemas: &Schemas) -> Option<Value> {
+    let schema = match schema {
+        RefOr::Ref(reference) => return example(schemas.get(name(reference)?)?, schemas),
+        RefOr::T(schema) => schema,
+    };
+    let (one, several) = match schema {
+        Schema::Object(object) => (&object.example, &object.examples),
+        Schema::Array(array) => (&array.example, &array.examples),
+        Schema::OneOf(one) => (&one.example, &one.examples),
+        Schema::AllOf(all) => (&all.example, &all.examples),
+        Schema::AnyOf(any) => (&any.example, &any.examples),
+        _ => return None,
+    };
+    if let Some(example) = one.as_ref().or(several.first()) {
         return Some(example.clone());
     }
-    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
-        return of(&schemas[name], schemas);
-    }
-    if let Some(first) = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array()) {
-        return of(first.iter().find(|schema| schema["type"] != "null")?, schemas);
-    }
-    if let Some(parts) = schema["allOf"].as_array() {
-        let parts: Option<Vec<_>> = parts.iter().map(|part| of(part, schemas)?.as_object().cloned()).collect();
-        return Some(parts?.into_iter().flatten().collect::<Map<_, _>>().into());
-    }
-    let kind = schema["type"].get(0).unwrap_or(&schema["type"]);
-    match kind.as_str()? {
-        "array" => Some(vec![of(&schema["items"], schemas)?].into()),
-        "object" => {
-            let fields = schema["properties"].as_object().into_iter().flatten();
-            let fields = fields.map(|(name, field)| Some((name.clone(), of(field, schemas)?)));
-            fields.collect::<Option<Map<_, _>>>().map(Value::from)
+    match schema {
+        Schema::Object(object) => of_object(object, schemas),
+        Schema::Array(array) => match &array.items {
+            ArrayItems::RefOrSchema(items) => Some(vec![example(items, schemas)?].into()),
+            ArrayItems::False => None,
+        },
+        Schema::OneOf(one) => of_first(&one.items, schemas),
+        Schema::AnyOf(any) => of_first(&any.items, schemas),
+        Schema::AllOf(all) => {
+            let parts = all.items.iter().map(|part| example(part, schemas)?.as_object().cloned());
+            Some(parts.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect::<Map<_, _>>().into())
         }
         _ => None,
+    }
+}
+
+/// The first value that is allowed, or an object of its fields' examples.
+fn of_object(object: &Object, schemas: &Schemas) -> Option<Value> {
+    if let Some(allowed) = &object.enum_values {
+        return allowed.first().cloned();
+    }
+    if !is(object, &Type::Object) {
+        return None;
+    }
+    let fields = object.properties.iter().map(|(name, field)| Some((name.clone(), example(field, schemas)?)));
+    fields.collect::<Option<Map<_, _>>>().map(Value::from)
+}
+
+/// The example of the first of these schemas that is not null.
+fn of_first(choice: &[RefOr<Schema>], schemas: &Schemas) -> Option<Value> {
+    let is_null = |schema: &RefOr<Schema>| matches!(schema, RefOr::T(Schema::Object(null)) if is(null, &Type::Null));
+    example(choice.iter().find(|schema| !is_null(schema))?, schemas)
+}
+
+/// Whether values are of this type. If several are allowed, the first counts.
+fn is(object: &Object, wanted: &Type) -> bool {
+    match &object.schema_type {
+        SchemaType::Type(kind) => kind == wanted,
+        SchemaType::Array(kinds) => kinds.first() == Some(wanted),
+        SchemaType::AnyValue => false,
     }
 }

@@ -1,24 +1,23 @@
-//! Names of generic types, and the removal of empty defaults.
+//! Names of generic types.
 
-use serde_json::{Map, Value};
+use std::mem;
 
-const SCHEMAS: &str = "#/components/schemas/";
+use utoipa::openapi::{Paths, Ref};
 
-/// Gives a list of users the name `UserPage`, which is `Envelope_User` in the code. Removes defaults that are null.
-pub(super) fn tidy(document: Value) -> Value {
-    match document {
-        Value::Object(fields) => {
-            let said = fields.into_iter().filter(|(name, value)| !(name == "default" && value.is_null()));
-            let tidied = said.map(|(name, value)| (short(&name).unwrap_or(name), tidy(value)));
-            tidied.collect::<Map<_, _>>().into()
-        }
-        Value::Array(values) => values.into_iter().map(tidy).collect(),
-        Value::String(text) => {
-            let short = text.strip_prefix(SCHEMAS).and_then(short).map(|name| format!("{SCHEMAS}{name}"));
-            short.unwrap_or(text).into()
-        }
-        other => other,
+use super::parts::{Schemas, contents, each_reference, name, operations};
+
+/// Gives a list of users the name `UserPage`, which is `Envelope_User` in the code.
+pub(super) fn shorten(paths: &mut Paths, schemas: &mut Schemas) {
+    let bodies = operations(paths).flat_map(|(_, operation)| contents(operation));
+    for schema in bodies.filter_map(|body| body.schema.as_mut()).chain(schemas.values_mut()) {
+        each_reference(schema, &mut |reference: &mut Ref| {
+            if let Some(short) = name(reference).and_then(short) {
+                reference.ref_location = Ref::from_schema_name(short).ref_location;
+            }
+        });
     }
+    let named = mem::take(schemas).into_iter();
+    *schemas = named.map(|(name, schema)| (short(&name).unwrap_or(name), schema)).collect();
 }
 
 fn short(name: &str) -> Option<String> {

@@ -149,7 +149,7 @@ pub(crate) enum Refusals {
 
 /// The properties of a media session. A property may also have the name that OpenVidu 1.7 had for it.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = MediaSessionProperties)]
 pub(crate) struct Properties {
     /// The former name of `recordingMode`.

@@ -41,7 +41,7 @@ greenroom_http::routes!(issue_token);
 
 /// The options of a token.
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 struct TokenOptions {
     /// The session that the token is for.
     #[schema(required, value_type = String, example = "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")]
