@@ -53,6 +53,7 @@ impl Store {
             ("TABLE_NAME", self.table.as_str()),
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
             ("LOG", "info"),
+            ("STACK_NAME", "benchmark"),
             ("METRICS", "route"),
         ];
         let all = settings().into_iter().chain(others);

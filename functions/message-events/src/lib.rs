@@ -9,7 +9,7 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{HeaderName, request::Parts},
 };
-use greenroom_core::{config::Setting, id::RequestId, model::Position};
+use greenroom_core::{config::Setting, model::Position};
 use greenroom_http::{
     App, Deadline, accepts,
     auth::Account,
@@ -57,12 +57,11 @@ async fn stream_events(
     account: Account,
     _: TakesEvents,
     Last(position): Last,
-    id: Option<Extension<RequestId>>,
     deadline: Option<Extension<Deadline>>,
 ) -> Result<EventStream, Error> {
     let feed = app.store.feed(account.listener(), position, app.clock.now()).await?;
-    let (id, deadline) = (id.map(|Extension(id)| id), deadline.map(|Extension(Deadline(at))| at));
-    Ok(EventStream::new(app, feed, id, deadline))
+    let deadline = deadline.map(|Extension(Deadline(at))| at);
+    Ok(EventStream::new(app, feed, deadline))
 }
 
 /// A caller that accepts a stream of events.

@@ -10,7 +10,6 @@ use axum::{
 use futures_util::stream;
 use greenroom_core::{
     clock::Timestamp,
-    id::RequestId,
     model::{Notice, Position},
 };
 use greenroom_http::App;
@@ -20,7 +19,6 @@ use greenroom_telemetry::{
     metrics::Line,
 };
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
-use tracing::Span;
 
 /// The media type of the answer.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
@@ -53,13 +51,13 @@ pub(crate) struct EventStream {
 
 impl EventStream {
     /// A stream of this feed. It ends before the deadline.
-    pub(crate) fn new(app: App, feed: Feed, id: Option<RequestId>, deadline: Option<Timestamp>) -> Self {
+    pub(crate) fn new(app: App, feed: Feed, deadline: Option<Timestamp>) -> Self {
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
         let left = deadline.map(|deadline| deadline.since(app.clock.now()).saturating_sub(BEFORE_DEADLINE));
         let meter = Meter::beside();
-        let log = Log { app: app.clone(), id, meter: meter.clone(), span: Span::current(), since: now, events: 0 };
+        let log = Log { app: app.clone(), meter: meter.clone(), since: now, events: 0 };
         Self {
             app,
             feed,
@@ -117,7 +115,7 @@ impl EventStream {
     fn read<T>(&mut self, outcome: Result<T, StoreError>) -> Option<T> {
         let failed = outcome.as_ref().err();
         if let Some(cause) = failed.filter(|_| !self.failing) {
-            self.log.span.in_scope(|| tracing::warn!(%cause, "an event stream cannot read the table"));
+            self.meter.in_scope(|| tracing::warn!(%cause, "an event stream cannot read the table"));
         }
         self.failing = failed.is_some();
         outcome.ok()
@@ -158,26 +156,20 @@ impl IntoResponse for EventStream {
 /// Logs the end of a stream, which came too late for the line of its request.
 struct Log {
     app: App,
-    id: Option<RequestId>,
     meter: Arc<Meter>,
-    span: Span,
     since: Instant,
     events: usize,
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let (open, usage) = (self.since.elapsed(), self.meter.usage());
-        match &self.app.config.metrics {
-            Some(metrics) => {
-                let line = Line::of_stream(ROUTE, open, self.events, usage);
-                self.id.iter().fold(line, Line::of).print(metrics, self.app.clock.now());
-            }
-            None => self.span.in_scope(|| {
+        let (open, events, usage) = (self.since.elapsed(), self.events, self.meter.usage());
+        self.meter.in_scope(|| match &self.app.config.metrics {
+            Some(metrics) => Line::of_stream(ROUTE, open, events, usage).print(metrics, self.app.clock.now()),
+            None => {
                 let (seconds, Usage { read_units, requests, .. }) = (open.as_secs(), usage);
-                let events = self.events;
                 tracing::info!(seconds, events, read_units, table_requests = requests, "event stream ended");
-            }),
-        }
+            }
+        });
     }
 }

@@ -57,13 +57,13 @@ pub(super) async fn report<F: Future<Output = Response>>(
     let id = request.extensions().get::<RequestId>().cloned();
     request.extensions_mut().insert(route.clone());
     let source = request.extensions().get().copied().unwrap_or(Source(None));
-    let (meter, start) = (Meter::new(Origin { id: id.clone(), source }), Instant::now());
+    let (meter, start) = (Meter::new(Origin { id, source }), Instant::now());
     let mut response = meter.clone().scope(next(request)).await;
     let routed = response.extensions_mut().remove::<Unrouted>().is_none();
     let route = name(&method, route.0.get().filter(|_| routed));
     let (status, usage) = (response.status(), meter.usage());
     response.extensions_mut().insert(Reported { route: route.clone(), usage });
-    log(app, id.as_ref(), Outcome { method, route, status, start, usage });
+    meter.in_scope(|| log(app, Outcome { method, route, status, start, usage }));
     response
 }
 
@@ -82,7 +82,7 @@ struct Outcome {
 }
 
 /// Logs one line. If metrics are on, the line also carries them.
-fn log(app: &App, id: Option<&RequestId>, outcome: Outcome) {
+fn log(app: &App, outcome: Outcome) {
     let Outcome { method, route, status, start, usage } = outcome;
     let (status, latency) = (status.as_u16(), start.elapsed());
     let Some(metrics) = &app.config.metrics else {
@@ -92,6 +92,5 @@ fn log(app: &App, id: Option<&RequestId>, outcome: Outcome) {
         return;
     };
     let line = Line::of_request(route, status, latency, usage).after_start(app.take_init());
-    let line = id.into_iter().fold(line, Line::of);
     line.print(metrics, app.clock.now());
 }

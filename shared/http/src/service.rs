@@ -17,7 +17,6 @@ use tower_http::{
     cors::{AllowCredentials, AllowHeaders, CorsLayer},
     normalize_path::NormalizePath,
 };
-use tracing::{Instrument, info_span};
 
 use super::{RouteTable, fallback, outcome};
 use crate::{
@@ -40,7 +39,7 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
     let unrouted = {
         let table = table.clone();
         move |State(app): State<App>, request: Request| {
-            let answer = fallback(table.clone(), app, request);
+            let answer = Box::pin(fallback(table.clone(), app, request));
             async { outcome::unrouted(answer.await) }
         }
     };
@@ -105,9 +104,9 @@ async fn identify<F: Future<Output = Response>>(
     next: impl FnOnce(Request) -> F,
 ) -> Response {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
-    let (span, value) = (info_span!("request", id = id.0), HeaderValue::try_from(&id.0));
+    let value = HeaderValue::try_from(&id.0);
     request.extensions_mut().insert(id);
-    let mut response = next(request).instrument(span).await;
+    let mut response = next(request).await;
     let (status, is_for_everybody) = (response.status(), response.extensions().get::<ForEverybody>().is_some());
     let headers = response.headers_mut();
     headers.extend(value.ok().map(|value| (REQUEST_ID, value)));
@@ -143,7 +142,8 @@ async fn turn_away<F: Future<Output = Response>>(
     next: impl FnOnce(Request) -> F,
 ) -> Response {
     if !is_for_a_route(&request) {
-        return fallback(table.clone(), app.clone(), request).await;
+        // It is rare, and every request would otherwise have and copy a future as large as this one.
+        return Box::pin(fallback(table.clone(), app.clone(), request)).await;
     }
     let is_preflight_of_streams = *request.method() == Method::OPTIONS && Api::of(request.uri().path()) == Api::Streams;
     let mut response = next(request).await;

@@ -76,7 +76,7 @@ fn each<'a, S: Serializer, T: Serialize>(
 }
 
 fn text(value: &HeaderValue) -> Cow<'_, str> {
-    String::from_utf8_lossy(value.as_bytes())
+    value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }
 
 /// An answer that is sent while it is made.

@@ -185,10 +185,9 @@ impl<'a> Decision<'a> {
     pub async fn record(self, services: &Services) {
         // A party that cannot be hashed is left out of the line. The line is written all the same.
         let key = services.store.device_key().await.ok();
-        let origin = meter::origin();
-        let entry = self.entry(key, origin.source);
+        let entry = self.entry(key, meter::origin().source);
         match &services.config.metrics {
-            Some(metrics) => origin.id.iter().fold(entry.line(), Line::of).print(metrics, services.clock.now()),
+            Some(metrics) => entry.line().print(metrics, services.clock.now()),
             None => entry.log(),
         }
     }

@@ -22,7 +22,10 @@ use aws_sdk_dynamodb::{
     types::{ConsumedCapacity, ReturnConsumedCapacity},
 };
 use aws_smithy_runtime_api::client::{
-    interceptors::context::{Error, Input, Output},
+    interceptors::{
+        context::{Error, Input, Output},
+        dyn_dispatch_hint,
+    },
     retries::RequestAttempts,
 };
 use greenroom_telemetry::meter::{self, Usage};
@@ -38,6 +41,7 @@ const REFUSED_ITEM: f64 = 2.0;
 #[derive(Debug)]
 pub struct Metering;
 
+#[dyn_dispatch_hint]
 impl Intercept for Metering {
     fn name(&self) -> &'static str {
         "metering"

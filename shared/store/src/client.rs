@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
+    config::{SharedInterceptor, retry::RetryConfig, timeout::TimeoutConfig},
     error::ProvideErrorMetadata,
     operation::{
         delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError,
@@ -35,18 +35,19 @@ const ATTEMPTS: u32 = 8;
 /// The client of the DynamoDB that this environment names.
 #[must_use]
 pub fn client(environment: &AwsEnvironment) -> Client {
-    let config = configure!(aws_sdk_dynamodb, environment)
+    let mut config = configure!(aws_sdk_dynamodb, environment)
         .retry_config(
             RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
         )
         .retry_classifier(TransactionConflicts)
-        .interceptor(Metering)
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_timeout(OPERATION_TIMEOUT)
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .build(),
         );
+    // Nothing disables it, so no operation has to look whether something did.
+    config.push_interceptor(SharedInterceptor::permanent(Metering));
     Client::from_conf(config.build())
 }
 

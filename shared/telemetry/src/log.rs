@@ -3,6 +3,7 @@
 //! Greenroom's own lines carry no secret and no identifier, by type. The lower levels of dependencies log whole
 //! requests, so only their warnings pass, whatever the filter says.
 
+mod json;
 mod readable;
 
 use std::io::IsTerminal;
@@ -17,7 +18,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use self::readable::Readable;
+use self::{json::Json, readable::Readable};
 
 /// The target of the audit log.
 const DECISIONS: &str = "greenroom_media::audit";
@@ -46,17 +47,7 @@ pub fn subscriber(
 ) -> impl Subscriber + Send + Sync {
     let wanted = read_filter(filter).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let discreet = filter_fn(|event| *event.level() <= Level::WARN || is_ours(event.target()));
-    let decided = filter_fn(|event| event.target() == DECISIONS);
-    let others = wanted.with_target(DECISIONS, LevelFilter::OFF).and(discreet);
-    // In JSON, the audit log has the decision's target where other lines have the target of `tracing`.
-    let (decisions, others) = if for_people {
-        let decisions = fmt::layer().event_format(Readable).with_writer(to.clone()).with_filter(decided).boxed();
-        (decisions, fmt::layer().event_format(Readable).with_writer(to).with_filter(others).boxed())
-    } else {
-        let decisions = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
-        let rest = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
-        let decisions = decisions.with_target(false).with_writer(to.clone()).with_filter(decided).boxed();
-        (decisions, rest.with_writer(to).with_filter(others).boxed())
-    };
-    tracing_subscriber::registry().with(vec![decisions, others])
+    let lines = fmt::layer().with_writer(to);
+    let lines = if for_people { lines.event_format(Readable).boxed() } else { lines.event_format(Json).boxed() };
+    tracing_subscriber::registry().with(lines.with_filter(wanted.with_target(DECISIONS, LevelFilter::INFO).and(discreet)))
 }

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use greenroom_core::{id::RequestId, model::guesses::Source};
+use serde::Serialize;
 
 tokio::task_local! {
     static CURRENT: Arc<Meter>;
@@ -44,6 +45,20 @@ impl Origin {
     pub const NONE: Self = Self { id: None, source: Source(None) };
 }
 
+/// The running request, as lines of the log name it. `tracing-subscriber` names a span in this form.
+#[derive(Serialize)]
+pub(crate) struct Span {
+    name: &'static str,
+    id: String,
+}
+
+impl Span {
+    /// `None` outside a request, and if the request has no id.
+    pub(crate) fn current() -> Option<Self> {
+        CURRENT.try_with(|meter| meter.origin.id.clone()).ok().flatten().map(|RequestId(id)| Self { name: "request", id })
+    }
+}
+
 /// Counts uses.
 #[derive(Debug)]
 pub struct Meter {
@@ -69,16 +84,21 @@ impl Meter {
         CURRENT.scope(self, future).await
     }
 
-    /// The uses so far.
-    #[must_use]
-    pub fn usage(&self) -> Usage {
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The request that is metered.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// Runs work that does not wait, as a part of the metered request.
+    pub fn in_scope<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), work)
+    }
+
+    /// The uses so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +111,7 @@ pub fn current() -> Option<Arc<Meter>> {
 /// The running request.
 #[must_use]
 pub fn origin() -> Origin {
-    CURRENT.try_with(|meter| meter.origin().clone()).unwrap_or(Origin::NONE)
+    CURRENT.try_with(|meter| meter.origin.clone()).unwrap_or(Origin::NONE)
 }
 
 /// Counts a use of the running task.

@@ -9,11 +9,11 @@
 
 use std::{io::Write, time::Duration};
 
-use greenroom_core::{clock::Timestamp, config::Metrics, id::RequestId};
+use greenroom_core::{clock::Timestamp, config::Metrics};
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::meter::Usage;
+use crate::meter::{Span, Usage};
 
 /// The namespace of the metrics in CloudWatch.
 pub const NAMESPACE: &str = "Greenroom";
@@ -106,12 +106,6 @@ impl Line {
         self
     }
 
-    /// The same line, for the request with this id.
-    #[must_use]
-    pub fn of(self, id: &RequestId) -> Self {
-        self.with("span", json!({ "name": "request", "id": id.0 }))
-    }
-
     fn new(message: &'static str, route: impl Into<Option<String>>) -> Self {
         Self { message, route: route.into(), properties: Vec::with_capacity(6), metrics: Vec::with_capacity(12) }
     }
@@ -144,7 +138,7 @@ impl Line {
         self
     }
 
-    /// Prints the line to standard output.
+    /// Prints the line to standard output. If it is printed during a request, it has the request's id.
     pub fn print(self, settings: &Metrics, at: Timestamp) {
         // If the log cannot be written, the failure cannot be logged either.
         let Ok(mut line) = serde_json::to_vec(&Document { line: &self, settings, at }) else { return };
@@ -185,6 +179,9 @@ impl Serialize for Document<'_> {
             std::iter::once(service).chain(by_route.then(|| Directive::new(&["Service", "Route"], routed())));
         let directives = Directives { timestamp: at.millis(), cloud_watch_metrics: directives.collect() };
         members.serialize_entry("_aws", &directives)?;
+        if let Some(span) = Span::current() {
+            members.serialize_entry("span", &span)?;
+        }
         members.end()
     }
 }

@@ -7,7 +7,6 @@
 use std::{panic::resume_unwind, sync::Arc};
 
 use tokio::{sync::watch, task::JoinHandle};
-use tracing::Instrument;
 
 use crate::meter::carried;
 
@@ -56,7 +55,7 @@ impl Tasks {
             let _running = running;
             work.await
         };
-        tokio::spawn(carried(work).in_current_span())
+        tokio::spawn(carried(work))
     }
 
     /// Waits until no task is left.

@@ -8,7 +8,6 @@ use greenroom_core::{
 };
 use greenroom_store::Store;
 use greenroom_telemetry::meter::carried;
-use tracing::Instrument;
 
 use super::{Mail, MailError, Mailer};
 
@@ -51,6 +50,6 @@ pub async fn send(store: &Store, mailer: &Arc<dyn Mailer>, booking: &Booking, cl
         }
         Ok(())
     };
-    let sent = tokio::spawn(carried(sending).in_current_span()).await;
+    let sent = tokio::spawn(carried(sending)).await;
     sent.unwrap_or_else(|_| Err(MailError::Unavailable("it was given up".to_owned())))
 }

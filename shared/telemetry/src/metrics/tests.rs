@@ -1,6 +1,10 @@
 use std::collections::BTreeSet;
 
+use greenroom_core::{id::RequestId, model::guesses::Source};
+use serde_json::json;
+
 use super::*;
+use crate::meter::{Meter, Origin};
 
 const USAGE: Usage = Usage { read_units: 2.0, write_units: 0.0, requests: 3, retries: 1, outbox_messages_given_up: 0 };
 
@@ -50,7 +54,7 @@ fn assert_is_in_the_format(document: &Value) {
 fn every_line_is_a_document_in_cloudwatchs_format() {
     let second = Duration::from_secs(1);
     for line in [
-        request(200).after_start(Some(second)).of(&RequestId("id".to_owned())),
+        request(200).after_start(Some(second)),
         Line::of_run(false, second, Usage { outbox_messages_given_up: 2, ..USAGE }),
         Line::of_stream("GET /api/sse", second, 3, USAGE),
     ] {
@@ -62,7 +66,8 @@ fn every_line_is_a_document_in_cloudwatchs_format() {
 
 #[test]
 fn a_request_is_a_line_of_the_log_and_metrics_of_its_service_and_route() {
-    let document = document(&request(404).of(&RequestId("id".to_owned())), true);
+    let meter = Meter::new(Origin { id: Some(RequestId("id".to_owned())), source: Source(None) });
+    let document = meter.in_scope(|| document(&request(404), true));
     insta::assert_snapshot!(document, @r#"{"ClientErrors":1.0,"Latency":1.5,"ReadUnits":2.0,"Requests":1.0,"Route":"GET /api/x/{id}","ServerErrors":0.0,"Service":"live","TableRequests":3.0,"TableRetries":1.0,"Throttled":0.0,"WriteUnits":0.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Service"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"Throttled","Unit":"Count"},{"Name":"ServerErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"},{"Name":"WriteUnits","Unit":"Count"},{"Name":"TableRequests","Unit":"Count"},{"Name":"TableRetries","Unit":"Count"}],"Namespace":"Greenroom"},{"Dimensions":[["Service","Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"}],"Namespace":"Greenroom"}],"Timestamp":1700000000000},"level":"INFO","message":"request","span":{"id":"id","name":"request"},"status":404,"timestamp":"2023-11-14T22:13:20Z"}"#);
 }
 
