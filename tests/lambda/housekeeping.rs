@@ -47,9 +47,7 @@ pub(crate) async fn leave_work(stage: &Stage) {
     store.remove_user(user, before_the_last_lease()).await.unwrap().unwrap();
     let (stream, name) = (Stream::of_session(1, 2), ConnectionName::random());
     let message = OutboxMessage::TerminateSession { stream, name, by: "once".to_owned() };
-    let (_, put) = store.job_put(message, Clock::system().now()).unwrap();
-    let transaction = stage.client().transact_write_items().transact_items(put);
-    transaction.send().await.unwrap();
+    store.put_job(message, Clock::system().now()).await.unwrap();
 }
 
 #[tokio::test]

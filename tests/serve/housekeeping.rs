@@ -23,8 +23,7 @@ async fn the_server_delivers_outbox_messages_that_were_left_behind() {
     let client = greenroom_store::client(&AwsEnvironment::read(&Environment::from_iter(variables), "DYNAMODB"));
     let (stream, name) = (Stream::of_session(1, 2), ConnectionName::random());
     let message = OutboxMessage::TerminateSession { stream, name, by: "once".to_owned() };
-    let (_, put) = Store::new(client.clone(), "greenroom").job_put(message, Clock::system().now()).unwrap();
-    client.transact_write_items().transact_items(put).send().await.unwrap();
+    Store::new(client, "greenroom").put_job(message, Clock::system().now()).await.unwrap();
 
     // Much longer than the server needs: only a server that does nothing fails here, not a busy machine.
     let (mut connection, _) = timeout(Duration::from_mins(1), media_server.accept()).await.unwrap().unwrap();

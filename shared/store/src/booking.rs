@@ -1,10 +1,9 @@
 //! Bookings. An unsent booking lies in the shards of its kind, where a list finds it. When its mail is out, it moves to
 //! a partition of its own, so that no list reads it again.
 
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use greenroom_core::{clock::Timestamp, id::BookingId, model::Booking};
 
-use super::{Item, Key, Store, StoreError, shard, transaction::Committed};
+use super::{Item, Key, Store, StoreError, shard, transaction::Committed, write::Write};
 
 const UNSENT: &str = "BOOKINGS";
 
@@ -20,10 +19,8 @@ impl Store {
     /// Stores a new booking as unsent. This is a transaction, so an attempt that arrives late cannot have the mail sent
     /// again.
     pub async fn insert_booking(&self, booking: &Booking) -> Result<(), StoreError> {
-        let item = Item { key: unsent_key(&booking.id), kind: "Booking", entity: booking }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        self.transact(vec![TransactWriteItem::builder().put(put).build()]).await?;
-        Ok(())
+        let put = Item { key: unsent_key(&booking.id), kind: "Booking", entity: booking }.put()?;
+        self.transact(&[put]).await.map(drop)
     }
 
     /// The unsent booking of this id.
@@ -48,15 +45,8 @@ impl Store {
     /// has marked it.
     pub async fn booking_sent(&self, booking: &Booking, now: Timestamp) -> Result<bool, StoreError> {
         let sent = Booking { sent_at: Some(now), ..booking.clone() };
-        let item = Item { key: sent_key(&booking.id), kind: "SentBooking", entity: &sent }.attributes()?;
-        let delete = Delete::builder()
-            .table_name(&*self.table)
-            .set_key(Some(unsent_key(&booking.id).attributes()))
-            .condition_expression("attribute_exists(PK)")
-            .build()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        let moved =
-            vec![TransactWriteItem::builder().delete(delete).build(), TransactWriteItem::builder().put(put).build()];
-        Ok(matches!(self.transact(moved).await?, Committed::Yes))
+        let put = Item { key: sent_key(&booking.id), kind: "SentBooking", entity: &sent }.put()?;
+        let moved = [Write::delete(unsent_key(&booking.id)).when_there(), put];
+        Ok(matches!(self.transact(&moved).await?, Committed::Yes))
     }
 }

@@ -1,6 +1,5 @@
 //! Rosters: a participant's contacts. The relation of two participants lies in the rosters of both.
 
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use greenroom_core::{
     id::hex,
     model::{Contact, Jid, contact::Relation},
@@ -8,11 +7,11 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Item, Key, Store, StoreError, attempts::Attempts, n, transaction::Committed};
+use super::{Item, Key, Store, StoreError, attempts::Attempts, transaction::Committed, write::Write};
 
 /// A contact as it lies in a roster.
 #[derive(Clone, Serialize, Deserialize)]
-struct Stored {
+struct StoredContact {
     #[serde(flatten)]
     contact: Contact,
     /// Counts the changes of the contact.
@@ -43,7 +42,7 @@ fn key(user: u64, contact: &Jid) -> Key {
 impl Store {
     /// A user's contacts, ordered by JID. One request, and one for every further MB.
     pub async fn contacts(&self, user: u64) -> Result<Vec<Contact>, StoreError> {
-        let items = self.items(&roster(user), "").await?;
+        let items = self.query(roster(user)).all().await?;
         let mut contacts: Vec<Contact> = serde_dynamo::from_items(items)?;
         contacts.sort_by(|a, b| a.jid.cmp(&b.jid));
         Ok(contacts)
@@ -61,54 +60,40 @@ impl Store {
         loop {
             let stored_theirs = async {
                 match theirs() {
-                    Some(key) => self.item::<Stored>(key).await,
+                    Some(key) => self.item::<StoredContact>(key).await,
                     None => Ok(None),
                 }
             };
-            let (before_mine, before_theirs) = tokio::try_join!(self.item::<Stored>(mine()), stored_theirs)?;
-            let contact = |stored: &Option<Stored>| stored.as_ref().map(|stored| stored.contact.clone());
+            let (before_mine, before_theirs) = tokio::try_join!(self.item::<StoredContact>(mine()), stored_theirs)?;
+            let contact = |stored: &Option<StoredContact>| stored.as_ref().map(|stored| stored.contact.clone());
             let mut after = Relation { mine: contact(&before_mine), theirs: contact(&before_theirs) };
             change(&mut after)?;
-            let mut writes = vec![self.write_contact(mine(), before_mine, after.mine)?];
+            let mut writes = Vec::new();
+            writes.extend(contact_write(mine(), before_mine, after.mine)?);
             if let Some(key) = theirs() {
-                writes.push(self.write_contact(key, before_theirs, after.theirs)?);
+                writes.extend(contact_write(key, before_theirs, after.theirs)?);
             }
-            let writes: Vec<_> = writes.into_iter().flatten().collect();
-            if writes.is_empty() || matches!(self.transact(writes).await?, Committed::Yes) {
+            if writes.is_empty() || matches!(self.transact(&writes).await?, Committed::Yes) {
                 return Ok(());
             }
             attempts.lost().await?;
         }
     }
+}
 
-    /// The write for one side of a relation. `None` if that side does not change.
-    fn write_contact(
-        &self,
-        key: Key,
-        before: Option<Stored>,
-        after: Option<Contact>,
-    ) -> Result<Option<TransactWriteItem>, StoreError> {
-        let revision = before.as_ref().map_or(0, |stored| stored.revision);
-        let unchanged = if before.is_some() { "revision = :seen" } else { "attribute_not_exists(PK)" };
-        let before = before.map(|stored| stored.contact);
-        let Some(contact) = after else {
-            if before.is_none() {
-                return Ok(None);
-            }
-            let delete = Delete::builder()
-                .table_name(&*self.table)
-                .set_key(Some(key.attributes()))
-                .condition_expression(unchanged)
-                .expression_attribute_values(":seen", n(revision));
-            return Ok(Some(TransactWriteItem::builder().delete(delete.build()?).build()));
-        };
-        if before.as_ref() == Some(&contact) {
-            return Ok(None);
-        }
-        let stored = Stored { contact, revision: revision + 1 };
-        let item = Item { key, kind: "Contact", entity: &stored }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).condition_expression(unchanged);
-        let put = if before.is_some() { put.expression_attribute_values(":seen", n(revision)) } else { put };
-        Ok(Some(TransactWriteItem::builder().put(put.build()?).build()))
+/// The write for one side of a relation. `None` if that side does not change.
+fn contact_write(key: Key, before: Option<StoredContact>, after: Option<Contact>) -> Result<Option<Write>, StoreError> {
+    let revision = before.as_ref().map(|stored| stored.revision);
+    let before = before.map(|stored| stored.contact);
+    if before == after {
+        return Ok(None);
     }
+    let write = match after {
+        Some(contact) => {
+            let stored = StoredContact { contact, revision: revision.unwrap_or(0) + 1 };
+            Item { key, kind: "Contact", entity: &stored }.put()?
+        }
+        None => Write::delete(key),
+    };
+    Ok(Some(write.when_unchanged(revision)))
 }

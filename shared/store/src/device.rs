@@ -4,10 +4,7 @@
 //!
 //! `live` counts the sessions in the item. `expiresAt` is never before the end of any of them.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::ReturnValue;
 use greenroom_core::{
     clock::{Timestamp, seconds},
     id::{DeviceId, DeviceSessionId},
@@ -18,34 +15,36 @@ use greenroom_core::{
 };
 use serde::Deserialize;
 
-use super::{Attributes, Key, Store, StoreError, attempts::Attempts, error::item_in_the_way, n, s};
+use super::{
+    Attributes, Key, Store, StoreError,
+    attempts::Attempts,
+    n, s,
+    write::{Write, Written},
+};
 
 fn key(device: &DeviceId) -> Key {
     Key { pk: format!("DEVICE#{device}"), sk: "DEVICE".to_owned() }
 }
 
-/// The outcome of a conditional write: done, or the item that the condition failed on. `None` if there is no such item.
-type Attempt<T> = Result<T, Option<Attributes>>;
-
 /// The attributes of the item other than its sessions.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Head {
+struct DeviceItem {
     identifier: Identifier,
     live: u64,
     #[serde(with = "seconds")]
     expires_at: Timestamp,
 }
 
-fn read(item: Attributes) -> Result<(Head, Device), StoreError> {
+fn read(item: Attributes) -> Result<(DeviceItem, Device), StoreError> {
     let sessions = item.iter().filter_map(|(name, session)| {
         let id = DeviceSessionId::parse(name)?;
         Some(serde_dynamo::from_attribute_value(session.clone()).map(|session| (id, session)))
     });
     let sessions = sessions.collect::<Result<_, _>>()?;
-    let head: Head = serde_dynamo::from_item(item)?;
-    let device = Device { identifier: head.identifier.clone(), sessions };
-    Ok((head, device))
+    let item: DeviceItem = serde_dynamo::from_item(item)?;
+    let device = Device { identifier: item.identifier.clone(), sessions };
+    Ok((item, device))
 }
 
 /// The outcome of presenting a token for refresh.
@@ -84,7 +83,7 @@ impl Store {
                 Some(item) => self.begin_in_place_of_others(device, (id, session), max, item).await?,
             };
             in_the_way = match begun {
-                Ok(()) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(item) => item,
             };
             attempts.lost_knowingly().await?;
@@ -99,30 +98,22 @@ impl Store {
         identifier: &Identifier,
         (id, session): (&DeviceSessionId, &DeviceSession),
         max: usize,
-    ) -> Result<Attempt<()>, StoreError> {
-        let added = self
-            .update_device(device)
-            .update_expression(
-                "SET #type = :type, identifier = :identifier, #session = :session, expiresAt = :end ADD live :one",
-            )
-            .condition_expression(
+    ) -> Result<Written, StoreError> {
+        let change = "SET #type = :type, identifier = :identifier, #session = :session, expiresAt = :end ADD live :one";
+        let adding = updating(device, change)
+            .when(
                 "attribute_not_exists(#session) AND (attribute_not_exists(live) OR live < :max) \
                  AND (attribute_not_exists(expiresAt) OR expiresAt <= :end)",
             )
-            .expression_attribute_names("#type", "Type")
-            .expression_attribute_names("#session", id.as_str())
-            .expression_attribute_values(":type", s("Device"))
-            .expression_attribute_values(":identifier", s(identifier.expose()))
-            .expression_attribute_values(":session", serde_dynamo::to_attribute_value(session)?)
-            .expression_attribute_values(":end", n(session.expires_at.seconds()))
-            .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":max", n(max))
-            .send()
-            .await;
-        match added {
-            Ok(_) => Ok(Ok(())),
-            Err(error) => Ok(Err(item_in_the_way(error)?)),
-        }
+            .name("#type", "Type")
+            .name("#session", id.as_str())
+            .value(":type", s("Device"))
+            .value(":identifier", s(identifier.expose()))
+            .value(":session", serde_dynamo::to_attribute_value(session)?)
+            .value(":end", n(session.expires_at.seconds()))
+            .value(":one", n(1))
+            .value(":max", n(max));
+        self.write(adding).await
     }
 
     /// Adds a session to an item that was read, and removes the sessions that have to go for it. If the item has
@@ -133,35 +124,31 @@ impl Store {
         (id, session): (&DeviceSessionId, &DeviceSession),
         max: usize,
         item: Attributes,
-    ) -> Result<Attempt<()>, StoreError> {
-        let (head, device) = read(item)?;
+    ) -> Result<Written, StoreError> {
+        let (item, device) = read(item)?;
         if device.sessions.contains_key(id) {
             // This session is in the item already: an earlier attempt succeeded, and its answer was lost.
-            return Ok(Ok(()));
+            return Ok(Ok(Attributes::default()));
         }
         let evicted = device.to_evict(max, session.created_at);
         let live = device.sessions.len() - evicted.len() + 1;
-        let end = head.expires_at.max(session.expires_at);
+        let end = item.expires_at.max(session.expires_at);
         let names: Vec<_> = (0..evicted.len()).map(|index| format!("#e{index}")).collect();
         let remove = if names.is_empty() { String::new() } else { format!(" REMOVE {}", names.join(", ")) };
         let still_there: Vec<_> = names.iter().map(|name| format!(" AND attribute_exists({name})")).collect();
-        let mut update = self
-            .update_device(device_id)
-            .update_expression(format!("SET #session = :session, expiresAt = :end, live = :live{remove}"))
-            .condition_expression(format!("live = :found AND expiresAt = :until{}", still_there.concat()))
-            .expression_attribute_names("#session", id.as_str())
-            .expression_attribute_values(":session", serde_dynamo::to_attribute_value(session)?)
-            .expression_attribute_values(":end", n(end.seconds()))
-            .expression_attribute_values(":live", n(live))
-            .expression_attribute_values(":found", n(head.live))
-            .expression_attribute_values(":until", n(head.expires_at.seconds()));
+        let mut beginning =
+            updating(device_id, format!("SET #session = :session, expiresAt = :end, live = :live{remove}"))
+                .when(format!("live = :found AND expiresAt = :until{}", still_there.concat()))
+                .name("#session", id.as_str())
+                .value(":session", serde_dynamo::to_attribute_value(session)?)
+                .value(":end", n(end.seconds()))
+                .value(":live", n(live))
+                .value(":found", n(item.live))
+                .value(":until", n(item.expires_at.seconds()));
         for (name, evicted) in names.iter().zip(evicted) {
-            update = update.expression_attribute_names(name, evicted.as_str());
+            beginning = beginning.name(name, evicted.as_str());
         }
-        match update.send().await {
-            Ok(_) => Ok(Ok(())),
-            Err(error) => Ok(Err(item_in_the_way(error)?)),
-        }
+        self.write(beginning).await
     }
 
     /// Replaces the token numbered `presented` of a session. `next` is the state of a session that would begin now.
@@ -182,7 +169,7 @@ impl Store {
                 Err(None) => return Ok(Refreshed::Ended),
                 Err(Some(item)) => item,
             };
-            let (head, mut found) = read(item)?;
+            let (item, mut found) = read(item)?;
             let alone = found.sessions.len() == 1;
             let Some(session) = found.sessions.remove(id) else { return Ok(Refreshed::Ended) };
             match session.refresh(presented, next) {
@@ -193,7 +180,7 @@ impl Store {
                     return Ok(Refreshed::Stolen);
                 }
                 // Only the item's `expiresAt` failed the condition: another session of the device ends later.
-                Refresh::Rotated(_) => extend = head.expires_at <= next.expires_at,
+                Refresh::Rotated(_) => extend = item.expires_at <= next.expires_at,
             }
             attempts.again()?;
         }
@@ -208,29 +195,23 @@ impl Store {
         presented: u64,
         next: &DeviceSession,
         extend: bool,
-    ) -> Result<Attempt<Attributes>, StoreError> {
+    ) -> Result<Written, StoreError> {
         let (set, only_if) = if extend { (", expiresAt = :end", " AND expiresAt <= :end") } else { ("", "") };
-        let rotated = self
-            .update_device(device)
-            .update_expression(format!(
-                "SET #session.generation = :next, #session.refreshedAt = :now, #session.expiresAt = :end, \
-                 #session.kid = :kid{set}"
-            ))
-            .condition_expression(format!("#session.generation = :presented AND #session.expiresAt > :second{only_if}"))
-            .expression_attribute_names("#session", id.as_str())
-            .expression_attribute_values(":presented", n(presented))
-            .expression_attribute_values(":next", n(presented + 1))
-            .expression_attribute_values(":now", n(next.refreshed_at.millis()))
-            .expression_attribute_values(":second", n(next.refreshed_at.seconds()))
-            .expression_attribute_values(":end", n(next.expires_at.seconds()))
-            .expression_attribute_values(":kid", s(&next.kid))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match rotated {
-            Ok(output) => Ok(output.attributes.ok_or(None)),
-            Err(error) => Ok(Err(item_in_the_way(error)?)),
-        }
+        let change = format!(
+            "SET #session.generation = :next, #session.refreshedAt = :now, #session.expiresAt = :end, \
+             #session.kid = :kid{set}"
+        );
+        let rotating = updating(device, change)
+            .when(format!("#session.generation = :presented AND #session.expiresAt > :second{only_if}"))
+            .name("#session", id.as_str())
+            .value(":presented", n(presented))
+            .value(":next", n(presented + 1))
+            .value(":now", n(next.refreshed_at.millis()))
+            .value(":second", n(next.refreshed_at.seconds()))
+            .value(":end", n(next.expires_at.seconds()))
+            .value(":kid", s(&next.kid))
+            .returning(ReturnValue::AllNew);
+        self.write(rotating).await
     }
 
     /// Ends a session. Ending a device's last session deletes everything known of the device. Ending it again changes
@@ -245,53 +226,37 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut attempts = Attempts::default();
         loop {
-            let ended =
-                if alone { self.forget_device(device, id).await? } else { self.remove_session(device, id).await? };
-            let Some(item) = ended else { return Ok(()) };
-            let (head, found) = read(item)?;
+            let ending = if alone { forgetting_device(device, id) } else { removing_session(device, id) };
+            // Nothing is left to end if there is no item.
+            let Err(Some(item)) = self.write(ending).await? else { return Ok(()) };
+            let (item, found) = read(item)?;
             if !found.sessions.contains_key(id) {
                 return Ok(());
             }
-            alone = head.live == 1;
+            alone = item.live == 1;
             attempts.lost().await?;
         }
     }
+}
 
-    /// Removes a session that is not the device's only one. Returns the item that the condition failed on, if any.
-    async fn remove_session(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<Option<Attributes>, StoreError> {
-        let removed = self
-            .update_device(device)
-            .update_expression("REMOVE #session ADD live :less")
-            .condition_expression("attribute_exists(#session) AND live > :one")
-            .expression_attribute_names("#session", id.as_str())
-            .expression_attribute_values(":less", n(-1))
-            .expression_attribute_values(":one", n(1))
-            .send()
-            .await;
-        removed.map_or_else(item_in_the_way, |_| Ok(None))
-    }
+/// The write that removes a session that is not the device's only one.
+fn removing_session(device: &DeviceId, id: &DeviceSessionId) -> Write {
+    updating(device, "REMOVE #session ADD live :less")
+        .when("attribute_exists(#session) AND live > :one")
+        .name("#session", id.as_str())
+        .value(":less", n(-1))
+        .value(":one", n(1))
+}
 
-    /// Deletes a device whose only session is this one. Returns the item that the condition failed on, if any.
-    async fn forget_device(&self, device: &DeviceId, id: &DeviceSessionId) -> Result<Option<Attributes>, StoreError> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&*self.table)
-            .set_key(Some(key(device).attributes()))
-            .condition_expression("attribute_exists(#session) AND live = :one")
-            .expression_attribute_names("#session", id.as_str())
-            .expression_attribute_values(":one", n(1))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        deleted.map_or_else(item_in_the_way, |_| Ok(None))
-    }
+/// The write that deletes a device whose only session is this one.
+fn forgetting_device(device: &DeviceId, id: &DeviceSessionId) -> Write {
+    Write::delete(key(device))
+        .when("attribute_exists(#session) AND live = :one")
+        .name("#session", id.as_str())
+        .value(":one", n(1))
+        .returning_on_failure()
+}
 
-    fn update_device(&self, device: &DeviceId) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(key(device).attributes()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-    }
+fn updating(device: &DeviceId, update: impl Into<String>) -> Write {
+    Write::update(key(device), update).returning_on_failure()
 }

@@ -7,7 +7,6 @@
 mod clearing;
 mod reuse;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use greenroom_core::{
     clock::Timestamp,
     id::ProviderSessionId,
@@ -18,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Attributes, Begun, Item, Key, Store, StoreError,
     attempts::Attempts,
-    record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, list_of, padded},
+    job::begun_put,
+    record::{Conflict, Kind, Parent, Record, RecordWrite, Stored, Unique, list_of, padded},
 };
 
 /// The partition of the ended events whose records are not all deleted yet.
@@ -133,8 +133,8 @@ impl Store {
         let mut attempts = Attempts::default();
         loop {
             let mut writes = self.ending(&event).await?;
-            let (begun, put) = self.begun_put(Work::ClearEvent { event: event.record.id }, now)?;
-            writes.push(Write { item: put, fails_as: Conflict::Changed });
+            let (begun, put) = begun_put(Work::ClearEvent { event: event.record.id }, now)?;
+            writes.push(put.fails_as(Conflict::Changed));
             if self.commit(writes).await?.is_ok() {
                 return Ok(Ok(begun));
             }
@@ -158,32 +158,26 @@ impl Store {
         now: Timestamp,
     ) -> Result<Result<Begun, Conflict>, StoreError> {
         let EventSession { id, event, .. } = session.record;
-        let (begun, put) = self.begun_put(Work::ClearSession { event, session: id, by }, now)?;
-        Ok(self
-            .remove_record_with(session, Some(Write { item: put, fails_as: Conflict::Changed }))
-            .await?
-            .map(|()| begun))
+        let (begun, put) = begun_put(Work::ClearSession { event, session: id, by }, now)?;
+        Ok(self.remove_record_with(session, Some(put.fails_as(Conflict::Changed))).await?.map(|()| begun))
     }
 
-    async fn ending(&self, event: &Stored<Event>) -> Result<Vec<Write>, StoreError> {
+    async fn ending(&self, event: &Stored<Event>) -> Result<Vec<RecordWrite>, StoreError> {
         let Event { id, owner, .. } = event.record;
         let [sessions, tokens] =
-            [Kind::Session, Kind::LoginToken].map(|kind| self.heads(list_of(Parent::Event(id), kind)));
+            [Kind::Session, Kind::LoginToken].map(|kind| self.counter_items(list_of(Parent::Event(id), kind)));
         let (sessions, tokens) = tokio::try_join!(sessions, tokens)?;
         let ended = Ended { id, owner, sessions: sessions.count(), login_tokens: tokens.count() };
-        let item = Item { key: ended_key(id), kind: "EndedEvent", entity: &ended }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        let mut writes = self.removal(event)?;
-        for heads in [sessions, tokens] {
-            writes.extend(self.closing(&heads)?);
-        }
-        writes.push(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::Changed });
+        let put = Item { key: ended_key(id), kind: "EndedEvent", entity: &ended }.put()?;
+        let mut writes = self.removal(event);
+        writes.extend(sessions.closing().chain(tokens.closing()));
+        writes.push(put.fails_as(Conflict::Changed));
         Ok(writes)
     }
 
     /// The ended events that still have records.
     pub async fn ended_events(&self) -> Result<Vec<Ended>, StoreError> {
-        Ok(serde_dynamo::from_items(self.items(ENDED, "").await?)?)
+        Ok(serde_dynamo::from_items(self.query(ENDED).all().await?)?)
     }
 
     /// An ended event, if it still has records.
@@ -199,7 +193,7 @@ impl Store {
         session: Option<u64>,
     ) -> Result<Vec<(u64, ProviderSessionId)>, StoreError> {
         let prefix = session.map_or_else(String::new, |session| format!("{}/", padded(session)));
-        let items = self.items(&former_list(event), &prefix).await?;
+        let items = self.query(former_list(event)).prefix(prefix).all().await?;
         let former: Vec<Former> = serde_dynamo::from_items(items)?;
         Ok(former.into_iter().map(|former| (former.session, former.session_id)).collect())
     }

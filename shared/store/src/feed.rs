@@ -1,8 +1,8 @@
 //! Feeds: the new entries of the archives that a participant may read, each told once and in order.
 //!
-//! A feed writes nothing. It looks at the heads of the archives, and reads an archive where its head has moved. It
-//! reads an archive up to the head that it saw and no further, because everything before a head is in the table
-//! already.
+//! A feed writes nothing. It looks at the high-water marks of the archives, and reads an archive where its mark has
+//! risen. It reads an archive up to the mark that it saw and no further, because everything before a mark is in the
+//! table already.
 
 mod listener;
 
@@ -22,9 +22,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 pub use self::listener::{Credential, Listener};
 use super::{
     Attributes, Store, StoreError,
-    archive::{After, head_key, last_of},
+    archive::{After, high_water_mark_key, last_of},
     message::archive_of,
-    room::{memberships_head, revision_of, room_archive},
+    room::{memberships_revision_key, revision_of, room_archive},
 };
 
 /// The age at which every write is surely in the table. A write takes its time at most 12 seconds before it is done, by
@@ -42,8 +42,8 @@ const BYTES_MAX: usize = 1024 * 1024;
 pub struct Feed {
     listener: Listener,
     /// The user's own archive, and the archives of the rooms that the user is in.
-    sources: Vec<Source>,
-    /// The revision of the memberships that `sources` was made from.
+    subscriptions: Vec<Subscription>,
+    /// The revision of the memberships that `subscriptions` was made from.
     revision: u64,
     position: Position,
 }
@@ -58,15 +58,16 @@ impl Feed {
     /// Drops the archives of rooms that the user left, once everything up to then has been told.
     fn close(&mut self) {
         let position = &self.position;
-        self.sources.retain(|source| source.until.is_none_or(|until| position.of(source.tag) < until));
+        self.subscriptions
+            .retain(|subscription| subscription.until.is_none_or(|until| position.of(subscription.tag) < until));
     }
 
     /// The part of an archive that has not been told; `None` if all of it has.
-    fn untold<'a>(&self, source: &'a Source, seen: &Seen) -> Option<(&'a Source, After)> {
-        let after = self.position.of(source.tag).max(source.before);
-        let head = *seen.heads.get(&source.archive)?;
-        let last = source.until.map_or(head, |until| until.min(head));
-        (last > after).then_some((source, After { after, last }))
+    fn untold<'a>(&self, subscription: &'a Subscription, seen: &Seen) -> Option<(&'a Subscription, After)> {
+        let after = self.position.of(subscription.tag).max(subscription.before);
+        let mark = *seen.marks.get(&subscription.archive)?;
+        let last = subscription.until.map_or(mark, |until| until.min(mark));
+        (last > after).then_some((subscription, After { after, last }))
     }
 }
 
@@ -81,7 +82,7 @@ pub struct News {
 
 /// An archive that a user listens to.
 #[derive(Clone, Debug)]
-struct Source {
+struct Subscription {
     archive: String,
     tag: ArchiveTag,
     /// The room that the archive belongs to; `None` for the user's own archive.
@@ -92,7 +93,7 @@ struct Source {
     until: Option<Timestamp>,
 }
 
-impl Source {
+impl Subscription {
     fn own(user: u64) -> Self {
         let archive = archive_of(user);
         Self { tag: ArchiveTag::of(&archive), archive, room: None, before: Timestamp::default(), until: None }
@@ -142,7 +143,7 @@ struct OwnMessage {
 /// What one look at the table found.
 struct Seen {
     /// The time of the last entry of each archive, by the archive's name.
-    heads: HashMap<String, Timestamp>,
+    marks: HashMap<String, Timestamp>,
     /// The revision of the user's memberships.
     revision: u64,
     /// Whether the user's credential would still be accepted.
@@ -158,16 +159,16 @@ impl Store {
         let from = from.filter(|position| position.floor() <= now);
         let from_now = from.is_none();
         let position = from.unwrap_or_else(|| Position::at(now - SETTLED));
-        let sources = vec![Source::own(listener.user)];
-        let mut feed = Feed { listener, sources, revision: 0, position };
+        let subscriptions = vec![Subscription::own(listener.user)];
+        let mut feed = Feed { listener, subscriptions, revision: 0, position };
         let mut seen = self.look(&feed, now).await?;
         if self.follow(&mut feed, &seen).await? && from_now {
             seen = self.look(&feed, now).await?;
         }
         if from_now {
-            for source in &feed.sources {
-                if let Some(last) = seen.heads.get(&source.archive) {
-                    feed.position.tell(source.tag, *last);
+            for subscription in &feed.subscriptions {
+                if let Some(last) = seen.marks.get(&subscription.archive) {
+                    feed.position.tell(subscription.tag, *last);
                 }
             }
         }
@@ -186,7 +187,8 @@ impl Store {
             return Ok(None);
         }
         let changed = self.follow(feed, &seen).await?;
-        let untold: Vec<_> = feed.sources.iter().filter_map(|source| feed.untold(source, &seen)).collect();
+        let untold: Vec<_> =
+            feed.subscriptions.iter().filter_map(|subscription| feed.untold(subscription, &seen)).collect();
         let (mut entries, mut all) = self.entries_of(&untold, &feed.listener.jid).await?;
         // The archives of newly found rooms have not been looked at yet.
         all &= !changed;
@@ -204,11 +206,13 @@ impl Store {
     }
 
     async fn look(&self, feed: &Feed, now: Timestamp) -> Result<Seen, StoreError> {
-        let memberships = memberships_head(&feed.listener.jid);
-        let mut seen = Seen { heads: HashMap::new(), revision: 0, welcome: false };
+        let memberships = memberships_revision_key(&feed.listener.jid);
+        let mut seen = Seen { marks: HashMap::new(), revision: 0, welcome: false };
         let mut keys = feed.listener.keys();
-        keys.push(memberships_head(&feed.listener.jid).attributes());
-        keys.extend(feed.sources.iter().map(|source| head_key(&source.archive).attributes()));
+        keys.push(memberships_revision_key(&feed.listener.jid).attributes());
+        keys.extend(
+            feed.subscriptions.iter().map(|subscription| high_water_mark_key(&subscription.archive).attributes()),
+        );
         let mut account = Vec::new();
         for item in self.batch(keys).await? {
             let name = item.get("PK").and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default();
@@ -217,7 +221,7 @@ impl Store {
             } else if feed.listener.is_about(&name) {
                 account.push((name, item));
             } else {
-                seen.heads.insert(name, last_of(item)?);
+                seen.marks.insert(name, last_of(item)?);
             }
         }
         seen.welcome = feed.listener.is_welcome(account, now)?;
@@ -231,8 +235,8 @@ impl Store {
             return Ok(false);
         }
         let memberships = self.memberships_until_now(&feed.listener.jid, feed.listener.user).await?;
-        feed.sources.truncate(1);
-        feed.sources.extend(memberships.into_iter().map(Source::room));
+        feed.subscriptions.truncate(1);
+        feed.subscriptions.extend(memberships.into_iter().map(Subscription::room));
         feed.revision = seen.revision;
         Ok(true)
     }
@@ -240,20 +244,25 @@ impl Store {
     /// The entries of these parts of archives, as many as one answer takes, and whether those are all.
     ///
     /// If the user left a room, later entries of its archive are not for them: the memberships may have been read
-    /// before they left, and the archive's head after.
-    async fn entries_of(&self, parts: &[(&Source, After)], leaver: &Jid) -> Result<(Vec<Entry>, bool), StoreError> {
+    /// before they left, and the archive's high-water mark after.
+    async fn entries_of(
+        &self,
+        parts: &[(&Subscription, After)],
+        leaver: &Jid,
+    ) -> Result<(Vec<Entry>, bool), StoreError> {
         let (mut entries, mut bytes, mut all) = (Vec::new(), 0, true);
         for some in parts.chunks(MAX_CONCURRENT) {
             if bytes > BYTES_MAX {
                 return Ok((entries, false));
             }
-            let pages = try_join_all(some.iter().map(|(source, part)| self.archived_after(&source.archive, *part)));
-            for ((source, part), page) in some.iter().zip(pages.await?) {
+            let pages =
+                try_join_all(some.iter().map(|(subscription, part)| self.archived_after(&subscription.archive, *part)));
+            for ((subscription, part), page) in some.iter().zip(pages.await?) {
                 bytes += page.bytes;
                 all &= page.all;
                 let mut left = false;
                 for item in page.items {
-                    let entry = source.entry(item)?;
+                    let entry = subscription.entry(item)?;
                     left = entry.ends(leaver);
                     entries.push(entry);
                     if left {
@@ -261,7 +270,7 @@ impl Store {
                     }
                 }
                 if page.all && !left {
-                    entries.push(Entry { archive: source.tag, at: part.last, notice: None });
+                    entries.push(Entry { archive: subscription.tag, at: part.last, notice: None });
                 }
             }
         }

@@ -12,8 +12,9 @@ use greenroom_core::{
 };
 
 use super::{
-    Attributes, Key, Pair, Store, StoreError, Tools,
+    Attributes, Pair, Store, StoreError, Tools,
     archive::After,
+    batch::{batches, delete},
     message::{archive_of, archive_with},
     record::{Kind, Parent, list_of},
 };
@@ -36,7 +37,7 @@ impl Store {
         }
         // Nothing names the user any more, and nothing new could since the lists were closed.
         for kind in [Kind::User, Kind::Event] {
-            self.clear_partition_of(&list_of(Parent::User(user), kind), in_time).await?;
+            self.delete_partition(&list_of(Parent::User(user), kind), in_time).await?;
         }
         // A user whose name makes no JID never took part in a conversation.
         let Some(jid) = Jid::of(username, domain) else { return Ok(true) };
@@ -72,21 +73,20 @@ impl Store {
         loop {
             let entries = self.archived_after(&archive_of(user), all).await?.items;
             if entries.is_empty() {
-                return self.clear_partition_of(&archive_of(user), &in_time).await;
+                return self.delete_partition(&archive_of(user), &in_time).await;
             }
             // The user may have written under an earlier name, so the partner is one of the two JIDs.
             let mut partners: Vec<_> = entries.iter().flat_map(parties).collect();
             partners.sort();
             partners.dedup();
             for partner in partners {
-                if !self.clear_partition_of(&archive_with(user, &partner), &in_time).await? {
+                if !self.delete_partition(&archive_with(user, &partner), &in_time).await? {
                     return Ok(false);
                 }
             }
-            let mut keys: Vec<Key> = serde_dynamo::from_items(entries)?;
-            while !keys.is_empty() {
-                let rest = keys.split_off(keys.len().min(super::room::PIECE));
-                self.delete_keys(std::mem::replace(&mut keys, rest)).await?;
+            let deletes = entries.into_iter().map(delete).collect::<Result<_, _>>()?;
+            for batch in batches(deletes) {
+                self.write_batch(batch).await?;
             }
             if !in_time() {
                 return Ok(false);

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::{
     primitives::Blob,
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Select},
+    types::{AttributeValue, ReturnValue},
 };
 use greenroom_core::{
     clock::Timestamp,
@@ -19,10 +19,10 @@ use std::time::Duration;
 use super::{
     Attributes, Item, Key, Store, StoreError,
     attempts::Attempts,
-    error::item_in_the_way,
     n,
     password::{Password, password_key},
     s,
+    write::Write,
 };
 
 /// The number of bytes that are kept of a value's hash: enough to tell a hundred values apart.
@@ -134,21 +134,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Duration>, StoreError> {
         let key = Counted::of(self.device_key().await?, account, source).pair;
-        let noted = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(key.attributes()))
-            .update_expression("SET rightUntil = :end, expiresAt = :end, #type = :type REMOVE wrong, wrongUntil")
-            .condition_expression("attribute_not_exists(wrongUntil) OR wrongUntil <= :now OR size(wrong) < :enough")
-            .expression_attribute_names("#type", "Type")
-            .expression_attribute_values(":type", s("Guesses"))
-            .expression_attribute_values(":end", n((now + RIGHT_FOR).seconds()))
-            .expression_attribute_values(":now", n(now.seconds()))
-            .expression_attribute_values(":enough", n(OF_PAIR))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = noted.send().await else { return Ok(None) };
-        let wrong = item_in_the_way(error)?.as_ref().map(wrong_in).unwrap_or_default();
+        let change = "SET rightUntil = :end, expiresAt = :end, #type = :type REMOVE wrong, wrongUntil";
+        let noted = Write::update(key, change)
+            .when("attribute_not_exists(wrongUntil) OR wrongUntil <= :now OR size(wrong) < :enough")
+            .name("#type", "Type")
+            .value(":type", s("Guesses"))
+            .value(":end", n((now + RIGHT_FOR).seconds()))
+            .value(":now", n(now.seconds()))
+            .value(":enough", n(OF_PAIR))
+            .returning_on_failure();
+        let Err(found) = self.write(noted).await? else { return Ok(None) };
+        let wrong = found.as_ref().map(wrong_in).unwrap_or_default();
         Ok(Some(wrong.until.since(now)))
     }
 
@@ -158,7 +154,11 @@ impl Store {
         let partition = key.pk.clone();
         let wrong = self.attributes(key).await?.as_ref().map(wrong_in).unwrap_or_default();
         let matters = wrong.wait(OF_JOINER, now).is_some();
-        let joined = if matters { self.joined_from(&partition, now).await? } else { 0 };
+        let joined = if matters {
+            self.query(partition).prefix(JOINED).unexpired(now).limit(JOINED_MAX).count().await?
+        } else {
+            0
+        };
         Ok(TokenGuesses { wrong, joined })
     }
 
@@ -184,26 +184,7 @@ impl Store {
         }
         let key = Key { sk: format!("{JOINED}{token}"), ..joiner(self.device_key().await?, source) };
         let entity = &Joined { expires_at: (now + JOINED_FOR).seconds() };
-        let item = Item { key, kind: "Joined", entity }.attributes()?;
-        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
-        Ok(())
-    }
-
-    async fn joined_from(&self, partition: &str, now: Timestamp) -> Result<usize, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND begins_with(SK, :joined)")
-            // DynamoDB deletes late.
-            .filter_expression("expiresAt > :now")
-            .expression_attribute_values(":pk", s(partition))
-            .expression_attribute_values(":joined", s(JOINED))
-            .expression_attribute_values(":now", n(now.seconds()))
-            .select(Select::Count)
-            .limit(i32::try_from(JOINED_MAX).unwrap_or(i32::MAX));
-        Ok(usize::try_from(query.send().await?.count).unwrap_or(0))
+        self.write(Item { key, kind: "Joined", entity }.put()?).await.map(drop)
     }
 
     /// Counts a value, once. `Err` if the window had enough values already.
@@ -217,33 +198,30 @@ impl Store {
         let mut begins = None;
         let mut attempts = Attempts::default();
         loop {
-            let update = self
-                .client
-                .update_item()
-                .table_name(&*self.table)
-                .set_key(Some(Key { pk: key.pk.clone(), sk: key.sk.clone() }.attributes()))
-                .expression_attribute_values(":one", AttributeValue::Bs(vec![value.clone()]))
-                .expression_attribute_values(":now", n(now.seconds()))
-                .return_values(ReturnValue::AllNew)
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            let update = match begins {
-                None => update
-                    .update_expression("ADD wrong :one")
-                    .condition_expression("wrongUntil > :now AND (size(wrong) < :enough OR contains(wrong, :value))")
-                    .expression_attribute_values(":enough", n(enough))
-                    .expression_attribute_values(":value", AttributeValue::B(value.clone())),
+            let key = Key { pk: key.pk.clone(), sk: key.sk.clone() };
+            let counting = match begins {
+                None => Write::update(key, "ADD wrong :one")
+                    .when("wrongUntil > :now AND (size(wrong) < :enough OR contains(wrong, :value))")
+                    .value(":enough", n(enough))
+                    .value(":value", AttributeValue::B(value.clone())),
                 // The item may have to stay longer for its `rightUntil`.
-                Some(kept) => update
-                    .update_expression("SET wrong = :one, wrongUntil = :end, expiresAt = :kept, #type = :type")
-                    .condition_expression("attribute_not_exists(wrongUntil) OR wrongUntil <= :now")
-                    .expression_attribute_names("#type", "Type")
-                    .expression_attribute_values(":type", s("Guesses"))
-                    .expression_attribute_values(":end", n((now + WINDOW).seconds()))
-                    .expression_attribute_values(":kept", n(kept)),
+                Some(kept) => {
+                    Write::update(key, "SET wrong = :one, wrongUntil = :end, expiresAt = :kept, #type = :type")
+                        .when("attribute_not_exists(wrongUntil) OR wrongUntil <= :now")
+                        .name("#type", "Type")
+                        .value(":type", s("Guesses"))
+                        .value(":end", n((now + WINDOW).seconds()))
+                        .value(":kept", n(kept))
+                }
             };
-            let in_the_way = match update.send().await {
-                Ok(output) => return Ok(Ok(wrong_in(&output.attributes.unwrap_or_default()))),
-                Err(error) => item_in_the_way(error)?.unwrap_or_default(),
+            let counting = counting
+                .value(":one", AttributeValue::Bs(vec![value.clone()]))
+                .value(":now", n(now.seconds()))
+                .returning(ReturnValue::AllNew)
+                .returning_on_failure();
+            let in_the_way = match self.write(counting).await? {
+                Ok(counted) => return Ok(Ok(wrong_in(&counted))),
+                Err(found) => found.unwrap_or_default(),
             };
             let wrong = wrong_in(&in_the_way);
             if begins.is_none() && wrong.any(now) {

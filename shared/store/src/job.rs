@@ -5,7 +5,7 @@
 //! takes the lease of a job by a conditional write, so two runners are not at it at once. If a runner dies, its lease
 //! ends and another one takes the job. A job that failed is moved to the time of its next attempt.
 
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::ReturnValue;
 use greenroom_core::{
     clock::Timestamp,
     id::JobId,
@@ -14,18 +14,18 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Attributes, Item, Key, Store, StoreError, error::item_in_the_way, n, record::padded, s};
+use super::{Attributes, Item, Key, Store, StoreError, n, record::padded, write::Write};
 
 const JOBS: &str = "JOBS";
 /// The number of partitions of the jobs. What organisers and operators do makes jobs, at four writes each. One
 /// partition takes 250 of them a second.
 pub const JOB_SHARDS: u8 = 4;
 /// The number of due jobs that are looked up at once.
-const PAGE: i32 = 25;
+const PAGE: usize = 25;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct StoredJob {
     id: JobId,
     job: Job,
     /// How often the job was taken since it last made progress.
@@ -97,13 +97,13 @@ impl JobKey {
     }
 }
 
-impl Entry {
+impl StoredJob {
     fn key(&self) -> JobKey {
         JobKey { id: self.id.clone(), due: self.next_attempt_at }
     }
 
-    fn attributes(&self) -> Result<Attributes, StoreError> {
-        Item { key: self.key().key(), kind: "Job", entity: self }.attributes()
+    fn item(&self) -> Item<'_, Self> {
+        Item { key: self.key().key(), kind: "Job", entity: self }
     }
 }
 
@@ -115,55 +115,52 @@ fn sorted(at: Timestamp) -> String {
     padded(at.millis().try_into().unwrap_or_default())
 }
 
-fn entry(job: Job, now: Timestamp, due: Timestamp) -> Entry {
-    Entry { id: JobId::random(), job, attempts: 0, created_at: now, next_attempt_at: due, leased_until: None }
+fn stored(job: Job, now: Timestamp, due: Timestamp) -> StoredJob {
+    StoredJob { id: JobId::random(), job, attempts: 0, created_at: now, next_attempt_at: due, leased_until: None }
 }
 
 /// The item of a new job that is due at once.
 pub(super) fn job_item(job: Job, now: Timestamp) -> Result<(JobKey, Attributes), StoreError> {
-    let entry = entry(job, now, now);
-    Ok((entry.key(), entry.attributes()?))
+    let job = stored(job, now, now);
+    Ok((job.key(), job.item().attributes()?))
+}
+
+/// The write that puts a new job, due at once. It belongs in the transaction that makes the job necessary.
+pub(super) fn job_put(job: impl Into<Job>, now: Timestamp) -> Result<(JobKey, Write), StoreError> {
+    let (key, item) = job_item(job.into(), now)?;
+    Ok((key, Write::put(item)))
+}
+
+/// The write that puts new work, due at this time.
+pub(super) fn later_put(work: Work, now: Timestamp, due: Timestamp) -> Result<Write, StoreError> {
+    stored(work.into(), now, due).item().put()
+}
+
+/// The write that puts new work, whose lease the caller has at once.
+pub(super) fn begun_put(work: Work, now: Timestamp) -> Result<(Begun, Write), StoreError> {
+    let (claimed, put) = claimed_put(work.clone().into(), now)?;
+    Ok((Begun { work, claimed }, put))
+}
+
+/// The write that puts a new job, whose lease the caller has at once.
+pub(super) fn claimed_put(job: Job, now: Timestamp) -> Result<(ClaimedJob, Write), StoreError> {
+    let job = StoredJob { attempts: 1, leased_until: Some(now + LEASE), ..stored(job, now, now) };
+    let put = job.item().put()?;
+    Ok((ClaimedJob { key: job.key(), job: job.job, attempts: 1, created_at: now }, put))
+}
+
+/// The write that deletes a job. It belongs in the transaction that does the rest of the work.
+pub(super) fn job_delete(key: &JobKey) -> Write {
+    Write::delete(key.key())
 }
 
 impl Store {
-    /// The write that puts a new job, due at once. It belongs in the transaction that makes the job necessary.
-    pub fn job_put(&self, job: impl Into<Job>, now: Timestamp) -> Result<(JobKey, TransactWriteItem), StoreError> {
-        let (key, item) = job_item(job.into(), now)?;
-        Ok((key, self.put_of(item)?))
-    }
-
-    /// The write that puts new work, due at this time.
-    pub(super) fn later_put(
-        &self,
-        work: Work,
-        now: Timestamp,
-        due: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        self.put_of(entry(work.into(), now, due).attributes()?)
-    }
-
-    /// The write that puts new work, whose lease the caller has at once.
-    pub(super) fn begun_put(&self, work: Work, now: Timestamp) -> Result<(Begun, TransactWriteItem), StoreError> {
-        let (claimed, put) = self.claimed_put(work.clone().into(), now)?;
-        Ok((Begun { work, claimed }, put))
-    }
-
-    /// The write that puts a new job, whose lease the caller has at once.
-    pub(super) fn claimed_put(&self, job: Job, now: Timestamp) -> Result<(ClaimedJob, TransactWriteItem), StoreError> {
-        let entry = Entry { attempts: 1, leased_until: Some(now + LEASE), ..entry(job, now, now) };
-        let put = self.put_of(entry.attributes()?)?;
-        Ok((ClaimedJob { key: entry.key(), job: entry.job, attempts: 1, created_at: now }, put))
-    }
-
-    /// The write that deletes a job. It belongs in the transaction that does the rest of the work.
-    pub(super) fn job_delete(&self, key: &JobKey) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder().table_name(&*self.table).set_key(Some(key.key().attributes())).build()?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    fn put_of(&self, item: Attributes) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
+    /// Puts a new job, due at once, that no other write makes necessary.
+    ///
+    /// One request, a transaction.
+    pub async fn put_job(&self, job: impl Into<Job>, now: Timestamp) -> Result<JobKey, StoreError> {
+        let (key, put) = job_put(job, now)?;
+        self.transact(&[put]).await.map(|_| key)
     }
 
     /// Some due jobs of a shard, behind those of an earlier look.
@@ -171,54 +168,31 @@ impl Store {
     /// One request, which reads no other jobs.
     pub async fn due_jobs(&self, shard: u8, now: Timestamp, after: Option<&JobKey>) -> Result<DueJobs, StoreError> {
         let first = after.map_or_else(|| "0".to_owned(), |after| format!("{}!", after.sort_key()));
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", s(partition(shard)))
-            .expression_attribute_values(":first", s(first))
-            .expression_attribute_values(":last", s(sorted(now.next())))
-            .limit(PAGE);
-        let output = query.send().await?;
-        let due: Vec<Due> = serde_dynamo::from_items(output.items.unwrap_or_default())?;
+        let query = self.query(partition(shard)).between(first, sorted(now.next())).limit(PAGE);
+        let answer = query.send().await?;
+        let due: Vec<Due> = serde_dynamo::from_items(answer.items)?;
         let key = |due: &Due| JobKey { id: due.id.clone(), due: due.next_attempt_at };
-        let next = due.last().filter(|_| output.last_evaluated_key.is_some()).map(key);
+        let next = due.last().filter(|_| answer.next.is_some()).map(key);
         let free = due.iter().filter(|due| due.leased_until.is_none_or(|until| until <= now));
         Ok(DueJobs { jobs: free.map(key).collect(), next })
     }
 
     /// Takes the lease of a job. `None` if another runner has it, or the job is done or was moved.
     pub async fn claim_job(&self, key: &JobKey, now: Timestamp) -> Result<Option<ClaimedJob>, StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(key.key().attributes()))
-            .update_expression("SET leasedUntil = :leased ADD attempts :one")
-            .condition_expression("attribute_exists(PK) AND (attribute_not_exists(leasedUntil) OR leasedUntil <= :now)")
-            .expression_attribute_values(":leased", n((now + LEASE).millis()))
-            .expression_attribute_values(":now", n(now.millis()))
-            .expression_attribute_values(":one", n(1))
-            .return_values(ReturnValue::AllNew);
-        let output = match update.send().await {
-            Ok(output) => output,
-            Err(error) => return item_in_the_way(error).map(|_| None),
-        };
-        let entry: Option<Entry> = output.attributes.map(serde_dynamo::from_item).transpose()?;
-        Ok(entry.map(|entry| ClaimedJob {
-            key: entry.key(),
-            job: entry.job,
-            attempts: entry.attempts,
-            created_at: entry.created_at,
-        }))
+        let claiming = Write::update(key.key(), "SET leasedUntil = :leased ADD attempts :one")
+            .when("attribute_exists(PK) AND (attribute_not_exists(leasedUntil) OR leasedUntil <= :now)")
+            .value(":leased", n((now + LEASE).millis()))
+            .value(":now", n(now.millis()))
+            .value(":one", n(1))
+            .returning(ReturnValue::AllNew);
+        let Ok(item) = self.write(claiming).await? else { return Ok(None) };
+        let job: StoredJob = serde_dynamo::from_item(item)?;
+        Ok(Some(ClaimedJob { key: job.key(), job: job.job, attempts: job.attempts, created_at: job.created_at }))
     }
 
     /// Removes a job that is done or given up.
     pub async fn remove_job(&self, key: &JobKey) -> Result<(), StoreError> {
-        self.client.delete_item().table_name(&*self.table).set_key(Some(key.key().attributes())).send().await?;
-        Ok(())
+        self.write(job_delete(key)).await.map(drop)
     }
 
     /// Gives a failed job back, due after a wait. The wait grows with the number of attempts.
@@ -234,23 +208,14 @@ impl Store {
     /// Makes a job due at this time. If another runner has taken it since, that runner keeps it.
     async fn move_job(&self, claimed: &ClaimedJob, due: Timestamp, attempts: u32) -> Result<(), StoreError> {
         let ClaimedJob { key, job, created_at, .. } = claimed.clone();
-        let seen = ":attempts";
-        let entry = Entry { id: key.id.clone(), job, attempts, created_at, next_attempt_at: due, leased_until: None };
-        let same_place = entry.key() == key;
-        let item = entry.attributes()?;
+        let moved =
+            StoredJob { id: key.id.clone(), job, attempts, created_at, next_attempt_at: due, leased_until: None };
+        let same_place = moved.key() == key;
+        let put = moved.item().put()?;
+        let unless_taken = |write: Write| write.when("attempts = :attempts").value(":attempts", n(claimed.attempts));
         if same_place {
-            let put = self.client.put_item().table_name(&*self.table).set_item(Some(item));
-            let put = put.condition_expression("attempts = :attempts");
-            let put = put.expression_attribute_values(seen, n(claimed.attempts)).send().await;
-            return put.map(drop).or_else(|error| item_in_the_way(error).map(drop));
+            return self.write(unless_taken(put)).await.map(drop);
         }
-        let delete = Delete::builder()
-            .table_name(&*self.table)
-            .set_key(Some(key.key().attributes()))
-            .condition_expression("attempts = :attempts")
-            .expression_attribute_values(seen, n(claimed.attempts))
-            .build()?;
-        let delete = TransactWriteItem::builder().delete(delete).build();
-        self.transact(vec![delete, self.put_of(item)?]).await.map(drop)
+        self.transact(&[unless_taken(job_delete(&key)), put]).await.map(drop)
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! `docs/data-model.md` lists the keys of every item, and gives the reasons for them.
 //!
+//! `read`, `write`, `batch` and `transaction` send all requests, so the table's name and the SDK's builders are there
+//! only. Every read is strongly consistent.
+//!
 //! A kind that is listed as a whole is spread over [`SHARDS`] partitions, its shards; jobs are spread over
 //! [`JOB_SHARDS`]. A hash of the id that leads the sort key picks the shard, or the number there does. A list reads all
 //! shards in parallel, and no partition takes more than its share of the writes. Connections lie behind their session,
@@ -18,7 +21,6 @@ mod booking;
 mod capacity;
 mod client;
 mod contact;
-mod counter;
 mod device;
 mod error;
 mod event;
@@ -30,20 +32,22 @@ mod live;
 mod media_session;
 mod message;
 mod password;
+mod read;
 mod record;
 mod room;
+mod sequence;
 mod settings;
 mod transaction;
 mod user;
 mod visible;
 mod work;
+mod write;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use futures_util::future::try_join_all;
 use greenroom_core::id::random_bytes;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
@@ -66,7 +70,7 @@ pub use self::{
     settings::{CredentialUse, Settings},
     work::{Tools, Worked},
 };
-use self::{backoff::Lines, counter::Given, record::SpreadLists};
+use self::{backoff::Lines, record::SpreadLists, sequence::Given, write::Write};
 
 /// An item's attributes by their names.
 pub type Attributes = HashMap<String, AttributeValue>;
@@ -105,46 +109,6 @@ impl Store {
     pub fn through(&self, client: Client) -> Self {
         Self { client, ..self.clone() }
     }
-
-    /// Reads one item.
-    async fn item<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
-        Ok(self.attributes(key).await?.map(serde_dynamo::from_item).transpose()?)
-    }
-
-    /// Reads the attributes of one item.
-    async fn attributes(&self, key: Key) -> Result<Option<Attributes>, StoreError> {
-        let get = self.client.get_item().table_name(&*self.table).set_key(Some(key.attributes()));
-        Ok(get.consistent_read(true).send().await?.item)
-    }
-
-    /// Reads all items of a partition from this sort key on, ordered by sort key. Paginates.
-    async fn items_from(&self, pk: &str, first: &str) -> Result<Vec<Attributes>, StoreError> {
-        let query = self.client.query().table_name(&*self.table).consistent_read(true);
-        let query = query.key_condition_expression("PK = :pk AND SK >= :first");
-        let query = query.expression_attribute_values(":pk", s(pk)).expression_attribute_values(":first", s(first));
-        Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
-    }
-
-    /// Reads all items of a partition whose sort keys begin with this prefix, ordered by sort key. Paginates.
-    async fn items(&self, pk: &str, prefix: &str) -> Result<Vec<Attributes>, StoreError> {
-        let query = self.client.query().table_name(&*self.table).consistent_read(true);
-        let query = query.expression_attribute_values(":pk", s(pk));
-        // An empty key value is not allowed, and every sort key begins with an empty prefix.
-        let query = match prefix {
-            "" => query.key_condition_expression("PK = :pk"),
-            prefix => query
-                .key_condition_expression("PK = :pk AND begins_with(SK, :prefix)")
-                .expression_attribute_values(":prefix", s(prefix)),
-        };
-        Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
-    }
-
-    /// Reads all items of a kind from all of its shards. The name of a partition is `kind` followed by the number of
-    /// the shard.
-    async fn items_of_kind(&self, kind: &str) -> Result<Vec<Attributes>, StoreError> {
-        let shards = (0..SHARDS).map(|shard| async move { self.items(&format!("{kind}#{shard}"), "").await });
-        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
-    }
 }
 
 /// A random duration between `least` and `most`.
@@ -154,7 +118,7 @@ fn between(least: Duration, most: Duration) -> Duration {
 }
 
 /// The primary key of an item.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 struct Key {
     #[serde(rename = "PK")]
     pk: String,
@@ -187,6 +151,11 @@ struct Item<'a, T> {
 impl<T: Serialize> Item<'_, T> {
     fn attributes(self) -> Result<Attributes, StoreError> {
         Ok(serde_dynamo::to_item(self)?)
+    }
+
+    /// The write that puts the item.
+    fn put(self) -> Result<Write, StoreError> {
+        Ok(Write::put(self.attributes()?))
     }
 }
 

@@ -5,6 +5,7 @@
 //! One item holds the state of a name, and is changed on condition of its revision. A change that also concerns the
 //! ledger or a job is one transaction with the same condition.
 
+mod admission;
 mod change;
 mod clear;
 mod known;
@@ -24,10 +25,9 @@ use greenroom_core::{
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-
+pub(super) use self::ledger::ledger_put;
 pub use self::{
-    change::{Admitted, Opening},
+    admission::{Admitted, Opening},
     known::Missing,
     ledger::LedgerEntry,
     list::Listed,
@@ -35,7 +35,11 @@ pub use self::{
     provider::Told,
     terminate::{Cut, Terminated, Terminating},
 };
-use super::{Attributes, Item, Key, SHARDS, Store, StoreError, batch::batches, shard};
+use super::{
+    Item, Key, SHARDS, Store, StoreError,
+    batch::{batches, delete, put},
+    shard,
+};
 
 /// The longest partition key and the longest sort key, in bytes.
 const KEY_MAX: [usize; 2] = [2048, 1024];
@@ -45,6 +49,12 @@ const JOINTS: &AsciiSet = &CONTROLS.add(b'/').add(b'%').add(b'#');
 /// Escapes a part of a key.
 fn part(text: &str) -> String {
     utf8_percent_encode(text, JOINTS).to_string()
+}
+
+/// A stream as one text for keys. No two streams have the same text.
+fn spelt(stream: &Stream) -> String {
+    let Stream { vhost, app, stream } = stream;
+    format!("{}/{}/{}/{vhost}{app}{stream}", vhost.len(), app.len(), stream.len())
 }
 
 /// The partition of a shard of an application.
@@ -99,30 +109,21 @@ impl Store {
 
     /// Adds live connections. One request for every 25 of them. If one fails, the others are deleted again.
     pub async fn insert_live_connections(&self, connections: &[LiveConnection]) -> Result<(), StoreError> {
-        let puts = connections.iter().map(|connection| put(live_item(connection)?));
+        let puts = connections.iter().map(|connection| put(live_item(connection)?.attributes()?));
         let puts = puts.collect::<Result<Vec<_>, StoreError>>()?;
         let written = self.write_all(puts).await;
         if written.is_err() {
             // A connection that stays all the same ends with its token, which nobody was given.
             let deletes = connections.iter().map(|connection| delete(key_of(connection)?.attributes()));
             let deletes = deletes.collect::<Result<Vec<_>, StoreError>>()?;
-            join_all(batches(deletes).map(|batch| self.write(batch))).await;
+            join_all(batches(deletes).map(|batch| self.write_batch(batch))).await;
         }
         written
     }
 }
 
-fn live_item(connection: &LiveConnection) -> Result<Attributes, StoreError> {
-    Item { key: key_of(connection)?, kind: "LiveConnection", entity: connection }.attributes()
-}
-
-fn put(item: Attributes) -> Result<WriteRequest, StoreError> {
-    Ok(WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build()?).build())
-}
-
-fn delete(key: Attributes) -> Result<WriteRequest, StoreError> {
-    let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
-    Ok(WriteRequest::builder().delete_request(delete).build())
+fn live_item(connection: &LiveConnection) -> Result<Item<'_, LiveConnection>, StoreError> {
+    Ok(Item { key: key_of(connection)?, kind: "LiveConnection", entity: connection })
 }
 
 #[cfg(test)]

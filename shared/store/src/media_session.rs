@@ -5,14 +5,13 @@
 //! is the condition for issuing a token. It also has the session's `expiresAt`, so that no session with a live token is
 //! collected.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use greenroom_core::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
     model::{Connection, MediaSession},
 };
 
-use super::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, error::item_in_the_way, n, shard};
+use super::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, n, shard};
 
 mod closing;
 mod connection;
@@ -37,23 +36,12 @@ impl Store {
     pub async fn open_media_session(&self, session: &MediaSession) -> Result<bool, StoreError> {
         let mut attempts = Attempts::default();
         loop {
-            let item = Item { key: key(&session.session_id), kind: SESSION, entity: session }.attributes()?;
-            let put = self
-                .client
-                .put_item()
-                .table_name(&*self.table)
-                .set_item(Some(item))
-                .condition_expression(
-                    "attribute_not_exists(PK) OR (attribute_not_exists(closedAt) AND expiresAt <= :now)",
-                )
-                .expression_attribute_values(":now", n(session.created_at.seconds()))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .send()
-                .await;
-            let found = match put {
-                Ok(_) => return Ok(true),
-                Err(error) => item_in_the_way(error)?,
-            };
+            let put = Item { key: key(&session.session_id), kind: SESSION, entity: session }.put()?;
+            let opening = put
+                .when("attribute_not_exists(PK) OR (attribute_not_exists(closedAt) AND expiresAt <= :now)")
+                .value(":now", n(session.created_at.seconds()))
+                .returning_on_failure();
+            let Err(found) = self.write(opening).await? else { return Ok(true) };
             let Some(item) = found else {
                 attempts.again()?;
                 continue;
@@ -82,7 +70,7 @@ impl Store {
         id: &MediaSessionId,
         now: Timestamp,
     ) -> Result<Option<(MediaSession, Vec<Connection>)>, StoreError> {
-        let items = self.items(&partition(id), &format!("{id}/")).await?;
+        let items = self.query(partition(id)).prefix(format!("{id}/")).all().await?;
         Ok(live_sessions(items, now)?.pop())
     }
 

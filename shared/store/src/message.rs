@@ -1,7 +1,6 @@
 //! Messages. A message lies in the archives of its sender and its receiver. In each archive it lies among all messages,
 //! and again among those with the other participant.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use greenroom_core::{
     clock::{Clock, Timestamp},
     id::hex,
@@ -12,9 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     ArchiveWindow, Item, Store, StoreError,
-    archive::{entry_key, last_of},
+    archive::{entry_key, last_of, raising_high_water_mark},
     attempts::Attempts,
     transaction::Committed,
+    write::Write,
 };
 
 /// The archive of a user.
@@ -29,7 +29,7 @@ pub(super) fn archive_with(user: u64, partner: &Jid) -> String {
 
 /// A message as it lies in one archive.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ArchivedMessage<'a> {
     #[serde(flatten)]
     message: &'a Message,
     /// Whether the archive's user received it. Streams tell the receiver of it.
@@ -50,55 +50,15 @@ impl Store {
     ) -> Result<Message, StoreError> {
         let mut attempts = Attempts::default();
         loop {
-            let Committed::No(reasons) = self.transact(self.sending(&message, sender, receiver)?).await? else {
+            let Committed::No(reasons) = self.transact(&sending(&message, sender, receiver)?).await? else {
                 return Ok(message);
             };
             attempts.lost_knowingly().await?;
-            let heads = reasons.into_iter().filter_map(|reason| reason.item);
-            let last = heads.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
+            let marks = reasons.into_iter().filter_map(|reason| reason.item);
+            let last = marks.map(last_of).collect::<Result<Vec<_>, _>>()?.into_iter().max();
             // Other messages were written during the wait, so the next free time is computed anew.
             message.timestamp = last.map_or(Timestamp::default(), Timestamp::next).max(clock.now());
         }
-    }
-
-    fn sending(
-        &self,
-        message: &Message,
-        sender: u64,
-        receiver: Option<u64>,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let at = message.timestamp;
-        let Message { from, to, .. } = message;
-        if receiver == Some(sender) {
-            let again = Message { timestamp: at.next(), ..message.clone() };
-            let mut writes = vec![self.move_head(&archive_of(sender), at, again.timestamp)?];
-            writes.extend(self.entries(message, sender, to, false)?);
-            writes.extend(self.entries(&again, sender, to, true)?);
-            return Ok(writes);
-        }
-        let mut writes = vec![self.move_head(&archive_of(sender), at, at)?];
-        writes.extend(self.entries(message, sender, to, false)?);
-        if let Some(receiver) = receiver {
-            writes.push(self.move_head(&archive_of(receiver), at, at)?);
-            writes.extend(self.entries(message, receiver, from, true)?);
-        }
-        Ok(writes)
-    }
-
-    fn entries(
-        &self,
-        message: &Message,
-        user: u64,
-        partner: &Jid,
-        received: bool,
-    ) -> Result<[TransactWriteItem; 2], StoreError> {
-        let put = |archive: &str| {
-            let key = entry_key(archive, message.timestamp);
-            let item = Item { key, kind: "Message", entity: &Entry { message, received } }.attributes()?;
-            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-            Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
-        };
-        Ok([put(&archive_of(user))?, put(&archive_with(user, partner))?])
     }
 
     /// Messages of a user's archive, the oldest first: those with one partner, or all.
@@ -113,4 +73,31 @@ impl Store {
         let archive = partner.map_or_else(|| archive_of(user), |partner| archive_with(user, partner));
         self.archived(&archive, window).await
     }
+}
+
+fn sending(message: &Message, sender: u64, receiver: Option<u64>) -> Result<Vec<Write>, StoreError> {
+    let at = message.timestamp;
+    let Message { from, to, .. } = message;
+    if receiver == Some(sender) {
+        let again = Message { timestamp: at.next(), ..message.clone() };
+        let mut writes = vec![raising_high_water_mark(&archive_of(sender), at, again.timestamp)];
+        writes.extend(entries(message, sender, to, false)?);
+        writes.extend(entries(&again, sender, to, true)?);
+        return Ok(writes);
+    }
+    let mut writes = vec![raising_high_water_mark(&archive_of(sender), at, at)];
+    writes.extend(entries(message, sender, to, false)?);
+    if let Some(receiver) = receiver {
+        writes.push(raising_high_water_mark(&archive_of(receiver), at, at));
+        writes.extend(entries(message, receiver, from, true)?);
+    }
+    Ok(writes)
+}
+
+fn entries(message: &Message, user: u64, partner: &Jid, received: bool) -> Result<[Write; 2], StoreError> {
+    let put = |archive: &str| {
+        let key = entry_key(archive, message.timestamp);
+        Item { key, kind: "Message", entity: &ArchivedMessage { message, received } }.put()
+    };
+    Ok([put(&archive_of(user))?, put(&archive_with(user, partner))?])
 }

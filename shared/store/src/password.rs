@@ -1,14 +1,14 @@
 //! The passwords of users. They lie apart from their users, so no list has them.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, builders::PutBuilder};
 use greenroom_core::{model::User, password::PasswordHash};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Item, Key, Store, StoreError,
     attempts::Attempts,
-    record::{Conflict, Stored, Write},
+    record::{Conflict, RecordWrite, Stored},
     s,
+    write::Write,
 };
 
 /// A password's hash as it lies in the table.
@@ -40,14 +40,13 @@ pub enum NotSet {
 }
 
 impl Replacing<'_> {
-    fn condition(self, put: PutBuilder) -> PutBuilder {
+    fn condition(self, put: Write) -> Write {
         match self {
             Self::Any => put,
-            Self::Nothing => put.condition_expression("attribute_not_exists(PK)"),
-            Self::This(hash) => put
-                .condition_expression("#hash = :replaced")
-                .expression_attribute_names("#hash", "hash")
-                .expression_attribute_values(":replaced", s(hash.as_str())),
+            Self::Nothing => put.when_new(),
+            Self::This(hash) => {
+                put.when("#hash = :replaced").name("#hash", "hash").value(":replaced", s(hash.as_str()))
+            }
         }
     }
 }
@@ -65,7 +64,7 @@ impl Store {
 
     /// Stores a new user with a password. One request, a transaction.
     pub async fn insert_user(&self, user: &User, hash: &PasswordHash) -> Result<Result<(), Conflict>, StoreError> {
-        self.insert_record_with(user, Some(self.password_write(user.id, hash, Replacing::Nothing)?)).await
+        self.insert_record_with(user, Some(password_write(user.id, hash, Replacing::Nothing)?)).await
     }
 
     /// Sets a user's password, and ends all of the user's logins with the same write (`docs/apis/access.md`). If the
@@ -84,7 +83,7 @@ impl Store {
                 return Ok(Err(NotSet::Forbidden));
             }
             let mut writes = self.replacement(&user, &user.record.logged_out())?;
-            writes.push(self.password_write(id, hash, replacing)?);
+            writes.push(password_write(id, hash, replacing)?);
             match self.commit(writes).await? {
                 Ok(()) => return Ok(Ok(())),
                 Err(Conflict::PasswordChanged) => return Ok(Err(NotSet::Replaced)),
@@ -96,11 +95,10 @@ impl Store {
             }
         }
     }
+}
 
-    fn password_write(&self, user: u64, hash: &PasswordHash, replacing: Replacing<'_>) -> Result<Write, StoreError> {
-        let password = Password { hash: hash.clone() };
-        let item = Item { key: password_key(user), kind: "Password", entity: &password }.attributes()?;
-        let put = replacing.condition(Put::builder().table_name(&*self.table).set_item(Some(item))).build()?;
-        Ok(Write { item: TransactWriteItem::builder().put(put).build(), fails_as: Conflict::PasswordChanged })
-    }
+fn password_write(user: u64, hash: &PasswordHash, replacing: Replacing<'_>) -> Result<RecordWrite, StoreError> {
+    let password = Password { hash: hash.clone() };
+    let put = Item { key: password_key(user), kind: "Password", entity: &password }.put()?;
+    Ok(replacing.condition(put).fails_as(Conflict::PasswordChanged))
 }

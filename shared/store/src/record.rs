@@ -2,38 +2,38 @@
 //!
 //! A record lies whole in each place where it is looked for: in the list of its kind, in its parent's list, and under
 //! each of its unique values. One transaction writes all copies. So a list needs no index, and every read sees the
-//! present. The first items of each list are its heads, the counter items that count its records. A parent's list takes
-//! records only while its heads are there, so removing them closes the list for every instance at once.
+//! present. The first items of each list are its counter items, which count its records. A parent's list takes
+//! records only while they are there, so removing them closes the list for every instance at once.
 
+mod commit;
+mod copies;
+mod counter_items;
 mod few;
-mod heads;
 mod kind;
 mod list;
-mod marks;
+mod managing;
 mod merged;
 mod search;
 mod selection;
 mod turn;
-mod write;
 
 use std::convert::Infallible;
 
-use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use self::heads::list_counted_in_one;
-pub(super) use self::heads::{Heads, SpreadLists};
+use self::commit::Attempt;
+pub(super) use self::{
+    copies::{deleting, removal_from_lists, removal_of_places, replacement_of_places},
+    counter_items::{CounterItems, SpreadLists, count},
+    kind::RecordWrite,
+    managing::{leaving, managing_again, no_managing},
+};
 pub use self::{
     kind::{Conflict, Kind, Parent, Unique},
     list::{Next, Page, Window},
     selection::Selection,
 };
-use super::{
-    Attributes, Key, SHARDS, Store, StoreError,
-    counter::Counter,
-    error::{is_failed_condition, is_met},
-    transaction::{Attempted, Committed, name_of},
-};
+use super::{Attributes, Key, SHARDS, Store, StoreError, sequence::Sequence};
 
 /// A record of `/api/v2`.
 pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync {
@@ -99,25 +99,8 @@ impl From<Refused<Infallible>> for Result<Result<(), Conflict>, StoreError> {
     }
 }
 
-/// A write of a transaction, and the meaning of its failed condition.
-#[derive(Clone)]
-pub(super) struct Write {
-    pub(super) item: TransactWriteItem,
-    pub(super) fails_as: Conflict,
-}
-
-/// The outcome of one attempt at a change of a record.
-enum Attempt {
-    Done,
-    Failed(Conflict),
-    /// Other transactions are working on the item of this name.
-    Met(String),
-    /// Nothing was written, but this process now knows that a list is spread.
-    LearntOfHeads,
-}
-
 /// The sort key of a list's first counter item. It sorts before every number.
-pub(super) const HEAD: &str = "#";
+pub(super) const FIRST_COUNTER: &str = "#";
 
 /// A number with its leading zeros, so that it sorts.
 pub(super) fn padded(id: u64) -> String {
@@ -158,14 +141,15 @@ pub(super) fn parents_key<T: Record>(parent: Parent, id: u64) -> Key {
     Key { pk: list_of(parent, T::KIND), sk: padded(id) }
 }
 
-pub(super) fn head(list: String) -> Key {
-    Key { pk: list, sk: HEAD.to_owned() }
+/// The key of a list's first counter item.
+pub(super) fn first_counter(list: String) -> Key {
+    Key { pk: list, sk: FIRST_COUNTER.to_owned() }
 }
 
 impl Store {
     /// Takes the next number for a new record.
     pub async fn new_id<T: Record>(&self) -> Result<u64, StoreError> {
-        self.next_number(Counter::Of(T::KIND)).await
+        self.next_number(Sequence::Of(T::KIND)).await
     }
 
     /// The record with this number.
@@ -187,7 +171,7 @@ impl Store {
     pub(super) async fn insert_record_with<T: Record>(
         &self,
         record: &T,
-        with: Option<Write>,
+        with: Option<RecordWrite>,
     ) -> Result<Result<(), Conflict>, StoreError> {
         let mut backoff = self.backoff();
         loop {
@@ -197,7 +181,7 @@ impl Store {
                 Attempt::Done => return Ok(Ok(())),
                 Attempt::Failed(conflict) => return Ok(Err(conflict)),
                 Attempt::Met(item) => backoff.line_up(&item).await?,
-                Attempt::LearntOfHeads => {}
+                Attempt::LearntOfSpread => {}
             }
         }
     }
@@ -218,7 +202,7 @@ impl Store {
         &self,
         mut stored: Stored<T>,
         change: impl Fn(&T) -> Result<T, E>,
-        mut with: impl FnMut(&T, &T) -> Result<Vec<Write>, StoreError>,
+        mut with: impl FnMut(&T, &T) -> Result<Vec<RecordWrite>, StoreError>,
     ) -> Result<T, E>
     where
         T: Record,
@@ -240,7 +224,7 @@ impl Store {
                     stored = self.record(after.id()).await?.ok_or(Conflict::Gone)?;
                 }
                 Attempt::Failed(conflict) => return Err(conflict.into()),
-                Attempt::LearntOfHeads => {}
+                Attempt::LearntOfSpread => {}
             }
         }
     }
@@ -254,11 +238,11 @@ impl Store {
     pub(super) async fn remove_record_with<T: Record>(
         &self,
         mut stored: Stored<T>,
-        with: Option<Write>,
+        with: Option<RecordWrite>,
     ) -> Result<Result<(), Conflict>, StoreError> {
         let mut backoff = self.backoff();
         loop {
-            let mut writes = self.removal(&stored)?;
+            let mut writes = self.removal(&stored);
             writes.extend(with.clone());
             match self.attempt(writes).await? {
                 Attempt::Done => return Ok(Ok(())),
@@ -270,56 +254,8 @@ impl Store {
                     }
                 }
                 Attempt::Failed(conflict) => return Ok(Err(conflict)),
-                Attempt::LearntOfHeads => {}
+                Attempt::LearntOfSpread => {}
             }
-        }
-    }
-
-    /// Makes one attempt at a change of a record. If it meets other transactions at the only counter item of a list, it
-    /// spreads the list, so that the next attempt does not meet them.
-    async fn attempt(&self, writes: Vec<Write>) -> Result<Attempt, StoreError> {
-        let (items, meanings): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| (write.item, write.fails_as)).unzip();
-        match self.attempt_transaction(&items).await? {
-            Attempted::Yes => Ok(Attempt::Done),
-            Attempted::No(reasons) => self.refused(&reasons, meanings, &items).await,
-            Attempted::Met(reasons) => {
-                let met: Vec<_> = items.iter().zip(&reasons).filter(|(_, reason)| is_met(reason)).collect();
-                if let Some(list) = met.iter().find_map(|(item, _)| list_counted_in_one(item)) {
-                    self.spread(&list).await?;
-                    return Ok(Attempt::LearntOfHeads);
-                }
-                Ok(Attempt::Met(met.first().map_or_else(String::new, |(item, _)| name_of(item))))
-            }
-        }
-    }
-
-    /// Commits writes that belong together. If they fail because this process did not know that a list is spread,
-    /// returns [`Conflict::Changed`], and the same change may be possible now.
-    pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<Result<(), Conflict>, StoreError> {
-        let (items, meanings): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| (write.item, write.fails_as)).unzip();
-        match self.transact_slice(&items).await? {
-            Committed::Yes => Ok(Ok(())),
-            Committed::No(reasons) => match self.refused(&reasons, meanings, &items).await? {
-                Attempt::Failed(conflict) => Ok(Err(conflict)),
-                Attempt::Done | Attempt::Met(_) | Attempt::LearntOfHeads => Ok(Err(Conflict::Changed)),
-            },
-        }
-    }
-
-    /// The meaning of a failed condition. If it failed at the first counter item of a list that is spread, only the
-    /// process's knowledge was outdated.
-    async fn refused(
-        &self,
-        reasons: &[CancellationReason],
-        meanings: Vec<Conflict>,
-        items: &[TransactWriteItem],
-    ) -> Result<Attempt, StoreError> {
-        let mut failed = reasons.iter().zip(meanings.into_iter().zip(items));
-        let failed = failed.find(|(reason, _)| is_failed_condition(reason));
-        let Some((_, (conflict, item))) = failed else { return Ok(Attempt::Failed(Conflict::Changed)) };
-        match list_counted_in_one(item) {
-            Some(list) if self.learns_of(&list).await? => Ok(Attempt::LearntOfHeads),
-            _ => Ok(Attempt::Failed(conflict)),
         }
     }
 }

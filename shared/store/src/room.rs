@@ -7,7 +7,6 @@ mod membership;
 mod renaming;
 mod sign;
 
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use futures_util::{StreamExt, TryStreamExt, future::ready, stream};
 use greenroom_core::{
     clock::{Clock, InTime, Timestamp},
@@ -22,16 +21,22 @@ use sha2::{Digest, Sha256};
 use self::archive::archive_of;
 pub use self::sign::RoomSign;
 pub(super) use self::{
-    archive::{PIECE, archive_of as room_archive},
-    membership::{memberships_head, revision_of},
+    archive::archive_of as room_archive,
+    membership::{memberships_revision_key, revision_of},
+};
+use self::{
+    archive::{deleting_archive, room_entry},
+    membership::{having_account, joining_room, leaving_room},
+    sign::{putting_sign_up, taking_sign_down},
 };
 use super::{
     Item, Key, Store, StoreError,
-    archive::last_of,
+    archive::{last_of, raising_high_water_mark},
     attempts::Attempts,
     error::{failed_first, is_failed_condition},
     n, s,
     transaction::Committed,
+    write::Write,
 };
 
 /// The index of the write whose condition is that the joining participant's account exists.
@@ -58,18 +63,15 @@ impl Store {
     ///
     /// One request, a transaction.
     pub async fn insert_room(&self, room: &Room) -> Result<Result<(), Refusal>, StoreError> {
-        let item = Item { key: room_key(&room.id), kind: "Room", entity: room }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(PK)");
-        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build()?;
-        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        let put = Item { key: room_key(&room.id), kind: "Room", entity: room }.put()?;
+        let mut writes = vec![put.when_new().returning_on_failure()];
         for participant in room.participants() {
             // The membership begins at time 0, whatever the clock says, so that the room's maker is told all of it.
-            writes.extend(self.having_account(&participant.person)?);
-            writes.extend(self.joining_room(room, &participant.person, Timestamp::default())?);
+            writes.extend(having_account(&participant.person));
+            writes.extend(joining_room(room, &participant.person, Timestamp::default())?);
         }
-        writes.push(self.putting_sign_up(room)?);
-        let Committed::No(reasons) = self.transact(writes).await? else { return Ok(Ok(())) };
+        writes.push(putting_sign_up(room)?);
+        let Committed::No(reasons) = self.transact(&writes).await? else { return Ok(Ok(())) };
         if !failed_first(&reasons) {
             return Ok(Err(Refusal::NoAccount));
         }
@@ -103,9 +105,8 @@ impl Store {
             };
             after.revision += 1;
             after.has_sign = true;
-            let Committed::No(reasons) = self.transact(self.changing(&room, &after, &change, at, host)?).await? else {
-                return Ok(Ok(()));
-            };
+            let writes = changing(&room, &after, &change, at, host)?;
+            let Committed::No(reasons) = self.transact(&writes).await? else { return Ok(Ok(())) };
             if failed_first(&reasons) {
                 attempts.lost().await?;
                 match self.room(&room.id).await? {
@@ -123,9 +124,9 @@ impl Store {
             if has_account && reasons.get(ACCOUNT).is_some_and(is_failed_condition) {
                 return Ok(Err(Refusal::NoAccount));
             }
-            // Only the archive's head is returned with a failed condition.
-            if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
-                at = last_of(head)?.next().max(clock.now());
+            // Only the archive's high-water mark is returned with a failed condition.
+            if let Some(mark) = reasons.into_iter().find_map(|reason| reason.item) {
+                at = last_of(mark)?.next().max(clock.now());
             }
         }
     }
@@ -156,89 +157,67 @@ impl Store {
         let changed = stream::iter(memberships).map(change).buffer_unordered(ROOMS_AT_ONCE);
         changed.try_fold(true, |all, changed| ready(Ok(all && changed))).await
     }
+}
 
-    fn changing(
-        &self,
-        before: &Room,
-        after: &Room,
-        change: &Change,
-        at: Timestamp,
-        host: &str,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let mut writes = match change {
-            Change::Nothing => Vec::new(),
-            Change::Configured => vec![self.replacing_room(before, after)?],
-            Change::Joined(person) => {
-                let joining = self.joining_room(after, person, at)?.into_iter().chain(self.having_account(person)?);
-                std::iter::once(self.replacing_room(before, after)?).chain(joining).collect()
-            }
-            Change::Left { jid, .. } => {
-                let leaving = self.leaving_room(after, jid, at)?;
-                std::iter::once(self.replacing_room(before, after)?).chain(leaving).collect()
-            }
-            Change::Renamed { from, to, .. } => {
-                let joining = self.joining_room(after, to, at)?.into_iter().chain(self.having_account(to)?);
-                let moving = joining.chain(self.leaving_room(after, from, at)?);
-                std::iter::once(self.replacing_room(before, after)?).chain(moving).collect()
-            }
-            Change::Ended(jid) => {
-                let leaving = self.leaving_room(after, jid, at)?;
-                [self.ending_room(before)?, self.leaving_archive(&before.archive, at)?]
-                    .into_iter()
-                    .chain(leaving)
-                    .collect()
-            }
-        };
-        writes.extend(self.telling(after, change, at, host)?);
-        match change {
-            Change::Ended(_) => writes.push(self.taking_sign_down(before)?),
-            Change::Configured => writes.push(self.putting_sign_up(after)?),
-            _ if !before.has_sign => writes.push(self.putting_sign_up(after)?),
-            _ => {}
+fn changing(before: &Room, after: &Room, change: &Change, at: Timestamp, host: &str) -> Result<Vec<Write>, StoreError> {
+    let mut writes = Vec::new();
+    match change {
+        Change::Nothing => {}
+        Change::Configured => writes.push(replacing_room(before, after)?),
+        Change::Joined(person) => {
+            writes.push(replacing_room(before, after)?);
+            writes.extend(joining_room(after, person, at)?);
+            writes.extend(having_account(person));
         }
-        Ok(writes)
-    }
-
-    /// The writes of a change to the archive.
-    fn telling(
-        &self,
-        room: &Room,
-        change: &Change,
-        at: Timestamp,
-        host: &str,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let mut entries: Vec<RoomEntry> = Vec::new();
-        for (user, affiliation) in change.affiliations() {
-            let event = RoomEvent::Affiliation { from: room.id.at(host), user, affiliation };
-            let at = entries.last().map_or(at, |last| last.timestamp.next());
-            entries.push(RoomEntry::new(event, at));
+        Change::Left { jid, .. } => {
+            writes.push(replacing_room(before, after)?);
+            writes.extend(leaving_room(after, jid, at));
         }
-        let Some(last) = entries.last() else { return Ok(Vec::new()) };
-        let head = self.move_head(&archive_of(&room.archive), at, last.timestamp)?;
-        let puts = entries.iter().map(|entry| self.room_entry(&room.archive, entry));
-        std::iter::once(Ok(head)).chain(puts).collect()
+        Change::Renamed { from, to, .. } => {
+            writes.push(replacing_room(before, after)?);
+            writes.extend(joining_room(after, to, at)?);
+            writes.extend(having_account(to));
+            writes.extend(leaving_room(after, from, at));
+        }
+        Change::Ended(jid) => {
+            writes.push(when_as_read(Write::delete(room_key(&before.id)), before));
+            writes.push(deleting_archive(&before.archive, at)?);
+            writes.extend(leaving_room(after, jid, at));
+        }
     }
+    writes.extend(telling(after, change, at, host)?);
+    match change {
+        Change::Ended(_) => writes.push(taking_sign_down(before)),
+        Change::Configured => writes.push(putting_sign_up(after)?),
+        _ if !before.has_sign => writes.push(putting_sign_up(after)?),
+        _ => {}
+    }
+    Ok(writes)
+}
 
-    fn replacing_room(&self, before: &Room, after: &Room) -> Result<TransactWriteItem, StoreError> {
-        let item = Item { key: room_key(&after.id), kind: "Room", entity: after }.attributes()?;
-        let put = Put::builder()
-            .table_name(&*self.table)
-            .set_item(Some(item))
-            .condition_expression("#archive = :archive AND revision = :seen")
-            .expression_attribute_names("#archive", "archive")
-            .expression_attribute_values(":archive", s(before.archive.as_str()))
-            .expression_attribute_values(":seen", n(before.revision));
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
+/// The writes of a change to the archive.
+fn telling(room: &Room, change: &Change, at: Timestamp, host: &str) -> Result<Vec<Write>, StoreError> {
+    let mut entries: Vec<RoomEntry> = Vec::new();
+    for (user, affiliation) in change.affiliations() {
+        let event = RoomEvent::Affiliation { from: room.id.at(host), user, affiliation };
+        let at = entries.last().map_or(at, |last| last.timestamp.next());
+        entries.push(RoomEntry::new(event, at));
     }
+    let Some(last) = entries.last() else { return Ok(Vec::new()) };
+    let mark = raising_high_water_mark(&archive_of(&room.archive), at, last.timestamp);
+    let puts = entries.iter().map(|entry| room_entry(&room.archive, entry));
+    std::iter::once(Ok(mark)).chain(puts).collect()
+}
 
-    fn ending_room(&self, room: &Room) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&*self.table)
-            .set_key(Some(room_key(&room.id).attributes()))
-            .condition_expression("#archive = :archive AND revision = :seen")
-            .expression_attribute_names("#archive", "archive")
-            .expression_attribute_values(":archive", s(room.archive.as_str()))
-            .expression_attribute_values(":seen", n(room.revision));
-        Ok(TransactWriteItem::builder().delete(delete.build()?).build())
-    }
+fn replacing_room(before: &Room, after: &Room) -> Result<Write, StoreError> {
+    Ok(when_as_read(Item { key: room_key(&after.id), kind: "Room", entity: after }.put()?, before))
+}
+
+/// A write of a room, on condition that the room is still as it was read.
+fn when_as_read(write: Write, room: &Room) -> Write {
+    write
+        .when("#archive = :archive AND revision = :seen")
+        .name("#archive", "archive")
+        .value(":archive", s(room.archive.as_str()))
+        .value(":seen", n(room.revision))
 }

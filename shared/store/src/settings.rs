@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use greenroom_core::{clock::Timestamp, id::DeviceKey};
 use serde::Deserialize;
 
-use super::{Attributes, Key, Store, StoreError, error::item_in_the_way, n, s};
+use super::{Attributes, Key, Store, StoreError, n, s, write::Write};
 
 /// The prefix of the attributes that say when a credential was first and last used.
 const LAST: &str = "lastUsedAt/";
@@ -94,37 +94,17 @@ impl Store {
 
     /// Notes that a credential was used. The time is never moved back.
     pub async fn note_use(&self, fingerprint: &str, now: Timestamp) -> Result<(), StoreError> {
-        let noted = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(key().attributes()))
-            .update_expression("SET #last = :now, #first = if_not_exists(#first, :now)")
-            .condition_expression("attribute_exists(PK) AND (attribute_not_exists(#last) OR #last < :now)")
-            .expression_attribute_names("#last", format!("{LAST}{fingerprint}"))
-            .expression_attribute_names("#first", format!("{FIRST}{fingerprint}"))
-            .expression_attribute_values(":now", n(now.millis()))
-            .send()
-            .await;
-        // Another instance noted a later time.
-        noted.map(drop).or_else(|error| item_in_the_way(error).map(drop))
+        let noting = of_use(fingerprint, "SET #last = :now, #first = if_not_exists(#first, :now)")
+            .when("attribute_exists(PK) AND (attribute_not_exists(#last) OR #last < :now)")
+            .value(":now", n(now.millis()));
+        // The condition fails if another instance noted a later time.
+        self.write(noting).await.map(drop)
     }
 
     /// Drops a use that was not repeated after `since`.
     pub async fn forget_use(&self, fingerprint: &str, since: Timestamp) -> Result<(), StoreError> {
-        let forgotten = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(key().attributes()))
-            .update_expression("REMOVE #last, #first")
-            .condition_expression("#last < :since")
-            .expression_attribute_names("#last", format!("{LAST}{fingerprint}"))
-            .expression_attribute_names("#first", format!("{FIRST}{fingerprint}"))
-            .expression_attribute_values(":since", n(since.millis()))
-            .send()
-            .await;
-        forgotten.map(drop).or_else(|error| item_in_the_way(error).map(drop))
+        let forgetting = of_use(fingerprint, "REMOVE #last, #first").when("#last < :since");
+        self.write(forgetting.value(":since", n(since.millis()))).await.map(drop)
     }
 
     async fn read_or_make_settings(&self) -> Result<Settings, StoreError> {
@@ -133,18 +113,18 @@ impl Store {
         }
         let device_key = serde_dynamo::to_attribute_value(DeviceKey::random())?;
         // If two processes make it at once, both get what the first one wrote.
-        let made = self
-            .client
-            .update_item()
-            .table_name(&*self.table)
-            .set_key(Some(key().attributes()))
-            .update_expression("SET deviceKey = if_not_exists(deviceKey, :key), #type = :type")
-            .expression_attribute_names("#type", "Type")
-            .expression_attribute_values(":key", device_key)
-            .expression_attribute_values(":type", s("Settings"))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await?;
-        Settings::read(made.attributes.ok_or(StoreError::Contended)?)
+        let making = Write::update(key(), "SET deviceKey = if_not_exists(deviceKey, :key), #type = :type")
+            .name("#type", "Type")
+            .value(":key", device_key)
+            .value(":type", s("Settings"))
+            .returning(ReturnValue::AllNew);
+        Settings::read(self.write(making).await?.unwrap_or_default())
     }
+}
+
+/// An update of when the value with this fingerprint was used.
+fn of_use(fingerprint: &str, update: &str) -> Write {
+    Write::update(key(), update)
+        .name("#last", format!("{LAST}{fingerprint}"))
+        .name("#first", format!("{FIRST}{fingerprint}"))
 }

@@ -1,13 +1,11 @@
 //! Transactions: DynamoDB does all of their writes or none.
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update},
-};
+use aws_sdk_dynamodb::{operation::transact_write_items::TransactWriteItemsError, types::CancellationReason};
 
 use super::{
     Store, StoreError,
     error::{cancelled, is_conflict, is_failed_condition, is_met},
+    write::Write,
 };
 
 /// The outcome of a transaction.
@@ -28,29 +26,25 @@ pub(super) enum Attempted {
 }
 
 impl Store {
-    /// Runs a transaction of at most 100 items. Tries it again while it meets other ones.
-    pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
-        self.transact_slice(&items).await
-    }
-
-    /// Runs a transaction of at most 100 items. Tries it again while it meets other ones.
-    pub(super) async fn transact_slice(&self, items: &[TransactWriteItem]) -> Result<Committed, StoreError> {
+    /// Runs a transaction of at most 100 writes. Tries it again while it meets other ones.
+    pub(super) async fn transact(&self, writes: &[Write]) -> Result<Committed, StoreError> {
         let mut backoff = self.backoff();
         loop {
-            match self.attempt_transaction(items).await? {
+            match self.attempt_transaction(writes).await? {
                 Attempted::Yes => return Ok(Committed::Yes),
                 Attempted::No(reasons) => return Ok(Committed::No(reasons)),
                 Attempted::Met(reasons) => {
-                    let met = items.iter().zip(&reasons).find(|(_, reason)| is_met(reason));
-                    backoff.line_up(&met.map_or_else(String::new, |(item, _)| name_of(item))).await?;
+                    let met = writes.iter().zip(&reasons).find(|(_, reason)| is_met(reason));
+                    backoff.line_up(&met.map_or_else(String::new, |(write, _)| write.item_name())).await?;
                 }
             }
         }
     }
 
-    /// Makes one attempt at a transaction of at most 100 items.
-    pub(super) async fn attempt_transaction(&self, items: &[TransactWriteItem]) -> Result<Attempted, StoreError> {
-        let sent = self.client.transact_write_items().set_transact_items(Some(items.to_vec())).send().await;
+    /// Makes one attempt at a transaction of at most 100 writes.
+    pub(super) async fn attempt_transaction(&self, writes: &[Write]) -> Result<Attempted, StoreError> {
+        let parts = writes.iter().map(|write| write.clone().part(&self.table)).collect::<Result<_, _>>()?;
+        let sent = self.client.transact_write_items().set_transact_items(Some(parts)).send().await;
         let Err(error) = sent else { return Ok(Attempted::Yes) };
         if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
             let reasons = canceled.cancellation_reasons();
@@ -63,13 +57,4 @@ impl Store {
         }
         Err(cancelled(error))
     }
-}
-
-/// The name of the item that a write of a transaction touches.
-pub(super) fn name_of(item: &TransactWriteItem) -> String {
-    let key = item.update().map(Update::key).or_else(|| item.put().map(Put::item));
-    let key =
-        key.or_else(|| item.delete().map(Delete::key)).or_else(|| item.condition_check().map(ConditionCheck::key));
-    let part = |name: &str| Some(key?.get(name)?.as_s().ok()?.as_str());
-    format!("{} {}", part("PK").unwrap_or_default(), part("SK").unwrap_or_default())
 }

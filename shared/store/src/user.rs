@@ -2,7 +2,6 @@
 
 mod leaving;
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
 use greenroom_core::{
     clock::Timestamp,
     model::{Event, User, job::Work, user::Role},
@@ -12,8 +11,13 @@ use serde::Deserialize;
 use super::{
     Begun, Key, Store, StoreError,
     attempts::Attempts,
+    job::begun_put,
     password::password_key,
-    record::{Conflict, Heads, Kind, Parent, Record, Stored, Unique, Write, head, list_of},
+    record::{
+        Conflict, CounterItems, Kind, Parent, Record, RecordWrite, Stored, Unique, deleting, first_counter, list_of,
+        managing_again, no_managing, removal_from_lists,
+    },
+    write::Write,
 };
 
 impl Record for User {
@@ -35,7 +39,7 @@ impl Record for User {
 
 /// The first counter item of a user's list of events.
 #[derive(Default, Deserialize)]
-struct EventsHead {
+struct EventsCounterItem {
     #[serde(default)]
     managed: Vec<u64>,
     /// Whether the user has to leave the events that they manage, because they are no manager any more or were deleted.
@@ -45,8 +49,8 @@ struct EventsHead {
     sealed: bool,
 }
 
-fn events_head(user: u64) -> Key {
-    head(list_of(Parent::User(user), Kind::Event))
+fn events_counter(user: u64) -> Key {
+    first_counter(list_of(Parent::User(user), Kind::Event))
 }
 
 impl Store {
@@ -58,10 +62,10 @@ impl Store {
 
     /// The events that a user manages.
     pub async fn managed_events(&self, user: u64) -> Result<Vec<Stored<Event>>, StoreError> {
-        let head: Option<EventsHead> = self.item(events_head(user)).await?;
+        let counter: Option<EventsCounterItem> = self.item(events_counter(user)).await?;
         // A user who has to leave their events manages none.
-        let head = head.filter(|head| !head.leaving).unwrap_or_default();
-        self.records(&head.managed).await
+        let counter = counter.filter(|counter| !counter.leaving).unwrap_or_default();
+        self.records(&counter.managed).await
     }
 
     /// Changes a user by what `change` makes of their present version. Returns the work that follows: a user who is no
@@ -80,38 +84,13 @@ impl Store {
     {
         let mut begun = Vec::new();
         let with = |before: &User, after: &User| {
-            let (works, mut writes) = (self.consequences(before, after, now)?, self.managing(before, after)?);
-            let (works, puts): (Vec<_>, Vec<_>) = works.into_iter().unzip();
+            let (works, puts): (Vec<_>, Vec<_>) = consequences(before, after, now)?.into_iter().unzip();
             begun = works;
-            writes.extend(puts.into_iter().map(|item| Write { item, fails_as: Conflict::Changed }));
-            Ok(writes)
+            let puts = puts.into_iter().map(|put| put.fails_as(Conflict::Changed));
+            Ok(managing(before, after).into_iter().chain(puts).collect())
         };
         let user = self.change_record_with(stored, change, with).await?;
         Ok((user, begun))
-    }
-
-    fn consequences(
-        &self,
-        before: &User,
-        after: &User,
-        now: Timestamp,
-    ) -> Result<Vec<(Begun, TransactWriteItem)>, StoreError> {
-        let user = before.id;
-        let ends_managing = before.role == Role::Manager && after.role != Role::Manager;
-        let is_renamed = User::folded(&before.username) != User::folded(&after.username);
-        let leave = ends_managing.then_some(Work::LeaveEvents { user });
-        let rename = is_renamed.then(|| Work::Rename { user, before: before.username.clone() });
-        leave.into_iter().chain(rename).map(|work| self.begun_put(work, now)).collect()
-    }
-
-    /// The write that says whether events can list a user as a manager, if a change of role changes that.
-    fn managing(&self, before: &User, after: &User) -> Result<Vec<Write>, StoreError> {
-        let write = match (before.role == Role::Manager, after.role == Role::Manager) {
-            (true, false) => self.no_managing(after.id)?,
-            (false, true) => self.managing_again(after.id)?,
-            (true, true) | (false, false) => return Ok(Vec::new()),
-        };
-        Ok(vec![write])
     }
 
     /// Deletes a user. Returns the work that deletes what is left of theirs, [`Conflict::OwnsEvents`] if they own
@@ -126,16 +105,16 @@ impl Store {
         let id = user.record.id;
         let mut attempts = Attempts::default();
         loop {
-            let lists = [Kind::User, Kind::Event].map(|kind| self.heads(list_of(Parent::User(id), kind)));
+            let lists = [Kind::User, Kind::Event].map(|kind| self.counter_items(list_of(Parent::User(id), kind)));
             let [made, events] = lists;
             let (made, events) = tokio::try_join!(made, events)?;
             if events.count() > 0 {
                 return Ok(Err(Conflict::OwnsEvents));
             }
             let work = Work::ClearUser { user: id, username: user.record.username.clone() };
-            let (begun, put) = self.begun_put(work, now)?;
-            let mut writes = self.removal_writes(&user, &made, &events)?;
-            writes.push(Write { item: put, fails_as: Conflict::Changed });
+            let (begun, put) = begun_put(work, now)?;
+            let mut writes = self.removal_writes(&user, &made, &events);
+            writes.push(put.fails_as(Conflict::Changed));
             match self.commit(writes).await? {
                 Ok(()) => return Ok(Ok(begun)),
                 Err(Conflict::Changed) => attempts.lost().await?,
@@ -148,17 +127,35 @@ impl Store {
         }
     }
 
-    fn removal_writes(&self, user: &Stored<User>, made: &Heads, events: &Heads) -> Result<Vec<Write>, StoreError> {
+    fn removal_writes(&self, user: &Stored<User>, made: &CounterItems, events: &CounterItems) -> Vec<RecordWrite> {
         let id = user.record.id;
         // A transaction may write an item only once, and a user who made themselves is in their own list.
         let made_by_themselves = user.record.creator == Some(id);
-        let mut writes = self.removal_from_lists(user)?;
+        let mut writes = removal_from_lists(user);
         if !made_by_themselves {
-            writes.extend(self.counts(Some(&user.record), None)?);
+            writes.extend(self.counts(Some(&user.record), None));
         }
-        writes.extend(self.sealing(made, -i64::from(made_by_themselves), false)?);
-        writes.extend(self.sealing(events, 0, true)?);
-        writes.push(self.delete(password_key(id), None, Conflict::Changed)?);
-        Ok(writes)
+        writes.extend(made.sealing(-i64::from(made_by_themselves), false));
+        writes.extend(events.sealing(0, true));
+        writes.push(deleting(password_key(id)));
+        writes
+    }
+}
+
+fn consequences(before: &User, after: &User, now: Timestamp) -> Result<Vec<(Begun, Write)>, StoreError> {
+    let user = before.id;
+    let ends_managing = before.role == Role::Manager && after.role != Role::Manager;
+    let is_renamed = User::folded(&before.username) != User::folded(&after.username);
+    let leave = ends_managing.then_some(Work::LeaveEvents { user });
+    let rename = is_renamed.then(|| Work::Rename { user, before: before.username.clone() });
+    leave.into_iter().chain(rename).map(|work| begun_put(work, now)).collect()
+}
+
+/// The write that says whether events can list the user as a manager, if a change of role changes that.
+fn managing(before: &User, after: &User) -> Option<RecordWrite> {
+    match (before.role == Role::Manager, after.role == Role::Manager) {
+        (true, false) => Some(no_managing(after.id)),
+        (false, true) => Some(managing_again(after.id)),
+        (true, true) | (false, false) => None,
     }
 }

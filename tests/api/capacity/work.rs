@@ -27,8 +27,7 @@ pub(super) async fn measure(rows: &mut Rows) {
     run(rows, &app, "nothing to do").await;
     let name = greenroom_core::id::ConnectionName::random();
     let message = OutboxMessage::TerminateSession { stream: Stream::of_session(1, 2), name, by: "once".to_owned() };
-    let (_, put) = app.store.job_put(message, app.clock.now()).unwrap();
-    app.client.transact_write_items().transact_items(put).send().await.unwrap();
+    app.store.put_job(message, app.clock.now()).await.unwrap();
     run(rows, &app, "an outbox message to a media server").await;
     let id = app.event_to_join(json!({}), "moderator").await;
     app.login_tokens(id, "token", 27).await;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use greenroom_core::{
     clock::Timestamp,
     model::{EventSession, LoginToken},
@@ -13,17 +12,20 @@ use crate::{
     Key, Store, StoreError, Worked,
     attempts::pause,
     n,
-    record::{Conflict, Kind, Parent, Record, Stored, Unique, Write, kind_list, list_of, padded, parents_key},
-    s,
+    record::{
+        Conflict, Kind, Parent, Record, Stored, Unique, count, deleting, kind_list, list_of, padded, parents_key,
+        removal_of_places,
+    },
+    write::Write,
 };
 
 /// The number of records that one transaction deletes. Each lies in three places, and a floor in a fourth. With the
-/// heads of as many lists as there are shards and the event's own item, they are fewer than the 100 items that a
-/// transaction takes.
+/// counter items of as many lists as there are shards and the event's own item, they are fewer than the 100 items that
+/// a transaction takes.
 const PIECE: usize = 27;
 
 /// The number of former sessions that one transaction deletes, two items each.
-const FORMER_AT_ONCE: i32 = 50;
+const FORMER_AT_ONCE: usize = 50;
 
 impl Store {
     /// Deletes the records that an event left when it ended at `at`. Stops when all are gone or the time is up.
@@ -47,9 +49,8 @@ impl Store {
             }
             let former = self.former_keys(id).await?;
             if !former.is_empty() {
-                let deletes = former.into_iter().map(|key| self.delete(key, None, Conflict::Changed));
                 // These items are only ever deleted, so another worker that deleted them first is no failure.
-                let _ = self.commit(deletes.collect::<Result<_, _>>()?).await?;
+                let _ = self.commit(former.into_iter().map(deleting).collect()).await?;
                 continue;
             }
             // If the time is up, the condition of the loop says so.
@@ -58,8 +59,7 @@ impl Store {
             if !cleared.done {
                 continue;
             }
-            let delete = self.client.delete_item().table_name(&*self.table);
-            delete.set_key(Some(ended_key(id).attributes())).send().await?;
+            let _ = self.write(Write::delete(ended_key(id))).await?;
             return Ok(Worked { done: true, messages });
         }
         Ok(Worked { done: false, messages })
@@ -67,10 +67,7 @@ impl Store {
 
     /// The keys of some former sessions, and the keys under which their provider's ids are found.
     async fn former_keys(&self, event: u64) -> Result<Vec<Key>, StoreError> {
-        let query = self.client.query().table_name(&*self.table).consistent_read(true);
-        let query =
-            query.key_condition_expression("PK = :pk").expression_attribute_values(":pk", s(former_list(event)));
-        let items = query.limit(FORMER_AT_ONCE).send().await?.items.unwrap_or_default();
+        let items = self.query(former_list(event)).limit(FORMER_AT_ONCE).send().await?.items;
         let former: Vec<Former> = serde_dynamo::from_items(items)?;
         let keys = former.into_iter().map(|former| {
             let found_by = Unique::ProviderSession.key(former.session_id.as_str());
@@ -81,16 +78,8 @@ impl Store {
 
     /// Some records of a parent's list.
     pub(crate) async fn some_of<T: Record>(&self, parent: Parent) -> Result<Vec<Stored<T>>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND SK >= :first")
-            .expression_attribute_values(":pk", s(list_of(parent, T::KIND)))
-            .expression_attribute_values(":first", s(padded(0)))
-            .limit(i32::try_from(PIECE).unwrap_or(i32::MAX));
-        Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
+        let query = self.query(list_of(parent, T::KIND)).from(padded(0)).limit(PIECE);
+        Ok(serde_dynamo::from_items(query.send().await?.items)?)
     }
 
     /// Deletes these records of an ended event. If other workers delete them too, some may be left.
@@ -99,26 +88,20 @@ impl Store {
         let mut fewer: BTreeMap<String, i64> = BTreeMap::new();
         for stored in records {
             let record = &stored.record;
-            writes.extend(self.removal_of_places(stored)?);
-            writes.push(self.delete(parents_key::<T>(Parent::Event(event), record.id()), None, Conflict::Changed)?);
+            writes.extend(removal_of_places(stored));
+            writes.push(deleting(parents_key::<T>(Parent::Event(event), record.id())));
             *fewer.entry(kind_list(T::KIND, record.id())).or_default() -= 1;
         }
-        for (list, by) in fewer {
-            writes.push(self.count(list, by)?);
-        }
+        writes.extend(fewer.into_iter().map(|(list, by)| count(list, by)));
         let left = match T::KIND {
             Kind::Session => "sessions",
             Kind::User | Kind::Event | Kind::LoginToken => "loginTokens",
         };
-        let update = Update::builder()
-            .table_name(&*self.table)
-            .set_key(Some(ended_key(event).attributes()))
-            .update_expression("ADD #left :by")
-            .condition_expression("attribute_exists(PK)")
-            .expression_attribute_names("#left", left)
-            .expression_attribute_values(":by", n(-i64::try_from(records.len()).unwrap_or(0)));
-        let item = TransactWriteItem::builder().update(update.build()?).build();
-        writes.push(Write { item, fails_as: Conflict::Gone });
+        let fewer = Write::update(ended_key(event), "ADD #left :by")
+            .when_there()
+            .name("#left", left)
+            .value(":by", n(-i64::try_from(records.len()).unwrap_or(0)));
+        writes.push(fewer.fails_as(Conflict::Gone));
         if self.commit(writes).await?.is_err() {
             pause(0).await;
         }

@@ -11,8 +11,13 @@ use greenroom_core::{
 };
 use serde::Deserialize;
 
-use super::{SHARDS, delete, ledger, partition, prefix, provider, put};
-use crate::{Attributes, JobKey, Store, StoreError, Worked, batch::BATCH_MAX, job::job_item, s};
+use super::{SHARDS, ledger, partition, prefix, provider};
+use crate::{
+    Attributes, JobKey, Store, StoreError, Worked,
+    batch::{BATCH_MAX, delete, put},
+    job::job_item,
+    s,
+};
 
 /// The attributes that a deletion reads.
 const KEYS: &str = "PK, SK, #type, id, providerSession, createdAt, destroyedAt";
@@ -20,14 +25,14 @@ const KEYS: &str = "PK, SK, #type, id, providerSession, createdAt, destroyedAt";
 /// The attributes of a client's connection at the media provider that dropping it needs.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Client {
+struct ConnectionToDrop {
     id: String,
     provider_session: Option<ProviderSessionId>,
     created_at: Option<Timestamp>,
     destroyed_at: Option<Timestamp>,
 }
 
-impl Client {
+impl ConnectionToDrop {
     /// The outbox message that has the provider drop the client; `None` if the client has gone.
     fn message(self) -> Option<OutboxMessage> {
         let Self { id, provider_session, created_at, destroyed_at } = self;
@@ -71,7 +76,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let partition = partition(&stream.vhost, &stream.app, shard);
         while in_time() {
-            let items = self.some_items(&partition, &prefix(&stream.stream), None).await?;
+            let items = self.query(&partition).prefix(prefix(&stream.stream)).limit(BATCH_MAX).send().await?.items;
             if items.is_empty() {
                 return Ok(true);
             }
@@ -80,7 +85,8 @@ impl Store {
                 deletes.push(delete(super::key_of(&connection)?.attributes())?);
                 let is_live = connection.is_live(at);
                 let ended = connection.clone().ended(at, EndReason::SESSION_CLOSED, by);
-                let (old, new) = if is_live { ledger::end(&connection, &ended, at)? } else { (None, None) };
+                let (old, new) =
+                    if is_live { ledger::changed_items(Some(&connection), &ended, at)? } else { (None, None) };
                 ends.extend(old.map(|key| delete(key.attributes())).transpose()?);
                 ends.extend(new.map(put).transpose()?);
             }
@@ -119,7 +125,8 @@ impl Store {
     ) -> Result<Worked, StoreError> {
         let mut messages = Vec::new();
         while in_time() {
-            let items = self.some_items(&partition, prefix, Some(KEYS)).await?;
+            let query = self.query(&partition).prefix(prefix).only(KEYS).name("#type", "Type");
+            let items = query.limit(BATCH_MAX).send().await?.items;
             if items.is_empty() {
                 return Ok(Worked { done: true, messages });
             }
@@ -127,39 +134,17 @@ impl Store {
             messages.extend(keys);
             // The outbox messages are put before the clients' items go, so that no client is forgotten.
             self.write_all(dropping.into_iter().map(put).collect::<Result<_, _>>()?).await?;
-            self.write(items.into_iter().map(key_only).map(delete).collect::<Result<_, _>>()?).await?;
+            self.write_batch(items.into_iter().map(delete).collect::<Result<_, _>>()?).await?;
         }
         Ok(Worked { done: false, messages })
-    }
-
-    /// Reads as many items of a partition as one batch takes.
-    async fn some_items(&self, pk: &str, prefix: &str, only: Option<&str>) -> Result<Vec<Attributes>, StoreError> {
-        let query = self.client.query().table_name(&*self.table).consistent_read(true);
-        let query = query.expression_attribute_values(":pk", s(pk));
-        let query = match prefix {
-            "" => query.key_condition_expression("PK = :pk"),
-            prefix => query
-                .key_condition_expression("PK = :pk AND begins_with(SK, :prefix)")
-                .expression_attribute_values(":prefix", s(prefix)),
-        };
-        let query = match only {
-            Some(only) => query.projection_expression(only).expression_attribute_names("#type", "Type"),
-            None => query,
-        };
-        let limit = i32::try_from(BATCH_MAX).unwrap_or(i32::MAX);
-        Ok(query.limit(limit).send().await?.items.unwrap_or_default())
     }
 }
 
 /// The jobs that drop the clients among these items.
 fn dropping(items: &[Attributes], now: Timestamp) -> Result<Vec<(JobKey, Attributes)>, StoreError> {
     let is_client = |item: &&Attributes| item.get("Type") == Some(&s(provider::KIND));
-    let clients = items.iter().filter(is_client).map(|item| serde_dynamo::from_item::<_, Client>(item.clone()));
+    let clients =
+        items.iter().filter(is_client).map(|item| serde_dynamo::from_item::<_, ConnectionToDrop>(item.clone()));
     let clients = clients.collect::<Result<Vec<_>, _>>()?;
-    clients.into_iter().filter_map(Client::message).map(|message| job_item(message.into(), now)).collect()
-}
-
-fn key_only(mut item: Attributes) -> Attributes {
-    item.retain(|name, _| name == "PK" || name == "SK");
-    item
+    clients.into_iter().filter_map(ConnectionToDrop::message).map(|message| job_item(message.into(), now)).collect()
 }

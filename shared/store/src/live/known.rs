@@ -104,14 +104,12 @@ impl Store {
     /// Records that a media server has an application. The record is kept for `kept`.
     pub async fn remember_app(&self, vhost: &str, app: &str, now: Timestamp, kept: Duration) -> Result<(), StoreError> {
         let known = KnownApp { vhost: vhost.to_owned(), app: app.to_owned(), expires_at: now + kept };
-        let item = Item { key: key(vhost, app), kind: "KnownApp", entity: &known }.attributes()?;
-        self.client.put_item().table_name(&*self.table).set_item(Some(item)).send().await?;
-        Ok(())
+        self.write(Item { key: key(vhost, app), kind: "KnownApp", entity: &known }.put()?).await.map(drop)
     }
 
     /// The known applications with their virtual hosts, in a fixed order.
     pub async fn known_apps(&self, now: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
-        let apps: Vec<KnownApp> = serde_dynamo::from_items(self.items(APPS, "").await?)?;
+        let apps: Vec<KnownApp> = serde_dynamo::from_items(self.query(APPS).all().await?)?;
         let known = apps.into_iter().filter(|known| now < known.expires_at);
         Ok(known.map(|known| (known.vhost, known.app)).collect())
     }

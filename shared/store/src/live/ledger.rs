@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use greenroom_core::{
     clock::{Timestamp, seconds},
     id::ConnectionName,
@@ -19,7 +18,7 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{SHARDS, fitting, part, shard};
-use crate::{Attributes, Item, Key, Store, StoreError};
+use crate::{Attributes, Item, Key, StoreError, write::Write};
 
 /// How long an entry is kept after its end.
 const KEPT: Duration = Duration::from_hours(30 * 24);
@@ -163,44 +162,29 @@ fn moves(
     if old == new { (None, None) } else { (old, new) }
 }
 
-impl Store {
-    /// The writes of a change to the ledger.
-    pub(super) fn ledger_change(
-        &self,
-        before: Option<&LiveConnection>,
-        after: &LiveConnection,
-        now: Timestamp,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let (old, new) = moves(before, after, now);
-        let (old, new) =
-            (old.and_then(|entry| entry.key()), new.map(|entry| ledger_item(&entry)).transpose()?.flatten());
-        let mut writes = Vec::new();
-        if let Some(key) = old.filter(|old| !new.as_ref().is_some_and(|new| is_at(new, old))) {
-            let delete = Delete::builder().table_name(&*self.table).set_key(Some(key.attributes())).build()?;
-            writes.push(TransactWriteItem::builder().delete(delete).build());
-        }
-        if let Some(item) = new {
-            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-            writes.push(TransactWriteItem::builder().put(put).build());
-        }
-        Ok(writes)
-    }
-
-    /// The write for the ledger entry of an ended connection that had no entry before.
-    pub(crate) fn ledger_put(&self, ended: &LiveConnection) -> Result<Option<TransactWriteItem>, StoreError> {
-        let Some(item) = ledger_item(&LedgerEntry::of(ended))? else { return Ok(None) };
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        Ok(Some(TransactWriteItem::builder().put(put).build()))
-    }
+/// The writes of a change to the ledger.
+pub(super) fn ledger_change(
+    before: Option<&LiveConnection>,
+    after: &LiveConnection,
+    now: Timestamp,
+) -> Result<impl Iterator<Item = Write>, StoreError> {
+    let (old, new) = changed_items(before, after, now)?;
+    let old = old.filter(|old| !new.as_ref().is_some_and(|new| is_at(new, old)));
+    Ok(old.map(Write::delete).into_iter().chain(new.map(Write::put)))
 }
 
-/// The key to delete and the entry to put when a connection ends.
-pub(super) fn end(
-    before: &LiveConnection,
+/// The write for the ledger entry of an ended connection that had no entry before.
+pub(crate) fn ledger_put(ended: &LiveConnection) -> Result<Option<Write>, StoreError> {
+    Ok(ledger_item(&LedgerEntry::of(ended))?.map(Write::put))
+}
+
+/// The key to delete and the item to put when a connection changes from `before` to `after`.
+pub(super) fn changed_items(
+    before: Option<&LiveConnection>,
     after: &LiveConnection,
     now: Timestamp,
 ) -> Result<(Option<Key>, Option<Attributes>), StoreError> {
-    let (old, new) = moves(Some(before), after, now);
+    let (old, new) = moves(before, after, now);
     Ok((old.and_then(|entry| entry.key()), new.map(|entry| ledger_item(&entry)).transpose()?.flatten()))
 }
 

@@ -9,7 +9,7 @@ use greenroom_core::{
 use serde::Deserialize;
 
 use super::{KEY_MAX, SHARDS, partition, prefix, publishers};
-use crate::{Attributes, Store, StoreError, s};
+use crate::{Attributes, Store, StoreError};
 
 /// The attributes of a connection that a list needs.
 const LISTED: &str = "SK, #name, createdAt, endsAt, ended, openedAt";
@@ -82,16 +82,6 @@ impl Store {
             // No item can have such a key.
             return Ok(Vec::new());
         }
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND begins_with(SK, :stream)")
-            .expression_attribute_values(":pk", s(partition))
-            .expression_attribute_values(":stream", s(prefix))
-            .projection_expression(LISTED)
-            .expression_attribute_names("#name", "name");
-        Ok(query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?)
+        self.query(partition).prefix(prefix).only(LISTED).name("#name", "name").all().await
     }
 }

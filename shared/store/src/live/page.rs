@@ -8,7 +8,7 @@ use greenroom_core::{
 use serde::de::DeserializeOwned;
 
 use super::{KEY_MAX, LedgerEntry, SHARDS, ledger, part, partition, prefix};
-use crate::{Attributes, Store, StoreError, s};
+use crate::{Attributes, Store, StoreError};
 
 /// The connections that are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,18 +126,12 @@ impl Store {
             // No item can have such a key.
             return Ok(Slice { items: Vec::new(), more: false });
         }
-        let query = self.client.query().table_name(&*self.table).consistent_read(true);
-        let query = query
-            .key_condition_expression("PK = :pk AND SK BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", s(partition))
-            // An empty key value is not allowed, and every sort key sorts after a space.
-            .expression_attribute_values(":from", s(if range.from.is_empty() { " " } else { range.from }))
-            .expression_attribute_values(":to", s(range.to))
-            .scan_index_forward(!range.backwards)
-            .limit(i32::try_from(range.limit).unwrap_or(i32::MAX));
-        let output = query.send().await?;
-        let more = output.last_evaluated_key.is_some();
-        let items = output.items.unwrap_or_default().into_iter();
+        // An empty key value is not allowed, and every sort key sorts after a space.
+        let from = if range.from.is_empty() { " " } else { range.from };
+        let query = self.query(partition).between(from, range.to).limit(range.limit);
+        let answer = if range.backwards { query.backwards() } else { query }.send().await?;
+        let more = answer.next.is_some();
+        let items = answer.items.into_iter();
         let items = items.filter_map(|item| Some((item.get("SK")?.as_s().ok()?.clone(), item)));
         Ok(Slice { items: items.collect(), more })
     }

@@ -1,6 +1,5 @@
 //! Connections at the media provider, as its session monitoring reports them for the names of streams.
 
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use greenroom_core::{
     clock::Timestamp,
     id::{CallbackId, ConnectionName, hex},
@@ -11,10 +10,10 @@ use greenroom_core::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{fitting, part, partition, terminate::message};
+use super::{change::live_change, fitting, part, partition, terminate::message};
 use crate::{
-    Attributes, Item, JobKey, Key, Store, StoreError, attempts::Attempts, error::is_failed_condition, n, s, shard,
-    transaction::Committed,
+    Item, JobKey, Key, Store, StoreError, attempts::Attempts, error::is_failed_condition, job::job_put, n, s, shard,
+    transaction::Committed, write::Write,
 };
 
 /// The `Type` of a provider's connection in the table.
@@ -79,7 +78,7 @@ impl Store {
 
     async fn clients_of(&self, stream: &Stream, name: &ConnectionName) -> Result<Vec<ProviderConnection>, StoreError> {
         let partition = partition(&stream.vhost, &stream.app, shard(name.as_str()));
-        let items = self.items(&partition, &prefix(stream, name)).await?;
+        let items = self.query(partition).prefix(prefix(stream, name)).all().await?;
         Ok(serde_dynamo::from_items(items)?)
     }
 
@@ -107,64 +106,43 @@ impl Store {
             };
             let is_unwanted = changed.is_open() && after.sends_away(now);
             let message = message(&after).filter(|message| is_unwanted && is_wanted(message));
-            let mut writes = self.live_change(Some(&live), after, now)?;
-            writes.push(self.client_put(&key, &changed)?);
-            writes.extend(place.instead_of.map(|gone| self.client_delete(&told, gone)).transpose()?.flatten());
-            let message = message.map(|message| self.job_put(message, now)).transpose()?;
+            let mut writes = live_change(Some(&live), after, now)?;
+            let key = Key { pk: key.pk.clone(), sk: key.sk.clone() };
+            writes.push(Item { key, kind: KIND, entity: &changed }.put()?);
+            let gone = place.instead_of.and_then(|gone| self::key(stream, name, gone));
+            writes.extend(gone.map(Write::delete));
+            let message = message.map(|message| job_put(message, now)).transpose()?;
             let message = message.map(|(id, put)| {
                 writes.push(put);
                 id
             });
-            let guards = writes.len();
-            writes.extend(self.guards(&told, live.expires_at, now)?);
+            let guarded = writes.len();
+            writes.extend(guards(&told, live.expires_at, now));
             // Every change of a client's connection also changes the name's item, on condition of its revision.
-            match self.transact(writes).await? {
+            match self.transact(&writes).await? {
                 Committed::Yes => return Ok(message),
-                Committed::No(reasons) if reasons.iter().skip(guards).any(is_failed_condition) => return Ok(None),
+                Committed::No(reasons) if reasons.iter().skip(guarded).any(is_failed_condition) => return Ok(None),
                 Committed::No(_) => attempts.lost().await?,
             }
         }
     }
+}
 
-    fn client_put(&self, key: &Key, client: &ProviderConnection) -> Result<TransactWriteItem, StoreError> {
-        let key = Key { pk: key.pk.clone(), sk: key.sk.clone() };
-        let item = Item { key, kind: KIND, entity: client }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn client_delete(&self, told: &Told<'_>, gone: &str) -> Result<Option<TransactWriteItem>, StoreError> {
-        let Some(key) = key(told.stream, told.name, gone) else { return Ok(None) };
-        let delete = Delete::builder().table_name(&*self.table).set_key(Some(key.attributes())).build()?;
-        Ok(Some(TransactWriteItem::builder().delete(delete).build()))
-    }
-
-    /// The conditions that the client came under no other name, and that the callback was not recorded before.
-    fn guards(
-        &self,
-        told: &Told<'_>,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<[TransactWriteItem; 2], StoreError> {
-        let guard = |key: Key, kind: &str, owner: &str, end: Timestamp| {
-            let mut item: Attributes = key.attributes();
-            item.insert("Type".to_owned(), s(kind));
-            item.insert("owner".to_owned(), s(owner));
-            item.insert("expiresAt".to_owned(), n(end.seconds()));
-            Put::builder()
-                .table_name(&*self.table)
-                .set_item(Some(item))
-                .expression_attribute_values(":now", n(now.seconds()))
-        };
-        let whose = owner(told.stream, told.name);
-        let client = guard(owner_key(told.client), "ProviderClient", &whose, expires_at)
-            .condition_expression("attribute_not_exists(PK) OR #owner = :owner OR expiresAt <= :now")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", s(&whose))
-            .build()?;
-        let callback = guard(callback_key(told.callback), "Callback", &whose, now + CALLBACK_KEPT)
-            .condition_expression("attribute_not_exists(PK) OR expiresAt <= :now")
-            .build()?;
-        Ok([client, callback].map(|put| TransactWriteItem::builder().put(put).build()))
-    }
+/// The conditions that the client came under no other name, and that the callback was not recorded before.
+fn guards(told: &Told<'_>, expires_at: Timestamp, now: Timestamp) -> [Write; 2] {
+    let whose = owner(told.stream, told.name);
+    let guard = |key: Key, kind: &str, end: Timestamp| {
+        let mut item = key.attributes();
+        item.insert("Type".to_owned(), s(kind));
+        item.insert("owner".to_owned(), s(&whose));
+        item.insert("expiresAt".to_owned(), n(end.seconds()));
+        Write::put(item).value(":now", n(now.seconds()))
+    };
+    let client = guard(owner_key(told.client), "ProviderClient", expires_at)
+        .when("attribute_not_exists(PK) OR #owner = :owner OR expiresAt <= :now")
+        .name("#owner", "owner")
+        .value(":owner", s(&whose));
+    let callback = guard(callback_key(told.callback), "Callback", now + CALLBACK_KEPT)
+        .when("attribute_not_exists(PK) OR expiresAt <= :now");
+    [client, callback]
 }

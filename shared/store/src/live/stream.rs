@@ -1,6 +1,5 @@
 //! The state of a media server's stream: its publishers, and the addresses from which nobody without a name is let in.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use greenroom_core::{
     clock::{Clock, InTime, Timestamp, seconds},
@@ -15,10 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::{
     SHARDS,
-    change::{Admitted, Opening, Step},
-    partition, prefix,
+    admission::{Admitted, Opening},
+    change::{Step, live_change},
+    partition, prefix, spelt,
 };
-use crate::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, n, s, transaction::Committed};
+use crate::{
+    Item, Key, Store, StoreError, attempts::Attempts, job::later_put, n, transaction::Committed, write::Write,
+};
 
 /// The number of viewers of a shard that are settled at once.
 const MAX_CONCURRENT: usize = 4;
@@ -30,12 +32,6 @@ struct Ban {
     held_until: Timestamp,
     #[serde(with = "seconds")]
     expires_at: Timestamp,
-}
-
-/// A stream as one text for keys. No two streams have the same text.
-pub(super) fn spelt(stream: &Stream) -> String {
-    let Stream { vhost, app, stream } = stream;
-    format!("{}/{}/{}/{vhost}{app}{stream}", vhost.len(), app.len(), stream.len())
 }
 
 fn key(stream: &Stream, sk: String) -> Key {
@@ -65,24 +61,6 @@ impl Store {
         Ok(ban.is_some_and(|ban| now < ban.held_until))
     }
 
-    /// The write that bans an address for viewers without a name, on condition that it is not banned for longer
-    /// already.
-    pub(super) fn ban_put(
-        &self,
-        stream: &Stream,
-        address: &str,
-        until: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let ban = Ban { held_until: until, expires_at: until };
-        let item = Item { key: ban_key(stream, address), kind: "Ban", entity: &ban }.attributes()?;
-        let put = Put::builder()
-            .table_name(&*self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(PK) OR heldUntil < :until")
-            .expression_attribute_values(":until", n(until.millis()));
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
-    }
-
     /// Records an event of a publisher, and puts a job that settles the viewers of the stream a while later. Settling
     /// them at once could miss a viewer who is being let in at the same time.
     ///
@@ -104,41 +82,25 @@ impl Store {
                 Publishing::Refused => webhook.take_back(before.as_ref(), now),
             };
             let mut writes = match after {
-                Some(after) => self.live_change(before.as_ref(), after, now)?,
+                Some(after) => live_change(before.as_ref(), after, now)?,
                 None => Vec::new(),
             };
             if let Some(after) = Publishers::with(known.as_ref(), &webhook.client, did, webhook.at, now) {
-                writes.push(self.publishers_put(&webhook.stream, known.as_ref(), &after)?);
+                let put = Item { key: publishers_key(&webhook.stream), kind: "Publishers", entity: &after }.put()?;
+                writes.push(put.when_unchanged(known.map(|known| known.revision.into())));
                 if !keeps_viewers {
                     let settling = Work::SettleViewers { stream: webhook.stream.clone() };
-                    writes.push(self.later_put(settling, now, now + SETTLED_AFTER)?);
+                    writes.push(later_put(settling, now, now + SETTLED_AFTER)?);
                 }
             }
             if writes.is_empty() {
                 return Ok(Ok(()));
             }
-            if let Committed::Yes = self.transact(writes).await? {
+            if let Committed::Yes = self.transact(&writes).await? {
                 return Ok(Ok(()));
             }
             attempts.lost().await?;
         }
-    }
-
-    fn publishers_put(
-        &self,
-        stream: &Stream,
-        before: Option<&Publishers>,
-        after: &Publishers,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let item = Item { key: publishers_key(stream), kind: "Publishers", entity: after }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = match before {
-            None => put.condition_expression("attribute_not_exists(PK)"),
-            Some(before) => {
-                put.condition_expression("revision = :seen").expression_attribute_values(":seen", n(before.revision))
-            }
-        };
-        Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
     /// Ends the viewers whose publisher has left, and lets those stay whose publisher has come, until all are settled
@@ -181,15 +143,14 @@ impl Store {
     }
 
     async fn viewers_in(&self, stream: &Stream, shard: u8) -> Result<Vec<LiveConnection>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND begins_with(SK, :stream)")
-            .expression_attribute_values(":pk", s(partition(&stream.vhost, &stream.app, shard)))
-            .expression_attribute_values(":stream", s(prefix(&stream.stream)));
-        let items: Vec<Attributes> = query.into_paginator().items().send().collect::<Result<_, _>>().await?;
-        Ok(serde_dynamo::from_items(items)?)
+        let query = self.query(partition(&stream.vhost, &stream.app, shard)).prefix(prefix(&stream.stream));
+        Ok(serde_dynamo::from_items(query.all().await?)?)
     }
+}
+
+/// The write that bans an address for viewers without a name, on condition that it is not banned for longer already.
+pub(super) fn ban_put(stream: &Stream, address: &str, until: Timestamp) -> Result<Write, StoreError> {
+    let ban = Ban { held_until: until, expires_at: until };
+    let put = Item { key: ban_key(stream, address), kind: "Ban", entity: &ban }.put()?;
+    Ok(put.when("attribute_not_exists(PK) OR heldUntil < :until").value(":until", n(until.millis())))
 }

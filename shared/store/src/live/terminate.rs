@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
 use greenroom_core::{
     clock::Timestamp,
     id::{ConnectionId, ConnectionName, random_hex},
@@ -14,9 +13,15 @@ use greenroom_core::{
     },
 };
 
+use super::{change::live_change, ledger::ledger_put, stream::ban_put};
 use crate::{
-    ClaimedJob, JobKey, Store, StoreError, attempts::Attempts, error::is_failed_condition, record::main_key,
+    ClaimedJob, JobKey, Store, StoreError,
+    attempts::Attempts,
+    error::is_failed_condition,
+    job::{claimed_put, job_delete, job_put},
+    record::main_key,
     transaction::Committed,
+    write::Write,
 };
 
 /// The connection to terminate, and how.
@@ -71,7 +76,7 @@ pub enum Cut {
 /// The connection to end, and the writes that end it if it belongs to a media session.
 struct Target {
     connection: LiveConnection,
-    elsewhere: Vec<TransactWriteItem>,
+    elsewhere: Vec<Write>,
 }
 
 /// Who tells a media server or the media provider of the end.
@@ -135,17 +140,17 @@ impl Store {
             let Some(Target { connection, elsewhere }) = target else { return Ok(None) };
             let (after, message) = decided(what, connection, &id);
             let mut writes = elsewhere;
-            writes.extend(self.termination(known.as_ref(), &after, what.now)?);
+            writes.extend(termination(known.as_ref(), &after, what.now)?);
             told = Teller::Nobody;
             if let Some(message) = message.filter(&is_wanted) {
-                let (teller, put) = self.tell_of_end(message, &after, what.now)?;
+                let (teller, put) = tell_of_end(message, &after, what.now)?;
                 told = teller;
                 writes.push(put);
             }
-            let ban = self.ban(&after)?.filter(|_| !banned_for_longer);
+            let ban = ban(&after)?.filter(|_| !banned_for_longer);
             let has_ban = ban.is_some();
             writes.extend(ban);
-            match self.transact(writes).await? {
+            match self.transact(&writes).await? {
                 Committed::Yes => return Ok(Some(told.of(after))),
                 // The ban is the last write.
                 Committed::No(reasons) if has_ban && reasons.last().is_some_and(is_failed_condition) => {
@@ -155,30 +160,6 @@ impl Store {
                 Committed::No(_) if self.is_orphan(&after).await? => return Ok(None),
                 Committed::No(_) => attempts.lost().await?,
             }
-        }
-    }
-
-    /// The write that puts the job of telling a media server. The caller gets its lease if the media server has to cut
-    /// a viewer off.
-    fn tell_of_end(
-        &self,
-        message: OutboxMessage,
-        after: &LiveConnection,
-        now: Timestamp,
-    ) -> Result<(Teller, TransactWriteItem), StoreError> {
-        if after.ending.is_some() {
-            return self.claimed_put(message.into(), now).map(|(job, put)| (Teller::ByUs(job), put));
-        }
-        self.job_put(message, now).map(|(key, put)| (Teller::ByAnybody(key), put))
-    }
-
-    /// The write that bans the address of a terminated viewer for those without a name.
-    fn ban(&self, after: &LiveConnection) -> Result<Option<TransactWriteItem>, StoreError> {
-        match (&after.source, after.held_until) {
-            (Source::Admission(client), Some(until)) if after.is_viewer() => {
-                self.ban_put(&after.stream, &client.address, until).map(Some)
-            }
-            _ => Ok(None),
         }
     }
 
@@ -204,9 +185,9 @@ impl Store {
                 Cut::Off => known.clone().cut_off(now),
                 Cut::Impossible => known.clone().not_cut_off(),
             };
-            let mut writes = self.live_change(Some(&known), after.clone(), now)?;
-            writes.extend(job.map(|job| self.job_delete(job)).transpose()?);
-            if let Committed::Yes = self.transact(writes).await? {
+            let mut writes = live_change(Some(&known), after.clone(), now)?;
+            writes.extend(job.map(job_delete));
+            if let Committed::Yes = self.transact(&writes).await? {
                 return Ok(Some(after));
             }
             attempts.lost().await?;
@@ -223,33 +204,6 @@ impl Store {
             .map(|(connection, elsewhere)| Target { connection: LiveConnection::of_media(&connection), elsewhere }))
     }
 
-    /// The writes that leave an ended connection under its name.
-    fn termination(
-        &self,
-        known: Option<&LiveConnection>,
-        ended: &LiveConnection,
-        now: Timestamp,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let mut writes = self.live_change(known, ended.clone(), now)?;
-        match ended.source {
-            Source::Media if !known.is_some_and(|known| known.is_live(now)) => writes.extend(self.ledger_put(ended)?),
-            Source::Event { .. } => writes.extend(self.session_check(&ended.stream)?),
-            Source::Media | Source::Admission(_) => {}
-        }
-        Ok(writes)
-    }
-
-    /// A condition that the event's session exists. Its deletion ends all of its connections.
-    fn session_check(&self, stream: &Stream) -> Result<Option<TransactWriteItem>, StoreError> {
-        let Some((_, session)) = stream.event_session() else { return Ok(None) };
-        let check = ConditionCheck::builder()
-            .table_name(&*self.table)
-            .set_key(Some(main_key::<EventSession>(session).attributes()))
-            .condition_expression("attribute_exists(PK)")
-            .build()?;
-        Ok(Some(TransactWriteItem::builder().condition_check(check).build()))
-    }
-
     /// Whether a connection's session was deleted.
     async fn is_orphan(&self, connection: &LiveConnection) -> Result<bool, StoreError> {
         match (&connection.source, connection.stream.event_session()) {
@@ -263,6 +217,46 @@ fn live_target(known: Option<&LiveConnection>, now: Timestamp) -> Option<Target>
     // A participant who has gone may return with the same token at any time. Terminating ends that token.
     let live = known.filter(|known| known.is_live(now) || known.may_return(now));
     live.map(|live| Target { connection: live.clone(), elsewhere: Vec::new() })
+}
+
+/// The writes that leave an ended connection under its name.
+fn termination(
+    known: Option<&LiveConnection>,
+    ended: &LiveConnection,
+    now: Timestamp,
+) -> Result<Vec<Write>, StoreError> {
+    let mut writes = live_change(known, ended.clone(), now)?;
+    match ended.source {
+        Source::Media if !known.is_some_and(|known| known.is_live(now)) => writes.extend(ledger_put(ended)?),
+        Source::Event { .. } => writes.extend(session_check(&ended.stream)),
+        Source::Media | Source::Admission(_) => {}
+    }
+    Ok(writes)
+}
+
+/// A condition that the event's session exists. Its deletion ends all of its connections.
+fn session_check(stream: &Stream) -> Option<Write> {
+    let (_, session) = stream.event_session()?;
+    Some(Write::check(main_key::<EventSession>(session)).when_there())
+}
+
+/// The write that puts the job of telling a media server. The caller gets its lease if the media server has to cut a
+/// viewer off.
+fn tell_of_end(message: OutboxMessage, after: &LiveConnection, now: Timestamp) -> Result<(Teller, Write), StoreError> {
+    if after.ending.is_some() {
+        return claimed_put(message.into(), now).map(|(job, put)| (Teller::ByUs(job), put));
+    }
+    job_put(message, now).map(|(key, put)| (Teller::ByAnybody(key), put))
+}
+
+/// The write that bans the address of a terminated viewer for those without a name.
+fn ban(after: &LiveConnection) -> Result<Option<Write>, StoreError> {
+    match (&after.source, after.held_until) {
+        (Source::Admission(client), Some(until)) if after.is_viewer() => {
+            ban_put(&after.stream, &client.address, until).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The connection after its termination, and the outbox message about it.

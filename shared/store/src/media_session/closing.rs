@@ -1,6 +1,5 @@
 //! Closing media sessions, and deleting their connections.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use greenroom_core::{
     clock::{Timestamp, seconds},
     id::{ConnectionId, ConnectionName, MediaSessionId, random_hex},
@@ -14,11 +13,14 @@ use greenroom_core::{
 use serde::Deserialize;
 
 use super::{connection_key, connections, key, partition};
-use crate::{Attributes, Begun, Store, StoreError, attempts::Attempts, n, s, transaction::Committed};
+use crate::{
+    Attributes, Begun, Store, StoreError, attempts::Attempts, job::begun_put, live::ledger_put, n, s,
+    transaction::Committed, write::Write,
+};
 
 /// The number of connections that one transaction deletes. With the longest metadata, which their ledger entries take
 /// over, 49 would exceed the 4 MB of a transaction.
-const PAGE: i32 = 40;
+const PAGE: usize = 40;
 
 /// The outcome of closing a media session.
 #[derive(Clone, Debug)]
@@ -47,8 +49,8 @@ impl Store {
         loop {
             let closing = random_hex();
             let work = Work::ClearMediaSession { session: id.clone(), closing: closing.clone() };
-            let (begun, put) = self.begun_put(work, now)?;
-            let Committed::No(reasons) = self.transact(vec![self.mark(id, &closing, now)?, put]).await? else {
+            let (begun, put) = begun_put(work, now)?;
+            let Committed::No(reasons) = self.transact(&[marking(id, &closing, now), put]).await? else {
                 return Ok(Closed::Now(Some(Box::new(begun))));
             };
             let Some(item) = reasons.into_iter().next().and_then(|reason| reason.item) else {
@@ -63,43 +65,13 @@ impl Store {
                 return Ok(Closed::Before);
             }
             if session.tokens_end_at.is_none()
-                && let Committed::Yes = self.transact(vec![self.removal_of_unused(&session)?]).await?
+                && let Committed::Yes = self.transact(&[removal_of_unused(&session)]).await?
             {
                 return Ok(Closed::Now(None));
             }
             // A token was issued between the read and the write.
             attempts.lost().await?;
         }
-    }
-
-    /// The write that marks a session with issued tokens as closed.
-    fn mark(&self, id: &MediaSessionId, closing: &str, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&*self.table)
-            .set_key(Some(key(id).attributes()))
-            .update_expression("SET closedAt = :millis, closing = :closing")
-            .condition_expression(
-                "attribute_exists(tokensEndAt) AND attribute_not_exists(closedAt) AND expiresAt > :now",
-            )
-            .expression_attribute_values(":millis", n(now.millis()))
-            .expression_attribute_values(":closing", s(closing))
-            .expression_attribute_values(":now", n(now.seconds()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// The write that deletes a session without any issued token. Nothing else of it is left.
-    fn removal_of_unused(&self, session: &MediaSession) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&*self.table)
-            .set_key(Some(key(&session.session_id).attributes()))
-            .condition_expression(
-                "incarnation = :incarnation AND attribute_not_exists(closedAt) AND attribute_not_exists(tokensEndAt)",
-            )
-            .expression_attribute_values(":incarnation", s(&session.incarnation))
-            .build()?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// Deletes what is left of a closed session that was found.
@@ -142,20 +114,10 @@ impl Store {
 
     /// The attributes of some of a session's connections that the ledger needs, and whether these are all.
     async fn some_connections(&self, id: &MediaSessionId) -> Result<(Vec<Closing>, bool), StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND begins_with(SK, :connections)")
-            .expression_attribute_values(":pk", s(partition(id)))
-            .expression_attribute_values(":connections", s(connections(id)))
-            .projection_expression("connectionId, #role, serverData, createdAt, expiresAt")
-            .expression_attribute_names("#role", "role")
-            .limit(PAGE);
-        let page = query.send().await?;
-        let is_last = page.last_evaluated_key.is_none();
-        Ok((serde_dynamo::from_items(page.items.unwrap_or_default())?, is_last))
+        let query = self.query(partition(id)).prefix(connections(id)).limit(PAGE);
+        let query = query.only("connectionId, #role, serverData, createdAt, expiresAt").name("#role", "role");
+        let answer = query.send().await?;
+        Ok((serde_dynamo::from_items(answer.items)?, answer.next.is_none()))
     }
 
     /// Deletes these connections of a closed session and writes their ledger entries. Also deletes the session's item
@@ -166,40 +128,35 @@ impl Store {
         closing: Vec<Closing>,
         is_last: bool,
     ) -> Result<bool, StoreError> {
-        let mut items = vec![self.tombstone_write(tombstone, is_last)?];
+        let key = key(tombstone.session);
+        let session = if is_last { Write::delete(key) } else { Write::check(key) };
+        let mut writes = vec![session.when("closing = :closing").value(":closing", s(tombstone.closing))];
         for connection in closing {
-            let key = connection_key(tombstone.session, &connection.connection_id).attributes();
-            let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build()?;
-            items.push(TransactWriteItem::builder().delete(delete).build());
-            items.extend(self.ledger_put(&connection.ended(tombstone))?);
+            writes.push(Write::delete(connection_key(tombstone.session, &connection.connection_id)));
+            writes.extend(ledger_put(&connection.ended(tombstone))?);
         }
-        match self.transact(items).await? {
+        match self.transact(&writes).await? {
             Committed::Yes => Ok(true),
             Committed::No(_) => Ok(false),
         }
     }
+}
 
-    /// The write for a closed session's item: a condition that it is there, or its deletion if nothing else of the
-    /// session is left.
-    fn tombstone_write(&self, tombstone: &Tombstone<'_>, is_last: bool) -> Result<TransactWriteItem, StoreError> {
-        let key = key(tombstone.session).attributes();
-        if is_last {
-            let delete = Delete::builder()
-                .table_name(&*self.table)
-                .set_key(Some(key))
-                .condition_expression("closing = :closing")
-                .expression_attribute_values(":closing", s(tombstone.closing))
-                .build()?;
-            return Ok(TransactWriteItem::builder().delete(delete).build());
-        }
-        let check = ConditionCheck::builder()
-            .table_name(&*self.table)
-            .set_key(Some(key))
-            .condition_expression("closing = :closing")
-            .expression_attribute_values(":closing", s(tombstone.closing))
-            .build()?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
+/// The write that marks a session with issued tokens as closed.
+fn marking(id: &MediaSessionId, closing: &str, now: Timestamp) -> Write {
+    Write::update(key(id), "SET closedAt = :millis, closing = :closing")
+        .when("attribute_exists(tokensEndAt) AND attribute_not_exists(closedAt) AND expiresAt > :now")
+        .value(":millis", n(now.millis()))
+        .value(":closing", s(closing))
+        .value(":now", n(now.seconds()))
+        .returning_on_failure()
+}
+
+/// The write that deletes a session without any issued token. Nothing else of it is left.
+fn removal_of_unused(session: &MediaSession) -> Write {
+    Write::delete(key(&session.session_id))
+        .when("incarnation = :incarnation AND attribute_not_exists(closedAt) AND attribute_not_exists(tokensEndAt)")
+        .value(":incarnation", s(&session.incarnation))
 }
 
 /// A connection of a session that is being closed.

@@ -5,10 +5,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    builders::{DeleteBuilder, UpdateBuilder},
-};
 use greenroom_core::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
@@ -19,7 +15,10 @@ use greenroom_core::{
 };
 
 use super::{connection_key, connections, key, partition};
-use crate::{Item, Store, StoreError, attempts::Attempts, error::failed_first, n, s, transaction::Committed};
+use crate::{
+    Item, Store, StoreError, attempts::Attempts, error::failed_first, live::ledger_put, n, s, transaction::Committed,
+    write::Write,
+};
 
 /// The outcome of ending a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +41,10 @@ impl Store {
         let mut attempts = Attempts::default();
         loop {
             let key = connection_key(&connection.session_id, &connection.connection_id);
-            let item = Item { key, kind: "Connection", entity: connection }.attributes()?;
-            let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-            let put = TransactWriteItem::builder().put(put).build();
-            let admitted = self.transact(vec![self.admit(connection, grace, extend)?, put]).await?;
-            let Committed::No(reasons) = admitted else { return Ok(true) };
+            let put = Item { key, kind: "Connection", entity: connection }.put()?;
+            let Committed::No(reasons) = self.transact(&[admitting(connection, grace, extend), put]).await? else {
+                return Ok(true);
+            };
             let found = reasons.into_iter().next().and_then(|reason| reason.item);
             let Some(found) = found else { return Ok(false) };
             let found: MediaSession = serde_dynamo::from_item(found)?;
@@ -56,29 +54,6 @@ impl Store {
             extend = found.tokens_end_at.is_none_or(|end| end <= connection.expires_at);
             attempts.lost_knowingly().await?;
         }
-    }
-
-    /// The write to the session when a token is issued. Its condition is that the session is live. With `extend` it
-    /// moves the session's end behind that of the token. Without, its condition is that another token has done so.
-    fn admit(&self, connection: &Connection, grace: Duration, extend: bool) -> Result<TransactWriteItem, StoreError> {
-        let live = "attribute_exists(PK) AND attribute_not_exists(closedAt) AND expiresAt > :now";
-        let update = self
-            .update_session(&connection.session_id)
-            .expression_attribute_values(":now", n(connection.created_at.seconds()))
-            .expression_attribute_values(":end", n(connection.expires_at.millis()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = if extend {
-            let collected = (connection.expires_at + grace).whole_second();
-            update
-                .update_expression("SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
-                .condition_expression(format!("{live} AND (attribute_not_exists(tokensEndAt) OR tokensEndAt <= :end)"))
-                .expression_attribute_values(":collected", n(collected.seconds()))
-        } else {
-            update
-                .update_expression("ADD revision :one")
-                .condition_expression(format!("{live} AND tokensEndAt >= :end"))
-        };
-        Ok(TransactWriteItem::builder().update(update.build()?).build())
     }
 
     /// Ends a connection and its token. The session is collected `grace` after the end of its last token, which may be
@@ -100,8 +75,8 @@ impl Store {
                 Err(unknown) => return Ok(unknown),
             };
             let ended = LiveConnection::of_media(&target).ended(now, EndReason::DISCONNECTED, EndedBy::BACKEND);
-            removal.extend(self.ledger_put(&ended)?);
-            match self.transact(removal).await? {
+            removal.extend(ledger_put(&ended)?);
+            match self.transact(&removal).await? {
                 Committed::Yes => return Ok(Disconnected::Now),
                 // The connection is gone. The next round of the loop finds out how.
                 Committed::No(reasons) if failed_first(&reasons) => attempts.again()?,
@@ -119,7 +94,7 @@ impl Store {
         connection: &ConnectionId,
         now: Timestamp,
         grace: Duration,
-    ) -> Result<Result<(Connection, Vec<TransactWriteItem>), Disconnected>, StoreError> {
+    ) -> Result<Result<(Connection, Vec<Write>), Disconnected>, StoreError> {
         let (found, target) = tokio::try_join!(
             self.item::<MediaSession>(key(session)),
             self.item::<Connection>(connection_key(session, connection)),
@@ -131,102 +106,77 @@ impl Store {
             return Ok(Err(Disconnected::UnknownConnection));
         };
         let writes = if found.tokens_end_at > Some(target.expires_at) {
-            self.removal_of_one(&found, &target)?
+            removal_of_one(&found, &target)
         } else {
             let next = self.last_but(&target).await?;
-            self.removal_of_the_last(&found, &target, next.as_ref(), now, grace)?
+            removal_of_the_last(&found, &target, next.as_ref(), now, grace)
         };
         Ok(Ok((target, writes)))
     }
 
-    /// The writes that remove a connection while another one ends later. The session's end stays as it is.
-    fn removal_of_one(
-        &self,
-        session: &MediaSession,
-        target: &Connection,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&*self.table)
-            .set_key(Some(key(&session.session_id).attributes()))
-            .condition_expression(
-                "incarnation = :incarnation AND attribute_not_exists(closedAt) AND tokensEndAt > :end",
-            )
-            .expression_attribute_values(":incarnation", s(&session.incarnation))
-            .expression_attribute_values(":end", n(target.expires_at.millis()))
-            .build()?;
-        let delete = self.delete_connection(target).build()?;
-        Ok(vec![
-            TransactWriteItem::builder().delete(delete).build(),
-            TransactWriteItem::builder().condition_check(check).build(),
-        ])
-    }
-
-    /// The writes that remove the connection that ends last. Their condition is that `next`, which ends last
-    /// afterwards, is still there, and that no token was issued since.
-    fn removal_of_the_last(
-        &self,
-        session: &MediaSession,
-        target: &Connection,
-        next: Option<&Connection>,
-        now: Timestamp,
-        grace: Duration,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let last_end = next.map_or(now, |next| next.expires_at.max(now));
-        let update = self
-            .update_session(&session.session_id)
-            .update_expression("SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
-            .condition_expression("incarnation = :incarnation AND attribute_not_exists(closedAt) AND revision = :seen")
-            .expression_attribute_values(":collected", n(session.collected_at(last_end, grace).seconds()))
-            .expression_attribute_values(":end", n(last_end.millis()))
-            .expression_attribute_values(":incarnation", s(&session.incarnation))
-            .expression_attribute_values(":seen", n(session.revision))
-            .build()?;
-        let delete = self.delete_connection(target).build()?;
-        let mut items = vec![
-            TransactWriteItem::builder().delete(delete).build(),
-            TransactWriteItem::builder().update(update).build(),
-        ];
-        if let Some(next) = next {
-            let check = ConditionCheck::builder()
-                .table_name(&*self.table)
-                .set_key(Some(connection_key(&next.session_id, &next.connection_id).attributes()))
-                .condition_expression("attribute_exists(PK)")
-                .build()?;
-            items.push(TransactWriteItem::builder().condition_check(check).build());
-        }
-        Ok(items)
-    }
-
-    fn delete_connection(&self, connection: &Connection) -> DeleteBuilder {
-        Delete::builder()
-            .table_name(&*self.table)
-            .set_key(Some(connection_key(&connection.session_id, &connection.connection_id).attributes()))
-            .condition_expression("attribute_exists(PK)")
-    }
-
-    /// An update of a session that raises its revision by one.
-    fn update_session(&self, session: &MediaSessionId) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&*self.table)
-            .set_key(Some(key(session).attributes()))
-            .expression_attribute_values(":one", n(1))
-    }
-
     /// The connection that ends last among all others of the session. Their sort keys are in the order of their ends.
     async fn last_but(&self, connection: &Connection) -> Result<Option<Connection>, StoreError> {
-        let output = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND begins_with(SK, :connections)")
-            .expression_attribute_values(":pk", s(partition(&connection.session_id)))
-            .expression_attribute_values(":connections", s(connections(&connection.session_id)))
-            .scan_index_forward(false)
-            .limit(2)
-            .send()
-            .await?;
-        let last: Vec<Connection> = serde_dynamo::from_items(output.items.unwrap_or_default())?;
+        let (partition, prefix) = (partition(&connection.session_id), connections(&connection.session_id));
+        let answer = self.query(partition).prefix(prefix).backwards().limit(2).send().await?;
+        let last: Vec<Connection> = serde_dynamo::from_items(answer.items)?;
         Ok(last.into_iter().find(|other| other.connection_id != connection.connection_id))
     }
+}
+
+/// The write to the session when a token is issued. Its condition is that the session is live. With `extend` it moves
+/// the session's end behind that of the token. Without, its condition is that another token has done so.
+fn admitting(connection: &Connection, grace: Duration, extend: bool) -> Write {
+    let live = "attribute_exists(PK) AND attribute_not_exists(closedAt) AND expiresAt > :now";
+    let update = if extend {
+        let collected = (connection.expires_at + grace).whole_second();
+        updating(&connection.session_id, "SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
+            .when(format!("{live} AND (attribute_not_exists(tokensEndAt) OR tokensEndAt <= :end)"))
+            .value(":collected", n(collected.seconds()))
+    } else {
+        updating(&connection.session_id, "ADD revision :one").when(format!("{live} AND tokensEndAt >= :end"))
+    };
+    update
+        .value(":now", n(connection.created_at.seconds()))
+        .value(":end", n(connection.expires_at.millis()))
+        .returning_on_failure()
+}
+
+/// The writes that remove a connection while another one ends later. The session's end stays as it is.
+fn removal_of_one(session: &MediaSession, target: &Connection) -> Vec<Write> {
+    let later = "incarnation = :incarnation AND attribute_not_exists(closedAt) AND tokensEndAt > :end";
+    let check = Write::check(key(&session.session_id))
+        .when(later)
+        .value(":incarnation", s(&session.incarnation))
+        .value(":end", n(target.expires_at.millis()));
+    vec![deletion(target), check]
+}
+
+/// The writes that remove the connection that ends last. Their condition is that `next`, which ends last afterwards, is
+/// still there, and that no token was issued since.
+fn removal_of_the_last(
+    session: &MediaSession,
+    target: &Connection,
+    next: Option<&Connection>,
+    now: Timestamp,
+    grace: Duration,
+) -> Vec<Write> {
+    let last_end = next.map_or(now, |next| next.expires_at.max(now));
+    let update = updating(&session.session_id, "SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
+        .when("incarnation = :incarnation AND attribute_not_exists(closedAt) AND revision = :seen")
+        .value(":collected", n(session.collected_at(last_end, grace).seconds()))
+        .value(":end", n(last_end.millis()))
+        .value(":incarnation", s(&session.incarnation))
+        .value(":seen", n(session.revision));
+    let next = next.map(|next| connection_key(&next.session_id, &next.connection_id));
+    let check = next.map(|next| Write::check(next).when_there());
+    [deletion(target), update].into_iter().chain(check).collect()
+}
+
+fn deletion(connection: &Connection) -> Write {
+    Write::delete(connection_key(&connection.session_id, &connection.connection_id)).when_there()
+}
+
+/// An update of a session that raises its revision by `:one`.
+fn updating(session: &MediaSessionId, update: &str) -> Write {
+    Write::update(key(session), update).value(":one", n(1))
 }

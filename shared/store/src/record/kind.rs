@@ -3,7 +3,7 @@
 use greenroom_core::id::hex;
 use sha2::{Digest, Sha256};
 
-use crate::Key;
+use crate::{Key, write::Write};
 
 /// The kinds of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Kind {
         }
     }
 
-    /// The `Type` of their items, and the name of their counter.
+    /// The `Type` of their items, and the name of their sequence.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::User => "User",
@@ -112,4 +112,18 @@ pub enum Conflict {
     Changed,
     /// The user's password is not the one that was to be replaced.
     PasswordChanged,
+}
+
+/// A write of a transaction, and the meaning of its failed condition.
+#[derive(Clone)]
+pub(crate) struct RecordWrite {
+    pub(super) write: Write,
+    pub(super) fails_as: Conflict,
+}
+
+impl Write {
+    /// The write with the meaning of its failed condition.
+    pub(crate) fn fails_as(self, conflict: Conflict) -> RecordWrite {
+        RecordWrite { write: self, fails_as: conflict }
+    }
 }

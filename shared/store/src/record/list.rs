@@ -1,18 +1,12 @@
 //! Pages of lists. The partitions of a list are merged by number.
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
-use futures_util::future::try_join_all;
-
 use super::{
     Parent, Record, Selection, Stored, list_of, main_key,
     merged::Merged,
     padded,
     search::{Budget, Search},
 };
-use crate::{Attributes, Store, StoreError, attempts::Attempts};
-
-/// The largest number of items in a batch read.
-pub(super) const BATCH_MAX: usize = 100;
+use crate::{Store, StoreError};
 
 /// The part of a list that is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +114,7 @@ impl Store {
 
     /// Everything in a parent's list, by number.
     pub async fn records_of<T: Record>(&self, parent: Parent) -> Result<Vec<T>, StoreError> {
-        let items = self.items_from(&list_of(parent, T::KIND), &padded(0)).await?;
+        let items = self.query(list_of(parent, T::KIND)).from(padded(0)).all().await?;
         Ok(serde_dynamo::from_items(items)?)
     }
 
@@ -133,27 +127,5 @@ impl Store {
         let mut records: Vec<Stored<T>> = serde_dynamo::from_items(self.batch(keys).await?)?;
         records.sort_by_key(|stored| stored.record.id());
         Ok(records)
-    }
-
-    /// The existing items among these keys, in no order.
-    pub(crate) async fn batch(&self, keys: Vec<Attributes>) -> Result<Vec<Attributes>, StoreError> {
-        let batches = keys.chunks(BATCH_MAX).map(|keys| self.one_batch(keys.to_vec()));
-        Ok(try_join_all(batches).await?.into_iter().flatten().collect())
-    }
-
-    async fn one_batch(&self, mut keys: Vec<Attributes>) -> Result<Vec<Attributes>, StoreError> {
-        let mut items = Vec::new();
-        let mut attempts = Attempts::default();
-        loop {
-            let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
-            let output = self.client.batch_get_item().request_items(&*self.table, asked).send().await?;
-            items.extend(output.responses.unwrap_or_default().into_values().flatten());
-            let left = output.unprocessed_keys.unwrap_or_default().into_values().next();
-            keys = left.map(|left| left.keys).unwrap_or_default();
-            if keys.is_empty() {
-                return Ok(items);
-            }
-            attempts.lost().await?;
-        }
     }
 }

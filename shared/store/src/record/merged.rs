@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use futures_util::future::try_join_all;
 
 use super::{
-    HEAD, Kind, Parent, Record, Selection, head,
-    heads::{count_in, further_heads, says_spread},
-    kind_lists, list_of, padded, turn,
+    FIRST_COUNTER, Kind, Parent, Record, Selection,
+    counter_items::{count_in, further_counters, says_spread},
+    first_counter, kind_lists, list_of, padded, turn,
 };
-use crate::{Attributes, Ended, Key, Store, StoreError, s};
+use crate::{Attributes, Ended, Key, Store, StoreError};
 
 /// How many items of all partitions together a search reads before other requests have their turn.
 const SEARCHED_AT_ONCE: usize = 1_000;
@@ -19,8 +19,8 @@ const SEARCHED_LEAST: usize = 250;
 const FIRST: &str = "!";
 /// How many partitions are read at once.
 const MAX_CONCURRENT: usize = 16;
-/// An upper bound of the heads of a list.
-const HEADS_MAX: usize = 20;
+/// An upper bound of the counter items of a list.
+const COUNTERS_MAX: usize = 20;
 /// The largest number of items that a query asks for. It fits a page of a thousand and the item that shows whether
 /// another page follows.
 const QUERY_MAX: usize = 1_300;
@@ -49,7 +49,7 @@ impl<T: Record> Row<T> {
 }
 
 /// A partition that is read as far as needed.
-struct Feed {
+struct Partition {
     list: String,
     /// The sort key of the last item that was read.
     after: String,
@@ -61,13 +61,13 @@ struct Feed {
 /// Several partitions as one list.
 pub(super) struct Merged<'a, T> {
     store: &'a Store,
-    feeds: Vec<Feed>,
+    partitions: Vec<Partition>,
     beside: VecDeque<T>,
     /// The number of records beside the lists, including those that are passed over.
     all_beside: u64,
     ended: Vec<Ended>,
     /// How many items of a partition one request asks for.
-    at_once: i32,
+    at_once: usize,
     /// Whether other requests go first.
     patient: bool,
 }
@@ -84,22 +84,23 @@ impl<'a, T: Record> Merged<'a, T> {
         let all_beside = beside.len() as u64;
         beside.retain(|record| after.is_none_or(|after| record.id() > after));
         beside.sort_by_key(T::id);
-        // Numbers are given in turn, so they lie evenly among the partitions of a kind. The heads come with them.
+        // Numbers are given in turn, so they lie evenly among the partitions of a kind. The counter items come with
+        // them.
         let share = (wanted / lists.len().max(1)).min(QUERY_MAX);
-        let heads = if parents_own { HEADS_MAX } else { 1 };
-        let at_once = (share + share / 4 + 8 + heads).min(QUERY_MAX);
+        let counters = if parents_own { COUNTERS_MAX } else { 1 };
+        let at_once = (share + share / 4 + 8 + counters).min(QUERY_MAX);
         let from = after.map_or_else(|| FIRST.to_owned(), padded);
-        let feed = |list| Feed { list, after: from.clone(), ahead: VecDeque::new(), count: None, ended: false };
-        let feeds = lists.into_iter().map(feed).collect();
-        let at_once = i32::try_from(at_once).unwrap_or(i32::MAX);
-        Self { store, feeds, beside: beside.into(), all_beside, ended, at_once, patient: false }
+        let partition =
+            |list| Partition { list, after: from.clone(), ahead: VecDeque::new(), count: None, ended: false };
+        let partitions = lists.into_iter().map(partition).collect();
+        Self { store, partitions, beside: beside.into(), all_beside, ended, at_once, patient: false }
     }
 
     /// Begins a list that is searched, a little at a time.
     pub(super) fn searched(store: &'a Store, selection: Selection<T>, after: Option<u64>) -> Self {
         let mut merged = Self::of(store, selection, after, 0);
-        let share = SEARCHED_AT_ONCE / merged.feeds.len().max(1);
-        merged.at_once = i32::try_from(share.max(SEARCHED_LEAST)).unwrap_or(i32::MAX);
+        let share = SEARCHED_AT_ONCE / merged.partitions.len().max(1);
+        merged.at_once = share.max(SEARCHED_LEAST);
         merged.patient = true;
         merged
     }
@@ -117,7 +118,8 @@ impl<'a, T: Record> Merged<'a, T> {
 
     async fn next_of_all(&mut self) -> Result<Option<Row<T>>, StoreError> {
         self.fill().await?;
-        let ahead = self.feeds.iter_mut().filter_map(|feed| Some((feed.ahead.front()?.0, &mut feed.ahead)));
+        let ahead =
+            self.partitions.iter_mut().filter_map(|partition| Some((partition.ahead.front()?.0, &mut partition.ahead)));
         let first = ahead.min_by_key(|(id, _)| *id);
         let beside = self.beside.front().map(T::id);
         Ok(match first {
@@ -132,11 +134,12 @@ impl<'a, T: Record> Merged<'a, T> {
     pub(super) async fn fill(&mut self) -> Result<(), StoreError> {
         let (store, at_once) = (self.store, self.at_once);
         let patient = self.patient;
-        let mut empty: Vec<_> = self.feeds.iter_mut().filter(|feed| feed.ahead.is_empty() && !feed.ended).collect();
-        for feeds in empty.chunks_mut(MAX_CONCURRENT) {
-            let reading = feeds.iter_mut().map(|feed| async move {
+        let mut empty: Vec<_> =
+            self.partitions.iter_mut().filter(|partition| partition.ahead.is_empty() && !partition.ended).collect();
+        for partitions in empty.chunks_mut(MAX_CONCURRENT) {
+            let reading = partitions.iter_mut().map(|partition| async move {
                 let _turn = if patient { Some(turn::turn().await?) } else { None };
-                feed.read_on(store, at_once).await
+                partition.read_on(store, at_once).await
             });
             try_join_all(reading).await?;
         }
@@ -145,13 +148,19 @@ impl<'a, T: Record> Merged<'a, T> {
 
     /// The number of records in the whole list.
     pub(super) async fn count(&self) -> Result<u64, StoreError> {
-        let unknown: Vec<_> = self.feeds.iter().filter(|feed| feed.count.is_none()).map(|feed| &feed.list).collect();
-        let firsts = unknown.iter().map(|list| head((*list).clone()).attributes()).collect();
+        let unknown: Vec<_> = self
+            .partitions
+            .iter()
+            .filter(|partition| partition.count.is_none())
+            .map(|partition| &partition.list)
+            .collect();
+        let firsts = unknown.iter().map(|list| first_counter((*list).clone()).attributes()).collect();
         let firsts = self.store.batch(firsts).await?;
-        let spread = firsts.iter().filter(|head| says_spread(head)).filter_map(|head| head.get("PK")?.as_s().ok());
-        let further = spread.flat_map(|list| further_heads(list)).map(Key::attributes).collect();
+        let spread =
+            firsts.iter().filter(|counter| says_spread(counter)).filter_map(|counter| counter.get("PK")?.as_s().ok());
+        let further = spread.flat_map(|list| further_counters(list)).map(Key::attributes).collect();
         let further = self.store.batch(further).await?;
-        let known: i64 = self.feeds.iter().filter_map(|feed| feed.count).sum();
+        let known: i64 = self.partitions.iter().filter_map(|partition| partition.count).sum();
         let counted = known + firsts.iter().chain(&further).map(count_in).sum::<i64>();
         let left = self.ended.iter().map(|ended| match T::KIND {
             Kind::User | Kind::Event => 0,
@@ -163,27 +172,18 @@ impl<'a, T: Record> Merged<'a, T> {
     }
 }
 
-impl Feed {
-    async fn read_on(&mut self, store: &Store, limit: i32) -> Result<(), StoreError> {
-        let query = store
-            .client
-            .query()
-            .table_name(&*store.table)
-            .consistent_read(true)
-            .key_condition_expression("PK = :pk AND SK > :after")
-            .expression_attribute_values(":pk", s(&self.list))
-            .expression_attribute_values(":after", s(&self.after))
-            .limit(limit);
-        let output = query.send().await?;
-        self.ended = output.last_evaluated_key.is_none();
+impl Partition {
+    async fn read_on(&mut self, store: &Store, limit: usize) -> Result<(), StoreError> {
+        let answer = store.query(&self.list).after(&self.after).limit(limit).send().await?;
+        self.ended = answer.next.is_none();
         if self.after == FIRST {
             // A list that nothing was ever put into has no counter item.
             self.count = Some(0);
         }
-        for item in output.items.unwrap_or_default() {
+        for item in answer.items {
             let Some(key) = item.get("SK").and_then(|key| key.as_s().ok()) else { continue };
             self.after.clone_from(key);
-            if key.starts_with(HEAD) {
+            if key.starts_with(FIRST_COUNTER) {
                 self.count = Some(self.count.unwrap_or(0) + count_in(&item));
             } else if let Ok(id) = key.parse() {
                 self.ahead.push_back((id, item));

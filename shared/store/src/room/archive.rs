@@ -1,6 +1,5 @@
 //! The archives of rooms.
 
-use aws_sdk_dynamodb::types::{DeleteRequest, Put, TransactWriteItem, WriteRequest};
 use greenroom_core::{
     clock::{Clock, Timestamp},
     id::ArchiveId,
@@ -11,18 +10,16 @@ use greenroom_core::{
     },
 };
 
-use super::membership::TOLD_FOR;
+use super::membership::{TOLD_FOR, being_in_room};
 use crate::{
-    ArchiveWindow, Attributes, Item, Key, Store, StoreError,
-    archive::{entry_key, last_of},
+    ArchiveWindow, Item, Store, StoreError,
+    archive::{entry_key, last_of, raising_high_water_mark},
     attempts::Attempts,
-    error::is_failed_condition,
-    s,
+    error::failed_first,
+    job::later_put,
     transaction::Committed,
+    write::Write,
 };
-
-/// The largest number of items that a batch deletes.
-pub(crate) const PIECE: usize = 25;
 
 /// The archive of a room.
 pub(crate) fn archive_of(archive: &ArchiveId) -> String {
@@ -52,33 +49,20 @@ impl Store {
         let mut attempts = Attempts::default();
         loop {
             let at = entry.timestamp;
-            let writes = vec![
-                self.being_in_room(membership, jid)?,
-                self.move_head(&archive_of(&membership.archive), at, at)?,
-                self.room_entry(&membership.archive, &entry)?,
+            let writes = [
+                being_in_room(membership, jid),
+                raising_high_water_mark(&archive_of(&membership.archive), at, at),
+                room_entry(&membership.archive, &entry)?,
             ];
-            let Committed::No(reasons) = self.transact(writes).await? else { return Ok(Some(entry)) };
-            if reasons.first().is_some_and(is_failed_condition) {
+            let Committed::No(reasons) = self.transact(&writes).await? else { return Ok(Some(entry)) };
+            if failed_first(&reasons) {
                 return Ok(None);
             }
             attempts.lost_knowingly().await?;
-            if let Some(head) = reasons.into_iter().find_map(|reason| reason.item) {
-                entry.timestamp = last_of(head)?.next().max(clock.now());
+            if let Some(mark) = reasons.into_iter().find_map(|reason| reason.item) {
+                entry.timestamp = last_of(mark)?.next().max(clock.now());
             }
         }
-    }
-
-    pub(super) fn room_entry(&self, archive: &ArchiveId, entry: &RoomEntry) -> Result<TransactWriteItem, StoreError> {
-        let key = entry_key(&archive_of(archive), entry.timestamp);
-        let item = Item { key, kind: "RoomEntry", entity: entry }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// The write that puts the job to delete the archive of a room that ended at this time. The job is due when streams
-    /// no longer tell of the room.
-    pub(super) fn leaving_archive(&self, archive: &ArchiveId, at: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        self.later_put(Work::ClearArchive { archive: archive.clone() }, at, (at + TOLD_FOR).next())
     }
 
     /// Deletes the archive of a room that has ended, until all of it is gone or the time is up. Returns `true` if it is
@@ -88,38 +72,17 @@ impl Store {
         archive: &ArchiveId,
         in_time: impl Fn() -> bool,
     ) -> Result<bool, StoreError> {
-        self.clear_partition_of(&archive_of(archive), in_time).await
+        self.delete_partition(&archive_of(archive), in_time).await
     }
+}
 
-    /// Deletes all items of a partition, until all are gone or the time is up. Returns `true` if they are gone.
-    pub(crate) async fn clear_partition_of(&self, pk: &str, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
-        loop {
-            let keys = self.some_keys(pk).await?;
-            if keys.is_empty() {
-                return Ok(true);
-            }
-            self.delete_keys(keys).await?;
-            if !in_time() {
-                return Ok(false);
-            }
-        }
-    }
+/// The write that puts an entry into the archive of a room.
+pub(super) fn room_entry(archive: &ArchiveId, entry: &RoomEntry) -> Result<Write, StoreError> {
+    Item { key: entry_key(&archive_of(archive), entry.timestamp), kind: "RoomEntry", entity: entry }.put()
+}
 
-    /// The keys of some items of a partition.
-    async fn some_keys(&self, pk: &str) -> Result<Vec<Key>, StoreError> {
-        let query = self.client.query().table_name(&*self.table).consistent_read(true);
-        let query = query.key_condition_expression("PK = :pk").expression_attribute_values(":pk", s(pk));
-        let query = query.projection_expression("PK, SK").limit(i32::try_from(PIECE).unwrap_or(i32::MAX));
-        Ok(serde_dynamo::from_items(query.send().await?.items.unwrap_or_default())?)
-    }
-
-    /// Deletes at most [`PIECE`] items.
-    pub(crate) async fn delete_keys(&self, keys: Vec<Key>) -> Result<(), StoreError> {
-        let delete = |key: Attributes| {
-            let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
-            Ok::<_, StoreError>(WriteRequest::builder().delete_request(delete).build())
-        };
-        let deletes = keys.into_iter().map(|key| delete(key.attributes())).collect::<Result<Vec<_>, _>>()?;
-        self.write(deletes).await
-    }
+/// The write that puts the job to delete the archive of a room that ended at this time. The job is due when streams no
+/// longer tell of the room.
+pub(super) fn deleting_archive(archive: &ArchiveId, at: Timestamp) -> Result<Write, StoreError> {
+    later_put(Work::ClearArchive { archive: archive.clone() }, at, (at + TOLD_FOR).next())
 }

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use greenroom_core::{
     id::{ArchiveId, RoomId},
     model::{
@@ -14,7 +13,7 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{hash, room_key};
-use crate::{Item, Key, Store, StoreError};
+use crate::{Item, Key, Store, StoreError, write::Write};
 
 /// The name and subject of a room.
 #[derive(Clone, Serialize, Deserialize)]
@@ -56,17 +55,12 @@ impl Store {
         signs.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(signs)
     }
+}
 
-    pub(super) fn putting_sign_up(&self, room: &Room) -> Result<TransactWriteItem, StoreError> {
-        let sign = RoomSign::from(room.clone());
-        let item = Item { key: sign_key(&room.id), kind: "RoomSign", entity: &sign }.attributes()?;
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item)).build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
+pub(super) fn putting_sign_up(room: &Room) -> Result<Write, StoreError> {
+    Item { key: sign_key(&room.id), kind: "RoomSign", entity: &RoomSign::from(room.clone()) }.put()
+}
 
-    pub(super) fn taking_sign_down(&self, room: &Room) -> Result<TransactWriteItem, StoreError> {
-        let key = sign_key(&room.id).attributes();
-        let delete = Delete::builder().table_name(&*self.table).set_key(Some(key)).build()?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
+pub(super) fn taking_sign_down(room: &Room) -> Write {
+    Write::delete(sign_key(&room.id))
 }

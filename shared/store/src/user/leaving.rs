@@ -5,11 +5,11 @@ use greenroom_core::{
     model::{Event, User},
 };
 
-use super::{EventsHead, events_head};
+use super::{EventsCounterItem, events_counter};
 use crate::{
     Store, StoreError,
     attempts::pause,
-    record::{Conflict, Kind, Parent, Write, list_of},
+    record::{Conflict, Kind, Parent, count, leaving, list_of, replacement_of_places},
 };
 
 /// How many events a user leaves in one transaction. With the longest texts, three copies of each come close to the 4
@@ -24,12 +24,12 @@ impl Store {
     pub(crate) async fn leave_managed_events(&self, user: u64, in_time: InTime<'_>) -> Result<bool, StoreError> {
         let mut lost = 0;
         loop {
-            let head: EventsHead = self.item(events_head(user)).await?.unwrap_or_default();
+            let counter: EventsCounterItem = self.item(events_counter(user)).await?.unwrap_or_default();
             // A user who is a manager again has left all that they had to.
-            if head.managed.is_empty() || !(head.leaving || head.sealed) {
+            if counter.managed.is_empty() || !(counter.leaving || counter.sealed) {
                 return Ok(true);
             }
-            for events in head.managed.chunks(EVENTS_AT_ONCE) {
+            for events in counter.managed.chunks(EVENTS_AT_ONCE) {
                 if !in_time() {
                     return Ok(false);
                 }
@@ -45,11 +45,11 @@ impl Store {
 
     async fn leave_some(&self, user: u64, events: &[u64]) -> Result<Result<(), Conflict>, StoreError> {
         // An event that was deleted took its managers off itself.
-        let mut writes = vec![self.leaving(user, events)?];
+        let mut writes = vec![leaving(user, events)];
         for event in self.records::<Event>(events).await? {
             let managers = event.record.managers.iter().copied().filter(|manager| *manager != user).collect();
             let after = Event { managers, ..event.record.clone() };
-            writes.extend(self.replacement_of_places(&event, &after)?);
+            writes.extend(replacement_of_places(&event, &after)?);
         }
         self.commit(writes).await
     }
@@ -68,19 +68,16 @@ impl Store {
             if !in_time() {
                 return Ok(false);
             }
-            let mut writes = vec![self.fewer(list_of(Parent::User(user), Kind::User), made.len())?];
+            let fewer = -i64::try_from(made.len()).unwrap_or(0);
+            let mut writes = vec![count(list_of(Parent::User(user), Kind::User), fewer)];
             for stored in made {
                 let after = User { creator: None, ..stored.record.clone() };
-                writes.extend(self.replacement_of_places(&stored, &after)?);
+                writes.extend(replacement_of_places(&stored, &after)?);
             }
             if self.commit(writes).await?.is_err() {
                 pause(lost).await;
                 lost += 1;
             }
         }
-    }
-
-    fn fewer(&self, list: String, by: usize) -> Result<Write, StoreError> {
-        self.count(list, -i64::try_from(by).unwrap_or(0))
     }
 }
