@@ -16,8 +16,8 @@ pub(crate) fn check(items: &[Attributes]) {
         partitions.entry(text(item, "PK")).or_default().push(item);
     }
     for (partition, items) in &partitions {
-        head_items_have_right_counts(partition, items);
-        archive_ends_at_its_head(partition, items);
+        counter_items_have_right_counts(partition, items);
+        archive_ends_at_its_high_water_mark(partition, items);
     }
     for kind in RECORDS {
         copies_are_complete_and_equal(kind, items);
@@ -35,25 +35,27 @@ fn of_kind<'a>(items: &'a [Attributes], kind: &'a str) -> impl Iterator<Item = &
     items.iter().filter(move |item| text(item, "Type") == kind)
 }
 
-fn is_head(item: &Attributes) -> bool {
+/// Whether an item lies before the records of a list or the entries of an archive.
+fn is_before_all(item: &Attributes) -> bool {
     text(item, "SK").starts_with('#')
 }
 
-/// The head items of a list count its records.
-fn head_items_have_right_counts(partition: &str, items: &[&Attributes]) {
-    let counts: Vec<_> =
-        items.iter().filter(|item| text(item, "Type") == "Head").map(|head| number(head, "count").unwrap()).collect();
+/// The counter items of a list count its records.
+fn counter_items_have_right_counts(partition: &str, items: &[&Attributes]) {
+    let counters = items.iter().filter(|item| text(item, "Type") == "Head");
+    let counts: Vec<_> = counters.map(|counter| number(counter, "count").unwrap()).collect();
     if !counts.is_empty() {
-        let there = items.iter().filter(|item| !is_head(item)).count();
+        let there = items.iter().filter(|item| !is_before_all(item)).count();
         assert_eq!(counts.iter().sum::<i64>(), i64::try_from(there).unwrap(), "{partition}");
     }
 }
 
-/// The last entry of an archive is the one that its head names. No entry comes after it.
-fn archive_ends_at_its_head(partition: &str, items: &[&Attributes]) {
-    if let Some(head) = items.iter().find(|item| text(item, "Type") == "ArchiveHead") {
-        let times = items.iter().filter(|item| !is_head(item)).map(|item| text(item, "SK").parse::<i64>().unwrap());
-        assert_eq!(times.max(), number(head, "last"), "{partition}");
+/// The last entry of an archive is the one that its high-water mark names. No entry comes after it.
+fn archive_ends_at_its_high_water_mark(partition: &str, items: &[&Attributes]) {
+    if let Some(mark) = items.iter().find(|item| text(item, "Type") == "ArchiveHead") {
+        let times =
+            items.iter().filter(|item| !is_before_all(item)).map(|item| text(item, "SK").parse::<i64>().unwrap());
+        assert_eq!(times.max(), number(mark, "last"), "{partition}");
     }
 }
 
@@ -151,9 +153,9 @@ fn managers_list_their_events(items: &[Attributes]) {
         }
     }
     let mut known = BTreeSet::new();
-    for head in items.iter().filter(|item| item.contains_key("managed")) {
-        let user = text(head, "PK").strip_prefix("USER#").unwrap().strip_suffix("/EVENTS").unwrap();
-        known.extend(head["managed"].as_ns().unwrap().iter().map(|event| (user.to_owned(), event.clone())));
+    for counter in items.iter().filter(|item| item.contains_key("managed")) {
+        let user = text(counter, "PK").strip_prefix("USER#").unwrap().strip_suffix("/EVENTS").unwrap();
+        known.extend(counter["managed"].as_ns().unwrap().iter().map(|event| (user.to_owned(), event.clone())));
     }
     assert_eq!(managed, known);
 }

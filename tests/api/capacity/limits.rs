@@ -41,24 +41,24 @@ pub(super) fn partitions(rows: &[Row], inputs: &Inputs) -> String {
 fn of_streams(rows: &[Row], inputs: &Inputs) -> Vec<Limit> {
     const LOOK: &str = "a stream that looks, of one room";
     let look = units(rows, STREAM, ONE_ROOM).0 * LOOKS_A_SECOND;
-    let of_head = READ * LOOKS_A_SECOND;
+    let of_mark = READ * LOOKS_A_SECOND;
     let each = format!("{look} reads a second");
     let accounts = inputs.of("concurrent executions of an account");
     let new = inputs.of("read units a second of a new table") / look;
-    let heads = inputs.of("read units a second of a partition") / of_head;
+    let marks = inputs.of("read units a second of a partition") / of_mark;
     let quota = inputs.of("units a second of a table") / look;
     let place = "the functions' concurrency, as accounts begin";
-    let room = "`ROOMARCHIVE#<room>`, its head";
+    let room = "`ROOMARCHIVE#<room>`, its high-water mark";
     vec![
         limit(place, "a stream that is open", "1 execution".to_owned(), accounts, "streams"),
         limit("a new table", LOOK, each.clone(), new, "streams"),
-        limit(room, "a stream that looks", format!("{of_head} reads a second"), heads, "streams in one room"),
+        limit(room, "a stream that looks", format!("{of_mark} reads a second"), marks, "streams in one room"),
         limit("a table, as its quota begins", LOOK, each, quota, "streams"),
     ]
 }
 
 fn of_messages(inputs: &Inputs) -> Vec<Limit> {
-    const MESSAGE: &str = "a message: an entry and the head";
+    const MESSAGE: &str = "a message: an entry and the high-water mark";
     let writes = 2.0 * WRITE_OF_TRANSACTION;
     let at = inputs.of("write units a second of a partition") / writes;
     let each = format!("{writes} writes");
