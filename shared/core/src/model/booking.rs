@@ -2,8 +2,6 @@
 //!
 //! Their texts are personal data, so no `Debug` prints them.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{clock::Timestamp, id::BookingId};
@@ -20,10 +18,10 @@ macro_rules! texts {
         }
 
         impl $name {
-            /// The names of its fields in JSON, in their order. All of them are required.
+            /// The names of the fields in JSON, in the order of the struct. All fields are required.
             pub const KEYS: [&str; [$($key),*].len()] = [$($key),*];
 
-            /// Makes it from its texts, in the order of [`KEYS`](Self::KEYS).
+            /// Makes one from the texts of its fields, in the order of [`KEYS`](Self::KEYS).
             #[must_use]
             pub fn from_texts(texts: [String; Self::KEYS.len()]) -> Self {
                 let [$($field),*] = texts;
@@ -37,11 +35,7 @@ macro_rules! texts {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($name))
-            }
-        }
+        $crate::opaque!($name);
     };
 }
 
@@ -69,7 +63,7 @@ texts!(
     }
 );
 
-/// A booking. It is stored whether or not its mail has been sent.
+/// A booking. It is stored before its mail is sent, and stays stored if the mail fails.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Booking {
@@ -81,7 +75,7 @@ pub struct Booking {
     pub contact: Contact,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its mail went out.
+    /// When the mail to the office was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
 }

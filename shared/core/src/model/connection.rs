@@ -1,4 +1,4 @@
-//! Connections: one participant's right to be in one media stream.
+//! Connections: each gives one participant the right to join one media session (`docs/apis/openvidu.md`).
 
 use std::{fmt, time::Duration};
 
@@ -24,7 +24,7 @@ pub enum Role {
     /// Receive and send streams.
     #[default]
     Publisher,
-    /// Receive and send streams, and cut off others.
+    /// Receive and send streams, and disconnect other participants.
     Moderator,
 }
 
@@ -71,13 +71,13 @@ impl ServerData {
     /// The longest metadata, in characters.
     pub const MAX: usize = 10_000;
 
-    /// This text as metadata; `None` if it is too long.
+    /// This text as metadata; `None` if it has more than [`MAX`](Self::MAX) characters.
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
         (text.chars().count() <= Self::MAX).then_some(Self(text))
     }
 
-    /// This metadata; `None` if it is empty.
+    /// The metadata; `None` if it is empty.
     #[must_use]
     pub fn given(self) -> Option<Self> {
         (!self.0.is_empty()).then_some(self)

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::Jid;
 
-/// Who is told when the other comes and goes.
+/// Which of the two participants receives the presence of the other (RFC 6121, 2.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ContactSubscription)]
@@ -20,7 +20,7 @@ pub enum Subscription {
     Both,
 }
 
-/// Who has asked to be told, and has no answer yet.
+/// Which of the two participants has asked for the presence of the other, and has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ContactAsk)]
@@ -35,16 +35,16 @@ pub enum Ask {
     Both,
 }
 
-/// The state of one direction between two participants.
+/// Whether one participant receives the presence of the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// Nobody has asked.
+    /// No, and has not asked for it.
     #[default]
     Closed,
-    /// One of them has asked, and the other has not agreed.
+    /// Not yet: the participant has asked, and the other has not agreed.
     Asked,
-    /// The other has agreed.
+    /// Yes: the other has agreed.
     Open,
 }
 
@@ -54,20 +54,20 @@ pub enum Direction {
 pub struct Contact {
     /// The contact's JID.
     pub jid: Jid,
-    /// Whether the owner of the roster is told of the contact.
+    /// Whether the owner of the roster receives the presence of the contact.
     #[serde(default)]
     pub to: Direction,
-    /// Whether the contact is told of the owner.
+    /// Whether the contact receives the presence of the owner.
     #[serde(default)]
     pub from: Direction,
 }
 
-/// Both sides of a relation between two participants. A side is `None` if the other is not in that roster.
+/// The entries that two participants have in each other's rosters. An entry is `None` if the roster does not have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Relation {
-    /// The contact, in the roster of the acting participant.
+    /// The entry of the contact in the roster of the acting participant.
     pub mine: Option<Contact>,
-    /// The acting participant, in the roster of the contact.
+    /// The entry of the acting participant in the roster of the contact.
     pub theirs: Option<Contact>,
 }
 
@@ -77,7 +77,7 @@ pub struct Relation {
 pub struct NotInRoster;
 
 impl Contact {
-    /// A contact with whom nothing is agreed yet.
+    /// A contact, with neither direction agreed.
     #[must_use]
     pub fn new(jid: Jid) -> Self {
         Self { jid, to: Direction::Closed, from: Direction::Closed }
@@ -143,7 +143,7 @@ impl Relation {
         Ok(())
     }
 
-    /// Takes the contact out of the roster, and ends everything that was agreed.
+    /// Removes the contact from the roster, and closes both directions.
     ///
     /// # Errors
     /// [`NotInRoster`]
@@ -167,7 +167,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever two participants do to each other, both rosters agree on who is told.
+        /// After any steps of two participants, both rosters have the same directions.
         #[test]
         fn both_sides_agree(steps in prop::collection::vec((any::<bool>(), 0..4_u8), 0..30)) {
             let mut relation = Relation::default();

@@ -9,14 +9,15 @@ use crate::{
     id::DeviceSessionId,
 };
 
-/// How long a replaced token still gets its successor. A lost answer or two racing requests are no theft.
+/// How long after its replacement a token still gets its successor. Within that time, a lost answer or two concurrent
+/// requests explain why it comes again.
 pub const REFRESH_GRACE: Duration = Duration::from_secs(10);
 
 /// The longest identifier, in characters.
 pub const IDENTIFIER_MAX: usize = 256;
 
-/// Texts that platforms, emulators and faulty clients give in place of an identifier. They are compared without regard
-/// to case and to separators. Any number of zeros alone is no identifier either (`docs/apis/access.md`).
+/// Texts that platforms, emulators and faulty clients send in place of an identifier. They are compared without regard
+/// to case and to separators. A text of zeros alone is refused too (`docs/apis/access.md`).
 const SHARED: [&str; 5] = ["9774d56d682e549c", "unknown", "null", "undefined", "020000000000"];
 
 /// The identifier that a device gives itself. It is personal data.
@@ -26,8 +27,8 @@ const SHARED: [&str; 5] = ["9774d56d682e549c", "unknown", "null", "undefined", "
 pub struct Identifier(String);
 
 impl Identifier {
-    /// The identifier with this text. `None` if it is blank, too long or has control characters. Also `None` if many
-    /// devices give the same text, because they would share a list of sessions.
+    /// The identifier with this text. `None` if it is blank, longer than [`IDENTIFIER_MAX`], or has control characters.
+    /// Also `None` if many devices send the same text, because they would share one list of sessions.
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
         let valid =
@@ -42,7 +43,7 @@ impl Identifier {
     }
 }
 
-/// Whether many devices give this text.
+/// Whether many devices send this text.
 fn is_shared(text: &str) -> bool {
     let plain: String = text.chars().filter(|c| !c.is_whitespace() && !"-:._{}()".contains(*c)).collect();
     let zeros = !plain.is_empty() && plain.bytes().all(|byte| byte == b'0');
@@ -64,18 +65,18 @@ pub struct DeviceSession {
     pub expires_at: Timestamp,
     /// The number of tokens that the session has had. The present token carries this number.
     pub generation: u64,
-    /// The id of the key that signed the present token. With it the same token can be made again, to the byte.
+    /// The id of the key that signed the present token. The same key makes the same token again, to the byte.
     pub kid: String,
 }
 
 /// The outcome of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refresh {
-    /// The presented token is the present one. This state with the next token replaces it.
+    /// The presented token is the present one. The session changes to this state, which has the next token.
     Rotated(DeviceSession),
     /// The presented token was replaced within the grace period. Its successor is given again.
     Repeated,
-    /// The presented token was replaced before, so somebody else has it too.
+    /// The presented token was replaced before the grace period, so somebody else has it too.
     Stolen,
     /// The session has ended.
     Ended,

@@ -10,9 +10,9 @@ use super::User;
 /// The longest local part or domain, in bytes (RFC 7622, 3.2 and 3.3).
 const PART_MAX: usize = 1023;
 
-/// A bare JID. Both parts are kept without regard to case, so that equal ones are the same.
+/// A bare JID. Both parts are folded to one case, because JIDs are compared without regard to case.
 ///
-/// They are ordered by local part, then domain.
+/// JIDs are ordered by local part, then by domain.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, example = "alice@localhost")]
@@ -24,7 +24,7 @@ pub struct Jid(String);
 pub struct NotAJid;
 
 impl Jid {
-    /// The bare JID of this text. A resource behind it is dropped. `None` if the text is no JID.
+    /// The bare JID of this text, without its resource. `None` if the text is no JID.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bare = match text.split_once('/') {
@@ -36,7 +36,7 @@ impl Jid {
         Self::of(local, domain)
     }
 
-    /// The JID with these parts. `None` if they make none, as with a username that has a space in it.
+    /// The JID with these parts. `None` if a part is not valid, like a username with a space in it.
     #[must_use]
     pub fn of(local: &str, domain: &str) -> Option<Self> {
         let (local, domain) = (User::folded(local), domain.to_lowercase());
@@ -49,7 +49,7 @@ impl Jid {
         &self.0
     }
 
-    /// The part before the `@`: a username, in the case that names are compared in.
+    /// The part before the `@`: a username, folded as [`User::folded`] does.
     #[must_use]
     pub fn local(&self) -> &str {
         self.parts().0
@@ -61,7 +61,7 @@ impl Jid {
         self.parts().1
     }
 
-    /// The two parts. Neither has an `@` in it.
+    /// The two parts. Neither of them contains an `@`.
     fn parts(&self) -> (&str, &str) {
         self.0.split_once('@').unwrap_or_default()
     }

@@ -1,6 +1,6 @@
 //! Jobs: the work that a change needs beyond its first transaction. A job is stored until a process has done it.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +10,12 @@ use crate::{
     id::{ArchiveId, ConnectionName, MediaSessionId, ProviderSessionId},
 };
 
-/// The lease of a job. It is longer than one turn of any work takes.
+/// How long a process may work on a job before another one may take it. One turn of any work takes less.
 pub const LEASE: Duration = Duration::from_secs(20);
-/// How long after a publisher came or went the viewers of the stream are looked at again. By then, every viewer who was
-/// being let in at that time is in the list.
+/// How long after a publisher came or went the viewers of the stream are checked again. By then, every viewer who was
+/// being admitted at that time is in the list.
 pub const SETTLED_AFTER: Duration = Duration::from_secs(15);
-/// How long delivery of an outbox message is tried. A media server that was down for so long has no clients left.
+/// How long delivery of an outbox message is tried. A media server that is down for so long has lost its clients.
 pub const KEPT: Duration = Duration::from_hours(24);
 /// The longest wait before the next attempt.
 const WAIT_MAX: Duration = Duration::from_mins(5);
@@ -24,22 +24,22 @@ const WAIT_MAX: Duration = Duration::from_mins(5);
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Job {
-    /// A media server has to be told something.
+    /// A message to a media server has to be delivered.
     OutboxMessage(OutboxMessage),
-    /// Items in the table have to be changed.
+    /// Items of the table have to be changed.
     Work(Work),
 }
 
-/// Work in the table. Each kind can begin again wherever it broke off, and two runners may work on it at once.
+/// Changes of items in the table. Work that broke off can begin again, and two processes may do it at the same time.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Work {
-    /// An event was deleted: its login tokens, its sessions and their live connections go.
+    /// An event was deleted: delete its login tokens and its sessions, and end their live connections.
     ClearEvent {
         /// The event.
         event: u64,
     },
-    /// An event's session was deleted: its live connections end.
+    /// An event's session was deleted: end its live connections.
     ClearSession {
         /// The event.
         event: u64,
@@ -48,39 +48,39 @@ pub enum Work {
         /// Who deleted it.
         by: EndedBy,
     },
-    /// A user was deleted. The user leaves the events that they managed, their rooms and everybody's rosters. Users
-    /// whom they made lose their creator. Their archives are deleted.
+    /// A user was deleted: remove the user from the events that they managed, from their rooms and from all rosters,
+    /// and as the creator of other users, and delete their archives.
     ClearUser {
         /// Their number.
         user: u64,
         /// Their last username.
         username: String,
     },
-    /// A user is no manager any more, and leaves the events that they managed.
+    /// A user is no manager any more: remove the user from the events that they managed.
     LeaveEvents {
         /// The user.
         user: u64,
     },
-    /// A user was renamed, and goes on in their rooms under the new name.
+    /// A user was renamed: rename the participant in their rooms.
     Rename {
         /// The user.
         user: u64,
         /// Their former username.
         before: String,
     },
-    /// A media session was closed: its connections are deleted.
+    /// A media session was closed: delete its connections.
     ClearMediaSession {
         /// The session.
         session: MediaSessionId,
         /// The id of the closing.
         closing: String,
     },
-    /// A publisher came or went: the viewers of the stream stay or go with the publisher.
+    /// A publisher came or went: end or extend the connections of the stream's viewers.
     SettleViewers {
         /// The stream.
         stream: Stream,
     },
-    /// A room has ended and streams no longer tell of it: its archive is deleted.
+    /// A room ended so long ago that no stream of events needs its archive: delete the archive.
     ClearArchive {
         /// The room's archive.
         archive: ArchiveId,
@@ -91,23 +91,23 @@ pub enum Work {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum OutboxMessage {
-    /// The media provider has to drop all connections under a name.
+    /// The media provider has to disconnect all clients under a name.
     DisconnectProvider {
         /// The provider's id of the session.
         provider_session: ProviderSessionId,
-        /// The stream of the name.
+        /// The stream that has the name.
         stream: Stream,
         /// The connection's name in the list of live sessions.
         name: ConnectionName,
     },
-    /// The media provider has to drop one connection, whose item is deleted.
+    /// The media provider has to disconnect one client, whose item is deleted.
     DisconnectClient {
         /// The provider's id of the session.
         provider_session: ProviderSessionId,
         /// The provider's id of the connection.
         connection: String,
     },
-    /// A real OvenMediaEngine has to end the session under a name.
+    /// An OvenMediaEngine has to end the session under a name.
     TerminateSession {
         /// The stream. Greenroom and the media server have the same names for it.
         stream: Stream,
@@ -119,7 +119,7 @@ pub enum OutboxMessage {
 }
 
 impl Job {
-    /// Whether a job of this age that keeps failing is given up. Only outbox messages are.
+    /// Whether a job that keeps failing is given up: an outbox message after [`KEPT`], work never.
     #[must_use]
     pub fn is_given_up(&self, created_at: Timestamp, now: Timestamp) -> bool {
         matches!(self, Self::OutboxMessage(_)) && created_at + KEPT <= now
@@ -139,17 +139,7 @@ impl From<Work> for Job {
 }
 
 // No log prints names or ids.
-macro_rules! shown_by_type {
-    ($($type:ident),*) => {$(
-        impl fmt::Debug for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($type))
-            }
-        }
-    )*};
-}
-
-shown_by_type!(Job, OutboxMessage, Work);
+crate::opaque!(Job, OutboxMessage, Work);
 
 /// The wait after this number of failed attempts: a second, then twice as long each time, at most 5 minutes.
 #[must_use]

@@ -1,9 +1,8 @@
-//! Live connections: one participant's right to be in one media stream, wherever the right came from
-//! (`docs/apis/ovenmediaengine.md`).
+//! Live connections: each gives one participant the right to be in one media stream (`docs/apis/ovenmediaengine.md`).
 //!
-//! A name in a stream has one connection at a time. The connection is live until it is ended or its right ends. Its
-//! item stays for a while after that, so that late or repeated webhooks, or a participant who was sent away, do not
-//! bring the connection back.
+//! A name in a stream has one connection at a time. The connection is live until it is ended or its right expires. Its
+//! item is kept for [`REMEMBERED`] after that, so that a late or repeated webhook, or a terminated participant who
+//! comes again, does not make it live again.
 
 mod admission;
 mod client;
@@ -43,7 +42,7 @@ pub const MEDIA_APP: &str = "openvidu";
 /// How long an ended connection's item is kept, and a media server's stream is known.
 pub const REMEMBERED: Duration = Duration::from_hours(1);
 
-/// The origin of a connection.
+/// How a connection was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Source {
@@ -63,11 +62,11 @@ pub enum Source {
 #[serde(rename_all = "lowercase")]
 #[schema(as = LiveState)]
 pub enum State {
-    /// A token was issued, and no media server has reported that somebody came with it.
+    /// A token was issued, and no media server has reported a client with it.
     Issued,
-    /// A participant is there.
+    /// A participant is connected.
     Connected,
-    /// A participant is there and is being cut off.
+    /// A participant is connected, and the media server was asked to disconnect them.
     Ending,
     /// The connection is over.
     Ended,
@@ -84,7 +83,7 @@ pub struct LiveConnection {
     pub stream: Stream,
     /// The rights of its participant.
     pub role: StreamRole,
-    /// Its origin.
+    /// How it was made.
     pub source: Source,
     /// The number of the login token that it was issued for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +93,7 @@ pub struct LiveConnection {
     pub data: Option<ServerData>,
     /// When its token was issued or its client was admitted.
     pub created_at: Timestamp,
-    /// When its participant came, as far as a media server reported it.
+    /// When its participant connected. `None` if no media server has reported that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
     /// When its right ends.
@@ -102,10 +101,10 @@ pub struct LiveConnection {
     /// How it ended, if that was before its right ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<End>,
-    /// Until when nobody is let in under its name.
+    /// Until when nobody is admitted under its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
-    /// The id of its termination. It tells a repeated attempt from another request's.
+    /// The id of its termination. With it, a repeated attempt is told from the termination of another request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminated_by: Option<String>,
     /// When it opened, by the media server's clock.
@@ -117,19 +116,20 @@ pub struct LiveConnection {
     /// Openings up to this time, by the media server's clock, do not count: the connection was terminated then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barred: Option<Timestamp>,
-    /// When its right ends once somebody publishes its stream. `None` if it does not wait for a publisher.
+    /// When its right ends, if somebody publishes its stream before [`ends_at`](Self::ends_at). `None` if it does not
+    /// wait for a publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaits: Option<Timestamp>,
-    /// Whether the media server cuts it off at the end of its right by itself.
+    /// Whether the media server disconnects it by itself when its right ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cuts: bool,
-    /// A termination that waits for the media server to cut the client off.
+    /// A termination that waits for the media server to disconnect the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
     /// The number of connections that the media provider has open under its name.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u32,
-    /// Counts its changes.
+    /// The number of its changes.
     #[serde(default)]
     pub revision: u32,
     /// When its item expires.
@@ -178,7 +178,7 @@ impl LiveConnection {
         }
     }
 
-    /// A media session's connection in the form of the others.
+    /// The live connection of a media session's connection.
     #[must_use]
     pub fn of_media(connection: &Connection) -> Self {
         let stream = Stream::of_media_session(&connection.session_id);
@@ -194,7 +194,7 @@ impl LiveConnection {
         self.ended.is_none() && now < self.ends_at
     }
 
-    /// Whether nobody is let in under its name.
+    /// Whether nobody is admitted under its name.
     #[must_use]
     pub fn is_held(&self, now: Timestamp) -> bool {
         self.held_until.is_some_and(|until| now < until)
@@ -206,13 +206,14 @@ impl LiveConnection {
         self.ended.as_ref().is_some_and(|end| end.reason == EndReason::TERMINATED)
     }
 
-    /// Whether it shows that a media server has the stream.
+    /// Whether it is proof that a media server has the stream: it was opened there, and has not ended more than
+    /// [`REMEMBERED`] ago.
     #[must_use]
     pub fn is_witness(&self, now: Timestamp) -> bool {
         self.opened_at.is_some() && now < self.end_at() + REMEMBERED
     }
 
-    /// Whether it is a media server's publisher. Publishers are admitted and not listed.
+    /// Whether it is the publisher of a media server's stream. Publishers are admitted and not listed.
     #[must_use]
     pub fn is_publisher(&self) -> bool {
         matches!(self.source, Source::Admission(_)) && self.role == StreamRole::Publisher

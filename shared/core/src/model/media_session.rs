@@ -1,4 +1,4 @@
-//! Media sessions, which back-ends open for participants to meet in (`docs/apis/openvidu.md`).
+//! Media sessions, which back-ends open and participants join (`docs/apis/openvidu.md`).
 
 use std::time::Duration;
 
@@ -86,29 +86,29 @@ pub struct MediaSession {
     pub session_id: MediaSessionId,
     /// Whether the back-end chose the id.
     pub has_custom_id: bool,
-    /// Tells this session from earlier and later ones with the same custom id.
+    /// Distinguishes this session from earlier and later ones with the same custom id.
     pub incarnation: String,
     /// The properties that the back-end gave it.
     #[serde(flatten)]
     pub properties: SessionProperties,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// When it is collected, unless another token is issued.
+    /// When it is removed as unused, unless another token is issued.
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
     /// When its last token ends. `None` if no token was ever issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_end_at: Option<Timestamp>,
-    /// When it was closed. A closed session is gone for everyone; its item stays until the items of its connections are
-    /// gone.
+    /// When it was closed. No caller sees a closed session; its item stays until the items of its connections are
+    /// deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
-    /// Counts the changes of its connections.
+    /// The number of changes of its connections.
     pub revision: u64,
 }
 
 impl MediaSession {
-    /// A session that opens now. It is collected after `grace`, unless a token is issued.
+    /// A session that opens now. It is removed as unused after `grace`, unless a token is issued.
     #[must_use]
     pub fn open(
         custom_id: Option<MediaSessionId>,
@@ -129,14 +129,14 @@ impl MediaSession {
         }
     }
 
-    /// Whether the session is neither closed nor due to be collected.
+    /// Whether the session is neither closed nor due to be removed as unused.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.closed_at.is_none() && now < self.expires_at
     }
 
-    /// When the session is collected if its last token ends at this time: `grace` after that or after its creation,
-    /// whichever is later.
+    /// When the session is removed as unused if its last token ends at this time: `grace` after that or after its
+    /// creation, whichever is later.
     #[must_use]
     pub fn collected_at(&self, last_end: Timestamp, grace: Duration) -> Timestamp {
         (last_end.max(self.created_at) + grace).whole_second()

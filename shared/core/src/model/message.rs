@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use super::Jid;
 use crate::{clock::Timestamp, id::MessageId};
 
-/// The longest body of a message, in bytes. XMPP servers usually take as much in one stanza.
+/// The longest body of a message, in bytes. XMPP servers usually accept stanzas of this size.
 pub const BODY_MAX: usize = 65_536;
 
-/// A message, as it lies in the archives of both participants.
+/// A message, as the archives of both participants store it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Message)]
 pub struct Message {

@@ -1,11 +1,11 @@
-//! Notices: what a stream of events tells a participant (`docs/apis/mongooseim.md`).
+//! Notices: the events that a stream sends to a participant (`docs/apis/mongooseim.md`).
 
 use serde::Serialize;
 
 use super::{Message, room::RoomEntry};
 use crate::{clock::Timestamp, id::RoomId};
 
-/// An event that a stream tells.
+/// An event of a stream.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Notice {

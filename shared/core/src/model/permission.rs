@@ -1,7 +1,7 @@
-//! Permissions of `/api/v2`: the table of `docs/apis/events-api.md`, in one place.
+//! Permissions of `/api/v2`, as the table of `docs/apis/events-api.md` has them.
 //!
-//! A thing that a user may not see does not exist for them (404). An action on a thing that they may see but not change
-//! is forbidden (403).
+//! A user, an event or a part of an event that the caller may not see is answered 404. An action that the caller may
+//! not do on one that they see is answered 403.
 
 use super::{
     Event, User,
@@ -35,7 +35,7 @@ pub enum Action {
     ManageApiTokens,
 }
 
-/// The things on which a user may do an action.
+/// The users or events on which a user may do an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// On nothing.
@@ -74,7 +74,7 @@ pub const PERMISSIONS: &[(Action, [Grant; 3])] = &[
 ];
 
 impl User {
-    /// The things on which this user's role may do an action.
+    /// The users or events on which this user's role may do an action.
     #[must_use]
     pub fn grant(&self, action: Action) -> Grant {
         let column = match self.role {

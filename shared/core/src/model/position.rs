@@ -1,4 +1,5 @@
-//! Positions: how far a stream has told a participant. An event's `id` is its position (`docs/apis/mongooseim.md`).
+//! Positions: the times up to which a stream has sent a participant's events. The `id` of an event is its position
+//! (`docs/apis/mongooseim.md`).
 
 use std::collections::BTreeMap;
 
@@ -7,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 
-/// The first byte of every position. It lets later versions use another form.
+/// The first byte of every position. A later version that uses another form has another byte.
 const FORM: u8 = 1;
 /// The number of bytes of an archive's tag.
 const TAG: usize = 8;
-/// The largest number of archives in a position. No server takes headers that are long enough for more.
+/// The largest number of archives in a position. Servers refuse a header that is long enough for more.
 const NAMED_MAX: usize = 4096;
 
-/// The tag of an archive in a position: the beginning of a hash, from which nobody learns the archive's name.
+/// The tag of an archive in a position: the beginning of a hash, which does not reveal the archive's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ArchiveTag([u8; TAG]);
 
@@ -29,10 +30,10 @@ impl ArchiveTag {
     }
 }
 
-/// The times up to which archives have been told: all of them up to a floor, and some beyond it.
+/// The times up to which the entries of archives have been sent: all archives up to the floor, and some beyond it.
 ///
-/// The floor lies so far back that no entry before it is still being written. So a position names only the archives of
-/// which something was told lately, and every instance can go on from it.
+/// The floor is so far back that no entry before it is still being written. So a position has only the archives with
+/// entries that were sent since, and every process can continue from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     floor: Timestamp,
@@ -40,32 +41,32 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position at which everything up to this instant has been told, and nothing after it.
+    /// The position at which all entries up to this time have been sent, and none after it.
     #[must_use]
     pub fn at(floor: Timestamp) -> Self {
         Self { floor, beyond: BTreeMap::new() }
     }
 
-    /// The time up to which every archive has been told.
+    /// The time up to which the entries of every archive have been sent.
     #[must_use]
     pub fn floor(&self) -> Timestamp {
         self.floor
     }
 
-    /// The time up to which this archive has been told.
+    /// The time up to which the entries of this archive have been sent.
     #[must_use]
     pub fn of(&self, archive: ArchiveTag) -> Timestamp {
         self.beyond.get(&archive).copied().unwrap_or(self.floor)
     }
 
-    /// Records that this archive has been told up to this instant.
+    /// Records that the entries of this archive have been sent up to this time.
     pub fn tell(&mut self, archive: ArchiveTag, at: Timestamp) {
         if at > self.of(archive) {
             self.beyond.insert(archive, at);
         }
     }
 
-    /// Records that every archive has been told up to this instant.
+    /// Records that the entries of every archive have been sent up to this time.
     pub fn raise(&mut self, floor: Timestamp) {
         if floor > self.floor {
             self.floor = floor;
@@ -86,7 +87,7 @@ impl Position {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The position of an encoded text. `None` if the text is no position.
+    /// The position that this text encodes. `None` if it encodes none.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -124,7 +125,7 @@ fn low_bits(number: u64) -> u8 {
     number.to_le_bytes()[0] & 0x7f
 }
 
-/// Takes a number off the front.
+/// Removes a number from the front, and returns it.
 fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..63).step_by(7) {

@@ -1,7 +1,7 @@
 //! How a media server's webhooks change a connection (`docs/apis/ovenmediaengine.md`).
 //!
-//! Webhooks come late, twice, out of order or never. The media server's own time decides, and a closing wins over an
-//! opening of the same time. So the same connections are left, in whatever order the webhooks come.
+//! Webhooks come late, twice, out of order or never. They are ordered by the media server's own time, and a closing
+//! comes after an opening of the same time. So the same webhooks leave the same connections in any order.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{clock::Timestamp, id::ConnectionName, model::login_token::StreamRole};
 
-/// How long after the end of its lifetime a viewer is still taken for the same one: the media server takes a moment to
-/// cut it off.
+/// How long after the end of its lifetime a viewer counts as the same one. The media server takes a moment to
+/// disconnect it.
 const CUT: Duration = Duration::from_secs(30);
 
 /// A webhook of a media server about one client.
@@ -32,35 +32,35 @@ pub struct Webhook {
     pub at: Timestamp,
 }
 
-/// How long a client that is let in may stay.
+/// How long an admitted client may stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// When the client's right ends.
     pub until: Timestamp,
-    /// Whether the media server cuts the client off at that time by itself.
+    /// Whether the media server disconnects the client at that time by itself.
     pub cuts: bool,
     /// Whether nobody publishes the stream yet.
     pub waits: bool,
 }
 
 impl Terms {
-    /// The terms of a client that may stay for `ttl`, or that the media server cuts off after `lifetime`.
+    /// The terms of a client that may stay for `ttl`, or that the media server disconnects after `lifetime`.
     #[must_use]
     pub fn new(now: Timestamp, ttl: Duration, lifetime: Option<Duration>, waits: bool) -> Self {
         let until = now + lifetime.map_or(ttl, |lifetime| lifetime + CUT);
         Self { until, cuts: lifetime.is_some(), waits }
     }
 
-    /// When an entry ends if no further webhook mentions it.
+    /// When the connection ends if no further webhook is about it.
     fn ends_at(&self, now: Timestamp) -> Timestamp {
         if self.waits { self.until.min(now + AWAITED) } else { self.until }
     }
 }
 
-/// Why a client is not let in.
+/// Why a client is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Its session was terminated, and its name is held.
+    /// Its session was terminated, and nobody is admitted under its name for now.
     Held,
     /// Another client has the name.
     Taken,
@@ -69,14 +69,14 @@ pub enum Refusal {
 }
 
 impl Webhook {
-    /// The name for a closing that knows only through which proxy the viewer came. `None` if it knows more, or if the
-    /// viewer chose a name.
+    /// The name of the connection if this closing has only the address of the viewer's proxy. `None` if it has more, or
+    /// if the viewer chose a name.
     #[must_use]
     pub fn proxy_name(&self) -> Option<ConnectionName> {
         self.client.peer_name().filter(|_| self.may_be_of_a_proxy())
     }
 
-    /// Whether the client's address in it may be that of a proxy only.
+    /// Whether it may have only the address of the client's proxy.
     #[must_use]
     pub fn may_be_of_a_proxy(&self) -> bool {
         !self.named && self.client.is_told_by_playlists()
@@ -85,7 +85,7 @@ impl Webhook {
     /// The connection after an opening, made from the present one under the name.
     ///
     /// # Errors
-    /// The client is not let in.
+    /// The client is not admitted.
     pub fn open(
         &self,
         before: Option<&LiveConnection>,
@@ -96,7 +96,7 @@ impl Webhook {
         if before.is_held(now) {
             return Err(Refusal::Held);
         }
-        // A terminated token stays dead as long as its item is there, even after the hold.
+        // A terminated token is refused as long as its item exists, even after the hold.
         if before.has_token(now) {
             return Err(if before.is_terminated() { Refusal::Held } else { Refusal::Taken });
         }
@@ -115,8 +115,8 @@ impl Webhook {
         Ok(Some(if is_live { self.taken_over(before, now, terms) } else { self.renewed(before, now, terms) }))
     }
 
-    /// The connection after an opening that came after its own closing. It records that the closing belongs to no other
-    /// opening. `None` if that was recorded already.
+    /// The connection after an opening that arrived after its own closing. The opening is recorded, so that the closing
+    /// is not taken for that of another opening. `None` if it was recorded already.
     #[must_use]
     pub fn missed(&self, before: &LiveConnection) -> Option<LiveConnection> {
         let terminated = before.barred.is_some_and(|barred| self.at <= barred);
@@ -124,7 +124,7 @@ impl Webhook {
         (!terminated && after.spells.open(&self.client, self.at)).then_some(after)
     }
 
-    /// The live connection of a viewer who reloads the page, or opens a second player.
+    /// The connection of a viewer who reloads the page or opens a second player.
     fn taken_over(&self, before: &LiveConnection, now: Timestamp, terms: &Terms) -> LiveConnection {
         let mut after = before.clone();
         after.spells.open(&self.client, self.at);
@@ -138,7 +138,7 @@ impl Webhook {
         LiveConnection { ends_at, expires_at: ends_at + REMEMBERED, ..after }
     }
 
-    /// A new connection under a name that another connection had before.
+    /// A new connection under the name of one that has ended.
     fn renewed(&self, before: &LiveConnection, now: Timestamp, terms: &Terms) -> LiveConnection {
         let mut spells = before.spells.clone();
         // Openings of the connection before ended with it.
@@ -165,8 +165,8 @@ impl Webhook {
         Some(if ends { after.left(now, EndReason::CLOSED, EndedBy::PARTICIPANT) } else { after })
     }
 
-    /// The connection after its opening was refused. The opening may be in the table already, or be written later, and
-    /// does not count in either case. `None` if nothing changes.
+    /// The connection after its opening was refused. The opening does not count, whether it is in the table already or
+    /// is written later. `None` if nothing changes.
     #[must_use]
     pub fn take_back(&self, before: Option<&LiveConnection>, now: Timestamp) -> Option<LiveConnection> {
         let mut after = before.cloned().unwrap_or_else(|| self.unseen(now));
@@ -197,7 +197,7 @@ impl Webhook {
         connection
     }
 
-    /// An item for a client that was not let in. It does not show that the stream exists.
+    /// The ended connection of a client that was not admitted. It is no proof that the stream exists.
     fn unseen(&self, now: Timestamp) -> LiveConnection {
         let Self { stream, name, role, client, .. } = self.clone();
         let unseen = LiveConnection::begin(stream, name, role, Source::Admission(client), now, now);
@@ -206,12 +206,12 @@ impl Webhook {
 }
 
 impl LiveConnection {
-    /// Whether a webhook of this client opened it, or one of another client at its address.
+    /// Whether this client opened it, or another client at the same address.
     fn is_of(&self, client: &Client) -> bool {
         matches!(&self.source, Source::Admission(own) if own.address == client.address)
     }
 
-    /// Whether a closing can belong to it.
+    /// Whether this closing can be that of its viewer.
     fn is_closed_by(&self, closing: &Webhook) -> bool {
         let Source::Admission(own) = &self.source else { return false };
         if self.spells.has_openings() {
@@ -221,12 +221,12 @@ impl LiveConnection {
         own.address == closing.client.address && own.port == closing.client.port && self.opened_at <= Some(closing.at)
     }
 
-    /// Whether its viewer has something open, by the webhooks so far.
+    /// Whether its viewer has an opening without a closing, by the webhooks so far.
     fn is_open(&self) -> bool {
         matches!(&self.source, Source::Admission(own) if self.spells.open_since(own).is_some())
     }
 
-    /// The viewer's connection after its stream's publishers were looked at. `None` if nothing changes.
+    /// The viewer's connection after a change of the stream's publishers. `None` if nothing changes.
     #[must_use]
     pub fn settled(&self, publishers: &Publishers, now: Timestamp) -> Option<Self> {
         let Source::Admission(own) = &self.source else { return None };
@@ -243,7 +243,7 @@ impl LiveConnection {
         }
     }
 
-    /// This connection, ended by a webhook. If it was being terminated, its end is that termination.
+    /// This connection, ended by a webhook. If a termination was waiting for that, the connection is terminated.
     fn left(mut self, now: Timestamp, reason: EndReason, by: EndedBy) -> Self {
         match self.ending.take() {
             Some(ending) => self.ended(now, EndReason::TERMINATED, ending.who),

@@ -10,14 +10,14 @@ use crate::id::ConnectionName;
 /// A client of a media server.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// Its address: the one that a proxy gives for it, else that of the peer.
+    /// Its address: the one that a proxy reports for it, or that of the peer if there is no proxy.
     pub address: String,
-    /// The address of the peer, if a proxy is in between.
+    /// The address of the proxy, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
     /// The peer's port.
     pub port: u16,
-    /// The URL that it asked for.
+    /// The URL that it requested.
     pub url: String,
     /// Its protocol, in lower case. Empty for clients from before this was recorded.
     #[serde(default)]
@@ -26,14 +26,14 @@ pub struct Client {
 
 crate::opaque!(Client);
 
-/// What the openings and closings of a protocol tell.
+/// The things that the openings and closings of a protocol are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
-    /// Each opening and each closing is of one connection. Its port tells it from others.
+    /// Each is about one connection, which its port distinguishes from others.
     Connections,
-    /// Each opening and each closing is of one client.
+    /// Each is about one client.
     Clients,
-    /// A client sends any number of openings, and one closing.
+    /// A client has any number of openings and one closing.
     Playlists,
 }
 
@@ -63,7 +63,8 @@ impl Client {
         Self::name_at(self, &self.address)
     }
 
-    /// The name that a client at the peer's address would have. A closing that knows only the peer uses this name.
+    /// The name that a client at the proxy's address would have. A closing that has only the proxy's address finds the
+    /// connection under this name. `None` if there is no proxy.
     #[must_use]
     pub fn peer_name(&self) -> Option<ConnectionName> {
         self.peer.as_deref().map(|peer| self.name_at(peer))
@@ -78,24 +79,25 @@ impl Client {
         ConnectionName::made_of(&Sha256::digest(format!("{protocol}\n{address}\n{port}\n{url}")).into())
     }
 
-    /// Whether both clients have the same address. A closing may know its peer only, which is compared with both
-    /// addresses of the other.
+    /// Whether both clients have the same address. A closing may have only the proxy's address, so this address is
+    /// compared with both addresses of the other.
     #[must_use]
     pub fn is_at(&self, other: &Self) -> bool {
         self.address == other.address || Some(&self.address) == other.peer.as_ref()
     }
 
-    /// Whether its closing may know only the proxy. The end of a connection closes playlists.
+    /// Whether its closing may have only the proxy's address, as with playlists, which close with the proxy's
+    /// connection.
     pub(super) fn is_told_by_playlists(&self) -> bool {
         self.telling() == Telling::Playlists
     }
 
-    /// What the webhooks of its protocol tell.
+    /// The things that the webhooks of its protocol are about.
     pub(super) fn telling(&self) -> Telling {
         Telling::of(&self.protocol)
     }
 
-    /// The one of the things open at an address that its webhooks are about.
+    /// The key of the thing that its webhooks are about, among the things of one address.
     pub(super) fn slot(&self) -> String {
         match self.telling() {
             Telling::Connections => format!("{}:{}", self.protocol, self.port),

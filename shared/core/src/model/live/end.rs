@@ -14,17 +14,17 @@ use crate::clock::Timestamp;
 pub struct EndReason(Cow<'static, str>);
 
 impl EndReason {
-    /// A request terminated it, and its token with it.
+    /// A request terminated it, and with it its token.
     pub const TERMINATED: Self = Self(Cow::Borrowed("terminated"));
     /// The media server closed it.
     pub const CLOSED: Self = Self(Cow::Borrowed("closed"));
-    /// It was disconnected.
+    /// It was disconnected, and may connect again.
     pub const DISCONNECTED: Self = Self(Cow::Borrowed("disconnected"));
     /// Its session was closed, or deleted.
     pub const SESSION_CLOSED: Self = Self(Cow::Borrowed("sessionClosed"));
     /// Its right ended.
     pub const EXPIRED: Self = Self(Cow::Borrowed("expired"));
-    /// The publisher of its stream left, or another one took the stream over.
+    /// The publisher of its stream left, or another publisher replaced it.
     pub const PUBLISHER_LEFT: Self = Self(Cow::Borrowed("publisher_left"));
 
     /// The word that a media provider gave. [`Self::DISCONNECTED`] if it is not a word.
@@ -56,7 +56,7 @@ pub enum Ender {
     Backend,
     /// The media server or provider ended or lost it, or its publisher left.
     Provider,
-    /// Nobody: its time was over.
+    /// Nobody: its right expired.
     Expiry,
 }
 
@@ -80,7 +80,7 @@ impl EndedBy {
     pub const BACKEND: Self = Self::of(Ender::Backend);
     /// The media server, the media provider or the publisher.
     pub const PROVIDER: Self = Self::of(Ender::Provider);
-    /// The end of its time.
+    /// The expiry of its right.
     pub const EXPIRY: Self = Self::of(Ender::Expiry);
 
     const fn of(kind: Ender) -> Self {

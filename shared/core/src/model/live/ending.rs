@@ -1,4 +1,5 @@
-//! Terminations: at once, or once a media server has cut the client off (`docs/apis/ovenmediaengine.md`).
+//! Terminations, which take effect at once or when a media server has disconnected the client
+//! (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{EndReason, EndedBy, LiveConnection, Source, StreamRole};
 use crate::clock::Timestamp;
 
-/// A termination that waits for a media server to cut the client off.
+/// A termination that waits for a media server to disconnect the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
-    /// The id of this termination. It tells it from others of the same name.
+    /// The id of this termination, which distinguishes it from others under the same name.
     pub by: String,
     /// Who terminated it.
     pub who: EndedBy,
@@ -20,7 +21,7 @@ pub struct Ending {
 }
 
 impl LiveConnection {
-    /// This connection, terminated now if it has not ended yet. Nobody is let in under its name for `hold`.
+    /// This connection, terminated now if it has not ended yet. Nobody is admitted under its name for `hold`.
     #[must_use]
     pub fn terminated(self, now: Timestamp, hold: Duration, by: &str, who: EndedBy) -> Self {
         let banned = self.banned(now, hold, by);
@@ -39,8 +40,8 @@ impl LiveConnection {
         self
     }
 
-    /// This connection, waiting for its media server to cut the client off. If another termination waits already, that
-    /// one stays.
+    /// This connection, waiting for its media server to disconnect the client. A termination that waits already is
+    /// kept.
     #[must_use]
     pub fn ending(self, now: Timestamp, hold: Duration, by: &str, who: EndedBy) -> Self {
         let mut banned = self.banned(now, hold, by);
@@ -49,21 +50,21 @@ impl LiveConnection {
         banned
     }
 
-    /// Whether this termination is the one under way.
+    /// Whether the termination with this id is the one that waits.
     #[must_use]
     pub fn is_ending_by(&self, by: &str) -> bool {
         self.ending.as_ref().is_some_and(|ending| ending.by == by)
     }
 
-    /// This connection, after its media server cut the client off.
+    /// This connection, after its media server disconnected the client.
     #[must_use]
     pub fn cut_off(self, now: Timestamp) -> Self {
         let who = self.ending.as_ref().map_or(EndedBy::OPERATOR, |ending| ending.who);
         self.ended(now, EndReason::TERMINATED, who)
     }
 
-    /// This connection, whose media server cannot cut the client off. If the server ends it by itself at the end of its
-    /// right, it stays terminated until then. Otherwise it is as if nobody had asked.
+    /// This connection, whose media server cannot disconnect the client. If the media server disconnects the client by
+    /// itself when the right ends, the termination waits until then. Otherwise the termination is dropped.
     #[must_use]
     pub fn not_cut_off(mut self) -> Self {
         self.ending = self.ending.filter(|_| self.cuts).map(|ending| Ending { has_job: false, ..ending });

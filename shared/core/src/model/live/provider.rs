@@ -1,7 +1,7 @@
 //! How the media provider's session monitoring changes a connection (`docs/apis/opentok.md`).
 //!
-//! Several clients may use one token, each several times. Each use is a connection of its own at the provider. The name
-//! is connected while any of them is open.
+//! Several clients may use one token, each several times. Each use is a connection of its own at the provider. The
+//! connection of the name is connected while any of them is open.
 
 use std::time::Duration;
 
@@ -13,24 +13,23 @@ use crate::{
     id::ProviderSessionId,
 };
 
-/// How long a callback counts only once (`docs/apis/access.md`). A callback with the same time in it may be on its way
-/// for so long.
+/// How long a repeated callback is ignored (`docs/apis/access.md`). The provider may repeat a callback for so long.
 pub const CALLBACK_KEPT: Duration = Duration::from_mins(10);
 
-/// The largest number of clients that are stored of a name (`docs/apis/access.md`).
+/// The largest number of clients that are stored for one name (`docs/apis/access.md`).
 const CLIENTS_MAX: usize = 5;
 
-/// The place of a client among those that are stored of its name.
+/// Where a client is stored among those of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
     /// The stored connection of the client, if there is one.
     pub known: Option<&'a ProviderConnection>,
-    /// The id of the stored client that it replaces, if any.
+    /// The id of the stored client that it replaces; `None` if there is room for another.
     pub instead_of: Option<&'a str>,
 }
 
-/// The place of a client among those that are stored of its name. `None` if the name has as many clients as it may, and
-/// all of them are there. Clients that have gone make room, the first of them first.
+/// Where a client is stored among those of its name. `None` if the name has as many clients as are stored, all of them
+/// connected. A new client replaces the one that left first.
 #[must_use]
 pub fn place_among<'a>(kept: &'a [ProviderConnection], id: &str) -> Option<Place<'a>> {
     let known = kept.iter().find(|client| client.id == id);
@@ -50,10 +49,10 @@ pub struct ProviderConnection {
     /// The provider's id of the session that it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_session: Option<ProviderSessionId>,
-    /// When it was made, if the provider reported that.
+    /// When it was opened; `None` if the provider has not reported that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// When it was over.
+    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destroyed_at: Option<Timestamp>,
     /// When its item expires.
@@ -64,11 +63,11 @@ pub struct ProviderConnection {
 /// An event of one client's connection, with its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProviderEvent {
-    /// It was made.
+    /// It was opened.
     Created(Timestamp),
     /// It ended.
     Destroyed {
-        /// When it was made, if the provider reported that.
+        /// When it was opened; `None` if the provider has not reported that.
         created_at: Option<Timestamp>,
         /// When it ended.
         at: Timestamp,
@@ -113,7 +112,7 @@ impl LiveConnection {
             ProviderEvent::Created(at) if known.is_none() => {
                 client.created_at = Some(*at);
                 after.open += 1;
-                // A dead token does not come alive. A connection that was only disconnected does.
+                // A terminated token stays terminated. A connection that was only disconnected becomes live again.
                 if !self.is_terminated() && (self.ended.is_some() || self.connected_at.is_none()) {
                     after.connected_at = Some(when(*at));
                     after.ended = None;
@@ -135,19 +134,19 @@ impl LiveConnection {
         Some((after, client))
     }
 
-    /// Whether it comes from an event's token whose time is not over, even if the token is dead.
+    /// Whether it was made by an event's token that has not expired, even if the token was terminated.
     #[must_use]
     pub fn has_token(&self, now: Timestamp) -> bool {
         matches!(self.source, Source::Event { .. }) && now < self.ends_at
     }
 
-    /// Whether its client has gone, and may return with the same token.
+    /// Whether its client has left, and may return with the same token.
     #[must_use]
     pub fn may_return(&self, now: Timestamp) -> bool {
         self.has_token(now) && self.ended.is_some() && !self.is_terminated()
     }
 
-    /// Whether a client that comes under its name has to be dropped, because the token is dead.
+    /// Whether a client that connects under its name has to be disconnected, because the token was terminated.
     #[must_use]
     pub fn sends_away(&self, now: Timestamp) -> bool {
         self.is_terminated() || self.is_held(now)

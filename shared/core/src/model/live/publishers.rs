@@ -1,4 +1,4 @@
-//! The publishers of a stream, and what they mean for its viewers (`docs/apis/ovenmediaengine.md`).
+//! The publishers of a stream, and their effect on its viewers (`docs/apis/ovenmediaengine.md`).
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::clock::{Timestamp, seconds};
 /// How long a viewer who came before the stream was live may stay. The media server sends such viewers away without a
 /// webhook.
 pub const AWAITED: Duration = Duration::from_mins(1);
-/// How long a stream's publishers are kept after the last report. A stream may go on for months without one.
+/// How long a stream's publishers are kept after the last report about them. A stream may go on for months without one.
 const KEPT: Duration = Duration::from_hours(365 * 24);
 
 /// The publishers of a stream, as media servers reported them.
@@ -22,7 +22,7 @@ const KEPT: Duration = Duration::from_hours(365 * 24);
 pub struct Publishers {
     /// When each of them opened and closed the stream.
     spells: Spells,
-    /// Counts its changes.
+    /// The number of its changes.
     #[serde(default)]
     pub revision: u32,
     /// When the item expires.
@@ -48,7 +48,7 @@ pub enum Publishing {
     Opened,
     /// The publisher closed the stream.
     Closed,
-    /// The publisher was refused, after the opening may have been written.
+    /// The publisher was refused. Its opening may have been written before.
     Refused,
 }
 
@@ -72,14 +72,14 @@ impl Publishers {
         is_new.then(|| Self { spells, revision, expires_at: now + KEPT })
     }
 
-    /// Whether the stream is live for a viewer who came then.
+    /// Whether the stream is live for a viewer who came at this time.
     #[must_use]
     pub fn is_live_for(&self, came: Timestamp) -> bool {
         self.fate(came) == Fate::Stays
     }
 
-    /// The effect on a viewer who came then. The viewer stays as long as the publisher who was there, or who came soon
-    /// enough after.
+    /// The effect on a viewer who came at this time. The viewer stays as long as the publisher who was there, or who
+    /// came within [`AWAITED`] after.
     #[must_use]
     pub fn fate(&self, came: Timestamp) -> Fate {
         let eras = self.spells.eras();

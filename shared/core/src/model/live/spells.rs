@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::client::{Client, Telling};
 use crate::clock::Timestamp;
 
-/// The largest number of openings, of closings, and of withdrawn openings that are kept of a slot.
+/// The largest number of openings that are kept for one slot; the same for closings, and for withdrawn openings.
 const TIMES_MAX: usize = 16;
-/// The largest number of slots that are kept.
+/// The largest number of slots that are kept for one name. A slot is one thing that a client can have open.
 const SLOTS_MAX: usize = 16;
 /// The separator between a slot and an address.
 const AT: char = '@';
@@ -25,7 +25,7 @@ struct Times {
     opened: BTreeSet<Timestamp>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     closed: BTreeSet<Timestamp>,
-    /// Openings that were refused after they may have been written.
+    /// Openings that were refused. They may have been written before.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     withdrawn: BTreeSet<Timestamp>,
 }
@@ -96,8 +96,8 @@ impl Spells {
         self.0.get(&key(&client.slot(), &client.address)).is_some_and(|times| times.opened.contains(&at))
     }
 
-    /// Whether an opening of this client is over: it was withdrawn, or closings of its time or later have ended as much
-    /// as was opened until then. The reports do not tell which of several was closed, only how many are left.
+    /// Whether an opening of this client is over: it was withdrawn, or with it no more is open than without it. The
+    /// reports do not say which of several openings a closing belongs to, only how many are left.
     pub(super) fn is_over(&self, client: &Client, at: Timestamp) -> bool {
         let (slot, times) = (client.slot(), self.0.get(&key(&client.slot(), &client.address)));
         if times.is_some_and(|times| times.withdrawn.contains(&at)) {
@@ -108,7 +108,7 @@ impl Spells {
         if !with.open(client, at) {
             return open(self) == 0;
         }
-        // Computed from what is kept with the opening, so that reports which it pushed out count on neither side.
+        // Both sides have only the reports that are kept with the opening, so that they differ in it alone.
         let mut without = with.clone();
         if let Some(times) = without.0.get_mut(&key(&slot, &client.address)) {
             times.opened.remove(&at);
@@ -121,7 +121,7 @@ impl Spells {
         self.0.values().filter_map(|times| times.opened.last()).max().copied()
     }
 
-    /// Ends everything that is open.
+    /// Withdraws all openings that have no closing.
     pub(super) fn retire(&mut self) {
         for (key, times) in &mut self.0 {
             let open = times.spells(slot_of(key), &times.closed).into_iter().filter(|spell| spell.to.is_none());
@@ -133,14 +133,15 @@ impl Spells {
         }
     }
 
-    /// The time of the last opening that a client still has open. `None` if the client has nothing open.
+    /// The time of the last opening of a client that has no closing. `None` if the client has nothing open.
     pub(super) fn open_since(&self, client: &Client) -> Option<Timestamp> {
         let slots = self.0.keys().filter_map(|key| key.rsplit_once(AT)).filter(|(_, at)| *at == client.address);
         let spells = slots.flat_map(|(slot, _)| self.spells(client, slot));
         spells.filter(|spell| spell.to.is_none()).map(|spell| spell.from).max()
     }
 
-    /// The times in which a client has a slot open. Closings that know only the client's peer count too.
+    /// The times in which a client has a slot open. Closings that have only the address of the client's proxy count
+    /// too.
     fn spells(&self, client: &Client, slot: &str) -> Vec<Spell> {
         let Some(own) = self.0.get(&key(slot, &client.address)) else { return Vec::new() };
         let peer = client.peer.as_ref().and_then(|peer| self.0.get(&key(slot, peer)));
@@ -149,7 +150,7 @@ impl Spells {
         own.spells(slot, &closed)
     }
 
-    /// The times in which anything is open. Each lasts until the next opening.
+    /// The times in which anything is open. Each ends with the next opening at the latest.
     pub(super) fn eras(&self) -> Vec<Spell> {
         let all = self.0.iter().flat_map(|(key, times)| times.spells(slot_of(key), &times.closed));
         let mut eras: Vec<_> = all.collect();
@@ -167,8 +168,8 @@ impl Spells {
 }
 
 impl Times {
-    /// The times in which a slot is open. Of several openings, the first one closes first. A closing comes after an
-    /// opening of the same time.
+    /// The times in which a slot is open. A closing ends the first of several openings, and comes after an opening of
+    /// the same time.
     fn spells(&self, slot: &str, closed: &BTreeSet<Timestamp>) -> Vec<Spell> {
         let opened = self.opened.difference(&self.withdrawn).map(|at| (*at, true));
         let mut told: Vec<_> = opened.chain(closed.iter().map(|at| (*at, false))).collect();

@@ -1,11 +1,11 @@
-//! Media streams, and what they belong to.
+//! Media streams, and the sessions that they belong to.
 
 use serde::{Deserialize, Serialize};
 
 use super::{DEFAULT_VHOST, MEDIA_APP};
 use crate::id::MediaSessionId;
 
-/// A media stream: the place where connections are.
+/// A media stream, which connections join.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// Its virtual host.
@@ -57,7 +57,7 @@ pub fn event_of(vhost: &str, app: &str) -> Option<u64> {
     number(app).filter(|_| vhost == DEFAULT_VHOST)
 }
 
-/// A number, if it is spelt as Greenroom spells it.
+/// The number that a text spells without sign and leading zeros.
 fn number(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }

@@ -1,9 +1,9 @@
-//! Changes of rooms: what a transition did, and the entries that the archive gets for it.
+//! Changes of rooms, and the entries about them in the archive.
 
 use super::{Affiliation, Person, RoomRole};
 use crate::model::Jid;
 
-/// What a transition did.
+/// The change that a transition made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Nothing changed.
@@ -19,7 +19,7 @@ pub enum Change {
         /// The new owner, if the owner left.
         successor: Option<Jid>,
     },
-    /// A participant goes on under another JID.
+    /// A participant has another JID.
     Renamed {
         /// The former JID.
         from: Jid,
@@ -28,7 +28,7 @@ pub enum Change {
         /// The participant's role.
         role: RoomRole,
     },
-    /// The last participant left, and with them the room ended.
+    /// The last participant left, and the room ended.
     Ended(Jid),
 }
 
