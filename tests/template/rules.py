@@ -182,7 +182,7 @@ def table(template):
             yield f"{', '.join(found.values())}: do not all have {expression}"
 
 
-def unasked(template):
+def scheduled(template):
     """A scheduled function sends failed events to a dead-letter queue, may write to it and is not retried."""
     sending_statements = [(name, one) for name, _, one in statements(template) if "sqs:SendMessage" in one["Action"]]
     allowed = {(name, json.dumps(one["Resource"])) for name, one in sending_statements}
@@ -229,4 +229,4 @@ def size(template):
             yield f"{name}: {count} routes"
 
 
-RULES = (wildcards, roles, keys, routes, stages, logs, table, unasked, parameters, size)
+RULES = (wildcards, roles, keys, routes, stages, logs, table, scheduled, parameters, size)
