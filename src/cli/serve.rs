@@ -9,7 +9,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     middleware::{from_fn_with_state, map_request},
 };
-use greenroom_core::{clock::Clock, model::guesses::Source};
+use greenroom_core::{clock::Clock, model::guesses::SourceAddress};
 use greenroom_http::App;
 use greenroom_media::jobs;
 use greenroom_telemetry::log;
@@ -124,7 +124,7 @@ async fn finish(mut server: JoinHandle<()>, app: &App, mut signals: Signals) {
 
 /// Adds the address of the caller to a request.
 async fn note_source(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
-    request.extensions_mut().insert(Source(Some(address.ip())));
+    request.extensions_mut().insert(SourceAddress(Some(address.ip())));
     request
 }
 

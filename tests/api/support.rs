@@ -20,7 +20,7 @@ use greenroom_core::{
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     id::random_hex,
-    model::guesses::Source,
+    model::guesses::SourceAddress,
 };
 use greenroom_http::{App, auth::SigningKeys};
 use greenroom_store::Store;
@@ -139,7 +139,7 @@ impl TestApp {
 
     /// Does something as this function, which is refused what its role does not allow.
     pub(crate) fn acting_as<T>(&self, function: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
-        let origin = Origin { id: Some(call_of(function)), source: Source(None) };
+        let origin = Origin { id: Some(call_of(function)), source: SourceAddress(None) };
         let working = Box::pin(Meter::new(origin).scope(work));
         async move {
             let outcome = working.await;

@@ -23,7 +23,7 @@ use greenroom_core::{
     clock::{Clock, Timestamp},
     config::{AwsEnvironment, Config, Environment, Setting, Strictness},
     id::random_hex,
-    model::guesses::Source,
+    model::guesses::SourceAddress,
 };
 use greenroom_http::App;
 use greenroom_store::{Attributes, Store};
@@ -174,7 +174,7 @@ impl Instance {
 
     /// Runs housekeeping, with the rights of its role.
     pub(crate) async fn keep_house(&self) -> Result<(), greenroom_housekeeping::Failed> {
-        let origin = Origin { id: Some(call_of("housekeeping")), source: Source(None) };
+        let origin = Origin { id: Some(call_of("housekeeping")), source: SourceAddress(None) };
         let outcome = Meter::new(origin).scope(greenroom_housekeeping::run(&self.app, &|| true)).await;
         self.guard.check();
         outcome

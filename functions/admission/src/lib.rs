@@ -16,7 +16,7 @@ use greenroom_core::{config::Setting, model::live::Webhook};
 use greenroom_http::{
     App,
     auth::admission_signer,
-    dialect::streams::{Error, Refusal},
+    dialect::streams::{Error, StreamsError},
     read_body,
 };
 use greenroom_media::audit::{Decision, Event, Party};
@@ -93,23 +93,23 @@ impl Answer {
             ("Refused" = (summary = "It may not", value = json!({ "allowed": false, "reason": "The session was terminated" }))),
             ("Noted" = (summary = "It has gone", value = json!({}))),
         )),
-        (status = 400, description = "The body did not arrive", body = Refusal, example = json!({
+        (status = 400, description = "The body did not arrive", body = StreamsError, example = json!({
             "message": "[HTTP] The body did not arrive in time (400)",
             "statusCode": 400,
         })),
-        (status = 401, description = "The signature is missing or wrong", body = Refusal, example = json!({
+        (status = 401, description = "The signature is missing or wrong", body = StreamsError, example = json!({
             "message": "[HTTP] Invalid signature (401)",
             "statusCode": 401,
         })),
-        (status = 413, description = "The body has 1 MiB or more", body = Refusal, example = json!({
+        (status = 413, description = "The body has 1 MiB or more", body = StreamsError, example = json!({
             "message": "[HTTP] The body must be smaller than 1 MiB (413)",
             "statusCode": 413,
         })),
-        (status = 500, description = "An internal error", body = Refusal, example = json!({
+        (status = 500, description = "An internal error", body = StreamsError, example = json!({
             "message": "[HTTP] Something went wrong on our side (500)",
             "statusCode": 500,
         })),
-        (status = 503, description = "The request took too long", body = Refusal, headers(("Retry-After" = u64, description = "The number of seconds after which to try again")), example = json!({
+        (status = 503, description = "The request took too long", body = StreamsError, headers(("Retry-After" = u64, description = "The number of seconds after which to try again")), example = json!({
             "message": "[HTTP] The service is busy; try again (503)",
             "statusCode": 503,
         })),

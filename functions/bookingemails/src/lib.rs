@@ -9,7 +9,7 @@ use greenroom_core::{
     },
 };
 use greenroom_http::{
-    auth::Client,
+    auth::ApiClient,
     dialect::events::{BodyRefusals, Detail, Error, Refusals},
     form::{Form, Need, Payload, blank_text},
 };
@@ -108,7 +108,7 @@ struct NewContact {
     ),
     security(("apiToken" = []), ("deviceToken" = [])),
 )]
-async fn send_booking(State(services): State<Services>, _: Client, payload: Payload) -> Result<StatusCode, Error> {
+async fn send_booking(State(services): State<Services>, _: ApiClient, payload: Payload) -> Result<StatusCode, Error> {
     let mut form = payload.form(Need::All)?;
     let event = form.nested("event", |form| BookedEvent::from_texts(BookedEvent::KEYS.map(|key| given(form, key))));
     let contact = form.nested("contact", |form| Contact::from_texts(Contact::KEYS.map(|key| given(form, key))));

@@ -182,7 +182,7 @@ async fn change_contact(
     State(app): State<App>,
     account: Account,
     _: TakesJson,
-    Named(contact): Named,
+    ContactPath(contact): ContactPath,
     payload: Payload,
 ) -> Result<StatusCode, Error> {
     let action = match payload.fields()?.text("action", "action")?.as_str() {
@@ -214,7 +214,7 @@ async fn delete_contact(
     State(app): State<App>,
     account: Account,
     _: TakesJson,
-    Named(contact): Named,
+    ContactPath(contact): ContactPath,
 ) -> Result<StatusCode, Error> {
     change(&app, account, contact, Relation::remove).await
 }
@@ -239,10 +239,10 @@ async fn pair(app: &App, Account { user, jid, .. }: Account, contact: Jid) -> Re
     Ok(Pair { me: jid, user, contact, contact_user })
 }
 
-/// The contact that the path names.
-struct Named(Jid);
+/// The JID of the contact that the path names.
+struct ContactPath(Jid);
 
-impl FromRequestParts<App> for Named {
+impl FromRequestParts<App> for ContactPath {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {

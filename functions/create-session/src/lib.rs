@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 mod request;
 
-use request::{OpenSession, Refusal, SessionRequest};
+use request::{OpenSession, SessionError, SessionRequest};
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
@@ -91,7 +91,7 @@ struct DeviceData {
     ),
     security((), ("openvidu" = []), ("apiToken" = [])),
 )]
-async fn create_session(State(app): State<App>, request: SessionRequest) -> Result<Json<NewSession>, Refusal> {
+async fn create_session(State(app): State<App>, request: SessionRequest) -> Result<Json<NewSession>, SessionError> {
     Ok(Json(match request {
         SessionRequest::Device(identifier) => register(&app, &identifier).await?,
         SessionRequest::Media(open) => open_session(&app, open).await?,

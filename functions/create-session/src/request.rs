@@ -39,25 +39,25 @@ pub(crate) enum SessionRequest {
     Media(OpenSession),
 }
 
-/// A refusal in the dialect of the caller.
-pub(crate) enum Refusal {
+/// Why a session was refused, in the dialect of the caller.
+pub(crate) enum SessionError {
     Device(device::Error),
     Media(openvidu::Error),
 }
 
-impl From<device::Error> for Refusal {
+impl From<device::Error> for SessionError {
     fn from(error: device::Error) -> Self {
         Self::Device(error)
     }
 }
 
-impl From<openvidu::Error> for Refusal {
+impl From<openvidu::Error> for SessionError {
     fn from(error: openvidu::Error) -> Self {
         Self::Media(error)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
         match self {
             Self::Device(error) => error.into_response(),
@@ -219,9 +219,9 @@ pub(crate) struct OpenSession {
 }
 
 impl FromRequest<App> for SessionRequest {
-    type Rejection = Refusal;
+    type Rejection = SessionError;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, SessionError> {
         let (mut parts, body) = request.into_parts();
         // The body is read before any refusal, because a caller that is still sending does not read the answer.
         let body = read_json_body(&parts.headers, body).await;

@@ -134,7 +134,7 @@ async fn list_live_connections(
 async fn terminate_live_connection(
     State(app): State<App>,
     Organiser(caller): Organiser,
-    Named(place): Named,
+    ConnectionPath(place): ConnectionPath,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Entry>), Error> {
     let place = place.ok_or(Error::NotFound)?;
@@ -155,9 +155,9 @@ async fn terminate_live_connection(
 }
 
 /// The connection that the path names.
-struct Named(Option<Place>);
+struct ConnectionPath(Option<Place>);
 
-impl FromRequestParts<App> for Named {
+impl FromRequestParts<App> for ConnectionPath {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {

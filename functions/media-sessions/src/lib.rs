@@ -52,12 +52,12 @@ impl<T> FromIterator<T> for List<T> {
 }
 
 /// The session that the path names, and the thing in it. A text that cannot be an id names nothing.
-struct Named {
+struct SessionPath {
     session: Option<MediaSessionId>,
     connection: Option<ConnectionId>,
 }
 
-impl FromRequestParts<App> for Named {
+impl FromRequestParts<App> for SessionPath {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
@@ -108,7 +108,7 @@ async fn list_sessions(_: Backend, State(services): State<Services>) -> Result<J
     ),
     security(("openvidu" = [])),
 )]
-async fn get_session(_: Backend, named: Named, State(services): State<Services>) -> Result<Json<Session>, Error> {
+async fn get_session(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<Json<Session>, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
     let session = services.store.media_session(&id, services.clock.now()).await?;
     Ok(Json(session.ok_or(Error::NotFound)?.into()))
@@ -130,7 +130,7 @@ async fn get_session(_: Backend, named: Named, State(services): State<Services>)
     ),
     security(("openvidu" = [])),
 )]
-async fn close_session(_: Backend, named: Named, State(services): State<Services>) -> Result<StatusCode, Error> {
+async fn close_session(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<StatusCode, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
     match services.store.close_media_session(&id, services.clock.now()).await? {
         Closed::Now(begun) => {
@@ -160,7 +160,7 @@ async fn close_session(_: Backend, named: Named, State(services): State<Services
     ),
     security(("openvidu" = [])),
 )]
-async fn disconnect(_: Backend, named: Named, State(services): State<Services>) -> Result<StatusCode, Error> {
+async fn disconnect(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<StatusCode, Error> {
     let session = named.session.ok_or(Error::UnknownSession)?;
     let now = services.clock.now();
     let Some(connection) = named.connection else {
@@ -194,7 +194,7 @@ async fn disconnect(_: Backend, named: Named, State(services): State<Services>) 
     ),
     security(("openvidu" = [])),
 )]
-async fn unpublish(_: Backend, named: Named, State(services): State<Services>) -> Result<StatusCode, Error> {
+async fn unpublish(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<StatusCode, Error> {
     let session = named.session.ok_or(Error::UnknownSession)?;
     let live = services.store.is_media_session_live(&session, services.clock.now()).await?;
     Err(if live { Error::NotFound } else { Error::UnknownSession })

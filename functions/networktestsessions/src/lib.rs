@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{config::Setting, id::ProviderSessionId};
 use greenroom_http::{
     App,
-    auth::Client,
+    auth::ApiClient,
     dialect::events::{Error, Refusals},
 };
 use greenroom_media::provider::{Grant, NewSession, T1_TTL, T1Role, T1Token};
@@ -46,7 +46,7 @@ struct NetworkTestSession {
 )]
 async fn create_network_test_session(
     State(app): State<App>,
-    _: Client,
+    _: ApiClient,
 ) -> Result<(StatusCode, Json<NetworkTestSession>), Error> {
     make(&app).await
 }
@@ -64,7 +64,7 @@ async fn create_network_test_session(
 )]
 async fn create_network_test_session_by_its_other_name(
     State(app): State<App>,
-    _: Client,
+    _: ApiClient,
 ) -> Result<(StatusCode, Json<NetworkTestSession>), Error> {
     make(&app).await
 }

@@ -73,14 +73,14 @@ struct SessionEvent {
     #[schema(value_type = Option<String>, example = "clientDisconnected")]
     reason: Value,
     /// The client's connection.
-    connection: Client,
+    connection: ReportedConnection,
 }
 
 /// The client's connection.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ProviderConnection)]
-struct Client {
+struct ReportedConnection {
     /// The provider's id of the connection.
     #[schema(example = "c053fcc8-c681-41d5-8ec2-7a9e1434a21e")]
     id: String,

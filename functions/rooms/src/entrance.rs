@@ -9,7 +9,7 @@ use greenroom_core::{
     id::RoomId,
     model::{
         Room,
-        room::{self, Change, Membership, Person, Refusal},
+        room::{self, Change, Membership, Person, RoomRefusal},
     },
 };
 use greenroom_http::{
@@ -84,7 +84,7 @@ async fn asked_for(parts: &mut Parts, app: &App) -> Result<(Account, RoomId), Er
 pub(crate) async fn change(
     app: &App,
     room: Room,
-    transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
+    transition: impl Fn(&mut Room) -> Result<Change, RoomRefusal>,
 ) -> Result<StatusCode, Error> {
     Ok(try_change(app, room, transition).await??)
 }
@@ -93,8 +93,8 @@ pub(crate) async fn change(
 pub(crate) async fn try_change(
     app: &App,
     room: Room,
-    transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
-) -> Result<Result<StatusCode, Refusal>, StoreError> {
+    transition: impl Fn(&mut Room) -> Result<Change, RoomRefusal>,
+) -> Result<Result<StatusCode, RoomRefusal>, StoreError> {
     let host = room::host(&app.config.xmpp_domain);
     let changed = app.store.change_room(room, &app.clock, &host, transition).await?;
     Ok(changed.map(|()| StatusCode::NO_CONTENT))

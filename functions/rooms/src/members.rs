@@ -8,7 +8,7 @@ use greenroom_core::{
     id::RoomId,
     model::{
         Jid,
-        room::{Person, Refusal},
+        room::{Person, RoomRefusal},
     },
 };
 use greenroom_http::{
@@ -54,7 +54,7 @@ pub(crate) async fn invite_user(
         let invitee = Person { user: app.account_of(&jid).await?, jid: jid.clone() };
         match entrance::try_change(&app, room.clone(), |room| room.invite(&caller, invitee.clone())).await? {
             // The user was deleted or renamed in between.
-            Err(Refusal::NoAccount) => {}
+            Err(RoomRefusal::NoAccount) => {}
             outcome => return Ok(outcome?),
         }
     }

@@ -71,7 +71,7 @@ struct Joining {
 async fn join(
     State(app): State<App>,
     participant: Participant,
-    address: guesses::Source,
+    address: guesses::SourceAddress,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Reply>), Error> {
     let mut form = payload.form(Need::All)?;
@@ -112,7 +112,7 @@ type EventWithSessions = Arc<(Event, Vec<EventSession>)>;
 async fn find_login_token(
     app: &App,
     given: String,
-    address: guesses::Source,
+    address: guesses::SourceAddress,
 ) -> Result<(Arc<LoginToken>, TokenGuesses), Error> {
     let read = async || {
         let found = app.store.record_with::<LoginToken>(Unique::LoginToken, &given).await?;

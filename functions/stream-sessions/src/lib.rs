@@ -17,7 +17,7 @@ use greenroom_http::{
     auth::Operator,
     dialect::{
         openvidu::Sent,
-        streams::{Body, Error, Refusal, Refusals},
+        streams::{Body, Error, Refusals, StreamsError},
     },
 };
 use greenroom_media::{
@@ -49,12 +49,12 @@ pub const SETTINGS: &[Setting] = &[
 greenroom_http::routes!(list_stream_sessions, terminate_stream_session);
 
 /// The stream and the session that the path names.
-struct Named {
+struct StreamPath {
     stream: Stream,
     session: Option<ConnectionName>,
 }
 
-impl FromRequestParts<App> for Named {
+impl FromRequestParts<App> for StreamPath {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
@@ -126,14 +126,14 @@ struct Ending {
     ),
     responses(
         (status = 200, description = "The names of the sessions, in the order in which the sessions began", body = Names),
-        (status = 404, description = "There is no such virtual host, application or stream", body = Refusal, example = json!({"message": "[HTTP] Could not find the stream: [default/#default#app/stream] (404)", "statusCode": 404})),
+        (status = 404, description = "There is no such virtual host, application or stream", body = StreamsError, example = json!({"message": "[HTTP] Could not find the stream: [default/#default#app/stream] (404)", "statusCode": 404})),
         Refusals,
     ),
     security(("operator" = [])),
 )]
 async fn list_stream_sessions(
     _: Operator,
-    Ok(named): Result<Named, Infallible>,
+    Ok(named): Result<StreamPath, Infallible>,
     State(app): State<App>,
 ) -> Result<Json<Body<Vec<ConnectionName>>>, Error> {
     let listed = app.store.live_names(&named.stream, app.clock.now()).await?;
@@ -165,15 +165,15 @@ async fn list_stream_sessions(
     responses(
         (status = 200, description = "The session is terminated", body = Terminated),
         (status = 202, description = "The session ends when Greenroom can tell the media server, or when the media server cuts it off by itself; until then the session is listed", body = Ending),
-        (status = 501, description = "The media server cannot end a single session; the viewer is still connected", body = Refusal, example = json!({"message": "[HTTP] The media server cannot end a single session (501)", "statusCode": 501})),
-        (status = 404, description = "There is no such virtual host, application, stream or live session", body = Refusal, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
+        (status = 501, description = "The media server cannot end a single session; the viewer is still connected", body = StreamsError, example = json!({"message": "[HTTP] The media server cannot end a single session (501)", "statusCode": 501})),
+        (status = 404, description = "There is no such virtual host, application, stream or live session", body = StreamsError, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
         Refusals,
     ),
     security(("operator" = [])),
 )]
 async fn terminate_stream_session(
     _: Operator,
-    Ok(named): Result<Named, Infallible>,
+    Ok(named): Result<StreamPath, Infallible>,
     State(app): State<App>,
 ) -> Result<(StatusCode, Json<Body<String>>), Error> {
     let terminated = match &named.session {

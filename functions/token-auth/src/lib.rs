@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
     config::Setting,
-    model::{User, guesses::Source},
+    model::{User, guesses::SourceAddress},
 };
 use greenroom_http::{
     App,
@@ -62,7 +62,7 @@ struct UserToken {
     ),
     security(()),
 )]
-async fn obtain(State(app): State<App>, source: Source, payload: Payload) -> Result<Json<UserToken>, Error> {
+async fn obtain(State(app): State<App>, source: SourceAddress, payload: Payload) -> Result<Json<UserToken>, Error> {
     let mut form = payload.form_saying(GENERAL, Need::All)?;
     let (username, given) = (form.required("username", text(usize::MAX)), form.required("password", given_password));
     form.finish()?;

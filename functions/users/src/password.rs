@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use greenroom_core::{
-    model::{User, guesses::Source, permission::Action},
+    model::{User, guesses::SourceAddress, permission::Action},
     password,
 };
 use greenroom_http::{
@@ -49,7 +49,7 @@ pub(crate) async fn password_change(
     State(app): State<App>,
     Organiser(caller): Organiser,
     Id(id): Id,
-    source: Source,
+    source: SourceAddress,
     payload: Payload,
 ) -> Result<StatusCode, Error> {
     let user = find_for(&app, &caller, id, Action::ChangePassword).await?;

@@ -10,7 +10,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts, uri::Authority},
 };
-use greenroom_core::model::guesses::Source;
+use greenroom_core::model::guesses::SourceAddress;
 
 use crate::App;
 
@@ -73,14 +73,14 @@ pub(super) fn is_prefix(prefix: &str) -> bool {
 /// proxy put into `X-Forwarded-For`. Each proxy adds its own peer at the right, so anything that the caller itself put
 /// into the header is left of that.
 #[must_use]
-pub fn source(parts: &Parts, app: &App) -> Source {
-    let peer = parts.extensions.get().copied().unwrap_or(Source(None));
+pub fn source(parts: &Parts, app: &App) -> SourceAddress {
+    let peer = parts.extensions.get().copied().unwrap_or(SourceAddress(None));
     let Some(behind) = app.config.trusted_proxies.checked_sub(1) else { return peer };
     let headers = parts.headers.get_all("x-forwarded-for").iter();
     let said: Vec<_> = headers.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let said: Vec<_> = said.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     let caller = said.iter().rev().nth(behind).or(said.first()).and_then(|text| address(text));
-    caller.map_or(peer, |caller| Source(Some(caller)))
+    caller.map_or(peer, |caller| SourceAddress(Some(caller)))
 }
 
 /// An address. Some proxies add a port.
@@ -89,7 +89,7 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))
 }
 
-impl FromRequestParts<App> for Source {
+impl FromRequestParts<App> for SourceAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {

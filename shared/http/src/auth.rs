@@ -22,7 +22,7 @@ pub use self::{
     guess::{Claim, Guarded, Tried},
     keys::{DeviceClaims, SigningKeys},
     operator::Operator,
-    organiser::{Client, LoggedIn, Organiser, Participant, credentials},
+    organiser::{ApiClient, LoggedIn, Organiser, Participant, credentials},
     registrar::Registrar,
     user_token::UserClaims,
 };

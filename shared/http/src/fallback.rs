@@ -10,7 +10,7 @@ use greenroom_core::model::permission::Action;
 use super::RouteTable;
 use crate::{
     App,
-    auth::{Backend, Client, Operator, Organiser, Participant},
+    auth::{ApiClient, Backend, Operator, Organiser, Participant},
     dialect::{Api, events, openvidu},
     error::Error,
 };
@@ -62,7 +62,7 @@ async fn identify(parts: &mut Parts, app: &App) -> Result<(), events::Error> {
         Some("token-auth") if segments.next() != Some("revoke") => Ok(()),
         Some("rtcsessions") => Participant::from_request_parts(parts, app).await.map(drop),
         Some("networktestsessions" | "networktestsession" | "bookingemails") => {
-            Client::from_request_parts(parts, app).await.map(drop)
+            ApiClient::from_request_parts(parts, app).await.map(drop)
         }
         Some("apitokens") => {
             let Organiser(caller) = Organiser::from_request_parts(parts, app).await?;

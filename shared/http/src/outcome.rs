@@ -7,7 +7,7 @@ use axum::{
     http::{Method, StatusCode},
     response::Response,
 };
-use greenroom_core::{id::RequestId, model::guesses::Source};
+use greenroom_core::{id::RequestId, model::guesses::SourceAddress};
 use greenroom_telemetry::{
     meter::{Meter, Origin, Usage},
     metrics::{FALLBACK, Line},
@@ -56,7 +56,7 @@ pub(super) async fn report<F: Future<Output = Response>>(
     let (route, method) = (Route::default(), request.method().clone());
     let id = request.extensions().get::<RequestId>().cloned();
     request.extensions_mut().insert(route.clone());
-    let source = request.extensions().get().copied().unwrap_or(Source(None));
+    let source = request.extensions().get().copied().unwrap_or(SourceAddress(None));
     let (meter, start) = (Meter::new(Origin { id, source }), Instant::now());
     let mut response = meter.clone().scope(next(request)).await;
     let routed = response.extensions_mut().remove::<Unrouted>().is_none();

@@ -14,7 +14,7 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use form_urlencoded::Serializer;
-use greenroom_core::model::guesses::Source;
+use greenroom_core::model::guesses::SourceAddress;
 use greenroom_http::{Gateway, RouteTable};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, de::Visitor};
@@ -199,11 +199,11 @@ impl Event {
     }
 
     /// The address of the caller, as API Gateway or the function's URL saw it.
-    fn source(&self) -> Source {
+    fn source(&self) -> SourceAddress {
         let context = &self.request_context;
         let of_http = context.http.as_ref().and_then(|http| http.source_ip.as_ref());
         let address = of_http.or(context.identity.as_ref().and_then(|caller| caller.source_ip.as_ref()));
-        Source(address.and_then(|address| address.0.parse().ok()))
+        SourceAddress(address.and_then(|address| address.0.parse().ok()))
     }
 
     fn body(self) -> Body {

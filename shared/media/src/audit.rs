@@ -9,7 +9,7 @@ use greenroom_core::{
     id::{ConnectionId, ConnectionName, DeviceId, DeviceKey},
     model::{
         User,
-        guesses::Source,
+        guesses::SourceAddress,
         live::{self, LiveConnection, Stream},
     },
 };
@@ -194,10 +194,10 @@ impl<'a> Decision<'a> {
 
     /// Logs the decision for a command, which has no request.
     pub async fn record_of_command(self, store: &Store) {
-        self.by(Party::Command).entry(store.device_key().await.ok(), Source(None)).log();
+        self.by(Party::Command).entry(store.device_key().await.ok(), SourceAddress(None)).log();
     }
 
-    fn entry(self, key: Option<&DeviceKey>, source: Source) -> Entry {
+    fn entry(self, key: Option<&DeviceKey>, source: SourceAddress) -> Entry {
         let address = source.0.and_then(|_| Some(key?.pseudonym("address", &source.counted())));
         let written = |party: Option<Party<'_>>| party.and_then(|party| party.written(key));
         Entry {
@@ -261,11 +261,11 @@ mod tests {
     fn an_address_is_hashed_as_it_is_counted() {
         let key = DeviceKey::random();
         let address = |text: &str| {
-            let source = Source(Some(text.parse().unwrap()));
+            let source = SourceAddress(Some(text.parse().unwrap()));
             Decision::new(Event::Login).entry(Some(&key), source).address.unwrap()
         };
         assert_eq!(address("2001:db8:1:2::1"), address("2001:db8:1:2::2"));
         assert_ne!(address("192.0.2.1"), address("192.0.2.2"));
-        assert_eq!(Decision::new(Event::Login).entry(Some(&key), Source(None)).address, None);
+        assert_eq!(Decision::new(Event::Login).entry(Some(&key), SourceAddress(None)).address, None);
     }
 }

@@ -9,7 +9,7 @@ use greenroom_core::{
     clock::Timestamp,
     id::{DeviceKey, hex},
     model::guesses::{
-        JOINED_FOR, JOINED_MAX, OF_ACCOUNT, OF_ADDRESS, OF_JOINER, OF_PAIR, PasswordGuesses, RIGHT_FOR, Source,
+        JOINED_FOR, JOINED_MAX, OF_ACCOUNT, OF_ADDRESS, OF_JOINER, OF_PAIR, PasswordGuesses, RIGHT_FOR, SourceAddress,
         TokenGuesses, WINDOW, Wrong,
     },
     password::PasswordHash,
@@ -40,7 +40,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn of(key: &DeviceKey, account: &str, source: Source) -> Self {
+    fn of(key: &DeviceKey, account: &str, source: SourceAddress) -> Self {
         let address = source.counted();
         Self {
             pair: counter(key, &["pair", account, &address]),
@@ -54,7 +54,7 @@ fn counter(key: &DeviceKey, what: &[&str]) -> Key {
     Key { pk: format!("GUESSES#{}", hex(&key.digest("guesses", what)[..16])), sk: COUNTER.to_owned() }
 }
 
-fn joiner(key: &DeviceKey, source: Source) -> Key {
+fn joiner(key: &DeviceKey, source: SourceAddress) -> Key {
     counter(key, &["joiner", &source.counted()])
 }
 
@@ -78,7 +78,7 @@ impl Store {
         &self,
         user: Option<u64>,
         account: &str,
-        source: Source,
+        source: SourceAddress,
     ) -> Result<(Option<PasswordHash>, PasswordGuesses), StoreError> {
         let counted = Counted::of(self.device_key().await?, account, source);
         let [pair, of_account, address] = [&counted.pair, &counted.account, &counted.address].map(|key| s(&key.pk));
@@ -106,7 +106,7 @@ impl Store {
     /// requests at once, up to three more at the beginning of a window.
     pub async fn count_wrong_password(
         &self,
-        (account, source): (&str, Source),
+        (account, source): (&str, SourceAddress),
         password: &str,
         known: bool,
         now: Timestamp,
@@ -130,7 +130,7 @@ impl Store {
     pub async fn note_right_password(
         &self,
         account: &str,
-        source: Source,
+        source: SourceAddress,
         now: Timestamp,
     ) -> Result<Option<Duration>, StoreError> {
         let key = Counted::of(self.device_key().await?, account, source).pair;
@@ -149,7 +149,7 @@ impl Store {
     }
 
     /// The wrong login tokens from an address. One request, and one more if there were many.
-    pub async fn token_guesses(&self, source: Source, now: Timestamp) -> Result<TokenGuesses, StoreError> {
+    pub async fn token_guesses(&self, source: SourceAddress, now: Timestamp) -> Result<TokenGuesses, StoreError> {
         let key = joiner(self.device_key().await?, source);
         let partition = key.pk.clone();
         let wrong = self.attributes(key).await?.as_ref().map(wrong_in).unwrap_or_default();
@@ -166,7 +166,7 @@ impl Store {
     /// the beginning of a window.
     pub async fn count_wrong_token(
         &self,
-        source: Source,
+        source: SourceAddress,
         token: &str,
         enough: usize,
         now: Timestamp,
@@ -176,7 +176,7 @@ impl Store {
     }
 
     /// Notes that a login token joined from an address that sent wrong ones. One request.
-    pub async fn note_joined(&self, source: Source, token: u64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn note_joined(&self, source: SourceAddress, token: u64, now: Timestamp) -> Result<(), StoreError> {
         #[derive(serde::Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Joined {

@@ -13,7 +13,7 @@ use greenroom_core::{
     id::{RoomId, hex},
     model::{
         Room,
-        room::{Change, Membership, Person, Refusal, RoomEntry, RoomEvent},
+        room::{Change, Membership, Person, RoomEntry, RoomEvent, RoomRefusal},
     },
 };
 use sha2::{Digest, Sha256};
@@ -59,10 +59,10 @@ impl Store {
         self.item(room_key(id)).await
     }
 
-    /// Stores a new room. Returns [`Refusal::NotAllowed`] if there is one with its id.
+    /// Stores a new room. Returns [`RoomRefusal::NotAllowed`] if there is one with its id.
     ///
     /// One request, a transaction.
-    pub async fn insert_room(&self, room: &Room) -> Result<Result<(), Refusal>, StoreError> {
+    pub async fn insert_room(&self, room: &Room) -> Result<Result<(), RoomRefusal>, StoreError> {
         let put = Item { key: room_key(&room.id), kind: "Room", entity: room }.put()?;
         let mut writes = vec![put.when_new().returning_on_failure()];
         for participant in room.participants() {
@@ -73,13 +73,13 @@ impl Store {
         writes.push(putting_sign_up(room)?);
         let Committed::No(reasons) = self.transact(&writes).await? else { return Ok(Ok(())) };
         if !failed_first(&reasons) {
-            return Ok(Err(Refusal::NoAccount));
+            return Ok(Err(RoomRefusal::NoAccount));
         }
         let found = reasons.into_iter().find_map(|reason| reason.item);
         let found: Option<Room> = found.map(serde_dynamo::from_item).transpose()?;
         // The room is ours if an earlier attempt succeeded, and its answer was lost.
         let ours = found.is_some_and(|found| found.archive == room.archive);
-        Ok(if ours { Ok(()) } else { Err(Refusal::NotAllowed) })
+        Ok(if ours { Ok(()) } else { Err(RoomRefusal::NotAllowed) })
     }
 
     /// Applies a transition to a room as it was read, and again to a newer version if another change came in between.
@@ -92,8 +92,8 @@ impl Store {
         mut room: Room,
         clock: &Clock,
         host: &str,
-        transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
-    ) -> Result<Result<(), Refusal>, StoreError> {
+        transition: impl Fn(&mut Room) -> Result<Change, RoomRefusal>,
+    ) -> Result<Result<(), RoomRefusal>, StoreError> {
         let mut at = clock.now();
         let mut attempts = Attempts::default();
         loop {
@@ -111,7 +111,7 @@ impl Store {
                 attempts.lost().await?;
                 match self.room(&room.id).await? {
                     Some(present) if present.archive == room.archive => room = present,
-                    _ => return Ok(Err(Refusal::Gone)),
+                    _ => return Ok(Err(RoomRefusal::Gone)),
                 }
             } else {
                 attempts.again()?;
@@ -122,7 +122,7 @@ impl Store {
             };
             let has_account = joins.is_some_and(|person| person.user.is_some());
             if has_account && reasons.get(ACCOUNT).is_some_and(is_failed_condition) {
-                return Ok(Err(Refusal::NoAccount));
+                return Ok(Err(RoomRefusal::NoAccount));
             }
             // Only the archive's high-water mark is returned with a failed condition.
             if let Some(mark) = reasons.into_iter().find_map(|reason| reason.item) {
@@ -139,7 +139,7 @@ impl Store {
         clock: &Clock,
         host: &str,
         in_time: InTime<'_>,
-        transition: impl Fn(&mut Room) -> Result<Change, Refusal>,
+        transition: impl Fn(&mut Room) -> Result<Change, RoomRefusal>,
     ) -> Result<bool, StoreError> {
         let Some(user) = person.user else { return Ok(true) };
         let memberships = self.memberships(&person.jid, user).await?;
@@ -152,7 +152,7 @@ impl Store {
             // If the participant has been renamed again, the room is left for another look. Any other refusal means
             // that they are not in the room any more.
             let outcome = self.change_room(room, clock, host, transition).await?;
-            Ok(outcome != Err(Refusal::NoAccount))
+            Ok(outcome != Err(RoomRefusal::NoAccount))
         };
         let changed = stream::iter(memberships).map(change).buffer_unordered(ROOMS_AT_ONCE);
         changed.try_fold(true, |all, changed| ready(Ok(all && changed))).await

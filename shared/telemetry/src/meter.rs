@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use greenroom_core::{id::RequestId, model::guesses::Source};
+use greenroom_core::{id::RequestId, model::guesses::SourceAddress};
 use serde::Serialize;
 
 tokio::task_local! {
@@ -37,12 +37,12 @@ pub struct Origin {
     /// The id of the request; `None` if it has none.
     pub id: Option<RequestId>,
     /// The address that it came from.
-    pub source: Source,
+    pub source: SourceAddress,
 }
 
 impl Origin {
     /// Work without a request.
-    pub const NONE: Self = Self { id: None, source: Source(None) };
+    pub const NONE: Self = Self { id: None, source: SourceAddress(None) };
 }
 
 /// The running request, as lines of the log name it. `tracing-subscriber` names a span in this form.

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header, response::Parts},
     response::Response,
 };
-use greenroom_core::model::guesses::Source;
+use greenroom_core::model::guesses::SourceAddress;
 use greenroom_http::Reported;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -118,7 +118,7 @@ impl Caller<'_> {
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        request.extension(Source(self.source)).body(body).unwrap()
+        request.extension(SourceAddress(self.source)).body(body).unwrap()
     }
 }
 

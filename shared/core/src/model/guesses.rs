@@ -1,4 +1,5 @@
-//! Wrong passwords and login tokens are counted, so that nobody finds a right one by trying (`docs/apis/access.md`).
+//! The limits on wrong passwords and wrong login tokens, which keep callers from finding a right one by trying
+//! (`docs/apis/access.md`).
 
 use std::{net::IpAddr, time::Duration};
 
@@ -6,31 +7,33 @@ use crate::clock::Timestamp;
 
 /// How long wrong values are counted, from the first of them on.
 pub const WINDOW: Duration = Duration::from_mins(10);
-/// How many wrong passwords one account may get from one address within a window, without a right one in between.
+/// How many wrong passwords for one account one address may send within a window, without a right one in between.
 pub const OF_PAIR: usize = 10;
-/// How many wrong passwords one account may get from all addresses.
+/// How many wrong passwords for one account all addresses together may send within a window.
 pub const OF_ACCOUNT: usize = 100;
-/// The number of accounts for which one address may send wrong passwords.
+/// For how many accounts one address may send wrong passwords within a window.
 pub const OF_ADDRESS: usize = 100;
-/// How many wrong login tokens one address may send if nobody joins from there.
+/// How many wrong login tokens one address may send within a window if no login token joins from there.
 pub const OF_JOINER: usize = 100;
-/// How many more wrong ones it may send for each login token that joined from there.
+/// How many more wrong login tokens it may send for each login token that joined from there.
 const PER_JOINED: usize = 5;
 /// The largest number of joined login tokens that count. The wrong values that they allow have to fit into one item.
 pub const JOINED_MAX: usize = 1_000;
-/// How long a login token that joined counts.
+/// How long a login token counts as joined.
 pub const JOINED_FOR: Duration = Duration::from_hours(1);
-/// How long an address that sent an account's right password is known for it.
+/// How long an address counts as known to an account whose right password it sent.
 pub const RIGHT_FOR: Duration = Duration::from_hours(24);
-/// How long before its end that time is written anew. So an address that sends requests all day stays known.
+/// How long before the end of [`RIGHT_FOR`] a right password extends it. So an address that sends requests all day
+/// stays known.
 const RENEWED_BEFORE: Duration = Duration::from_hours(12);
 
 /// The address that a request came from. `None` if the connection does not have one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Source(pub Option<IpAddr>);
+pub struct SourceAddress(pub Option<IpAddr>);
 
-impl Source {
-    /// The address as it is counted. For IPv6 it is the network that a provider gives one customer.
+impl SourceAddress {
+    /// The address under which wrong values are counted. For IPv6 it is the /64 network, which a provider gives to one
+    /// customer.
     #[must_use]
     pub fn counted(self) -> String {
         match self.0.map(|address| address.to_canonical()) {
@@ -44,46 +47,47 @@ impl Source {
     }
 }
 
-crate::opaque!(Source);
+crate::opaque!(SourceAddress);
 
-/// The different wrong values of one window.
+/// The number of different wrong values in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wrong {
-    /// The number of them.
+    /// How many there are.
     pub count: usize,
-    /// When they are forgotten.
+    /// When the window ends.
     pub until: Timestamp,
 }
 
 impl Wrong {
-    /// Whether there are any that are not forgotten.
+    /// Whether there are any in a window that has not ended.
     #[must_use]
     pub fn any(self, now: Timestamp) -> bool {
         self.count > 0 && now < self.until
     }
 
-    /// How long further attempts are refused, if `enough` wrong values are too many. `None` if they are not refused.
+    /// How long further attempts are refused: until the end of the window, if it has `enough` wrong values. `None` if
+    /// they are not refused.
     #[must_use]
     pub fn wait(self, enough: usize, now: Timestamp) -> Option<Duration> {
         (self.count >= enough && now < self.until).then(|| self.until.since(now))
     }
 }
 
-/// The wrong passwords that limit a request.
+/// The wrong passwords that count against a request with a password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PasswordGuesses {
-    /// Those for its account from its address, since the last right one.
+    /// Those for the account from the address of the request, since the last right one.
     pub of_pair: Wrong,
-    /// Those for its account.
+    /// Those for the account from all addresses.
     pub of_account: Wrong,
-    /// The accounts for which its address sent wrong ones.
+    /// The accounts for which the address sent wrong ones.
     pub of_address: Wrong,
-    /// Until when its address is known to have sent a right one for its account.
+    /// Until when the address counts as known to the account.
     pub right_until: Timestamp,
 }
 
 impl PasswordGuesses {
-    /// How long passwords of this account from this address are refused. `None` if they are not.
+    /// How long passwords for the account from the address are refused. `None` if they are not.
     #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<Duration> {
         let unknown = |wait: Option<Duration>| wait.filter(|_| !self.is_known(now));
@@ -92,8 +96,7 @@ impl PasswordGuesses {
         of_pair.max(of_account).max(unknown(self.of_address.wait(OF_ADDRESS, now)))
     }
 
-    /// Whether the address sent a right password for the account lately. Then wrong ones from elsewhere do not lock it
-    /// out.
+    /// Whether the address is known to the account. Then wrong passwords from other addresses do not lock it out.
     #[must_use]
     pub fn is_known(&self, now: Timestamp) -> bool {
         now < self.right_until
@@ -111,12 +114,13 @@ impl PasswordGuesses {
 pub struct TokenGuesses {
     /// The different wrong ones.
     pub wrong: Wrong,
-    /// How many different login tokens joined from there lately. Read only if it makes a difference.
+    /// How many different login tokens joined from there within [`JOINED_FOR`]. It is read only when it changes the
+    /// limit.
     pub joined: usize,
 }
 
 impl TokenGuesses {
-    /// How many wrong ones may come from there.
+    /// How many wrong login tokens may come from there.
     #[must_use]
     pub fn limit(&self) -> usize {
         OF_JOINER + PER_JOINED * self.joined.min(JOINED_MAX)
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_lets_many_join_may_err_more_often() {
+    fn an_address_from_which_many_join_may_send_more_wrong_login_tokens() {
         let guesses = |count, joined| TokenGuesses { wrong: wrong(count), joined };
         assert_eq!(guesses(99, 0).wait(NOW), None);
         assert_eq!(guesses(100, 0).wait(NOW), Some(WINDOW));
@@ -181,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_address_of_ipv6_is_its_network() {
-        let source = |text: &str| Source(Some(text.parse().unwrap())).counted();
+        let source = |text: &str| SourceAddress(Some(text.parse().unwrap())).counted();
         assert_eq!(source("2001:db8:1:2:3:4:5:6"), source("2001:db8:1:2::1"));
         assert_ne!(source("2001:db8:1:2::1"), source("2001:db8:1:3::1"));
         assert_eq!(source("::ffff:192.0.2.1"), "192.0.2.1");

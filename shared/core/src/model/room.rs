@@ -32,7 +32,7 @@ pub fn host(domain: &str) -> String {
     format!("muclight.{domain}")
 }
 
-/// The id of the room that this text names, as an id or as a JID. `None` if it cannot be a room of this domain.
+/// The id of the room with this id or JID. `None` if no room of this domain can have it.
 #[must_use]
 pub fn named(text: &str, domain: &str) -> Option<RoomId> {
     let id = match text.split_once('@') {
@@ -55,10 +55,10 @@ pub struct Room {
     participants: Vec<Participant>,
     /// The archive of its entries. Each room that has had this id has another archive.
     pub archive: ArchiveId,
-    /// Counts its changes.
+    /// The number of its changes.
     pub revision: u64,
-    /// Whether its name and subject also lie in a sign, where lists of rooms read them. A room from an earlier version
-    /// gets its sign with its next change.
+    /// Whether its name and subject are also in an item of their own, the sign, from which lists of rooms read them. A
+    /// room from an earlier version gets its sign with its next change.
     #[serde(default)]
     pub has_sign: bool,
 }
@@ -74,7 +74,7 @@ pub struct RoomConfig {
     pub subject: String,
 }
 
-/// A person, with the JID that others know them by.
+/// A person with a JID.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Their JID.
@@ -111,46 +111,46 @@ pub struct Membership {
     pub room: RoomId,
     /// The archive of the room's entries.
     pub archive: ArchiveId,
-    /// When the membership began, which is the time of the invitation's entry. The membership of the room's maker
-    /// begins before the first entry.
+    /// When the membership began: the time of the entry of the invitation. The membership of the person who made the
+    /// room begins before the first entry.
     pub since: Timestamp,
-    /// When the membership ended, which is the time of the entry that says so. Only streams read an ended membership.
+    /// When the membership ended: the time of the entry about it. Only streams of events read an ended membership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Timestamp>,
-    /// The number of the participant's user, if there was one with this JID.
+    /// The number of the user who had the JID; `None` if no user did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<u64>,
 }
 
-/// Why a room is not changed.
+/// Why a change of a room is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RoomRefusal {
     /// The caller may not do this.
     NotAllowed,
     /// The room has as many participants as it may.
     Full,
     /// The room has ended.
     Gone,
-    /// The person to take in has no such account any more.
+    /// The invited person no longer has the account.
     NoAccount,
 }
 
 impl Person {
-    /// Whether both are the same person, or the other has the JID for which no user was known.
+    /// Whether both are the same person. If no user had the JID, every user with the JID is that person.
     fn is(&self, other: &Self) -> bool {
         self.jid == other.jid && is_user(self.user, other.user)
     }
 }
 
 impl Membership {
-    /// Whether it belongs to this user. A user who has the JID of a former user is not the one who was invited.
+    /// Whether it belongs to this user. A user with the JID of a former user was not invited.
     #[must_use]
     pub fn is_of(&self, user: u64) -> bool {
         is_user(self.user, Some(user))
     }
 }
 
-/// Whether the person is this user. If no user was known, any user with the JID is.
+/// Whether a user with the JID is the one who was meant. `None` means any user with the JID.
 fn is_user(meant: Option<u64>, user: Option<u64>) -> bool {
     meant.is_none() || meant == user
 }
@@ -179,16 +179,16 @@ impl Room {
     /// Whether a person may change it.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`]
-    pub fn owned_by(&self, caller: &Person) -> Result<(), Refusal> {
-        if self.role_of(caller) == Some(RoomRole::Owner) { Ok(()) } else { Err(Refusal::NotAllowed) }
+    /// [`RoomRefusal::NotAllowed`]
+    pub fn owned_by(&self, caller: &Person) -> Result<(), RoomRefusal> {
+        if self.role_of(caller) == Some(RoomRole::Owner) { Ok(()) } else { Err(RoomRefusal::NotAllowed) }
     }
 
     /// Sets the config. Only the owner may.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`]
-    pub fn configure(&mut self, caller: &Person, config: RoomConfig) -> Result<Change, Refusal> {
+    /// [`RoomRefusal::NotAllowed`]
+    pub fn configure(&mut self, caller: &Person, config: RoomConfig) -> Result<Change, RoomRefusal> {
         self.owned_by(caller)?;
         if self.config == config {
             return Ok(Change::Nothing);
@@ -197,12 +197,12 @@ impl Room {
         Ok(Change::Configured)
     }
 
-    /// Takes a person in as a member. Only the owner may. If a former user with the same JID is in the room, the
-    /// present user takes their place.
+    /// Adds a person as a member. Only the owner may. If a former user with the same JID is in the room, the present
+    /// user replaces them.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] or [`Refusal::Full`].
-    pub fn invite(&mut self, caller: &Person, invitee: Person) -> Result<Change, Refusal> {
+    /// [`RoomRefusal::NotAllowed`] or [`RoomRefusal::Full`].
+    pub fn invite(&mut self, caller: &Person, invitee: Person) -> Result<Change, RoomRefusal> {
         self.owned_by(caller)?;
         match self.place_of(&invitee.jid) {
             Ok(at) => {
@@ -217,7 +217,7 @@ impl Room {
                 let jids = self.participants.iter().map(|participant| participant.person.jid.as_str().len());
                 let bytes = jids.sum::<usize>() + invitee.jid.as_str().len();
                 if self.participants.len() >= PARTICIPANTS_MAX || bytes > JIDS_MAX {
-                    return Err(Refusal::Full);
+                    return Err(RoomRefusal::Full);
                 }
                 self.participants.insert(at, Participant { person: invitee.clone(), role: RoomRole::Member });
             }
@@ -229,12 +229,12 @@ impl Room {
     /// others becomes owner. If nobody is left, the room has ended.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`]
-    pub fn remove(&mut self, caller: &Person, jid: &Jid) -> Result<Change, Refusal> {
+    /// [`RoomRefusal::NotAllowed`]
+    pub fn remove(&mut self, caller: &Person, jid: &Jid) -> Result<Change, RoomRefusal> {
         match self.role_of(caller) {
             Some(RoomRole::Owner) => {}
             Some(RoomRole::Member) if caller.jid == *jid => {}
-            Some(RoomRole::Member) | None => return Err(Refusal::NotAllowed),
+            Some(RoomRole::Member) | None => return Err(RoomRefusal::NotAllowed),
         }
         let Ok(at) = self.place_of(jid) else { return Ok(Change::Nothing) };
         let left = self.participants.remove(at);
@@ -252,15 +252,5 @@ impl Room {
     }
 }
 
-// No log prints what people write.
-macro_rules! shown_by_type {
-    ($($type:ident),*) => {$(
-        impl std::fmt::Debug for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(stringify!($type))
-            }
-        }
-    )*};
-}
-
-shown_by_type!(Room, RoomConfig);
+// Names and subjects are written by people, so no log prints them.
+crate::opaque!(Room, RoomConfig);

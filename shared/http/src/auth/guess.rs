@@ -6,7 +6,7 @@ use std::time::Duration;
 use greenroom_core::{
     model::{
         LoginToken, User,
-        guesses::{OF_JOINER, Source, TokenGuesses},
+        guesses::{OF_JOINER, SourceAddress, TokenGuesses},
     },
     password::{self, PasswordError, PasswordHash},
 };
@@ -38,13 +38,13 @@ pub struct Claim<'a> {
     account: String,
     /// The account's name in the log.
     party: Party<'a>,
-    source: Source,
+    source: SourceAddress,
 }
 
 impl<'a> Claim<'a> {
     /// A claim to be this user, or someone of this name if there is no such user.
     #[must_use]
-    pub fn of(user: Option<&'a User>, name: &'a str, source: Source) -> Self {
+    pub fn of(user: Option<&'a User>, name: &'a str, source: SourceAddress) -> Self {
         let account = user.map_or_else(|| User::folded(name), |user| format!("#{}", user.id));
         let party = user.map_or(Party::Account(name), |user| Party::User(user.id));
         Self { user, account, party, source }
@@ -106,7 +106,7 @@ impl App {
     ///
     /// # Errors
     /// [`Guarded::Shut`] if login tokens from there are refused for now.
-    pub async fn ask_about_login_tokens(&self, source: Source) -> Result<TokenGuesses, Guarded> {
+    pub async fn ask_about_login_tokens(&self, source: SourceAddress) -> Result<TokenGuesses, Guarded> {
         let now = self.clock.now();
         let read = async || self.store.token_guesses(source, now).await.map(Some);
         let guesses = self.caches.token_guesses.get(&source.counted(), now, read).await?.unwrap_or_default();
@@ -119,7 +119,7 @@ impl App {
     /// Notes that a login token joined, if wrong ones came from the same address. That raises the number of wrong ones
     /// that may come from there. If it cannot be noted, the participant is let in all the same. One request, and none
     /// without wrong ones.
-    pub async fn note_joined(&self, token: &LoginToken, source: Source, guesses: TokenGuesses) {
+    pub async fn note_joined(&self, token: &LoginToken, source: SourceAddress, guesses: TokenGuesses) {
         let now = self.clock.now();
         if guesses.wrong.any(now)
             && let Err(error) = self.store.note_joined(source, token.id, now).await
@@ -135,7 +135,7 @@ impl App {
     pub async fn count_wrong_login_token(
         &self,
         token: &str,
-        source: Source,
+        source: SourceAddress,
         mut guesses: TokenGuesses,
     ) -> Result<(), Guarded> {
         let (now, address) = (self.clock.now(), source.counted());

@@ -51,9 +51,9 @@ impl FromRequestParts<App> for LoggedIn {
 
 /// A client with a static API token, or a device. Costs one request to the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Client(());
+pub struct ApiClient(());
 
-impl FromRequestParts<App> for Client {
+impl FromRequestParts<App> for ApiClient {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {

@@ -8,7 +8,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use greenroom_core::{
-    model::{contact::NotInRoster, message::BODY_MAX, room::Refusal},
+    model::{contact::NotInRoster, message::BODY_MAX, room::RoomRefusal},
     password::{self, PasswordError},
 };
 use greenroom_store::StoreError;
@@ -127,13 +127,13 @@ impl From<Guarded> for Error {
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<RoomRefusal> for Error {
+    fn from(refusal: RoomRefusal) -> Self {
         match refusal {
-            Refusal::NotAllowed => Self::Forbidden,
-            Refusal::Full => Self::Invalid(Problem::RoomFull),
-            Refusal::Gone => Self::NotFound,
-            Refusal::NoAccount => Unauthenticated::Wrong.into(),
+            RoomRefusal::NotAllowed => Self::Forbidden,
+            RoomRefusal::Full => Self::Invalid(Problem::RoomFull),
+            RoomRefusal::Gone => Self::NotFound,
+            RoomRefusal::NoAccount => Unauthenticated::Wrong.into(),
         }
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 use greenroom_store::StoreError;
 use serde::Serialize;
 
-pub use self::document::{Refusal, Refusals};
+pub use self::document::{Refusals, StreamsError};
 use super::{header, log, openvidu::Sent, status};
 use crate::error::{self, Unauthenticated as Common};
 

@@ -13,7 +13,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use self::client::Client;
+use self::client::OpenTokApi;
 use super::{Answer, Archives, MediaProvider, NewSession, ProviderError, form, session_id};
 use crate::outgoing::segment;
 
@@ -32,7 +32,7 @@ pub struct OpenTokProvider {
     api_url: String,
     secret: EncodingKey,
     clock: Clock,
-    client: Client,
+    api: OpenTokApi,
 }
 
 greenroom_core::opaque!(OpenTokProvider);
@@ -63,14 +63,14 @@ impl OpenTokProvider {
             api_url: project.api_url.clone(),
             secret: EncodingKey::from_secret(project.api_secret.expose_secret().as_bytes()),
             clock,
-            client: Client::new(),
+            api: OpenTokApi::new(),
         }
     }
 
     async fn create(&self, session: &NewSession) -> Result<ProviderSessionId, ProviderError> {
         let body = creation(*session);
         let make = || self.request(Method::POST, "/session/create", body.clone());
-        let [created] = self.client.call::<[Created; 1]>(make).await?;
+        let [created] = self.api.call::<[Created; 1]>(make).await?;
         if !(1..=SESSION_ID_MAX).contains(&created.session_id.len()) {
             return Err(ProviderError::Unreadable);
         }
@@ -82,7 +82,7 @@ impl OpenTokProvider {
     async fn list(&self, session: &ProviderSessionId, offset: usize, count: usize) -> Result<Archives, ProviderError> {
         let session = form::encode(session.as_str());
         let path = format!("/v2/project/{}/archive?sessionId={session}&offset={offset}&count={count}", self.api_key);
-        let archives = self.client.call::<Archives>(|| self.request(Method::GET, &path, String::new())).await?;
+        let archives = self.api.call::<Archives>(|| self.request(Method::GET, &path, String::new())).await?;
         Ok(archives.without_private_keys())
     }
 
@@ -91,7 +91,7 @@ impl OpenTokProvider {
         let (Some(session), Some(connection)) = (segment(session.as_str()), segment(connection)) else { return Ok(()) };
         let path = format!("/v2/project/{}/session/{session}/connection/{connection}", self.api_key);
         let make = || self.request(Method::DELETE, &path, String::new());
-        self.client.tell(make, &[StatusCode::NO_CONTENT, StatusCode::NOT_FOUND]).await
+        self.api.tell(make, &[StatusCode::NO_CONTENT, StatusCode::NOT_FOUND]).await
     }
 
     /// A request with credentials of its own, because the provider may take each only once.

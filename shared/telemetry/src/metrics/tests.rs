@@ -66,7 +66,7 @@ fn every_line_is_a_document_in_cloudwatchs_format() {
 
 #[test]
 fn a_request_is_a_line_of_the_log_and_metrics_of_its_service_and_route() {
-    let meter = Meter::new(Origin { id: Some(RequestId("id".to_owned())), source: Source(None) });
+    let meter = Meter::new(Origin { id: Some(RequestId("id".to_owned())), source: SourceAddress(None) });
     let document = meter.in_scope(|| document(&request(404), true));
     insta::assert_snapshot!(document, @r#"{"ClientErrors":1.0,"Latency":1.5,"ReadUnits":2.0,"Requests":1.0,"Route":"GET /api/x/{id}","ServerErrors":0.0,"Service":"live","TableRequests":3.0,"TableRetries":1.0,"Throttled":0.0,"WriteUnits":0.0,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Service"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"Throttled","Unit":"Count"},{"Name":"ServerErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"},{"Name":"WriteUnits","Unit":"Count"},{"Name":"TableRequests","Unit":"Count"},{"Name":"TableRetries","Unit":"Count"}],"Namespace":"Greenroom"},{"Dimensions":[["Service","Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"ClientErrors","Unit":"Count"},{"Name":"ReadUnits","Unit":"Count"}],"Namespace":"Greenroom"}],"Timestamp":1700000000000},"level":"INFO","message":"request","span":{"id":"id","name":"request"},"status":404,"timestamp":"2023-11-14T22:13:20Z"}"#);
 }

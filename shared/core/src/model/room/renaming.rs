@@ -1,16 +1,16 @@
 //! Participants whose user was renamed.
 
-use super::{Change, Participant, Person, Refusal, Room, RoomRole};
+use super::{Change, Participant, Person, Room, RoomRefusal, RoomRole};
 use crate::model::Jid;
 
 impl Room {
-    /// Lets a participant go on under another JID, with the same role. If somebody had invited that JID before a user
-    /// had it, the two become one participant.
+    /// Gives a participant another JID, and keeps the role. If the room has a participant with that JID already,
+    /// invited before a user had it, the two become one participant.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] for strangers.
-    pub fn rename(&mut self, person: &Person, jid: &Jid) -> Result<Change, Refusal> {
-        let role = self.role_of(person).ok_or(Refusal::NotAllowed)?;
+    /// [`RoomRefusal::NotAllowed`] for strangers.
+    pub fn rename(&mut self, person: &Person, jid: &Jid) -> Result<Change, RoomRefusal> {
+        let role = self.role_of(person).ok_or(RoomRefusal::NotAllowed)?;
         self.participants.retain(|participant| participant.person.jid != person.jid);
         let renamed = Person { jid: jid.clone(), user: person.user };
         match self.place_of(jid) {

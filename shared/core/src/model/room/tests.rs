@@ -55,8 +55,8 @@ fn only_the_owner_configures_and_invites() {
     assert_eq!(room.configure(&alice(), config("New")), Ok(Change::Configured));
     assert_eq!(room.configure(&alice(), config("New")), Ok(Change::Nothing));
     for caller in [bob, carol.clone()] {
-        assert_eq!(room.configure(&caller, config("Mine")), Err(Refusal::NotAllowed));
-        assert_eq!(room.invite(&caller, carol.clone()), Err(Refusal::NotAllowed));
+        assert_eq!(room.configure(&caller, config("Mine")), Err(RoomRefusal::NotAllowed));
+        assert_eq!(room.invite(&caller, carol.clone()), Err(RoomRefusal::NotAllowed));
     }
 }
 
@@ -74,7 +74,7 @@ fn whoever_has_the_jid_of_a_former_user_is_a_stranger_until_they_are_invited() {
     let (mut room, former, present) = (room(), person("bob", Some(2)), person("bob", Some(3)));
     room.invite(&alice(), former).unwrap();
     assert_eq!(room.role_of(&present), None);
-    assert_eq!(room.remove(&present, &present.jid), Err(Refusal::NotAllowed));
+    assert_eq!(room.remove(&present, &present.jid), Err(RoomRefusal::NotAllowed));
     assert_eq!(room.invite(&alice(), present.clone()), Ok(Change::Joined(present.clone())));
     assert_eq!(room.role_of(&present), Some(RoomRole::Member));
     assert_eq!(names(&room), [("alice", RoomRole::Owner), ("bob", RoomRole::Member)]);
@@ -84,8 +84,8 @@ fn whoever_has_the_jid_of_a_former_user_is_a_stranger_until_they_are_invited() {
 fn a_member_removes_nobody_else() {
     let (mut room, bob) = (room(), person("bob", Some(2)));
     room.invite(&alice(), bob.clone()).unwrap();
-    assert_eq!(room.remove(&bob, &alice().jid), Err(Refusal::NotAllowed));
-    assert_eq!(room.remove(&person("carol", None), &bob.jid), Err(Refusal::NotAllowed));
+    assert_eq!(room.remove(&bob, &alice().jid), Err(RoomRefusal::NotAllowed));
+    assert_eq!(room.remove(&person("carol", None), &bob.jid), Err(RoomRefusal::NotAllowed));
     let left = Change::Left { jid: bob.jid.clone(), successor: None };
     assert_eq!(left.affiliations(), [(bob.jid.clone(), Affiliation::None)]);
     assert_eq!(room.remove(&bob, &bob.jid), Ok(left));
@@ -115,7 +115,7 @@ fn a_room_is_full_one_day() {
     for number in 1..PARTICIPANTS_MAX {
         room.invite(&alice(), person(&format!("guest{number}"), None)).unwrap();
     }
-    assert_eq!(room.invite(&alice(), person("bob", None)), Err(Refusal::Full));
+    assert_eq!(room.invite(&alice(), person("bob", None)), Err(RoomRefusal::Full));
     assert_eq!(room.invite(&alice(), person("guest1", None)), Ok(Change::Nothing));
 }
 

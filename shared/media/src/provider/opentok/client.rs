@@ -20,15 +20,15 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(9500);
 /// The longest answer that is read, in bytes. A thousand archives have less than half of it.
 const ANSWER_MAX: usize = 4 << 20;
 
-/// A client of one API.
-pub(super) struct Client {
+/// The HTTP API of OpenTok, as a client sees it.
+pub(super) struct OpenTokApi {
     http: HttpClient,
     pub(super) attempt_timeout: Duration,
     pub(super) call_timeout: Duration,
 }
 
-impl Client {
-    /// A client. It connects with the first request.
+impl OpenTokApi {
+    /// The API. The first request connects to it.
     pub(super) fn new() -> Self {
         Self { http: outgoing::client(), attempt_timeout: ATTEMPT_TIMEOUT, call_timeout: CALL_TIMEOUT }
     }

@@ -167,7 +167,7 @@ async fn what_is_too_long_is_not_kept(#[case] body: String, #[case] told: &str) 
 async fn a_slow_answer_is_not_asked_for_again() {
     let server = answering([created().set_delay(Duration::from_mins(1))]).await;
     let mut provider = provider(&server.uri());
-    provider.client.attempt_timeout = Duration::from_millis(500);
+    provider.api.attempt_timeout = Duration::from_millis(500);
     let error = provider.create_session(&NewSession::default()).await.unwrap_err();
     assert!(matches!(error, ProviderError::TimedOut));
     assert_eq!(attempts(&server).await, 1);
@@ -177,7 +177,7 @@ async fn a_slow_answer_is_not_asked_for_again() {
 async fn both_attempts_share_one_time_limit() {
     let server = answering([ResponseTemplate::new(500), created().set_delay(Duration::from_mins(1))]).await;
     let mut provider = provider(&server.uri());
-    (provider.client.attempt_timeout, provider.client.call_timeout) = (Duration::from_mins(1), Duration::from_secs(1));
+    (provider.api.attempt_timeout, provider.api.call_timeout) = (Duration::from_mins(1), Duration::from_secs(1));
     let error = provider.create_session(&NewSession::default()).await.unwrap_err();
     assert!(matches!(error, ProviderError::TimedOut));
     assert_eq!(attempts(&server).await, 2);
