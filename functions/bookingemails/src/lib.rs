@@ -11,6 +11,7 @@ use greenroom_core::{
 use greenroom_http::{
     auth::ApiClient,
     dialect::events::{BodyRefusals, Detail, Error, Refusals},
+    error,
     form::{Form, Need, Payload, blank_text},
 };
 use greenroom_media::{Services, mail};
@@ -114,7 +115,7 @@ async fn send_booking(State(services): State<Services>, _: ApiClient, payload: P
     let contact = form.nested("contact", |form| Contact::from_texts(Contact::KEYS.map(|key| given(form, key))));
     form.finish()?;
     // Both are there, because the form had no errors.
-    let (event, contact) = event.zip(contact).ok_or(Error::Fault)?;
+    let (event, contact) = event.zip(contact).ok_or(error::Error::Fault)?;
     let booking = Booking::new(event, contact, services.clock.now());
     services.store.insert_booking(&booking).await?;
     mail::send(&services.store, services.mailer(greenroom_mail::mailer)?, &booking, &services.clock).await?;

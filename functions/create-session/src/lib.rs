@@ -12,6 +12,7 @@ use greenroom_http::{
     App,
     auth::DeviceClaims,
     dialect::{device, openvidu},
+    error,
 };
 use greenroom_media::audit::{Decision, Event, Party};
 use serde::Serialize;
@@ -99,7 +100,7 @@ async fn create_session(State(app): State<App>, request: SessionRequest) -> Resu
 }
 
 async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, device::Error> {
-    let kid = app.keys.signing().ok_or(device::Error::NoSigningKey)?;
+    let kid = app.keys.signing().ok_or(error::Error::Fault)?;
     let device = DeviceId::of(identifier.expose(), app.store.device_key().await?);
     let id = DeviceSessionId::random();
     let session = DeviceSession::begin(app.clock.now(), app.config.device_session_ttl, kid.to_owned());
@@ -107,7 +108,7 @@ async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, devi
     app.store.begin_device_session(&device, identifier, (&id, &session), max).await?;
     Decision::new(Event::DeviceRegistered).of(Party::Device(&device)).record(&app.services).await;
     let token = app.keys.sign(&DeviceClaims::of(device, id, &session), kid);
-    Ok(NewSession::Device { data: DeviceData { token: token.ok_or(device::Error::NoSigningKey)? } })
+    Ok(NewSession::Device { data: DeviceData { token: token.ok_or(error::Error::Fault)? } })
 }
 
 async fn open_session(app: &App, open: OpenSession) -> Result<NewSession, openvidu::Error> {

@@ -11,7 +11,7 @@ use greenroom_http::{
     App,
     auth::{Device, DeviceClaims, DeviceToken},
     dialect::device::{Error, Refusals},
-    error::Unauthenticated,
+    error::{self, Unauthenticated},
 };
 use greenroom_media::Services;
 use greenroom_media::audit::{Decision, Event, Party};
@@ -130,7 +130,7 @@ async fn end_session(State(store): State<Store>, caller: Device) -> Result<Statu
     security(("deviceToken" = [])),
 )]
 async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToken) -> Result<Json<Data<Token>>, Error> {
-    let kid = app.keys.signing().ok_or(Error::NoSigningKey)?;
+    let kid = app.keys.signing().ok_or(error::Error::Fault)?;
     let next = DeviceSession::begin(app.clock.now(), app.config.device_session_ttl, kid.to_owned());
     let (device, id) = (claims.sub, claims.session);
     let session = match app.store.refresh_device_session(&device, &id, claims.generation, &next).await? {

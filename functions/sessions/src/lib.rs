@@ -13,6 +13,7 @@ use greenroom_http::{
     App, Envelope, Id, ListQuery, Listing,
     auth::Organiser,
     dialect::events::{BodyRefusals, Error, NotFound, Refusals},
+    error,
     form::{Need, Payload, pk},
 };
 use greenroom_media::{jobs, provider::NewSession as NewProviderSession};
@@ -107,7 +108,7 @@ async fn create_event_session(
     };
     let fields = SessionFields::read(&app, event.as_ref(), None, form).await?;
     // Without an event the form was refused.
-    let event = event.ok_or(Error::Fault)?;
+    let event = event.ok_or(error::Error::Fault)?;
     let mut session = fields.make(&event);
     session.session_id = make_at_provider(&app, &event, &session).await?;
     session.id = app.store.new_id::<EventSession>().await?;

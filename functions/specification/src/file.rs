@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use flate2::read::GzDecoder;
-use greenroom_http::{App, ForEverybody, accepts_encoding, dialect::device, prefix};
+use greenroom_http::{App, ForEverybody, accepts_encoding, dialect::device, error, prefix};
 
 /// The content security policy of the page: it loads only files from this server. Swagger UI's images are in its style
 /// sheet.
@@ -143,7 +143,7 @@ impl IntoResponse for Served {
         match file.below(&prefix) {
             Ok(content) => (headers, Extension(ForEverybody), content).into_response(),
             // This cannot fail for content that was compressed at build time.
-            Err(_) => device::Error::Panicked.into_response(),
+            Err(_) => device::Error::from(error::Error::Fault).into_response(),
         }
     }
 }

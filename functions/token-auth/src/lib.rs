@@ -9,6 +9,7 @@ use greenroom_http::{
     App,
     auth::{Claim, LoggedIn, Tried, UserClaims},
     dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Refusals, Throttled, Unauthenticated},
+    error,
     form::{Form, Need, Payload, given_password, text},
 };
 use greenroom_media::Services;
@@ -164,7 +165,7 @@ async fn refused(
 }
 
 async fn let_in(app: &App, claims: &UserClaims, by: &'static str) -> Result<Json<UserToken>, Error> {
-    let token = app.keys.sign_user(claims).ok_or(Error::Fault)?;
+    let token = app.keys.sign_user(claims).ok_or(error::Error::Fault)?;
     let user = Party::User(claims.user_id);
     Decision::new(Event::Login).by(user).of(user).because(by).record(&app.services).await;
     Ok(Json(UserToken { token }))

@@ -19,7 +19,7 @@ pub use self::{
     authorization::Authorization,
     backend::Backend,
     device::{Device, DeviceToken},
-    guess::{Claim, Guarded, Tried},
+    guess::{Claim, Tried},
     keys::{DeviceClaims, SigningKeys},
     operator::Operator,
     organiser::{ApiClient, LoggedIn, Organiser, Participant, credentials},

@@ -21,7 +21,7 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
     let error = match table.allow(request.uri().path()) {
         // The method is served, but by another process.
         Some(allow) if allow.split(", ").any(|served| request.method() == served) => Error::RouteNotFound,
-        Some(allow) => Error::MethodNotAllowed { allow },
+        Some(allow) => Error::MethodNotAllowed { method: request.method().clone(), allow },
         None => Error::RouteNotFound,
     };
     let mut parts = request.into_parts().0;
@@ -40,8 +40,8 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
             Ok(_) => api.refuse(error),
             Err(refused) => refused.into_response(),
         },
-        (Api::Events, Error::MethodNotAllowed { allow }) => match identify(&mut parts, &app).await {
-            Ok(()) => events::Error::MethodNotAllowed { method: parts.method, allow }.into_response(),
+        (Api::Events, error @ Error::MethodNotAllowed { .. }) => match identify(&mut parts, &app).await {
+            Ok(()) => api.refuse(error),
             Err(refused) => refused.into_response(),
         },
         (Api::Conversation, Error::MethodNotAllowed { .. }) if parts.method == Method::OPTIONS => {

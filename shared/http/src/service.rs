@@ -175,7 +175,7 @@ where
         Ok(Err(_)) => {
             // The panic's message may quote the request, so it is not logged.
             tracing::error!("a handler panicked");
-            api.panicked()
+            api.refuse(Error::Fault)
         }
         Err(_) => api.refuse(Error::TimedOut),
     }

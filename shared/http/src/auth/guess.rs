@@ -8,27 +8,12 @@ use greenroom_core::{
         LoginToken, User,
         guesses::{OF_JOINER, SourceAddress, TokenGuesses},
     },
-    password::{self, PasswordError, PasswordHash},
+    password::{self, PasswordHash},
 };
 use greenroom_media::audit::{Decision, Event, Party};
-use greenroom_store::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::App;
-
-/// Why a value was not checked, or why the caller does not learn the result.
-#[derive(Debug, thiserror::Error)]
-pub enum Guarded {
-    /// There were too many wrong values. The next may be tried after this time.
-    #[error("too many wrong values")]
-    Shut(Duration),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The password could not be hashed.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-}
+use crate::{App, error::Error};
 
 /// The user whose password a caller gives.
 pub struct Claim<'a> {
@@ -72,8 +57,8 @@ impl App {
     /// ones; three at once to count a wrong one.
     ///
     /// # Errors
-    /// [`Guarded::Shut`] for right and wrong ones alike.
-    pub async fn try_password(&self, claim: Claim<'_>, given: SecretString) -> Result<Tried, Guarded> {
+    /// [`Error::Throttled`] for right and wrong ones alike.
+    pub async fn try_password(&self, claim: Claim<'_>, given: SecretString) -> Result<Tried, Error> {
         let Claim { user, account, party, source } = claim;
         let id = user.map(|user| user.id);
         let (hash, guesses) = self.store.password_and_guesses(id, &account, source).await?;
@@ -105,8 +90,8 @@ impl App {
     /// The wrong login tokens from an address, as they were at most 5 seconds ago.
     ///
     /// # Errors
-    /// [`Guarded::Shut`] if login tokens from there are refused for now.
-    pub async fn ask_about_login_tokens(&self, source: SourceAddress) -> Result<TokenGuesses, Guarded> {
+    /// [`Error::Throttled`] if login tokens from there are refused for now.
+    pub async fn ask_about_login_tokens(&self, source: SourceAddress) -> Result<TokenGuesses, Error> {
         let now = self.clock.now();
         let read = async || self.store.token_guesses(source, now).await.map(Some);
         let guesses = self.caches.token_guesses.get(&source.counted(), now, read).await?.unwrap_or_default();
@@ -131,13 +116,13 @@ impl App {
     /// Counts a login token that does not exist.
     ///
     /// # Errors
-    /// [`Guarded::Shut`] if there were too many.
+    /// [`Error::Throttled`] if there were too many.
     pub async fn count_wrong_login_token(
         &self,
         token: &str,
         source: SourceAddress,
         mut guesses: TokenGuesses,
-    ) -> Result<(), Guarded> {
+    ) -> Result<(), Error> {
         let (now, address) = (self.clock.now(), source.counted());
         loop {
             let enough = guesses.limit();
@@ -158,9 +143,9 @@ impl App {
     }
 
     /// Logs that the guard is shut for this long, and returns that.
-    async fn shut(&self, target: Option<Party<'_>>, what: &'static str, wait: Duration) -> Guarded {
+    async fn shut(&self, target: Option<Party<'_>>, what: &'static str, wait: Duration) -> Error {
         let decision = Decision::new(Event::GuardShut).because(what);
         target.into_iter().fold(decision, Decision::of).record(&self.services).await;
-        Guarded::Shut(wait)
+        Error::Throttled(wait)
     }
 }

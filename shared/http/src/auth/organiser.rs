@@ -13,7 +13,7 @@ use greenroom_store::Stored;
 use super::DeviceClaims;
 use crate::{
     App,
-    dialect::events::{Error, Scheme, Unauthenticated},
+    dialect::events::{Challenge, Error, Unauthenticated},
 };
 
 /// A user with a valid token, as they are now. Costs one request to the table.
@@ -36,7 +36,7 @@ impl FromRequestParts<App> for LoggedIn {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let refused = |reason| Error::Unauthenticated(Scheme::Jwt, reason);
+        let refused = |reason| Error::Unauthenticated(Challenge::Jwt, reason);
         let token = credentials(&parts.headers, "jwt").map_err(refused)?;
         let claims = app.keys.verify_user(token, app.clock.now()).map_err(refused)?;
         let user = app.store.record::<User>(claims.user_id).await?;
@@ -57,7 +57,7 @@ impl FromRequestParts<App> for ApiClient {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let refused = |reason| Error::Unauthenticated(Scheme::Token, reason);
+        let refused = |reason| Error::Unauthenticated(Challenge::Token, reason);
         let known = match credentials(&parts.headers, "bearer") {
             Ok(token) => match app.keys.verify(token, app.clock.now()) {
                 Some(claims) => present_device(&claims, app).await?.is_some(),
@@ -84,7 +84,7 @@ impl FromRequestParts<App> for Participant {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let refused = |reason| Error::Unauthenticated(Scheme::Token, reason);
+        let refused = |reason| Error::Unauthenticated(Challenge::Token, reason);
         let mobile = match credentials(&parts.headers, "bearer") {
             Ok(token) => is_device(token, app).await?.then_some(true),
             Err(Unauthenticated::Missing) => {

@@ -1,23 +1,15 @@
 //! MongooseIM: most errors have no body. A JSON string says what is wrong with a request (`docs/apis/mongooseim.md`).
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use axum::{
     Json,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{AppendHeaders, IntoResponse, Response},
 };
-use greenroom_core::{
-    model::{contact::NotInRoster, message::BODY_MAX, room::RoomRefusal},
-    password::{self, PasswordError},
-};
-use greenroom_store::StoreError;
+use greenroom_core::model::{contact::NotInRoster, message::BODY_MAX, room::RoomRefusal};
 
-use super::{header as common_header, log, status, whole_seconds};
-use crate::{
-    auth::Guarded,
-    error::{self, Unauthenticated},
-};
+use crate::error::{self, Unauthenticated};
 
 mod document;
 
@@ -33,16 +25,12 @@ pub enum Error {
     Common(error::Error),
     /// The caller does not accept the type of the answer.
     NotAcceptable,
-    /// There were too many wrong passwords. The next may be tried after this time.
-    Throttled(Duration),
     /// The caller may not do this.
     Forbidden,
     /// There is no such thing.
     NotFound,
     /// The request is not valid.
     Invalid(Problem),
-    /// A fault of ours.
-    Fault,
 }
 
 /// A problem of a request.
@@ -107,26 +95,6 @@ impl From<NotInRoster> for Error {
     }
 }
 
-impl From<PasswordError> for Error {
-    fn from(error: PasswordError) -> Self {
-        if let PasswordError::Busy = error {
-            return Self::Throttled(password::BUSY_FOR);
-        }
-        tracing::error!(%error, "a fault of ours");
-        Self::Fault
-    }
-}
-
-impl From<Guarded> for Error {
-    fn from(guarded: Guarded) -> Self {
-        match guarded {
-            Guarded::Shut(wait) => Self::Throttled(wait),
-            Guarded::Store(error) => error.into(),
-            Guarded::Password(error) => error.into(),
-        }
-    }
-}
-
 impl From<RoomRefusal> for Error {
     fn from(refusal: RoomRefusal) -> Self {
         match refusal {
@@ -149,56 +117,38 @@ pub fn owns(path: &str) -> bool {
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Common(error) => status(error),
+            Self::Common(error) => error.answer().0,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// `None` where there is no body.
-    fn message(&self) -> Option<Cow<'static, str>> {
-        use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated,
-            UnsupportedMediaType,
-        };
-        let text = match self {
+    fn message(&self) -> Option<Cow<'_, str>> {
+        use error::Error::{MethodNotAllowed, RouteNotFound, Unauthenticated, UnsupportedMediaType};
+        match self {
             Self::Common(Unauthenticated(_) | UnsupportedMediaType | RouteNotFound | MethodNotAllowed { .. })
             | Self::NotAcceptable
             | Self::Forbidden
-            | Self::NotFound => return None,
-            Self::Common(MalformedBody(problem)) => return Some(problem.clone().into()),
-            Self::Invalid(problem) => return Some(problem.text()),
-            Self::Common(BodyTooLarge) => "The body must be smaller than 1 MiB",
-            Self::Throttled(_) => "Too many wrong passwords",
-            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
-                "The service is busy; try again"
-            }
-            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Fault => {
-                "Something went wrong on our side"
-            }
-        };
-        Some(text.into())
-    }
-
-    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        match self {
-            Self::Common(error) => common_header(error, CHALLENGE),
-            Self::Throttled(wait) => Some((header::RETRY_AFTER, whole_seconds(*wait).into())),
-            Self::NotAcceptable | Self::Forbidden | Self::NotFound | Self::Invalid(_) | Self::Fault => None,
+            | Self::NotFound => None,
+            Self::Common(error) => Some(error.answer().1),
+            Self::Invalid(problem) => Some(problem.text()),
         }
     }
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        if let Self::Common(error) = &self {
-            log(error);
-        }
-        let extra = AppendHeaders(self.header());
+        let extra = match &self {
+            Self::Common(error) => {
+                error.log();
+                error.header(CHALLENGE)
+            }
+            Self::NotAcceptable | Self::Forbidden | Self::NotFound | Self::Invalid(_) => None,
+        };
+        let extra = AppendHeaders(extra);
         match self.message() {
             Some(message) => (self.status(), extra, Json(message)).into_response(),
             None => (self.status(), extra).into_response(),

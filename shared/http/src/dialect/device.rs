@@ -2,6 +2,8 @@
 
 mod document;
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     http::StatusCode,
@@ -12,7 +14,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::document::Refusals;
-use super::{header, log, status};
 use crate::error::{self, Unauthenticated};
 
 /// Why a request was refused.
@@ -22,10 +23,6 @@ pub enum Error {
     Common(error::Error),
     /// The identifier is missing or not valid.
     InvalidIdentifier,
-    /// There is no signing key. The configuration does not let this happen.
-    NoSigningKey,
-    /// A handler panicked: a fault of ours.
-    Panicked,
 }
 
 impl<E: Into<error::Error>> From<E> for Error {
@@ -56,56 +53,59 @@ struct Detail {
     message: String,
 }
 
-impl Error {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Common(error) => status(error),
-            Self::InvalidIdentifier => StatusCode::BAD_REQUEST,
-            Self::NoSigningKey | Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+/// The code of an event that all APIs have in common.
+fn code(error: &error::Error) -> &'static str {
+    match error {
+        error::Error::Unauthenticated(_) => "unauthenticated",
+        error::Error::MalformedBody(_) => "invalid_json",
+        error::Error::BodyTooLarge => "body_too_large",
+        error::Error::UnsupportedMediaType => "unsupported_media_type",
+        error::Error::RouteNotFound => "not_found",
+        error::Error::MethodNotAllowed { .. } => "method_not_allowed",
+        error::Error::Throttled(_) => "throttled",
+        error::Error::TimedOut | error::Error::Store(StoreError::Unavailable(_) | StoreError::Contended) => {
+            "unavailable"
         }
+        error::Error::Store(StoreError::Refused(_) | StoreError::Item(_)) | error::Error::Fault => "internal",
     }
+}
 
-    fn detail(&self) -> (&'static str, String) {
-        use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated as Refused,
-            UnsupportedMediaType,
-        };
-        let (code, message) = match self {
-            Self::Common(MalformedBody(problem)) => return ("invalid_json", problem.clone()),
-            Self::Common(Refused(Unauthenticated::Missing)) => ("unauthenticated", "A bearer token is required"),
-            Self::Common(Refused(Unauthenticated::Undecodable | Unauthenticated::NoColon | Unauthenticated::Wrong)) => {
-                ("unauthenticated", "The token is invalid, expired or revoked")
+impl Error {
+    fn answer(&self) -> (StatusCode, &'static str, Cow<'_, str>) {
+        match self {
+            Self::Common(error @ error::Error::Unauthenticated(reason)) => {
+                let message = match reason {
+                    Unauthenticated::Missing => "A bearer token is required",
+                    Unauthenticated::Undecodable | Unauthenticated::NoColon | Unauthenticated::Wrong => {
+                        "The token is invalid, expired or revoked"
+                    }
+                };
+                (StatusCode::UNAUTHORIZED, code(error), message.into())
             }
-            Self::Common(BodyTooLarge) => ("body_too_large", "The body must be smaller than 1 MiB"),
-            Self::Common(UnsupportedMediaType) => ("unsupported_media_type", "The body must be application/json"),
-            Self::Common(RouteNotFound) => ("not_found", "There is no such resource"),
-            Self::Common(MethodNotAllowed { .. }) => ("method_not_allowed", "The method is not allowed here"),
-            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
-                ("unavailable", "The service is busy; try again")
-            }
-            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::NoSigningKey | Self::Panicked => {
-                ("internal", "Something went wrong on our side")
+            Self::Common(error) => {
+                let (status, message) = error.answer();
+                (status, code(error), message)
             }
             Self::InvalidIdentifier => (
+                StatusCode::BAD_REQUEST,
                 "invalid_identifier",
-                "identifier must be a string of 1 to 256 characters, not blank, without control characters, and none that many devices share",
+                "identifier must be a string of 1 to 256 characters, not blank, without control characters, and none that many devices share".into(),
             ),
-        };
-        (code, message.to_owned())
+        }
     }
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (code, message) = self.detail();
-        let status = self.status();
         let extra = match &self {
             Self::Common(error) => {
-                log(error);
-                header(error, "Bearer")
+                error.log();
+                error.header("Bearer")
             }
-            Self::InvalidIdentifier | Self::NoSigningKey | Self::Panicked => None,
+            Self::InvalidIdentifier => None,
         };
-        (status, AppendHeaders(extra), Json(Body { error: Detail { code, message } })).into_response()
+        let (status, code, message) = self.answer();
+        let body = Body { error: Detail { code, message: message.into_owned() } };
+        (status, AppendHeaders(extra), Json(body)).into_response()
     }
 }

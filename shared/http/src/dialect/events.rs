@@ -3,14 +3,13 @@
 mod document;
 mod fields;
 
-use std::time::Duration;
+use std::borrow::Cow;
 
 use axum::{
     Json,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
-use greenroom_core::password::{self, PasswordError};
 use greenroom_media::mail::MailError;
 use greenroom_store::{Conflict, Kind, StoreError, Unique};
 use serde::Serialize;
@@ -21,12 +20,14 @@ pub use self::{
     document::{BodyRefusals, Faults, Forbidden, NotFound, Refusals, Throttled},
     fields::{FieldErrors, Problem},
 };
-use super::{RETRY_AFTER, openvidu::Sent, status, whole_seconds};
-use crate::{auth::Guarded, error};
+use super::openvidu::Sent;
+use crate::error::{self, RETRY_AFTER, whole_seconds};
 
 /// The prefix of the paths of this API.
 pub const ROOT: &str = "/api/v2";
 
+/// The prefix of the paths of static API tokens.
+pub const API_TOKENS: &str = "/api/v2/apitokens";
 /// The path of the list of live connections.
 pub const LIVE: &str = "/api/live";
 /// The prefix of the paths that webhooks of other services are sent to.
@@ -46,18 +47,11 @@ pub enum Error {
     /// An event that all APIs have in common.
     Common(error::Error),
     /// The caller was not authenticated.
-    Unauthenticated(Scheme, Unauthenticated),
+    Unauthenticated(Challenge, Unauthenticated),
     /// The caller may not do this.
     Forbidden,
     /// The thing that the path names does not exist, or not for this caller.
     NotFound,
-    /// The path is served with other methods only.
-    MethodNotAllowed {
-        /// The method.
-        method: Method,
-        /// The value of the `Allow` header.
-        allow: String,
-    },
     /// The body does not say that it is JSON. This is what it says.
     UnsupportedMediaType(Sent),
     /// The body is not JSON. This says why, and quotes nothing of it.
@@ -66,21 +60,17 @@ pub enum Error {
     Invalid(FieldErrors),
     /// The service cannot do this for now.
     TryAgain(&'static str),
-    /// There were too many wrong values. The next may be tried after this time.
-    Throttled(Duration),
     /// The media server of a connection cannot end it.
     CannotEnd,
     /// No secret of ours signed a webhook.
     InvalidSignature,
     /// The booking mail was refused for good.
     MailRefused,
-    /// A fault of ours.
-    Fault,
 }
 
-/// The credentials that an endpoint asks for.
+/// The challenge of an endpoint: its `WWW-Authenticate` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub enum Challenge {
     /// A JSON Web Token of a user.
     Jwt,
     /// A static API token.
@@ -144,26 +134,6 @@ impl From<FieldErrors> for Error {
     }
 }
 
-impl From<PasswordError> for Error {
-    fn from(error: PasswordError) -> Self {
-        if let PasswordError::Busy = error {
-            return Self::Throttled(password::BUSY_FOR);
-        }
-        tracing::error!(%error, "a fault of ours");
-        Self::Fault
-    }
-}
-
-impl From<Guarded> for Error {
-    fn from(guarded: Guarded) -> Self {
-        match guarded {
-            Guarded::Shut(wait) => Self::Throttled(wait),
-            Guarded::Store(error) => error.into(),
-            Guarded::Password(error) => error.into(),
-        }
-    }
-}
-
 impl From<greenroom_media::provider::ProviderError> for Error {
     fn from(error: greenroom_media::provider::ProviderError) -> Self {
         tracing::error!(%error, "the media provider failed");
@@ -184,7 +154,7 @@ impl From<MailError> for Error {
 impl From<greenroom_media::mail::MailerError> for Error {
     fn from(error: greenroom_media::mail::MailerError) -> Self {
         tracing::error!(%error, "no mail can be sent");
-        Self::Fault
+        error::Error::Fault.into()
     }
 }
 
@@ -192,7 +162,7 @@ impl From<greenroom_media::provider::T1Error> for Error {
     fn from(error: greenroom_media::provider::T1Error) -> Self {
         // The sessions belong to another project than the configured one.
         tracing::error!(%error, "a token cannot be made");
-        Self::Fault
+        error::Error::Fault.into()
     }
 }
 
@@ -213,59 +183,55 @@ pub struct Fields(Map<String, Value>);
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Common(error) => status(error),
+            Self::Common(error) => error.answer().0,
             Self::Unauthenticated(..) | Self::InvalidSignature => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoJson(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::CannotEnd => StatusCode::CONFLICT,
             Self::TryAgain(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::MailRefused | Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MailRefused => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self) -> Cow<'_, str> {
         use error::Error as Common;
         let text = match self {
-            Self::Unauthenticated(scheme, reason) => reason.detail(*scheme),
-            Self::Forbidden => "You do not have permission to perform this action.",
-            Self::NotFound | Self::Common(Common::RouteNotFound) => "Not found.",
-            Self::MethodNotAllowed { method, .. } => return format!("Method \"{method}\" not allowed."),
-            Self::UnsupportedMediaType(kind) => return format!("Unsupported media type \"{kind}\" in request."),
-            Self::NoJson(problem) | Self::Common(Common::MalformedBody(problem)) => {
-                return format!("JSON parse error - {problem}");
+            Self::Common(error) => {
+                return match error {
+                    Common::Unauthenticated(_) => Unauthenticated::Missing.detail(Challenge::Jwt).into(),
+                    Common::MalformedBody(problem) => parse_error(problem),
+                    Common::UnsupportedMediaType => "Unsupported media type in request.".into(),
+                    Common::RouteNotFound => NOT_FOUND.into(),
+                    Common::MethodNotAllowed { method, .. } => format!("Method \"{method}\" not allowed.").into(),
+                    Common::Throttled(wait) => throttled(whole_seconds(*wait)),
+                    Common::BodyTooLarge | Common::TimedOut | Common::Store(_) | Common::Fault => {
+                        format!("{}.", error.answer().1).into()
+                    }
+                };
             }
+            Self::Unauthenticated(challenge, reason) => reason.detail(*challenge),
+            Self::Forbidden => "You do not have permission to perform this action.",
+            Self::NotFound => NOT_FOUND,
+            Self::UnsupportedMediaType(kind) => return format!("Unsupported media type \"{kind}\" in request.").into(),
+            Self::NoJson(problem) => return parse_error(problem),
+            Self::Invalid(_) => "Some fields are not valid.",
             Self::TryAgain(reason) => reason,
-            Self::Throttled(wait) => return throttled(whole_seconds(*wait)),
             Self::CannotEnd => "The media server cannot end a single session.",
             Self::InvalidSignature => "Invalid signature.",
             Self::MailRefused => "The booking is kept, but its e-mail could not be sent.",
-            Self::Common(Common::BodyTooLarge) => "The body must be smaller than 1 MiB.",
-            Self::Common(Common::Unauthenticated(_)) => Unauthenticated::Missing.detail(Scheme::Jwt),
-            Self::Common(Common::MethodNotAllowed { .. }) => "Method not allowed.",
-            Self::Common(Common::UnsupportedMediaType) => "Unsupported media type in request.",
-            Self::Common(Common::TimedOut | Common::Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
-                "The service is busy; try again."
-            }
-            Self::Common(Common::Store(StoreError::Refused(_) | StoreError::Item(_)))
-            | Self::Fault
-            | Self::Invalid(_) => "Something went wrong on our side.",
         };
-        text.to_owned()
+        text.into()
     }
 
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
-            Self::Common(error) => super::header(error, Scheme::Jwt.challenge()),
-            Self::Unauthenticated(scheme, _) => {
-                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme.challenge())))
+            Self::Common(error) => error.header(Challenge::Jwt.header()),
+            Self::Unauthenticated(challenge, _) => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge.header())))
             }
-            Self::MethodNotAllowed { allow, .. } => Some((header::ALLOW, HeaderValue::try_from(allow).ok()?)),
             Self::TryAgain(_) => Some((header::RETRY_AFTER, RETRY_AFTER)),
-            Self::Throttled(wait) => Some((header::RETRY_AFTER, whole_seconds(*wait).into())),
             Self::Forbidden
             | Self::NotFound
             | Self::UnsupportedMediaType(_)
@@ -274,20 +240,25 @@ impl Error {
             | Self::CannotEnd
             // A webhook does not ask for credentials.
             | Self::InvalidSignature
-            | Self::MailRefused
-            | Self::Fault => None,
+            | Self::MailRefused => None,
         }
     }
 }
 
-/// The time to wait, in the words of Django REST Framework.
-fn throttled(seconds: u64) -> String {
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    format!("Request was throttled. Expected available in {seconds} {unit}.")
+const NOT_FOUND: &str = "Not found.";
+
+fn parse_error(problem: &str) -> Cow<'static, str> {
+    format!("JSON parse error - {problem}").into()
 }
 
-impl Scheme {
-    const fn challenge(self) -> &'static str {
+/// The time to wait, in the words of Django REST Framework.
+fn throttled(seconds: u64) -> Cow<'static, str> {
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    format!("Request was throttled. Expected available in {seconds} {unit}.").into()
+}
+
+impl Challenge {
+    const fn header(self) -> &'static str {
         match self {
             Self::Jwt => "JWT realm=\"api\"",
             Self::Token => "Token",
@@ -298,15 +269,15 @@ impl Scheme {
 impl Unauthenticated {
     /// The text of the original API.
     #[must_use]
-    pub const fn detail(self, scheme: Scheme) -> &'static str {
-        match (self, scheme) {
+    pub const fn detail(self, challenge: Challenge) -> &'static str {
+        match (self, challenge) {
             (Self::Missing, _) => "Authentication credentials were not provided.",
-            (Self::Empty, Scheme::Jwt) => "Invalid Authorization header. No credentials provided.",
-            (Self::Empty, Scheme::Token) => "Invalid token header. No credentials provided.",
-            (Self::Spaces, Scheme::Jwt) => {
+            (Self::Empty, Challenge::Jwt) => "Invalid Authorization header. No credentials provided.",
+            (Self::Empty, Challenge::Token) => "Invalid token header. No credentials provided.",
+            (Self::Spaces, Challenge::Jwt) => {
                 "Invalid Authorization header. Credentials string should not contain spaces."
             }
-            (Self::Spaces, Scheme::Token) => "Invalid token header. Token string should not contain spaces.",
+            (Self::Spaces, Challenge::Token) => "Invalid token header. Token string should not contain spaces.",
             (Self::Expired, _) => "Signature has expired.",
             (Self::Undecodable, _) => "Error decoding signature.",
             (Self::UnknownUser, _) => "Invalid signature.",
@@ -319,12 +290,12 @@ impl Unauthenticated {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         if let Self::Common(error) = &self {
-            super::log(error);
+            error.log();
         }
         let (status, extra) = (self.status(), AppendHeaders(self.header()));
         match self {
             Self::Invalid(errors) => (status, extra, Json(Fields(errors.into_map()))).into_response(),
-            other => (status, extra, Json(Detail { detail: other.detail() })).into_response(),
+            other => (status, extra, Json(Detail { detail: other.detail().into_owned() })).into_response(),
         }
     }
 }

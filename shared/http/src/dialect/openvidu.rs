@@ -2,7 +2,7 @@
 
 mod document;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use axum::{
     Json,
@@ -11,12 +11,10 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use greenroom_core::{clock::Timestamp, id::CUSTOM_ID_MAX, model::connection::ServerData};
-use greenroom_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::document::{BodyRefusals, Refusals};
-use super::{header, log, status};
 use crate::{
     App,
     error::{self, Unauthenticated},
@@ -65,8 +63,6 @@ pub enum Error {
         /// Whether it was a POST, whose clients expect a body.
         posted: bool,
     },
-    /// A handler panicked: a fault of ours.
-    Panicked,
 }
 
 impl<E: Into<error::Error>> From<E> for Error {
@@ -143,7 +139,7 @@ fn lies_below(path: &str, root: &str) -> bool {
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Common(error) => status(error),
+            Self::Common(error) => error.answer().0,
             Self::SessionExists => StatusCode::CONFLICT,
             Self::SessionNotFound(_) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongType
@@ -156,53 +152,40 @@ impl Error {
             | Self::DataTooLong
             | Self::UnknownSession => StatusCode::BAD_REQUEST,
             Self::NoRecordings { .. } => StatusCode::NOT_IMPLEMENTED,
-            Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// `None` where there is no body.
-    fn message(&self) -> Option<String> {
-        use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated as Refused,
-            UnsupportedMediaType,
-        };
+    fn message(&self) -> Option<Cow<'_, str>> {
         let text = match self {
             Self::NotFound | Self::UnknownSession | Self::NoRecordings { posted: false } => return None,
             Self::NoRecordings { posted: true } => "Recording is switched off",
-            Self::Common(MalformedBody(problem)) => return Some(problem.clone()),
             Self::UnknownValue { recording_mode, output_mode, recording_layout, media_mode } => {
-                return Some(format!(
+                let message = format!(
                     "RecordingMode {recording_mode} | Default OutputMode {output_mode} | Default RecordingLayout \
                      {recording_layout} | MediaMode {media_mode}. Some parameter is not defined"
-                ));
+                );
+                return Some(message.into());
             }
             Self::CustomSessionIdTooLong => {
-                return Some(format!("Parameter \"customSessionId\" must have at most {CUSTOM_ID_MAX} characters"));
+                let message = format!("Parameter \"customSessionId\" must have at most {CUSTOM_ID_MAX} characters");
+                return Some(message.into());
             }
-            Self::SessionNotFound(id) => return Some(format!("Session {id} not found")),
-            Self::UnknownRole(role) => return Some(format!("Parameter role {role} is not defined")),
+            Self::SessionNotFound(id) => return Some(format!("Session {id} not found").into()),
+            Self::UnknownRole(role) => return Some(format!("Parameter role {role} is not defined").into()),
             Self::DataTooLong => {
                 let max = ServerData::MAX;
-                return Some(format!("Metadata unexpected format. Max length allowed is {max} chars"));
+                return Some(format!("Metadata unexpected format. Max length allowed is {max} chars").into());
             }
-            Self::Common(Refused(reason)) => refusal(*reason),
-            Self::Common(BodyTooLarge) => "The body must be smaller than 1 MiB",
-            Self::Common(UnsupportedMediaType) => "The body must be application/json",
-            Self::Common(RouteNotFound) => "There is no such resource",
-            Self::Common(MethodNotAllowed { .. }) => "The method is not allowed here",
-            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
-                "The service is busy; try again"
-            }
-            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Panicked => {
-                "Something went wrong on our side"
-            }
+            Self::Common(error::Error::Unauthenticated(reason)) => refusal(*reason),
+            Self::Common(error) => return Some(error.answer().1),
             Self::WrongType => "Type error in some parameter",
             Self::InvalidCustomSessionId => "Parameter \"customSessionId\" is wrong. Must be an alphanumeric string",
             Self::CustomLayoutTooLong => "Parameter \"defaultCustomLayout\" is too long",
             Self::SessionExists => "A session with this customSessionId exists already",
             Self::SessionMissing => "\"session\" parameter is mandatory",
         };
-        Some(text.to_owned())
+        Some(text.into())
     }
 }
 
@@ -218,14 +201,14 @@ fn refusal(reason: Unauthenticated) -> &'static str {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let extra = if let Self::Common(error) = &self {
-            log(error);
-            header(error, "Basic realm=\"Realm\"")
+            error.log();
+            error.header("Basic realm=\"Realm\"")
         } else {
             None
         };
         let mut response = (self.status(), AppendHeaders(extra)).into_response();
         if let Some(message) = self.message() {
-            response.extensions_mut().insert(Message(message));
+            response.extensions_mut().insert(Message(message.into_owned()));
         }
         response
     }

@@ -7,11 +7,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE},
     response::{AppendHeaders, IntoResponse, Response},
 };
-use greenroom_store::StoreError;
 use serde::Serialize;
 
 pub use self::document::{Refusals, StreamsError};
-use super::{header, log, openvidu::Sent, status};
+use super::openvidu::Sent;
 use crate::error::{self, Unauthenticated as Common};
 
 /// The `WWW-Authenticate` header of a 401.
@@ -57,8 +56,6 @@ pub enum Error {
     UnknownSession,
     /// The media server of a session cannot end it.
     CannotEnd,
-    /// A handler panicked: a fault of ours.
-    Panicked,
 }
 
 /// Why an operator's credentials were refused.
@@ -118,21 +115,17 @@ impl Error {
         match self {
             // A method that is not served is not found: the original API has no 405.
             Self::Common(error::Error::MethodNotAllowed { .. }) => StatusCode::NOT_FOUND,
-            Self::Common(error) => status(error),
+            Self::Common(error) => error.answer().0,
             Self::Unauthenticated(_) | Self::InvalidSignature => StatusCode::UNAUTHORIZED,
             Self::UnknownVhost { .. } | Self::UnknownApp { .. } | Self::UnknownStream { .. } | Self::UnknownSession => {
                 StatusCode::NOT_FOUND
             }
             Self::CannotEnd => StatusCode::NOT_IMPLEMENTED,
-            Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn message(&self) -> String {
-        use error::Error::{
-            BodyTooLarge, MalformedBody, MethodNotAllowed, RouteNotFound, Store, TimedOut, Unauthenticated as Refused,
-            UnsupportedMediaType,
-        };
+        use error::Error::{MethodNotAllowed, RouteNotFound, Unauthenticated as Refused};
         let text = match self {
             Self::Unauthenticated(reason) => return reason.message(),
             Self::UnknownVhost { vhost } => return format!("Could not find the virtual host: [{vhost}]"),
@@ -140,18 +133,10 @@ impl Error {
             Self::UnknownStream { vhost, app, stream } => {
                 return format!("Could not find the stream: [{vhost}/#{vhost}#{app}/{stream}]");
             }
-            Self::Common(MalformedBody(problem)) => return problem.clone(),
             Self::Common(Refused(Common::Missing)) => return Unauthenticated::Missing.message(),
             Self::Common(Refused(Common::Undecodable | Common::NoColon | Common::Wrong)) => "Invalid credential",
             Self::Common(RouteNotFound | MethodNotAllowed { .. }) => "Controller not found",
-            Self::Common(BodyTooLarge) => "The body must be smaller than 1 MiB",
-            Self::Common(UnsupportedMediaType) => "The body must be application/json",
-            Self::Common(TimedOut | Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
-                "The service is busy; try again"
-            }
-            Self::Common(Store(StoreError::Refused(_) | StoreError::Item(_))) | Self::Panicked => {
-                "Something went wrong on our side"
-            }
+            Self::Common(error) => return error.answer().1.into_owned(),
             Self::InvalidSignature => "Invalid signature",
             Self::UnknownSession => "Could not find the session",
             Self::CannotEnd => "The media server cannot end a single session",
@@ -176,8 +161,8 @@ impl IntoResponse for Error {
         let status = self.status();
         let extra = match &self {
             Self::Common(error) if !matches!(error, error::Error::MethodNotAllowed { .. }) => {
-                log(error);
-                header(error, CHALLENGE)
+                error.log();
+                error.header(CHALLENGE)
             }
             Self::Unauthenticated(_) => Some((WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))),
             // A webhook does not ask for such credentials.
@@ -187,8 +172,7 @@ impl IntoResponse for Error {
             | Self::UnknownApp { .. }
             | Self::UnknownStream { .. }
             | Self::UnknownSession
-            | Self::CannotEnd
-            | Self::Panicked => None,
+            | Self::CannotEnd => None,
         };
         let (code, text) = (status.as_u16(), self.message());
         let body = match self {
