@@ -225,13 +225,13 @@ impl FromRequest<App> for SessionRequest {
         let (mut parts, body) = request.into_parts();
         // The body is read before any refusal, because a caller that is still sending does not read the answer.
         let body = read_json_body(&parts.headers, body).await;
-        if let Authorization::Basic(_) = Authorization::of(&parts.headers) {
+        if Authorization::of(&parts.headers).is_some_and(|header| header.is("basic")) {
             Backend::from_request_parts(&mut parts, app).await?;
             return Ok(Self::Media(media(&parts.headers, &body.map_err(openvidu::Error::from)?)?));
         }
         let body = body.map_err(device::Error::from)?;
         let object = Object::parse(&body);
-        if let Authorization::Absent = Authorization::of(&parts.headers)
+        if Authorization::of(&parts.headers).is_none()
             && (body.is_empty() || object.as_ref().is_ok_and(only_a_backend_sends))
         {
             return Err(openvidu::Error::from(Unauthenticated::Missing).into());

@@ -87,7 +87,7 @@ fn logged_in(app: &App, user: &User, password: &SecretString) -> Option<Credenti
 }
 
 fn credentials(parts: &Parts) -> Option<(Jid, SecretString)> {
-    let Authorization::Basic(credentials) = Authorization::of(&parts.headers) else { return None };
+    let credentials = Authorization::credentials(&parts.headers, "basic")?;
     let decoded = SecretString::from(String::from_utf8(BASE64.decode(credentials).ok()?).ok()?);
     let (userid, password) = decoded.expose_secret().split_once(':')?;
     // No account has a longer password, and hashing one would take its time.

@@ -29,9 +29,7 @@ impl FromRequestParts<App> for Backend {
     type Rejection = openvidu::Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let Authorization::Basic(credentials) = Authorization::of(&parts.headers) else {
-            return Err(Unauthenticated::Missing.into());
-        };
+        let credentials = Authorization::credentials(&parts.headers, "basic").ok_or(Unauthenticated::Missing)?;
         let index = check(credentials, &app.config.openvidu_secrets)?;
         app.last_used.mark(Setting::OpenviduSecret, index);
         Ok(Self(()))

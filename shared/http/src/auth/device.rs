@@ -17,9 +17,7 @@ impl FromRequestParts<App> for DeviceToken {
     type Rejection = device::Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let Authorization::Bearer(token) = Authorization::of(&parts.headers) else {
-            return Err(Unauthenticated::Missing.into());
-        };
+        let token = Authorization::token(&parts.headers, "bearer").ok_or(Unauthenticated::Missing)?;
         let claims = app.keys.verify(token, app.clock.now());
         Ok(Self(claims.ok_or(Unauthenticated::Wrong)?))
     }

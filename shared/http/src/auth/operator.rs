@@ -2,13 +2,16 @@
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, request::Parts},
 };
 use base64::Engine;
 use greenroom_core::config::Setting;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::backend::{BASE64, same, which};
+use super::{
+    Authorization,
+    backend::{BASE64, same, which},
+};
 use crate::{
     App,
     dialect::{
@@ -33,15 +36,12 @@ impl FromRequestParts<App> for Operator {
 
 /// The index of the access token that matches.
 fn check(headers: &HeaderMap, tokens: &[SecretString]) -> Result<usize, Unauthenticated> {
-    let value = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
-    let value = value.filter(|value| !value.is_empty()).ok_or(Unauthenticated::Missing)?;
-    let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').collect();
-    let [scheme, credentials] = words[..] else { return Err(Unauthenticated::Malformed) };
-    if credentials.is_empty() {
-        return Err(Unauthenticated::Malformed);
-    }
-    if !scheme.eq_ignore_ascii_case(b"basic") {
-        return Err(Unauthenticated::Unsupported(Sent::new(&String::from_utf8_lossy(scheme))));
+    let header = Authorization::of(headers).filter(|header| !header.scheme.is_empty());
+    let header = header.ok_or(Unauthenticated::Missing)?;
+    let credentials = header.rest.strip_prefix(b" ").filter(|rest| !rest.is_empty() && !rest.contains(&b' '));
+    let credentials = credentials.ok_or(Unauthenticated::Malformed)?;
+    if !header.is("basic") {
+        return Err(Unauthenticated::Unsupported(Sent::new(&String::from_utf8_lossy(header.scheme))));
     }
     let given = BASE64.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let given = SecretString::from(given.ok_or(Unauthenticated::Wrong)?);
@@ -50,7 +50,7 @@ fn check(headers: &HeaderMap, tokens: &[SecretString]) -> Result<usize, Unauthen
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
     use rstest::rstest;
 
     use super::*;

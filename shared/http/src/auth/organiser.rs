@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, request::Parts},
 };
 use greenroom_core::model::{Device, User, api_token::ApiTokenHash};
 use greenroom_store::Stored;
 
-use super::DeviceClaims;
+use super::{Authorization, DeviceClaims};
 use crate::{
     App,
     dialect::events::{Challenge, Error, Unauthenticated},
@@ -130,15 +130,13 @@ async fn present_device(claims: &DeviceClaims, app: &App) -> Result<Option<Devic
 /// # Errors
 /// The reason why there is none.
 pub fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a str, Unauthenticated> {
-    let value = headers.get(header::AUTHORIZATION).ok_or(Unauthenticated::Missing)?.as_bytes();
-    let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    if !words.next().is_some_and(|word| word.eq_ignore_ascii_case(scheme.as_bytes())) {
-        return Err(Unauthenticated::Missing);
+    let credentials = Authorization::credentials(headers, scheme).ok_or(Unauthenticated::Missing)?;
+    if credentials.is_empty() {
+        return Err(Unauthenticated::Empty);
     }
-    let word = words.next().ok_or(Unauthenticated::Empty)?;
-    match words.next() {
-        Some(_) => Err(Unauthenticated::Spaces),
-        // No token of Greenroom has other characters.
-        None => Ok(str::from_utf8(word).unwrap_or_default()),
+    if credentials.iter().any(u8::is_ascii_whitespace) {
+        return Err(Unauthenticated::Spaces);
     }
+    // No token of Greenroom has other characters.
+    Ok(str::from_utf8(credentials).unwrap_or_default())
 }

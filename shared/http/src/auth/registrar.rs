@@ -18,9 +18,8 @@ impl FromRequestParts<App> for Registrar {
         if app.config.device_registration == DeviceRegistration::Open {
             return Ok(Self(()));
         }
-        let (Authorization::Bearer(token) | Authorization::Token(token)) = Authorization::of(&parts.headers) else {
-            return Err(Unauthenticated::Missing.into());
-        };
+        let token = ["bearer", "token"].iter().find_map(|scheme| Authorization::token(&parts.headers, scheme));
+        let token = token.ok_or(Unauthenticated::Missing)?;
         let known = app.store.api_token(&ApiTokenHash::of(token)).await?;
         known.map(|_| Self(())).ok_or(Unauthenticated::Wrong.into())
     }
