@@ -4,18 +4,18 @@
 mod opening;
 mod request;
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Json,
     body::Body,
-    extract::{Request, State},
+    extract::{FromRequest, Request, State},
     http::HeaderValue,
 };
 use greenroom_core::{config::Setting, model::live::Webhook};
 use greenroom_http::{
     App,
-    auth::admission_signer,
+    auth::{Caller, Scheme, Schemes, admission_signer},
     dialect::streams::{Error, StreamsError},
     read_body,
 };
@@ -114,12 +114,26 @@ impl Answer {
             "statusCode": 503,
         })),
     ),
-    security(("mediaServer" = [])),
 )]
-async fn admit(State(app): State<App>, request: Request<Body>) -> Result<Json<Answer>, Error> {
+async fn admit(State(app): State<App>, Unverified(request): Unverified) -> Result<Json<Answer>, Error> {
     let (tasks, arrived) = (app.tasks.clone(), Instant::now());
     // The task begins with the first byte, because a media server may have hung up by the time the body is read.
     tasks.run(Box::pin(take(app, request, arrived))).await.map(Json)
+}
+
+/// A request that may come from a media server. Whether it is signed is known only when its whole body has been read.
+struct Unverified(Request<Body>);
+
+impl Caller for Unverified {
+    const SCHEMES: Schemes = &[Some(Scheme::MediaServer)];
+}
+
+impl FromRequest<App> for Unverified {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request<Body>, _: &App) -> Result<Self, Infallible> {
+        Ok(Self(request))
+    }
 }
 
 async fn take(app: App, request: Request<Body>, arrived: Instant) -> Result<Answer, Error> {

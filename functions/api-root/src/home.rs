@@ -8,7 +8,7 @@ use axum::{
     http::{header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use greenroom_http::{App, asks_for, base_url, dialect::device, prefix};
+use greenroom_http::{App, asks_for, auth::Anyone, base_url, dialect::device, prefix};
 use greenroom_store::{Store, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -84,9 +84,8 @@ impl IntoResponse for Welcome {
             (String = "text/html", example = json!("<!doctype html>…")),
         ),
     )),
-    security(()),
 )]
-pub(crate) async fn home(Visitor { base, prefix, is_browser }: Visitor) -> Welcome {
+pub(crate) async fn home(_: Anyone, Visitor { base, prefix, is_browser }: Visitor) -> Welcome {
     if is_browser {
         return Welcome::Page(prefix);
     }
@@ -129,9 +128,8 @@ pub(crate) struct Health {
             example = json!({"error": {"code": "unavailable", "message": "The service is busy; try again"}}),
         ),
     ),
-    security(()),
 )]
-pub(crate) async fn health(State(store): State<Store>) -> Result<Json<Health>, device::Error> {
+pub(crate) async fn health(State(store): State<Store>, _: Anyone) -> Result<Json<Health>, device::Error> {
     // A table that refuses requests serves nobody either, and may be put right from outside.
     store.prime().await.map_err(|cause| StoreError::Unavailable(cause.to_string()))?;
     Ok(Json(Health { status: "ok" }))

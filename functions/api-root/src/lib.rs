@@ -54,7 +54,6 @@ struct Endpoints {
     operation_id = "apiRoot",
     tag = "Session management",
     responses((status = 200, description = "The endpoints", body = Endpoints), Refusals),
-    security(("jwt" = [])),
 )]
 async fn api_root(_: Organiser, Base(base): Base) -> Result<Json<Endpoints>, Error> {
     let url = |name: &str| format!("{base}{ROOT}/{name}/");

@@ -3,11 +3,11 @@
 use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
     config::Setting,
-    model::{ApiToken, User, api_token, permission::Action},
+    model::{ApiToken, User, api_token},
 };
 use greenroom_http::{
     App, Envelope, Id, ListQuery, Listing,
-    auth::Organiser,
+    auth::ApiTokenManager,
     dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
     form::{Need, Payload, boolean, text},
 };
@@ -79,14 +79,12 @@ struct ShownToken {
         ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of tokens", body = Envelope<KeptToken>), Refusals, Forbidden),
-    security(("jwt" = [])),
 )]
 async fn list_api_tokens(
     State(app): State<App>,
-    Organiser(caller): Organiser,
+    _: ApiTokenManager,
     query: ListQuery,
 ) -> Result<Listing<KeptToken>, Error> {
-    allow(&caller)?;
     let filters = query.filters(FILTERS);
     let tokens = app.store.api_tokens().await?.into_iter().map(KeptToken::from);
     let tokens: Vec<_> = tokens.filter(|token| filters.match_record(token)).collect();
@@ -108,14 +106,12 @@ async fn list_api_tokens(
     tag = "Session management",
     request_body = NewApiToken,
     responses((status = 201, description = "The token; its value is shown in this answer only", body = ShownToken), Refusals, Forbidden, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn create_api_token(
     State(app): State<App>,
-    Organiser(caller): Organiser,
+    ApiTokenManager(caller): ApiTokenManager,
     payload: Payload,
 ) -> Result<(StatusCode, Json<ShownToken>), Error> {
-    allow(&caller)?;
     let mut form = payload.form(Need::All)?;
     let (name, mobile) = (form.required("name", text(255)), form.optional("mobile", boolean));
     form.finish()?;
@@ -138,16 +134,12 @@ async fn create_api_token(
     tag = "Session management",
     params(("id" = u64, Path, description = "The token's number", example = 7)),
     responses((status = 204, description = "The token is gone"), Refusals, Forbidden, NotFound),
-    security(("jwt" = [])),
 )]
 async fn delete_api_token(
     State(app): State<App>,
-    Organiser(caller): Organiser,
-    id: Result<Id, Error>,
+    ApiTokenManager(caller): ApiTokenManager,
+    Id(id): Id,
 ) -> Result<StatusCode, Error> {
-    // A caller who may not delete tokens must not learn which exist.
-    allow(&caller)?;
-    let Id(id) = id?;
     if !app.store.delete_api_token(id).await? {
         return Err(Error::NotFound);
     }
@@ -157,8 +149,4 @@ async fn delete_api_token(
 
 async fn noted(app: &App, event: Event, caller: &User, token: u64) {
     Decision::new(event).by(Party::User(caller.id)).of(Party::ApiToken(token)).record(&app.services).await;
-}
-
-fn allow(caller: &User) -> Result<(), Error> {
-    if caller.may(Action::ManageApiTokens) { Ok(()) } else { Err(Error::Forbidden) }
 }

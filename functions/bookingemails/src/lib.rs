@@ -107,7 +107,6 @@ struct NewContact {
             "detail": "The booking is kept, but its e-mail could not be sent.",
         })),
     ),
-    security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn send_booking(State(services): State<Services>, _: ApiClient, payload: Payload) -> Result<StatusCode, Error> {
     let mut form = payload.form(Need::All)?;

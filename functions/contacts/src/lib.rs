@@ -101,7 +101,6 @@ struct NotDeleted {
     operation_id = "listContacts",
     tag = "Conversations",
     responses((status = 200, description = "The contacts, sorted by JID", body = Vec<Shown>), Refusals),
-    security(("account" = [])),
 )]
 async fn list_contacts(State(store): State<Store>, account: Account, _: TakesJson) -> Result<Json<Vec<Shown>>, Error> {
     Ok(Json(store.contacts(account.user).await?.into_iter().map(Shown::from).collect()))
@@ -117,7 +116,6 @@ async fn list_contacts(State(store): State<Store>, account: Account, _: TakesJso
     tag = "Conversations",
     request_body = NewContact,
     responses((status = 204, description = "The JID is a contact"), Refusals, NotFound, BodyRefusals),
-    security(("account" = [])),
 )]
 async fn add_contact(
     State(app): State<App>,
@@ -145,7 +143,6 @@ async fn add_contact(
     tag = "Conversations",
     request_body = Deletions,
     responses((status = 200, description = "The contacts are deleted; the body lists the JIDs that were no contacts", body = NotDeleted), Refusals, NotFound, BodyRefusals),
-    security(("account" = [])),
 )]
 async fn delete_contacts(
     State(app): State<App>,
@@ -176,7 +173,6 @@ async fn delete_contacts(
     params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
     request_body = ContactChange,
     responses((status = 204, description = "The contact is invited, or the invitation is accepted"), Refusals, NotFound, BodyRefusals),
-    security(("account" = [])),
 )]
 async fn change_contact(
     State(app): State<App>,
@@ -208,7 +204,6 @@ async fn change_contact(
     tag = "Conversations",
     params(("jid" = Jid, Path, description = "The contact", example = "bob@localhost")),
     responses((status = 204, description = "The JID is no longer a contact"), Refusals, NotFound),
-    security(("account" = [])),
 )]
 async fn delete_contact(
     State(app): State<App>,

@@ -90,7 +90,6 @@ struct DeviceData {
         )),
         request::Refusals,
     ),
-    security((), ("openvidu" = []), ("apiToken" = [])),
 )]
 async fn create_session(State(app): State<App>, request: SessionRequest) -> Result<Json<NewSession>, SessionError> {
     Ok(Json(match request {

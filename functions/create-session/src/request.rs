@@ -14,7 +14,7 @@ use greenroom_core::{
 };
 use greenroom_http::{
     App, Object,
-    auth::{Authorization, Backend, Registrar},
+    auth::{Authorization, Backend, Caller, Registrar, Scheme, Schemes},
     dialect::{
         device,
         openvidu::{self, Sent},
@@ -216,6 +216,10 @@ pub(crate) enum Body {
 pub(crate) struct OpenSession {
     pub(crate) custom_id: Option<MediaSessionId>,
     pub(crate) properties: SessionProperties,
+}
+
+impl Caller for SessionRequest {
+    const SCHEMES: Schemes = &[None, Some(Scheme::OpenVidu), Some(Scheme::ApiToken)];
 }
 
 impl FromRequest<App> for SessionRequest {

@@ -88,7 +88,6 @@ struct Token {
         (status = 200, description = "The session", body = Data<SessionData>),
         Refusals,
     ),
-    security(("deviceToken" = [])),
 )]
 async fn get_session(caller: Device) -> Json<Data<SessionData>> {
     Json(Data { data: SessionData::of(&caller.device.identifier, &caller.session_id, &caller.session) })
@@ -106,7 +105,6 @@ async fn get_session(caller: Device) -> Json<Data<SessionData>> {
         (status = 204, description = "The session has ended"),
         Refusals,
     ),
-    security(("deviceToken" = [])),
 )]
 async fn end_session(State(store): State<Store>, caller: Device) -> Result<StatusCode, Error> {
     let alone = caller.device.sessions.len() == 1;
@@ -127,7 +125,6 @@ async fn end_session(State(store): State<Store>, caller: Device) -> Result<Statu
         (status = 200, description = "The new token", body = Data<Token>),
         Refusals,
     ),
-    security(("deviceToken" = [])),
 )]
 async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToken) -> Result<Json<Data<Token>>, Error> {
     let kid = app.keys.signing().ok_or(error::Error::Fault)?;
@@ -156,7 +153,6 @@ async fn refresh_session(State(app): State<App>, DeviceToken(claims): DeviceToke
         (status = 200, description = "The sessions", body = SessionList),
         Refusals,
     ),
-    security(("deviceToken" = [])),
 )]
 async fn list_sessions(State(services): State<Services>, caller: Device) -> Json<Data<Vec<SessionData>>> {
     let live = caller.device.live_sessions(services.clock.now());

@@ -24,7 +24,6 @@ use crate::find;
         ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of archives", body = Envelope<Archive>), Refusals, NotFound),
-    security(("jwt" = [])),
 )]
 pub(crate) async fn list_event_archives(
     State(app): State<App>,

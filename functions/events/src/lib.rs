@@ -72,7 +72,6 @@ greenroom_http::routes!(
         ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of events", body = Envelope<Event>), Refusals),
-    security(("jwt" = [])),
 )]
 async fn list_events(
     State(app): State<App>,
@@ -105,7 +104,6 @@ async fn list_events(
     tag = "Session management",
     request_body = NewEvent,
     responses((status = 201, description = "The event", body = Event), Refusals, Forbidden, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn create_event(
     State(app): State<App>,
@@ -129,7 +127,6 @@ async fn create_event(
     tag = "Session management",
     params(("id" = u64, Path, description = "The event", example = 7)),
     responses((status = 200, description = "The event", body = Event), Refusals, NotFound),
-    security(("jwt" = [])),
 )]
 async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<Json<Event>, Error> {
     Ok(Json(find(&app, &caller, id).await?.record))
@@ -146,7 +143,6 @@ async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id):
     params(("id" = u64, Path, description = "The event", example = 7)),
     request_body = NewEvent,
     responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn put_event(
     State(app): State<App>,
@@ -166,7 +162,6 @@ async fn put_event(
     params(("id" = u64, Path, description = "The event", example = 7)),
     request_body = NewEvent,
     responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn patch_event(
     State(app): State<App>,
@@ -188,7 +183,6 @@ async fn patch_event(
     tag = "Session management",
     params(("id" = u64, Path, description = "The event", example = 7)),
     responses((status = 204, description = "The event is gone"), Refusals, Forbidden, NotFound),
-    security(("jwt" = [])),
 )]
 async fn delete_event(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
     let event = find(&app, &caller, id).await?;

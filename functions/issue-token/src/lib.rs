@@ -15,7 +15,7 @@ use greenroom_core::{
 };
 use greenroom_http::{
     App, Object as JsonObject,
-    auth::Backend,
+    auth::{Backend, Caller, Schemes},
     dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent},
     error, is_json, read_json_body,
 };
@@ -91,7 +91,6 @@ struct IssuedToken {
         BodyRefusals,
         Refusals,
     ),
-    security(("openvidu" = [])),
 )]
 async fn issue_token(State(services): State<Services>, request: TokenRequest) -> Result<Json<IssuedToken>, Error> {
     let TokenRequest { session, role, data, kurento_options, host } = request;
@@ -120,6 +119,10 @@ struct TokenRequest {
     data: Result<ServerData, Error>,
     kurento_options: Option<Box<RawValue>>,
     host: String,
+}
+
+impl Caller for TokenRequest {
+    const SCHEMES: Schemes = Backend::SCHEMES;
 }
 
 impl FromRequest<App> for TokenRequest {

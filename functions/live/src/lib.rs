@@ -98,7 +98,6 @@ struct Termination {
         (status = 400, description = "The state does not exist, or the cursor does not belong to this list", body = Fields, example = json!({ "state": ["\"over\" is not a valid choice."] })),
         Refusals,
     ),
-    security(("jwt" = [])),
 )]
 async fn list_live_connections(
     State(app): State<App>,
@@ -129,7 +128,6 @@ async fn list_live_connections(
         NotFound,
         BodyRefusals,
     ),
-    security(("jwt" = [])),
 )]
 async fn terminate_live_connection(
     State(app): State<App>,

@@ -68,7 +68,6 @@ struct LoginTokenChange {
         ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of login tokens", body = Envelope<LoginToken>), Refusals),
-    security(("jwt" = [])),
 )]
 async fn list_login_tokens(
     State(app): State<App>,
@@ -105,7 +104,6 @@ async fn seen(app: &App, caller: &User, found: Option<Stored<LoginToken>>) -> Re
     tag = "Session management",
     request_body = NewLoginToken,
     responses((status = 201, description = "The login token", body = LoginToken), Refusals, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn create_login_token(
     State(app): State<App>,
@@ -140,7 +138,6 @@ async fn create_login_token(
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token", example = 7)),
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound),
-    security(("jwt" = [])),
 )]
 async fn get_login_token(
     State(app): State<App>,
@@ -159,7 +156,6 @@ async fn get_login_token(
     params(("id" = u64, Path, description = "The login token", example = 7)),
     request_body = LoginTokenChange,
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn put_login_token(
     State(app): State<App>,
@@ -179,7 +175,6 @@ async fn put_login_token(
     params(("id" = u64, Path, description = "The login token", example = 7)),
     request_body = LoginTokenChange,
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn patch_login_token(
     State(app): State<App>,
@@ -200,7 +195,6 @@ async fn patch_login_token(
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token", example = 7)),
     responses((status = 204, description = "The login token is gone"), Refusals, NotFound),
-    security(("jwt" = [])),
 )]
 async fn delete_login_token(
     State(app): State<App>,

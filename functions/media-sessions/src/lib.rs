@@ -87,7 +87,6 @@ impl FromRequestParts<App> for SessionPath {
         (status = 200, description = "The sessions, in the order in which they were opened", body = List<Session>),
         Refusals,
     ),
-    security(("openvidu" = [])),
 )]
 async fn list_sessions(_: Backend, State(services): State<Services>) -> Result<Json<List<Session>>, Error> {
     let sessions = services.store.media_sessions(services.clock.now()).await?;
@@ -106,7 +105,6 @@ async fn list_sessions(_: Backend, State(services): State<Services>) -> Result<J
         (status = 404, description = "There is no such live session"),
         Refusals,
     ),
-    security(("openvidu" = [])),
 )]
 async fn get_session(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<Json<Session>, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
@@ -128,7 +126,6 @@ async fn get_session(_: Backend, named: SessionPath, State(services): State<Serv
         (status = 404, description = "There is no such live session"),
         Refusals,
     ),
-    security(("openvidu" = [])),
 )]
 async fn close_session(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<StatusCode, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
@@ -158,7 +155,6 @@ async fn close_session(_: Backend, named: SessionPath, State(services): State<Se
         (status = 404, description = "The session has no such live connection"),
         Refusals,
     ),
-    security(("openvidu" = [])),
 )]
 async fn disconnect(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<StatusCode, Error> {
     let session = named.session.ok_or(Error::UnknownSession)?;
@@ -192,7 +188,6 @@ async fn disconnect(_: Backend, named: SessionPath, State(services): State<Servi
         (status = 404, description = "The session has no such stream"),
         Refusals,
     ),
-    security(("openvidu" = [])),
 )]
 async fn unpublish(_: Backend, named: SessionPath, State(services): State<Services>) -> Result<StatusCode, Error> {
     let session = named.session.ok_or(Error::UnknownSession)?;

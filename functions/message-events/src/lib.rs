@@ -50,7 +50,6 @@ greenroom_http::routes!(stream_events);
         ),
     ),
     responses((status = 200, description = "The events", body = String, content_type = "text/event-stream", example = json!("id: AeCLp9a8MZ0\nevent: message\ndata: {\"from\":\"alice@localhost\",\"to\":\"bob@localhost\",\"id\":\"8c1e6f0a-2b7d-4c35-9f10-5d3e8a7b6c42\",\"body\":\"Hi\",\"timestamp\":1795344000000}\n\n")), Refusals),
-    security(("account" = [])),
 )]
 async fn stream_events(
     State(app): State<App>,

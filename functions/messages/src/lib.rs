@@ -53,7 +53,6 @@ struct Sent {
     tag = "Conversations",
     request_body = NewMessage,
     responses((status = 200, description = "The message is sent", body = Sent), Refusals, BodyRefusals),
-    security(("account" = [])),
 )]
 async fn send_message(
     State(app): State<App>,
@@ -82,7 +81,6 @@ async fn send_message(
         ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only messages from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
     responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid),
-    security(("account" = [])),
 )]
 async fn list_messages(
     State(store): State<Store>,
@@ -107,7 +105,6 @@ async fn list_messages(
         ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only messages from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
     responses((status = 200, description = "The messages", body = Vec<Message>), Refusals, Invalid, NotFound),
-    security(("account" = [])),
 )]
 async fn list_messages_with(
     State(store): State<Store>,

@@ -42,7 +42,6 @@ struct NetworkTestSession {
     operation_id = "createNetworkTestSession",
     tag = "Session management",
     responses((status = 201, description = "The session", body = NetworkTestSession), Refusals),
-    security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn create_network_test_session(
     State(app): State<App>,
@@ -60,7 +59,6 @@ async fn create_network_test_session(
     operation_id = "createNetworkTestSessionByItsOtherName",
     tag = "Session management",
     responses((status = 201, description = "The session", body = NetworkTestSession), Refusals),
-    security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn create_network_test_session_by_its_other_name(
     State(app): State<App>,

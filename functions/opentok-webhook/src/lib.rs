@@ -1,9 +1,11 @@
 //! `POST /webhooks/opentok`: the media provider reports who joined a session and who left it (`docs/apis/opentok.md`).
 
+use std::convert::Infallible;
+
 use axum::{
     Json,
     body::Body,
-    extract::{Request, State},
+    extract::{FromRequest, Request, State},
     http::request::Parts,
 };
 use greenroom_core::{
@@ -17,7 +19,7 @@ use greenroom_core::{
 };
 use greenroom_http::{
     App,
-    auth::{Signed, callback_key, callback_signer, credentials},
+    auth::{Caller, Scheme, Schemes, Signed, callback_key, callback_signer, credentials},
     dialect::events::{Detail, Error, Faults},
     read_body, without_bom,
 };
@@ -119,11 +121,26 @@ struct Noted {}
         })),
         Faults,
     ),
-    security(("mediaProvider" = [])),
 )]
-async fn monitor_session(State(app): State<App>, request: Request<Body>) -> Result<Json<Noted>, Error> {
+async fn monitor_session(State(app): State<App>, Unverified(request): Unverified) -> Result<Json<Noted>, Error> {
     let tasks = app.tasks.clone();
     tasks.run(take_note(app, request)).await.map(Json)
+}
+
+/// A request that may come from the media provider. Whether it is signed is known only when its whole body has been
+/// read.
+struct Unverified(Request<Body>);
+
+impl Caller for Unverified {
+    const SCHEMES: Schemes = &[Some(Scheme::MediaProvider)];
+}
+
+impl FromRequest<App> for Unverified {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request<Body>, _: &App) -> Result<Self, Infallible> {
+        Ok(Self(request))
+    }
 }
 
 async fn take_note(app: App, request: Request<Body>) -> Result<Noted, Error> {

@@ -14,7 +14,7 @@ use greenroom_core::{
 };
 use greenroom_http::{
     App,
-    auth::Account,
+    auth::{Account, Caller, Schemes},
     conversation::{TakesJson, path_text},
     dialect::conversation::Error,
 };
@@ -43,6 +43,10 @@ pub(crate) struct AtRoom {
     pub(crate) room: Room,
 }
 
+impl Caller for AtRoom {
+    const SCHEMES: Schemes = Account::SCHEMES;
+}
+
 impl FromRequestParts<App> for AtRoom {
     type Rejection = Error;
 
@@ -58,6 +62,10 @@ impl FromRequestParts<App> for AtRoom {
 pub(crate) struct AtDoor {
     pub(crate) account: Account,
     pub(crate) membership: Option<Membership>,
+}
+
+impl Caller for AtDoor {
+    const SCHEMES: Schemes = Account::SCHEMES;
 }
 
 impl FromRequestParts<App> for AtDoor {

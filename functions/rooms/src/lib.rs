@@ -101,7 +101,6 @@ fn config(fields: &Fields) -> Result<RoomConfig, Error> {
     tag = "Conversations",
     request_body = RoomConfig,
     responses((status = 200, description = "The room is made", body = Created), Refusals, BodyRefusals),
-    security(("account" = [])),
 )]
 async fn create_room(
     State(store): State<Store>,
@@ -122,7 +121,6 @@ async fn create_room(
     operation_id = "listRooms",
     tag = "Conversations",
     responses((status = 200, description = "The rooms", body = Vec<RoomSummary>), Refusals),
-    security(("account" = [])),
 )]
 async fn list_rooms(
     State(store): State<Store>,
@@ -142,7 +140,6 @@ async fn list_rooms(
     tag = "Conversations",
     params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     responses((status = 200, description = "The room", body = RoomDetails), Refusals, Forbidden, NotFound),
-    security(("account" = [])),
 )]
 async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, Error> {
     if room.role_of(&caller).is_none() {
@@ -161,7 +158,6 @@ async fn get_room(AtRoom { caller, room }: AtRoom) -> Result<Json<RoomDetails>, 
     params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = RoomConfig,
     responses((status = 201, description = "The room is made", body = Created), Refusals, Forbidden, BodyRefusals),
-    security(("account" = [])),
 )]
 async fn create_named_room(
     State(store): State<Store>,
@@ -191,7 +187,6 @@ async fn create_named_room(
     params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = RoomConfig,
     responses((status = 204, description = "The room is changed"), Refusals, Forbidden, NotFound, BodyRefusals),
-    security(("account" = [])),
 )]
 async fn configure_room(
     State(app): State<App>,

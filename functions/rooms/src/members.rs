@@ -41,7 +41,6 @@ pub(crate) struct Invitee {
     params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = Invitee,
     responses((status = 204, description = "The user is in the room"), Refusals, Forbidden, NotFound, BodyRefusals),
-    security(("account" = [])),
 )]
 pub(crate) async fn invite_user(
     State(app): State<App>,
@@ -75,7 +74,6 @@ pub(crate) async fn invite_user(
         ("user" = Jid, Path, description = "The participant", example = "bob@localhost"),
     ),
     responses((status = 204, description = "The user is not in the room"), Refusals, Forbidden, NotFound),
-    security(("account" = [])),
 )]
 pub(crate) async fn remove_user(
     State(app): State<App>,

@@ -42,7 +42,6 @@ pub(crate) struct Said {
     params(("id" = RoomId, Path, description = "The room, by its id or its JID", example = "f2a1c4de-8b63-4b0f-a5f9-3c7d6e5b4a21")),
     request_body = NewRoomMessage,
     responses((status = 200, description = "The message is sent", body = Said), Refusals, Forbidden, NotFound, BodyRefusals),
-    security(("account" = [])),
 )]
 pub(crate) async fn send_room_message(
     State(services): State<Services>,
@@ -75,7 +74,6 @@ pub(crate) async fn send_room_message(
         ("before" = Option<u64>, Query, minimum = 0, maximum = 4_102_444_800_000_u64, description = "Only entries from before this time, in milliseconds since the Unix epoch", example = 1_795_344_000_000_u64),
     ),
     responses((status = 200, description = "The entries", body = Vec<RoomEntry>), Refusals, Invalid, Forbidden, NotFound),
-    security(("account" = [])),
 )]
 pub(crate) async fn list_room_messages(
     State(store): State<Store>,

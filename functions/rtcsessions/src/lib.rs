@@ -66,7 +66,6 @@ struct Joining {
     tag = "Session management",
     request_body = Joining,
     responses((status = 201, description = "The event, and its sessions with their tokens", body = Reply), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
-    security(("apiToken" = []), ("deviceToken" = [])),
 )]
 async fn join(
     State(app): State<App>,

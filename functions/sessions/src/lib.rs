@@ -62,7 +62,6 @@ greenroom_http::routes!(
         ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of sessions", body = Envelope<EventSession>), Refusals),
-    security(("jwt" = [])),
 )]
 async fn list_event_sessions(
     State(app): State<App>,
@@ -88,7 +87,6 @@ async fn list_event_sessions(
     tag = "Session management",
     request_body = NewSession,
     responses((status = 201, description = "The session", body = EventSession), Refusals, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn create_event_session(
     State(app): State<App>,
@@ -124,7 +122,6 @@ async fn create_event_session(
     tag = "Session management",
     params(("id" = u64, Path, description = "The session", example = 7)),
     responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound),
-    security(("jwt" = [])),
 )]
 async fn get_event_session(
     State(app): State<App>,
@@ -146,7 +143,6 @@ async fn get_event_session(
     params(("id" = u64, Path, description = "The session", example = 7)),
     request_body = SessionChange,
     responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn put_event_session(
     State(app): State<App>,
@@ -166,7 +162,6 @@ async fn put_event_session(
     params(("id" = u64, Path, description = "The session", example = 7)),
     request_body = SessionChange,
     responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn patch_event_session(
     State(app): State<App>,
@@ -185,7 +180,6 @@ async fn patch_event_session(
     tag = "Session management",
     params(("id" = u64, Path, description = "The session", example = 7)),
     responses((status = 204, description = "The session is gone"), Refusals, NotFound),
-    security(("jwt" = [])),
 )]
 async fn delete_event_session(
     State(app): State<App>,

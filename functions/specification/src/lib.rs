@@ -7,6 +7,7 @@ mod file;
 use axum::http::Uri;
 use greenroom_core::config::Setting;
 use greenroom_http::{
+    auth::Anyone,
     dialect::device::{self, Error},
     error,
 };
@@ -54,9 +55,8 @@ struct Specification {
         ),
         (status = 304, description = "The caller already has this version"),
     ),
-    security(()),
 )]
-async fn open_api(conditions: Conditions) -> Served {
+async fn open_api(_: Anyone, conditions: Conditions) -> Served {
     DOCUMENT.serve(conditions)
 }
 
@@ -79,9 +79,8 @@ async fn open_api(conditions: Conditions) -> Served {
         ),
         (status = 304, description = "The caller already has this version"),
     ),
-    security(()),
 )]
-async fn docs(conditions: Conditions) -> Served {
+async fn docs(_: Anyone, conditions: Conditions) -> Served {
     PAGE.serve(conditions)
 }
 
@@ -107,9 +106,8 @@ async fn docs(conditions: Conditions) -> Served {
         (status = 304, description = "The caller already has this version"),
         (status = 404, description = "There is no such file", body = device::Body),
     ),
-    security(()),
 )]
-async fn docs_file(uri: Uri, conditions: Conditions) -> Result<Served, Error> {
+async fn docs_file(_: Anyone, uri: Uri, conditions: Conditions) -> Result<Served, Error> {
     let name = uri.path().rsplit('/').next().unwrap_or_default();
     let file = File::of_page(name).ok_or(error::Error::RouteNotFound)?;
     Ok(file.serve(conditions))

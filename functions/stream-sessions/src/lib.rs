@@ -129,7 +129,6 @@ struct Ending {
         (status = 404, description = "There is no such virtual host, application or stream", body = StreamsError, example = json!({"message": "[HTTP] Could not find the stream: [default/#default#app/stream] (404)", "statusCode": 404})),
         Refusals,
     ),
-    security(("operator" = [])),
 )]
 async fn list_stream_sessions(
     _: Operator,
@@ -169,7 +168,6 @@ async fn list_stream_sessions(
         (status = 404, description = "There is no such virtual host, application, stream or live session", body = StreamsError, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
         Refusals,
     ),
-    security(("operator" = [])),
 )]
 async fn terminate_stream_session(
     _: Operator,

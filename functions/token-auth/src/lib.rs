@@ -7,7 +7,7 @@ use greenroom_core::{
 };
 use greenroom_http::{
     App,
-    auth::{Claim, LoggedIn, Tried, UserClaims},
+    auth::{Anyone, Claim, LoggedIn, Tried, UserClaims},
     dialect::events::{BodyRefusals, Error, Faults, FieldErrors, Problem, Refusals, Throttled, Unauthenticated},
     error,
     form::{Form, Need, Payload, given_password, text},
@@ -61,9 +61,13 @@ struct UserToken {
         Throttled,
         Faults,
     ),
-    security(()),
 )]
-async fn obtain(State(app): State<App>, source: SourceAddress, payload: Payload) -> Result<Json<UserToken>, Error> {
+async fn obtain(
+    State(app): State<App>,
+    _: Anyone,
+    source: SourceAddress,
+    payload: Payload,
+) -> Result<Json<UserToken>, Error> {
     let mut form = payload.form_saying(GENERAL, Need::All)?;
     let (username, given) = (form.required("username", text(usize::MAX)), form.required("password", given_password));
     form.finish()?;
@@ -100,9 +104,8 @@ struct PresentToken {
         BodyRefusals,
         Faults,
     ),
-    security(()),
 )]
-async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserToken>, Error> {
+async fn refresh(State(app): State<App>, _: Anyone, payload: Payload) -> Result<Json<UserToken>, Error> {
     let present = present_token(payload.form_saying(GENERAL, Need::All)?)?;
     let now = app.clock.now();
     // A caller without a valid token of ours is nobody about whom a decision could be logged.
@@ -135,7 +138,6 @@ async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<UserTo
     operation_id = "revokeTokens",
     tag = "Session management",
     responses((status = 204, description = "All tokens of the caller are now invalid"), Refusals),
-    security(("jwt" = [])),
 )]
 async fn revoke(State(services): State<Services>, LoggedIn(user): LoggedIn) -> Result<StatusCode, Error> {
     let user = services.store.change_record(user, |user| Ok::<_, Error>(user.logged_out())).await?;

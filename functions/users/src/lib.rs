@@ -55,7 +55,6 @@ greenroom_http::routes!(
         ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
     ),
     responses((status = 200, description = "A page of users", body = Envelope<reply::User>), Refusals),
-    security(("jwt" = [])),
 )]
 async fn list_users(
     State(app): State<App>,
@@ -88,7 +87,6 @@ async fn list_users(
     tag = "Session management",
     request_body = NewUser,
     responses((status = 201, description = "The user", body = reply::User), Refusals, Forbidden, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn create_user(
     State(app): State<App>,
@@ -112,7 +110,6 @@ async fn create_user(
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     responses((status = 200, description = "The user", body = reply::User), Refusals, NotFound),
-    security(("jwt" = [])),
 )]
 async fn get_user(
     State(app): State<App>,
@@ -133,7 +130,6 @@ async fn get_user(
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewUser,
     responses((status = 200, description = "The user", body = reply::User), Refusals, Forbidden, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn put_user(
     State(app): State<App>,
@@ -153,7 +149,6 @@ async fn put_user(
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewUser,
     responses((status = 200, description = "The user", body = reply::User), Refusals, Forbidden, NotFound, BodyRefusals),
-    security(("jwt" = [])),
 )]
 async fn patch_user(
     State(app): State<App>,
@@ -180,7 +175,6 @@ async fn patch_user(
         (status = 400, description = "The user still owns events", body = Fields, example = json!({ "nonFieldErrors": ["This user still owns events."] })),
         Refusals, Forbidden, NotFound,
     ),
-    security(("jwt" = [])),
 )]
 async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
     let user = find_for(&app, &caller, id, Action::DeleteUser).await?;
@@ -199,7 +193,6 @@ async fn delete_user(State(app): State<App>, Organiser(caller): Organiser, Id(id
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     responses((status = 204, description = "The user is blocked"), Refusals, Forbidden, NotFound),
-    security(("jwt" = [])),
 )]
 async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
     set_blocked(&app, &caller, id, true).await
@@ -213,7 +206,6 @@ async fn block_user(State(app): State<App>, Organiser(caller): Organiser, Id(id)
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
     responses((status = 204, description = "The user is not blocked"), Refusals, Forbidden, NotFound),
-    security(("jwt" = [])),
 )]
 async fn unblock_user(State(app): State<App>, Organiser(caller): Organiser, Id(id): Id) -> Result<StatusCode, Error> {
     set_blocked(&app, &caller, id, false).await

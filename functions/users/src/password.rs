@@ -43,7 +43,6 @@ struct PasswordChange {
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = PasswordChange,
     responses((status = 204, description = "The password is changed"), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
-    security(("jwt" = [])),
 )]
 pub(crate) async fn password_change(
     State(app): State<App>,
@@ -114,7 +113,6 @@ struct NewPassword {
     params(("id" = u64, Path, description = "The user", example = 7)),
     request_body = NewPassword,
     responses((status = 204, description = "The user has this password"), Refusals, Forbidden, NotFound, BodyRefusals, Throttled),
-    security(("jwt" = [])),
 )]
 pub(crate) async fn password_set(
     State(app): State<App>,

@@ -4,6 +4,7 @@
 mod account;
 mod authorization;
 mod backend;
+mod caller;
 mod device;
 mod guess;
 mod keys;
@@ -18,11 +19,12 @@ pub use self::{
     account::Account,
     authorization::Authorization,
     backend::Backend,
+    caller::{Anyone, Arguments, Caller, Scheme, Schemes, schemes},
     device::{Device, DeviceToken},
     guess::{Claim, Tried},
     keys::{DeviceClaims, SigningKeys},
     operator::Operator,
-    organiser::{ApiClient, LoggedIn, Organiser, Participant, credentials},
+    organiser::{ApiClient, ApiTokenManager, LoggedIn, Organiser, Participant, credentials},
     registrar::Registrar,
     user_token::UserClaims,
 };

@@ -44,6 +44,6 @@ pub use self::{
     listing::{Envelope, Filters, ListQuery, Listing},
     outcome::Reported,
     route_table::{RouteTable, Served},
-    routes::Function,
+    routes::{Function, documented},
     service::{ForEverybody, service},
 };

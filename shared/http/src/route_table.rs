@@ -5,22 +5,41 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::{HttpMethod, OpenApi};
 
-use super::address::is_prefix;
+use super::{
+    address::is_prefix,
+    auth::{Scheme, Schemes},
+    routes::requirements,
+};
 
-/// A path that a function serves, and its methods.
-pub type Served = (String, Vec<HttpMethod>);
+/// A path that a handler serves.
+pub struct Served {
+    /// The path.
+    pub path: String,
+    /// Its methods.
+    pub methods: Vec<HttpMethod>,
+    /// How its callers authenticate.
+    pub schemes: Schemes,
+}
 
 /// Every path with its methods, as the OpenAPI document has them. It is made when it is first needed.
 #[derive(Clone)]
 pub struct RouteTable(Arc<LazyLock<Table, Box<dyn FnOnce() -> Table + Send>>>);
 
+/// What is served at a path.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// The value of `Allow`.
+    pub(super) allow: String,
+    /// The ways to authenticate, any one of which suffices. Without one, anybody may call.
+    pub(super) schemes: Vec<Scheme>,
+}
+
 #[derive(Default)]
 struct Table {
-    /// The value of `Allow` by path.
-    allow: matchit::Router<String>,
+    endpoints: matchit::Router<Endpoint>,
     /// The beginnings of paths: their first segment, and their first two if the second is no parameter.
     beginnings: BTreeSet<String>,
 }
@@ -44,9 +63,9 @@ impl RouteTable {
         Self(Arc::new(LazyLock::new(Box::new(move || table(&paths())))))
     }
 
-    /// The methods that a path is served with; `None` if it is not served at all.
-    pub(super) fn allow(&self, path: &str) -> Option<String> {
-        self.0.allow(path).map(str::to_owned)
+    /// What is served at a path; `None` if nothing is.
+    pub(super) fn at(&self, path: &str) -> Option<&Endpoint> {
+        self.0.at(path)
     }
 
     /// Splits a path that came through a gateway into the gateway's prefix, which is a stage or the base path of a
@@ -61,7 +80,7 @@ impl RouteTable {
             let splits = path.match_indices('/').map(|(at, _)| path.split_at(at));
             splits.filter(|(prefix, _)| is_base_path(prefix))
         };
-        let serves = |path: &str| self.0.allow(path).is_some();
+        let serves = |path: &str| self.0.at(path).is_some();
         if template == Some("/") && serves("/") {
             // Only the end of the path is ours.
             let prefix = path.trim_end_matches('/');
@@ -85,12 +104,12 @@ impl RouteTable {
 }
 
 impl Table {
-    fn allow(&self, path: &str) -> Option<&str> {
+    fn at(&self, path: &str) -> Option<&Endpoint> {
         let path = match path.trim_end_matches('/') {
             "" => "/",
             path => path,
         };
-        self.allow.at(path).ok().map(|found| found.value.as_str())
+        self.endpoints.at(path).ok().map(|found| found.value)
     }
 
     /// The number of leading segments that a path shares with one of ours, at most two.
@@ -113,10 +132,10 @@ fn is_base_path(prefix: &str) -> bool {
 /// Routes in the form of the `paths` of an OpenAPI document.
 fn paths(routes: Vec<Served>) -> Value {
     let mut paths = Map::new();
-    for (path, methods) in routes {
+    for Served { path, methods, schemes } in routes {
         let item = paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
         for method in methods.iter().filter_map(|method| serde_json::to_value(method).ok()) {
-            item[method.as_str().unwrap_or_default()] = Value::Null;
+            item[method.as_str().unwrap_or_default()] = json!({ "security": requirements(schemes) });
         }
     }
     Value::Object(paths)
@@ -126,9 +145,11 @@ fn table(paths: &Value) -> Table {
     let mut table = Table::default();
     for (path, item) in paths.as_object().into_iter().flatten() {
         let methods = ["get", "post", "put", "patch", "delete"].into_iter();
-        let allow: Vec<_> = methods.filter(|method| item.get(method).is_some()).map(str::to_uppercase).collect();
+        let served: Vec<_> = methods.filter_map(|method| Some((method, item.get(method)?))).collect();
+        let allow: Vec<_> = served.iter().map(|(method, _)| method.to_uppercase()).collect();
+        let schemes = served.iter().flat_map(|(_, operation)| schemes(operation)).collect();
         // A collision of two paths would have kept the router from being built before.
-        let _ = table.allow.insert(path, allow.join(", "));
+        let _ = table.endpoints.insert(path, Endpoint { allow: allow.join(", "), schemes });
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).skip(1).take(2);
         let beginnings = ends.map(|end| &path[..end]).filter(|beginning| !beginning.contains('{') && *beginning != "/");
         table.beginnings.extend(beginnings.map(str::to_owned));
@@ -136,23 +157,34 @@ fn table(paths: &Value) -> Table {
     table
 }
 
+/// The schemes of an operation's `security`.
+fn schemes(operation: &Value) -> impl Iterator<Item = Scheme> {
+    let names = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    let names = names.flat_map(Map::keys);
+    names.filter_map(|name| Scheme::ALL.into_iter().find(|scheme| scheme.name() == name))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(unreachable_pub, reason = "the macro is for whole packages, which others use")]
 
+    use axum::extract::State;
     use rstest::rstest;
-    use serde_json::json;
 
     use super::*;
+    use crate::{
+        App,
+        auth::{Anyone, Organiser},
+    };
 
     #[utoipa::path(get, path = "/things/{id}")]
-    async fn read() {}
+    async fn read(_: Organiser) {}
 
     #[utoipa::path(delete, path = "/things/{id}")]
-    async fn remove() {}
+    async fn remove(State(_app): State<App>, _: Organiser) {}
 
     #[utoipa::path(post, path = "/things")]
-    async fn make() {}
+    async fn make(_: Anyone) {}
 
     const SETTINGS: &[greenroom_core::config::Setting] = &[];
 
@@ -165,15 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn routes_without_their_document_allow_what_it_says() {
+    fn routes_without_their_document_serve_what_it_says() {
         let documented = RouteTable::of(|| routes().into_openapi());
         let bare = RouteTable::of_routes(paths);
-        let allowed = [Some("GET, DELETE"), Some("POST"), None];
         for table in [documented, bare] {
-            assert_eq!(
-                ["/things/7/", "/things", "/"].map(|path| table.allow(path)).each_ref().map(Option::as_deref),
-                allowed
-            );
+            let served = ["/things/7/", "/things", "/"].map(|path| {
+                table.at(path).map(|Endpoint { allow, schemes }| (allow.as_str(), schemes.contains(&Scheme::Jwt)))
+            });
+            assert_eq!(served, [Some(("GET, DELETE", true)), Some(("POST", false)), None]);
         }
         let _ = router();
     }

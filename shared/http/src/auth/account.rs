@@ -11,7 +11,7 @@ use greenroom_media::audit::{Decision, Event, Party};
 use greenroom_store::{Credential, Listener, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Authorization, Claim, Tried, backend::BASE64};
+use super::{Authorization, Caller, Claim, Scheme, Schemes, Tried, backend::BASE64};
 use crate::{App, dialect::conversation::Error, error::Unauthenticated, source};
 
 /// A user as a participant of conversations. Costs two requests to the table, and one with a token: each call reads the
@@ -33,6 +33,10 @@ impl Account {
     pub fn listener(self) -> Listener {
         Listener { user: self.user, jid: self.jid, credential: self.credential }
     }
+}
+
+impl Caller for Account {
+    const SCHEMES: Schemes = &[Some(Scheme::Account)];
 }
 
 impl FromRequestParts<App> for Account {

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use super::Authorization;
+use super::{Authorization, Caller, Scheme, Schemes};
 use crate::{App, dialect::openvidu, error::Unauthenticated};
 
 const USER: &str = "OPENVIDUAPP";
@@ -24,6 +24,10 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A back-end that sent a valid secret.
 #[derive(Clone, Copy, Debug)]
 pub struct Backend(());
+
+impl Caller for Backend {
+    const SCHEMES: Schemes = &[Some(Scheme::OpenVidu)];
+}
 
 impl FromRequestParts<App> for Backend {
     type Rejection = openvidu::Error;

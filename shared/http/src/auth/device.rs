@@ -6,12 +6,16 @@ use greenroom_core::{
     model::{self, DeviceSession},
 };
 
-use super::{Authorization, DeviceClaims};
+use super::{Authorization, Caller, DeviceClaims, Scheme, Schemes};
 use crate::{App, dialect::device, error::Unauthenticated};
 
 /// A token that Greenroom signed and that has not expired. A refresh also takes one that was replaced.
 #[derive(Debug)]
 pub struct DeviceToken(pub DeviceClaims);
+
+impl Caller for DeviceToken {
+    const SCHEMES: Schemes = &[Some(Scheme::DeviceToken)];
+}
 
 impl FromRequestParts<App> for DeviceToken {
     type Rejection = device::Error;
@@ -34,6 +38,10 @@ pub struct Device {
     pub session: DeviceSession,
     /// The device with all its sessions.
     pub device: model::Device,
+}
+
+impl Caller for Device {
+    const SCHEMES: Schemes = DeviceToken::SCHEMES;
 }
 
 impl FromRequestParts<App> for Device {

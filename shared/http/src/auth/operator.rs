@@ -9,7 +9,7 @@ use greenroom_core::config::Setting;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Authorization,
+    Authorization, Caller, Scheme, Schemes,
     backend::{BASE64, same, which},
 };
 use crate::{
@@ -23,6 +23,10 @@ use crate::{
 /// An operator who sent a valid access token.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator(());
+
+impl Caller for Operator {
+    const SCHEMES: Schemes = &[Some(Scheme::Operator)];
+}
 
 impl FromRequestParts<App> for Operator {
     type Rejection = Error;

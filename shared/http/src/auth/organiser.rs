@@ -7,10 +7,10 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, request::Parts},
 };
-use greenroom_core::model::{Device, User, api_token::ApiTokenHash};
+use greenroom_core::model::{Device, User, api_token::ApiTokenHash, permission::Action};
 use greenroom_store::Stored;
 
-use super::{Authorization, DeviceClaims};
+use super::{Authorization, Caller, DeviceClaims, Scheme, Schemes};
 use crate::{
     App,
     dialect::events::{Challenge, Error, Unauthenticated},
@@ -20,6 +20,10 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Organiser(pub User);
 
+impl Caller for Organiser {
+    const SCHEMES: Schemes = &[Some(Scheme::Jwt)];
+}
+
 impl FromRequestParts<App> for Organiser {
     type Rejection = Error;
 
@@ -28,9 +32,30 @@ impl FromRequestParts<App> for Organiser {
     }
 }
 
-/// The same, with the stored version, for requests that change the user themselves.
+/// An organiser whose role may manage static API tokens. Costs one request to the table.
+#[derive(Clone, Debug)]
+pub struct ApiTokenManager(pub User);
+
+impl Caller for ApiTokenManager {
+    const SCHEMES: Schemes = Organiser::SCHEMES;
+}
+
+impl FromRequestParts<App> for ApiTokenManager {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let Organiser(caller) = Organiser::from_request_parts(parts, app).await?;
+        if caller.may(Action::ManageApiTokens) { Ok(Self(caller)) } else { Err(Error::Forbidden) }
+    }
+}
+
+/// The same as [`Organiser`], with the stored version, for requests that change the user themselves.
 #[derive(Clone, Debug)]
 pub struct LoggedIn(pub Stored<User>);
+
+impl Caller for LoggedIn {
+    const SCHEMES: Schemes = Organiser::SCHEMES;
+}
 
 impl FromRequestParts<App> for LoggedIn {
     type Rejection = Error;
@@ -52,6 +77,10 @@ impl FromRequestParts<App> for LoggedIn {
 /// A client with a static API token, or a device. Costs one request to the table.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiClient(());
+
+impl Caller for ApiClient {
+    const SCHEMES: Schemes = &[Some(Scheme::ApiToken), Some(Scheme::DeviceToken)];
+}
 
 impl FromRequestParts<App> for ApiClient {
     type Rejection = Error;
@@ -78,6 +107,10 @@ impl FromRequestParts<App> for ApiClient {
 pub struct Participant {
     /// Whether it is a mobile client.
     pub mobile: bool,
+}
+
+impl Caller for Participant {
+    const SCHEMES: Schemes = ApiClient::SCHEMES;
 }
 
 impl FromRequestParts<App> for Participant {

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use greenroom_core::{id::RequestId, model::guesses::Source};
+use greenroom_core::{id::RequestId, model::guesses::SourceAddress};
 use serde_json::json;
 
 use super::*;
