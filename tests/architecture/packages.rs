@@ -10,8 +10,9 @@ use serde_json::Value;
 
 /// The packages that functions share, lowest first, with the lowest ones that each may name. A package may also use
 /// what those use. `docs/architecture.md` has the same table.
-const SHARED: [(&str, &[&str]); 8] = [
-    ("core", &[]),
+const SHARED: [(&str, &[&str]); 9] = [
+    ("derive", &[]),
+    ("core", &["derive"]),
     ("telemetry", &["core"]),
     ("aws", &["core"]),
     ("store", &["telemetry", "aws"]),

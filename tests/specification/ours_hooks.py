@@ -323,7 +323,8 @@ def filter_failure(context, failure, case, response):
         # (`docs/apis/ovenmediaengine.md`). The media provider also monitors sessions that are not Greenroom's
         # (`docs/apis/opentok.md`).
         is_webhook = operation in ("admit", "monitorSession")
-        # In a list, an invalid number counts as the default, and a filter by an unknown object finds nothing
+        # In a list, an invalid `limit` or `offset` counts as the default, an invalid `cursor` is ignored, and a filter by
+        # a value that no object has finds nothing
         # (`docs/apis/events-api.md`).
         is_list = case.method == "GET" and path.startswith(("/api/v2", "/api/live")) and only_at_query(case)
         return not (is_webhook or is_list)

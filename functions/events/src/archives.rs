@@ -18,18 +18,14 @@ use crate::find;
     path = "/api/v2/events/{id}/archives",
     operation_id = "listEventArchives",
     tag = "Session management",
-    params(
-        ("id" = u64, Path, description = "The event", example = 7),
-        ("limit" = Option<u64>, Query, description = "Archives on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
-    ),
+    params(("id" = u64, Path, description = "The event", example = 7), ListQuery<Archive>),
     responses((status = 200, description = "A page of archives", body = Envelope<Archive>), Refusals, NotFound),
 )]
 pub(crate) async fn list_event_archives(
     State(app): State<App>,
     Organiser(caller): Organiser,
     Id(id): Id,
-    query: ListQuery,
+    query: ListQuery<Archive>,
 ) -> Result<Listing<Archive>, Error> {
     find(&app, &caller, id).await?;
     let sessions = app.store.records_of::<EventSession>(Parent::Event(id));

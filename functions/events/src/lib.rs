@@ -6,7 +6,7 @@ mod fields;
 use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
     config::Setting,
-    model::{Event, User, permission::Action},
+    model::{Event, User, event::EventFields, permission::Action},
 };
 use greenroom_http::{
     App, Envelope, Id, ListQuery, Listing,
@@ -18,7 +18,6 @@ use greenroom_media::jobs;
 use greenroom_store::{Parent, Selection, Stored, Unique};
 
 use archives::{__path_list_event_archives, list_event_archives};
-use fields::{EventFields, NewEvent};
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
@@ -30,25 +29,6 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiUrl,
     Setting::CorsOrigins,
     Setting::Log,
-];
-
-/// The fields that events can be filtered by.
-const FILTERS: &[&str] = &[
-    "id",
-    "name",
-    "displayName",
-    "logo",
-    "owner",
-    "managers",
-    "disabled",
-    "subscribersSeeFloor",
-    "locationHint",
-    "allowSourceVideo",
-    "quality",
-    "mobileDisallow",
-    "mobileAudienceDisallow",
-    "mobileData",
-    "mfa",
 ];
 
 greenroom_http::routes!(
@@ -67,18 +47,15 @@ greenroom_http::routes!(
     path = "/api/v2/events",
     operation_id = "listEvents",
     tag = "Session management",
-    params(
-        ("limit" = Option<u64>, Query, description = "Events on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
-    ),
+    params(ListQuery<Event>),
     responses((status = 200, description = "A page of events", body = Envelope<Event>), Refusals),
 )]
 async fn list_events(
     State(app): State<App>,
     Organiser(caller): Organiser,
-    query: ListQuery,
+    query: ListQuery<Event>,
 ) -> Result<Listing<Event>, Error> {
-    let mut filters = query.filters(FILTERS);
+    let mut filters = query.filters();
     let selection = if filters.get("id").is_some() || filters.get("name").is_some() {
         let found = match (filters.get("id"), filters.get("name")) {
             (Some(id), _) => app.store.record::<Event>(id.parse().unwrap_or(0)).await?,
@@ -102,7 +79,7 @@ async fn list_events(
     path = "/api/v2/events",
     operation_id = "createEvent",
     tag = "Session management",
-    request_body = NewEvent,
+    request_body = EventFields,
     responses((status = 201, description = "The event", body = Event), Refusals, Forbidden, BodyRefusals),
 )]
 async fn create_event(
@@ -113,8 +90,8 @@ async fn create_event(
     if !caller.may(Action::CreateEvent) {
         return Err(Error::Forbidden);
     }
-    let fields = EventFields::read(&app, &caller, None, payload.form(Need::All)?).await?;
-    let event = fields.make(app.store.new_id::<Event>().await?, &caller);
+    let given = fields::read(&app, &caller, None, payload.form(Need::All)?).await?;
+    let event = fields::make(&given, app.store.new_id::<Event>().await?, &caller);
     app.store.insert_record(&event).await??;
     Ok((StatusCode::CREATED, Json(event)))
 }
@@ -141,7 +118,7 @@ async fn get_event(State(app): State<App>, Organiser(caller): Organiser, Id(id):
     operation_id = "putEvent",
     tag = "Session management",
     params(("id" = u64, Path, description = "The event", example = 7)),
-    request_body = NewEvent,
+    request_body = EventFields,
     responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
 )]
 async fn put_event(
@@ -160,7 +137,7 @@ async fn put_event(
     operation_id = "patchEvent",
     tag = "Session management",
     params(("id" = u64, Path, description = "The event", example = 7)),
-    request_body = NewEvent,
+    request_body = EventFields,
     responses((status = 200, description = "The event", body = Event), Refusals, Forbidden, NotFound, BodyRefusals),
 )]
 async fn patch_event(
@@ -199,8 +176,8 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     if !caller.may_to_event(Action::ChangeEvent, &event.record) {
         return Err(Error::Forbidden);
     }
-    let fields = EventFields::read(app, caller, Some(&event.record), payload.form(need)?).await?;
-    Ok(Json(app.store.change_record(event, |event| fields.change(event, caller)).await?))
+    let given = fields::read(app, caller, Some(&event.record), payload.form(need)?).await?;
+    Ok(Json(app.store.change_record(event, |event| fields::change(&given, event, caller)).await?))
 }
 
 /// The event, if the caller may see it.

@@ -18,7 +18,7 @@ use greenroom_core::{
 use greenroom_http::{
     App,
     auth::Organiser,
-    dialect::events::{BodyRefusals, Detail, Error, Fields, Forbidden, NotFound, Problem, Refusals},
+    dialect::events::{BodyRefusals, Detail, Error, FieldErrors, Forbidden, NotFound, Problem, Refusals},
     form::{Need, Payload},
 };
 use greenroom_media::{
@@ -95,7 +95,7 @@ struct Termination {
     ),
     responses(
         (status = 200, description = "A page of connections", body = Page),
-        (status = 400, description = "The state does not exist, or the cursor does not belong to this list", body = Fields, example = json!({ "state": ["\"over\" is not a valid choice."] })),
+        (status = 400, description = "The state does not exist, or the cursor does not belong to this list", body = FieldErrors, example = json!({ "state": ["\"over\" is not a valid choice."] })),
         Refusals,
     ),
 )]

@@ -3,22 +3,24 @@
 use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
     config::Setting,
-    model::{Event, LoginToken, User, login_token::TokenType},
+    model::{
+        Event, LoginToken, User,
+        entity::Entity,
+        login_token::{LoginTokenFields, TokenType},
+    },
 };
 use greenroom_http::{
     App, Envelope, Id, ListQuery, Listing,
     auth::Organiser,
     dialect::events::{BodyRefusals, Error, NotFound, Problem, Refusals},
-    form::{Form, Need, Payload, choice, pk, text_between},
+    form::{Form, Need, NewPart, Payload},
 };
 use greenroom_store::{Selection, Stored, Unique};
-use utoipa::ToSchema;
+
+type NewLoginToken = NewPart<LoginToken>;
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[Setting::TableName, Setting::SigningKeys, Setting::CorsOrigins, Setting::Log];
-
-/// The fields that login tokens can be filtered by.
-const FILTERS: &[&str] = &["id", "event", "token", "tokenType"];
 
 greenroom_http::routes!(
     list_login_tokens,
@@ -29,52 +31,21 @@ greenroom_http::routes!(
     delete_login_token,
 );
 
-/// A login token to be made.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only the document is made of it")]
-struct NewLoginToken {
-    /// The event that it opens.
-    #[schema(example = 7)]
-    event: u64,
-    /// The text that its bearer types in; unique.
-    #[schema(min_length = 8, max_length = 255, pattern = r"\S", example = "meeting-guest-1")]
-    token: String,
-    /// The rights of its bearer.
-    token_type: TokenType,
-}
-
-/// A change of a login token. Its event cannot change.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only the document is made of it")]
-struct LoginTokenChange {
-    /// The text that its bearer types in; unique.
-    #[schema(min_length = 8, max_length = 255, pattern = r"\S", example = "meeting-guest-1")]
-    token: String,
-    /// The rights of its bearer.
-    token_type: TokenType,
-}
-
 /// List the login tokens of the events that the caller can see.
 #[utoipa::path(
     get,
     path = "/api/v2/logintokens",
     operation_id = "listLoginTokens",
     tag = "Session management",
-    params(
-        ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
-        ("limit" = Option<u64>, Query, description = "Login tokens on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
-    ),
+    params(ListQuery<LoginToken>),
     responses((status = 200, description = "A page of login tokens", body = Envelope<LoginToken>), Refusals),
 )]
 async fn list_login_tokens(
     State(app): State<App>,
     Organiser(caller): Organiser,
-    query: ListQuery,
+    query: ListQuery<LoginToken>,
 ) -> Result<Listing<LoginToken>, Error> {
-    let mut filters = query.filters(FILTERS);
+    let mut filters = query.filters();
     let selection = if let Some(id) = filters.get("id") {
         app.store.only_part_seen_by(&caller, id.parse().unwrap_or(0)).await?
     } else if let Some(token) = filters.get("token") {
@@ -111,21 +82,13 @@ async fn create_login_token(
     payload: Payload,
 ) -> Result<(StatusCode, Json<LoginToken>), Error> {
     let mut form = payload.form(Need::All)?;
-    let event = form.required("event", pk);
-    if let Some(event) = &event
-        && app.store.event_seen_by(&caller, event.id).await?.is_none()
-    {
-        form.refuse("event", &event.invalid());
-    }
-    let fields = Fields::read(&app, None, form).await?;
+    let NewLoginToken { event, fields } = NewLoginToken::read(&app, &caller, &mut form).await?;
+    check(&fields, &app, None, form).await?;
+    // Without an event the form was refused.
+    let event = event.ok_or(Error::Fault)?.id;
     let id = app.store.new_id::<LoginToken>().await?;
-    let blank = LoginToken {
-        id,
-        event: event.map(|event| event.id).unwrap_or_default(),
-        token: String::new(),
-        token_type: TokenType::Participant,
-    };
-    let token = fields.applied_to(&blank);
+    let blank = LoginToken { id, event, token: String::new(), token_type: TokenType::Participant };
+    let token = blank.with(&fields);
     app.store.insert_in_event(&token).await??;
     Ok((StatusCode::CREATED, Json(token)))
 }
@@ -154,7 +117,7 @@ async fn get_login_token(
     operation_id = "putLoginToken",
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token", example = 7)),
-    request_body = LoginTokenChange,
+    request_body = LoginTokenFields,
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
 )]
 async fn put_login_token(
@@ -173,7 +136,7 @@ async fn put_login_token(
     operation_id = "patchLoginToken",
     tag = "Session management",
     params(("id" = u64, Path, description = "The login token", example = 7)),
-    request_body = LoginTokenChange,
+    request_body = LoginTokenFields,
     responses((status = 200, description = "The login token", body = LoginToken), Refusals, NotFound, BodyRefusals),
 )]
 async fn patch_login_token(
@@ -208,8 +171,10 @@ async fn delete_login_token(
 
 async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<LoginToken>, Error> {
     let token = find(app, caller, id).await?;
-    let fields = Fields::read(app, Some(&token.record), payload.form(need)?).await?;
-    Ok(Json(app.store.change_in_event(token, |token| Ok::<_, Error>(fields.applied_to(token))).await?))
+    let mut form = payload.form(need)?;
+    let fields = LoginToken::read(&mut form);
+    check(&fields, app, Some(&token.record), form).await?;
+    Ok(Json(app.store.change_in_event(token, |token| Ok::<_, Error>(token.with(&fields))).await?))
 }
 
 /// The login token, if the caller may see its event.
@@ -218,36 +183,15 @@ async fn find(app: &App, caller: &User, id: u64) -> Result<Stored<LoginToken>, E
     found.map(|(token, _)| token).ok_or(Error::NotFound)
 }
 
-/// The fields of a login token in a request. `None` if a field is left out.
-struct Fields {
-    token: Option<String>,
-    token_type: Option<TokenType>,
-}
-
-impl Fields {
-    /// Reads the fields of a new login token, or of a change of `of`.
-    async fn read(app: &App, of: Option<&LoginToken>, mut form: Form) -> Result<Self, Error> {
-        let fields = Self {
-            token: form.required("token", text_between(8, 255)),
-            token_type: form.required("tokenType", choice),
-        };
-        // If there are other problems, this one is reported with them. Otherwise the write itself would report it.
-        if let Some(token) = &fields.token
-            && !form.is_fine()
-            && let Some(other) = app.store.record_with::<LoginToken>(Unique::LoginToken, token).await?
-            && of.is_none_or(|token| token.id != other.record.id)
-        {
-            form.refuse("token", &Problem::LoginTokenTaken);
-        }
-        form.finish()?;
-        Ok(fields)
+/// Checks the fields of a new login token, or of a change of `of`.
+async fn check(fields: &LoginTokenFields, app: &App, of: Option<&LoginToken>, mut form: Form) -> Result<(), Error> {
+    // If there are other problems, this one is reported with them. Otherwise the write itself would report it.
+    if let Some(token) = &fields.token
+        && !form.is_fine()
+        && let Some(other) = app.store.record_with::<LoginToken>(Unique::LoginToken, token).await?
+        && of.is_none_or(|token| token.id != other.record.id)
+    {
+        form.refuse("token", &Problem::LoginTokenTaken);
     }
-
-    fn applied_to(&self, token: &LoginToken) -> LoginToken {
-        LoginToken {
-            token: self.token.clone().unwrap_or_else(|| token.token.clone()),
-            token_type: self.token_type.unwrap_or(token.token_type),
-            ..token.clone()
-        }
-    }
+    form.finish()
 }

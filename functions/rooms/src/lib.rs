@@ -16,7 +16,7 @@ use greenroom_core::{
 use greenroom_http::{
     App,
     auth::Account,
-    conversation::{Fields, Payload, TakesJson},
+    conversation::{BodyFields, Payload, TakesJson},
     dialect::conversation::{BodyRefusals, Error, Forbidden, NotFound, Problem, Refusals},
 };
 use greenroom_store::{RoomSign, Store};
@@ -85,7 +85,7 @@ impl From<&Participant> for ParticipantDetails {
 }
 
 /// The config in a body.
-fn config(fields: &Fields) -> Result<RoomConfig, Error> {
+fn config(fields: &BodyFields) -> Result<RoomConfig, Error> {
     let text = |name, what| match fields.text(name, what)? {
         text if text.len() <= TEXT_MAX => Ok(text),
         _ => Err(Error::Invalid(Problem::TooLong(what))),

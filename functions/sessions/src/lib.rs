@@ -7,20 +7,21 @@ use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
     config::Setting,
     id::ProviderSessionId,
-    model::{Event, EventSession, User, live::EndedBy},
+    model::{Event, EventSession, User, entity::Entity, event_session::EventSessionFields, live::EndedBy},
 };
 use greenroom_http::{
     App, Envelope, Id, ListQuery, Listing,
     auth::Organiser,
     dialect::events::{BodyRefusals, Error, NotFound, Refusals},
     error,
-    form::{Need, Payload, pk},
+    form::{Need, NewPart, Payload},
 };
 use greenroom_media::{jobs, provider::NewSession as NewProviderSession};
 use greenroom_store::{StoreError, Stored};
 
 use archives::{__path_list_session_archives, list_session_archives};
-use fields::{NewSession, SessionChange, SessionFields};
+
+type NewEventSession = NewPart<EventSession>;
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
@@ -33,9 +34,6 @@ pub const SETTINGS: &[Setting] = &[
     Setting::CorsOrigins,
     Setting::Log,
 ];
-
-/// The fields that sessions can be filtered by.
-const FILTERS: &[&str] = &["id", "event", "language", "languageCode", "isFloor", "sessionId", "mode", "archive"];
 
 /// The attempts of a change while others keep changing mode or archiving.
 const ROUNDS: usize = 5;
@@ -56,19 +54,15 @@ greenroom_http::routes!(
     path = "/api/v2/sessions",
     operation_id = "listEventSessions",
     tag = "Session management",
-    params(
-        ("event" = Option<u64>, Query, description = "Only those of this event", example = 7),
-        ("limit" = Option<u64>, Query, description = "Sessions on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
-    ),
+    params(ListQuery<EventSession>),
     responses((status = 200, description = "A page of sessions", body = Envelope<EventSession>), Refusals),
 )]
 async fn list_event_sessions(
     State(app): State<App>,
     Organiser(caller): Organiser,
-    query: ListQuery,
+    query: ListQuery<EventSession>,
 ) -> Result<Listing<EventSession>, Error> {
-    let mut filters = query.filters(FILTERS);
+    let mut filters = query.filters();
     let selection = if let Some(id) = filters.get("id") {
         app.store.only_part_seen_by(&caller, id.parse().unwrap_or(0)).await?
     } else if let Some(event) = filters.take("event") {
@@ -85,7 +79,7 @@ async fn list_event_sessions(
     path = "/api/v2/sessions",
     operation_id = "createEventSession",
     tag = "Session management",
-    request_body = NewSession,
+    request_body = NewEventSession,
     responses((status = 201, description = "The session", body = EventSession), Refusals, BodyRefusals),
 )]
 async fn create_event_session(
@@ -94,20 +88,12 @@ async fn create_event_session(
     payload: Payload,
 ) -> Result<(StatusCode, Json<EventSession>), Error> {
     let mut form = payload.form(Need::All)?;
-    let event = match form.required("event", pk) {
-        Some(pk) => {
-            let event = app.store.event_seen_by(&caller, pk.id).await?;
-            if event.is_none() {
-                form.refuse("event", &pk.invalid());
-            }
-            event
-        }
-        None => None,
-    };
-    let fields = SessionFields::read(&app, event.as_ref(), None, form).await?;
+    let NewEventSession { event, fields } = NewEventSession::read(&app, &caller, &mut form).await?;
+    let defaults = EventSession::new(event.as_ref().map_or(0, |event| event.id));
+    fields::check(&fields, &app, &defaults, form).await?;
     // Without an event the form was refused.
     let event = event.ok_or(error::Error::Fault)?;
-    let mut session = fields.make(&event);
+    let mut session = defaults.with(&fields);
     session.session_id = make_at_provider(&app, &event, &session).await?;
     session.id = app.store.new_id::<EventSession>().await?;
     app.store.insert_in_event(&session).await??;
@@ -141,7 +127,7 @@ async fn get_event_session(
     operation_id = "putEventSession",
     tag = "Session management",
     params(("id" = u64, Path, description = "The session", example = 7)),
-    request_body = SessionChange,
+    request_body = EventSessionFields,
     responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
 )]
 async fn put_event_session(
@@ -160,7 +146,7 @@ async fn put_event_session(
     operation_id = "patchEventSession",
     tag = "Session management",
     params(("id" = u64, Path, description = "The session", example = 7)),
-    request_body = SessionChange,
+    request_body = EventSessionFields,
     responses((status = 200, description = "The session", body = EventSession), Refusals, NotFound, BodyRefusals),
 )]
 async fn patch_event_session(
@@ -194,8 +180,10 @@ async fn delete_event_session(
 
 async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<EventSession>, Error> {
     let (session, event) = find(app, caller, id).await?;
-    let fields = SessionFields::read(app, Some(&event), Some(&session.record), payload.form(need)?).await?;
-    let wanted = fields.applied_to(&session.record)?;
+    let mut form = payload.form(need)?;
+    let fields = EventSession::read(&mut form);
+    fields::check(&fields, app, &session.record, form).await?;
+    let wanted = fields::change(&fields, &session.record)?;
     let is_kept = |present: &EventSession, changed: &EventSession| {
         is_alike(present, changed) && app.services.media().signer.knows(&present.session_id)
     };
@@ -207,7 +195,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
             made = Some(wanted);
         }
         let attempt = |present: &EventSession| {
-            let changed = fields.applied_to(present)?;
+            let changed = fields::change(&fields, present)?;
             match &made {
                 _ if is_kept(present, &changed) => Ok(changed),
                 Some(made) if is_alike(made, &changed) => {

@@ -2,17 +2,16 @@
 
 mod fields;
 mod password;
-mod reply;
 
 use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
     config::Setting,
-    model::{User, permission::Action},
+    model::{User, permission::Action, user::UserFields},
 };
 use greenroom_http::{
-    App, Envelope, Id, ListQuery, Listing,
+    App, Envelope, Id, ListQuery, Listing, Shown,
     auth::Organiser,
-    dialect::events::{BodyRefusals, Error, Fields, Forbidden, NotFound, Refusals},
+    dialect::events::{BodyRefusals, Error, FieldErrors, Forbidden, NotFound, Refusals},
     form::{Need, Payload},
 };
 use greenroom_media::{
@@ -21,15 +20,11 @@ use greenroom_media::{
 };
 use greenroom_store::{Parent, Selection, Store, Stored, Unique};
 
-use fields::{NewUser, UserFields};
 use password::{__path_password_change, __path_password_set, password_change, password_set};
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] =
     &[Setting::TableName, Setting::SigningKeys, Setting::XmppDomain, Setting::CorsOrigins, Setting::Log];
-
-/// The fields that users can be filtered by.
-const FILTERS: &[&str] = &["id", "username", "email", "firstName", "lastName", "blocked", "role", "creator"];
 
 greenroom_http::routes!(
     list_users,
@@ -50,18 +45,15 @@ greenroom_http::routes!(
     path = "/api/v2/users",
     operation_id = "listUsers",
     tag = "Session management",
-    params(
-        ("limit" = Option<u64>, Query, description = "Users on a page, 100 by default and 1,000 at most", example = 50),
-        ("offset" = Option<u64>, Query, description = "The number of pages to skip", example = 0),
-    ),
-    responses((status = 200, description = "A page of users", body = Envelope<reply::User>), Refusals),
+    params(ListQuery<User>),
+    responses((status = 200, description = "A page of users", body = Envelope<User>), Refusals),
 )]
 async fn list_users(
     State(app): State<App>,
     Organiser(caller): Organiser,
-    query: ListQuery,
-) -> Result<Listing<reply::User>, Error> {
-    let mut filters = query.filters(FILTERS);
+    query: ListQuery<User>,
+) -> Result<Listing<Shown<User>>, Error> {
+    let mut filters = query.filters();
     let mut selection = Store::users_seen_by(&caller);
     if let Some(id) = filters.get("id") {
         let found = app.store.record::<User>(id.parse().unwrap_or(0)).await?;
@@ -74,7 +66,7 @@ async fn list_users(
     {
         selection = Selection::of(creator.parse().ok().map(Parent::User));
     }
-    Ok(query.read(&app, selection, &filters).await?.map(reply::User::from))
+    Ok(query.read(&app, selection, &filters).await?.map(Shown))
 }
 
 /// Make a user.
@@ -85,21 +77,21 @@ async fn list_users(
     path = "/api/v2/users",
     operation_id = "createUser",
     tag = "Session management",
-    request_body = NewUser,
-    responses((status = 201, description = "The user", body = reply::User), Refusals, Forbidden, BodyRefusals),
+    request_body = UserFields,
+    responses((status = 201, description = "The user", body = User), Refusals, Forbidden, BodyRefusals),
 )]
 async fn create_user(
     State(app): State<App>,
     Organiser(caller): Organiser,
     payload: Payload,
-) -> Result<(StatusCode, Json<reply::User>), Error> {
+) -> Result<(StatusCode, Json<Shown<User>>), Error> {
     if !caller.may(Action::CreateUser) {
         return Err(Error::Forbidden);
     }
-    let fields = UserFields::read(&app, &caller, None, payload.form(Need::All)?).await?;
-    let user = fields.make(app.store.new_id::<User>().await?, &caller);
+    let given = fields::read(&app, &caller, None, payload.form(Need::All)?).await?;
+    let user = fields::make(&given, app.store.new_id::<User>().await?, &caller);
     app.store.insert_record(&user).await??;
-    Ok((StatusCode::CREATED, Json(user.into())))
+    Ok((StatusCode::CREATED, Json(Shown(user))))
 }
 
 /// Read a user.
@@ -109,14 +101,14 @@ async fn create_user(
     operation_id = "getUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
-    responses((status = 200, description = "The user", body = reply::User), Refusals, NotFound),
+    responses((status = 200, description = "The user", body = User), Refusals, NotFound),
 )]
 async fn get_user(
     State(app): State<App>,
     Organiser(caller): Organiser,
     Id(id): Id,
-) -> Result<Json<reply::User>, Error> {
-    Ok(Json(find(&app, &caller, id).await?.record.into()))
+) -> Result<Json<Shown<User>>, Error> {
+    Ok(Json(Shown(find(&app, &caller, id).await?.record)))
 }
 
 /// Change a user.
@@ -128,15 +120,15 @@ async fn get_user(
     operation_id = "putUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
-    request_body = NewUser,
-    responses((status = 200, description = "The user", body = reply::User), Refusals, Forbidden, NotFound, BodyRefusals),
+    request_body = UserFields,
+    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
 )]
 async fn put_user(
     State(app): State<App>,
     Organiser(caller): Organiser,
     Id(id): Id,
     payload: Payload,
-) -> Result<Json<reply::User>, Error> {
+) -> Result<Json<Shown<User>>, Error> {
     change(&app, &caller, id, payload, Need::All).await
 }
 
@@ -147,15 +139,15 @@ async fn put_user(
     operation_id = "patchUser",
     tag = "Session management",
     params(("id" = u64, Path, description = "The user", example = 7)),
-    request_body = NewUser,
-    responses((status = 200, description = "The user", body = reply::User), Refusals, Forbidden, NotFound, BodyRefusals),
+    request_body = UserFields,
+    responses((status = 200, description = "The user", body = User), Refusals, Forbidden, NotFound, BodyRefusals),
 )]
 async fn patch_user(
     State(app): State<App>,
     Organiser(caller): Organiser,
     Id(id): Id,
     payload: Payload,
-) -> Result<Json<reply::User>, Error> {
+) -> Result<Json<Shown<User>>, Error> {
     change(&app, &caller, id, payload, Need::Some).await
 }
 
@@ -172,7 +164,7 @@ async fn patch_user(
     params(("id" = u64, Path, description = "The user", example = 7)),
     responses(
         (status = 204, description = "The user is gone"),
-        (status = 400, description = "The user still owns events", body = Fields, example = json!({ "nonFieldErrors": ["This user still owns events."] })),
+        (status = 400, description = "The user still owns events", body = FieldErrors, example = json!({ "nonFieldErrors": ["This user still owns events."] })),
         Refusals, Forbidden, NotFound,
     ),
 )]
@@ -227,11 +219,11 @@ async fn set_blocked(app: &App, caller: &User, id: u64, blocked: bool) -> Result
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<reply::User>, Error> {
+async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need) -> Result<Json<Shown<User>>, Error> {
     let user = find_for(app, caller, id, Action::ChangeUser).await?;
-    let fields = UserFields::read(app, caller, Some(&user.record), payload.form(need)?).await?;
+    let given = fields::read(app, caller, Some(&user.record), payload.form(need)?).await?;
     let role = user.record.role;
-    let change = |user: &User| fields.change(user, caller);
+    let change = |user: &User| fields::change(&given, user, caller);
     let (user, begun) = app.store.change_user(user, app.clock.now(), change).await?;
     if user.role != role {
         let decision = Decision::new(audit::Event::RoleChanged).by(Party::User(caller.id)).of(Party::User(id));
@@ -240,7 +232,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     for begun in begun {
         jobs::go_on(&app.services, begun).await;
     }
-    Ok(Json(user.into()))
+    Ok(Json(Shown(user)))
 }
 
 /// The user, if the caller may see them.

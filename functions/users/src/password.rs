@@ -21,17 +21,26 @@ use crate::{find, find_for};
 /// The caller's own password, old and new.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only the document is made of it")]
 struct PasswordChange {
     /// The present password.
-    #[schema(format = "password", min_length = 1, example = "correct horse")]
-    old_pw: String,
+    #[schema(value_type = String, required, format = "password", min_length = 1, example = "correct horse")]
+    old_pw: Option<SecretString>,
     /// The new password. It has at most 1,024 bytes and is not one of the most common passwords.
-    #[schema(format = "password", min_length = 8, example = "battery staple")]
-    new_pw: String,
+    #[schema(value_type = String, required, format = "password", min_length = 8, example = "battery staple")]
+    new_pw: Option<SecretString>,
     /// The new password, again.
-    #[schema(format = "password", min_length = 1, example = "battery staple")]
-    new_pw_repeat: String,
+    #[schema(value_type = String, required, format = "password", min_length = 1, example = "battery staple")]
+    new_pw_repeat: Option<SecretString>,
+}
+
+impl PasswordChange {
+    fn read(form: &mut Form) -> Self {
+        Self {
+            old_pw: form.required("oldPw", given_password),
+            new_pw: form.required("newPw", form::password),
+            new_pw_repeat: form.required("newPwRepeat", given_password),
+        }
+    }
 }
 
 /// Change the caller's own password.
@@ -53,9 +62,7 @@ pub(crate) async fn password_change(
 ) -> Result<StatusCode, Error> {
     let user = find_for(&app, &caller, id, Action::ChangePassword).await?;
     let mut form = payload.form(Need::All)?;
-    let old = form.required("oldPw", given_password);
-    let new = form.required("newPw", form::password);
-    let repeated = form.required("newPwRepeat", given_password);
+    let PasswordChange { old_pw: old, new_pw: new, new_pw_repeat: repeated } = PasswordChange::read(&mut form);
     refuse_common(&mut form, new.as_ref(), &user.record);
     if let (Some(new), Some(repeated)) = (&new, &repeated)
         && new.expose_secret() != repeated.expose_secret()
@@ -97,11 +104,16 @@ async fn changed(app: &App, by: &User, id: u64) -> StatusCode {
 /// A password for another user.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only the document is made of it")]
 struct NewPassword {
     /// The user's new password. It has at most 1,024 bytes and is not one of the most common passwords.
-    #[schema(format = "password", min_length = 8, example = "battery staple")]
-    new_pw: String,
+    #[schema(value_type = String, required, format = "password", min_length = 8, example = "battery staple")]
+    new_pw: Option<SecretString>,
+}
+
+impl NewPassword {
+    fn read(form: &mut Form) -> Self {
+        Self { new_pw: form.required("newPw", form::password) }
+    }
 }
 
 /// Set a user's password.
@@ -126,7 +138,7 @@ pub(crate) async fn password_set(
         return Err(Error::Forbidden);
     }
     let mut form = payload.form(Need::All)?;
-    let new = form.required("newPw", form::password);
+    let NewPassword { new_pw: new } = NewPassword::read(&mut form);
     refuse_common(&mut form, new.as_ref(), &user.record);
     form.finish()?;
     let hash = password::hash(new.unwrap_or_default()).await?;

@@ -5,6 +5,7 @@ pub mod booking;
 pub mod connection;
 pub mod contact;
 pub mod device;
+pub mod entity;
 pub mod event;
 pub mod event_session;
 pub mod guesses;

@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{ListQuery, Listing};
+use super::{ListQuery, Listed, Listing};
 use crate::{App, dialect::events::Error};
 
-/// The largest number of archives that one request to the provider asks for.
+/// The largest number of archives that the provider returns for one request.
 const PAGE_MAX: usize = 1_000;
-/// The number of sessions whose archives are asked for at once.
+/// The largest number of sessions that the provider is asked about at the same time.
 const SESSIONS_AT_ONCE: usize = 8;
 
 /// An archive, as the media provider describes it.
@@ -27,13 +27,17 @@ const SESSIONS_AT_ONCE: usize = 8;
 }))]
 pub struct Archive(Map<String, Value>);
 
-/// Reads a page of the archives of all these sessions together, newest first.
+impl Listed for Archive {
+    const FILTERS: &'static [&'static str] = &[];
+}
+
+/// Reads a page of one list with the archives of all these sessions, newest first.
 pub async fn read_archives(
     app: &App,
-    query: &ListQuery,
+    query: &ListQuery<Archive>,
     sessions: Vec<ProviderSessionId>,
 ) -> Result<Listing<Archive>, Error> {
-    // Archives have no numbers to go on from, so a cursor holds how many were read.
+    // Archives have no numbers. So a cursor has the number of archives that were read before it.
     let skip = query.after(app).unwrap_or_else(|| query.skip());
     let skip = usize::try_from(skip).unwrap_or(usize::MAX);
     let (count, mut items) = match sessions.as_slice() {
@@ -46,10 +50,10 @@ pub async fn read_archives(
     Ok(query.page(app, count as u64, items.into_iter().map(Archive).collect(), last))
 }
 
-/// The number of archives in total, and some of them.
+/// The number of all archives, and those that were read.
 type Found = (usize, Vec<Map<String, Value>>);
 
-/// Archives of one session. Behind the last one there are none, whatever the provider answers to such a request.
+/// Archives of one session. Past the last one there are none, even if the provider answers such a request with an error.
 async fn page(app: &App, session: &ProviderSessionId, skip: usize, limit: usize) -> Result<Found, ProviderError> {
     let provider = &app.services.media().provider;
     match provider.archives(session, skip, limit).await {
@@ -84,7 +88,7 @@ async fn merged(app: &App, sessions: &[ProviderSessionId], skip: usize, limit: u
     Ok((count, items.into_iter().skip(skip).collect()))
 }
 
-/// The `wanted` newest archives of a session. Some have been read already.
+/// The `wanted` newest archives of a session. `all` has those that were read already.
 async fn rest(
     app: &App,
     session: &ProviderSessionId,

@@ -54,19 +54,19 @@ impl Payload {
     ///
     /// # Errors
     /// [`Error::Common`] if the body is no object.
-    pub fn fields(&self) -> Result<Fields<'_>, Error> {
+    pub fn fields(&self) -> Result<BodyFields<'_>, Error> {
         let fields = Object::parse(&self.0)?.read();
         let unreadable = || error::Error::MalformedBody("A key in the body is no Unicode text".to_owned());
-        Ok(Fields(fields.ok_or_else(unreadable)?))
+        Ok(BodyFields(fields.ok_or_else(unreadable)?))
     }
 }
 
 /// The fields of a body. Fields that no handler asks for are not checked.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub struct Fields<'a>(#[serde(borrow)] HashMap<String, &'a RawValue>);
+pub struct BodyFields<'a>(#[serde(borrow)] HashMap<String, &'a RawValue>);
 
-impl Fields<'_> {
+impl BodyFields<'_> {
     /// A text. `what` is its name for people.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The fields of a request to `/api/v2`, read as Django REST Framework reads them. One answer names everything that is
 //! wrong.
 
+mod part;
 mod value;
 
 use axum::{
@@ -8,11 +9,14 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
+use greenroom_core::model::entity::{Field, FieldReader};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use self::value::{
-    Pk, blank_text, boolean, choice, email, given_password, nullable, password, pk, pk_or_none, pks, text,
-    text_between, texts,
+use self::value::{boolean, choice, email, nullable, number, numbers, text_of};
+pub use self::{
+    part::NewPart,
+    value::{blank_text, given_password, password, text, texts},
 };
 use super::{is_json, read_json_body};
 use crate::{
@@ -135,6 +139,20 @@ impl Form {
         None
     }
 
+    fn field<T>(&mut self, field: &Field, read: impl Fn(&Value) -> Result<T, Problem>) -> Option<T> {
+        if field.is_required { self.required(field.name, read) } else { self.optional(field.name, read) }
+    }
+
+    /// Adds the problem that no object with this number exists for the caller. The message quotes the number as the
+    /// request wrote it.
+    pub fn refuse_number(&mut self, name: &str, id: u64) {
+        let Some(value) = self.fields.get(name) else { return };
+        let given = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        if let Some(number) = given.iter().filter_map(|value| number(value).ok()).find(|number| number.id == id) {
+            self.errors.add(name, &number.unknown());
+        }
+    }
+
     /// Adds a problem of a field that is not about its form.
     pub fn refuse(&mut self, name: &str, problem: &Problem) {
         self.errors.add(name, problem);
@@ -152,5 +170,44 @@ impl Form {
     /// All problems.
     pub fn finish(self) -> Result<(), Error> {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors.into()) }
+    }
+}
+
+impl FieldReader for Form {
+    fn text(&mut self, field: &Field) -> Option<String> {
+        self.field(field, text_of(field))
+    }
+
+    fn nullable_text(&mut self, field: &Field) -> Option<Option<String>> {
+        self.field(field, nullable(text_of(field)))
+    }
+
+    fn email(&mut self, field: &Field) -> Option<String> {
+        self.field(field, email(field.max_length))
+    }
+
+    fn boolean(&mut self, field: &Field) -> Option<bool> {
+        self.field(field, boolean)
+    }
+
+    fn choice<T: DeserializeOwned>(&mut self, field: &Field) -> Option<T> {
+        self.field(field, choice)
+    }
+
+    fn number(&mut self, field: &Field) -> Option<u64> {
+        self.field(field, |value| number(value).map(|number| number.id))
+    }
+
+    fn nullable_number(&mut self, field: &Field) -> Option<Option<u64>> {
+        self.field(field, |value| match number(value) {
+            Ok(number) => Ok(Some(number.id)),
+            // An empty text counts as null too.
+            Err(Problem::Null) => Ok(None),
+            Err(problem) => Err(problem),
+        })
+    }
+
+    fn numbers(&mut self, field: &Field) -> Option<Vec<u64>> {
+        self.field(field, numbers(field.max_items))
     }
 }

@@ -31,6 +31,7 @@ mod outcome;
 mod route_table;
 mod routes;
 mod service;
+mod shown;
 
 pub use self::{
     accept::{accepts, accepts_encoding, asks_for},
@@ -41,9 +42,10 @@ pub use self::{
     deadline::Deadline,
     fallback::fallback,
     id::Id,
-    listing::{Envelope, Filters, ListQuery, Listing},
+    listing::{Envelope, Filters, ListQuery, Listed, Listing},
     outcome::Reported,
     route_table::{RouteTable, Served},
     routes::{Function, documented},
     service::{ForEverybody, service},
+    shown::Shown,
 };

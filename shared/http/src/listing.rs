@@ -1,6 +1,8 @@
 //! Lists of `/api/v2`: pages, filters and cursors (`docs/apis/events-api.md`).
 
-use std::collections::BTreeMap;
+mod parameters;
+
+use std::{collections::BTreeMap, marker::PhantomData};
 
 use axum::{
     Json,
@@ -9,6 +11,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Response},
 };
 use form_urlencoded::Serializer;
+use greenroom_core::model::entity::Entity;
 use greenroom_store::{Next, Record, Selection, Window};
 use serde::Serialize;
 use serde_json::Value;
@@ -22,19 +25,31 @@ const LIMIT: usize = 100;
 /// The largest number of records on a page.
 const LIMIT_MAX: usize = 1_000;
 
-/// The parameters of a request for a list.
-pub struct ListQuery {
+/// A type whose values are listed.
+pub trait Listed {
+    /// The fields that a request can filter the list by, as JSON names them.
+    const FILTERS: &'static [&'static str];
+}
+
+impl<T: Entity> Listed for T {
+    const FILTERS: &'static [&'static str] = T::SHOWN;
+}
+
+/// The parameters of a request for a list of `T`: `limit`, `offset`, `cursor` and the filters. The OpenAPI document
+/// describes them.
+pub struct ListQuery<T> {
     /// The URL of the list, without a query.
     url: String,
     limit: usize,
-    /// How many pages lie before this one.
+    /// The number of pages before this one.
     offset: u64,
     cursor: Option<String>,
-    /// All other parameters. The last one counts if a name is given several times.
+    /// All other parameters. If the request repeats one, the last value counts.
     others: BTreeMap<String, String>,
+    listed: PhantomData<fn() -> T>,
 }
 
-impl FromRequestParts<App> for ListQuery {
+impl<T> FromRequestParts<App> for ListQuery<T> {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
@@ -47,11 +62,12 @@ impl FromRequestParts<App> for ListQuery {
             offset: others.remove("offset").and_then(|offset| number(&offset)).unwrap_or(0),
             cursor: others.remove("cursor"),
             others,
+            listed: PhantomData,
         })
     }
 }
 
-/// A number of any length. One that is too large is read as the largest.
+/// A whole number with any number of digits. A number that is too large is read as the largest.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -61,7 +77,7 @@ fn number(text: &str) -> Option<u64> {
 pub struct Filters(BTreeMap<String, String>);
 
 impl Filters {
-    /// Takes the filter of a field out, for a list that already holds nothing else.
+    /// Removes the filter of a field, and returns its value. For a list that is read by this field anyway.
     pub fn take(&mut self, field: &str) -> Option<String> {
         self.0.remove(field)
     }
@@ -121,7 +137,7 @@ pub struct Envelope<T> {
     results: Vec<T>,
 }
 
-/// A page of a list, with a cursor to the next one. Reading on by the cursor costs the same on every page.
+/// A page of a list, with a link that reads on by a cursor. Such a read costs the same on every page.
 pub struct Listing<T> {
     envelope: Envelope<T>,
     link: Option<String>,
@@ -144,21 +160,19 @@ impl<T: Serialize> IntoResponse for Listing<T> {
     }
 }
 
-impl ListQuery {
-    /// The filters for these fields. Other parameters and empty values are ignored.
+impl<T: Listed> ListQuery<T> {
+    /// The filters of the request. Other parameters and empty values are ignored.
     #[must_use]
-    pub fn filters(&self, fields: &[&str]) -> Filters {
-        let known = self.others.iter().filter(|(field, value)| fields.contains(&field.as_str()) && !value.is_empty());
-        Filters(known.map(|(field, value)| (field.clone(), value.clone())).collect())
+    pub fn filters(&self) -> Filters {
+        let is_filter = |field: &str, value: &str| T::FILTERS.contains(&field) && !value.is_empty();
+        let filters = self.others.iter().filter(|(field, value)| is_filter(field, value));
+        Filters(filters.map(|(field, value)| (field.clone(), value.clone())).collect())
     }
+}
 
+impl<T: Record> ListQuery<T> {
     /// Reads a page of the records that match the filters.
-    pub async fn read<T: Record>(
-        &self,
-        app: &App,
-        selection: Selection<T>,
-        filters: &Filters,
-    ) -> Result<Listing<T>, Error> {
+    pub async fn read(&self, app: &App, selection: Selection<T>, filters: &Filters) -> Result<Listing<T>, Error> {
         let (after, skip) = self.position(app);
         let window = Window { skip, limit: self.limit, after };
         let matches = |record: &T| filters.match_record(record);
@@ -169,8 +183,10 @@ impl ListQuery {
         });
         Ok(self.listing(page.count, page.records, cursor))
     }
+}
 
-    /// The position where the page begins: behind which number, and how many further records are passed over.
+impl<T> ListQuery<T> {
+    /// Where the page begins: after the record with this number, and after this many records that follow it.
     fn position(&self, app: &App) -> (Option<u64>, u64) {
         let skipping = || {
             let text = app.keys.open_text(self.cursor.as_deref()?)?;
@@ -183,13 +199,13 @@ impl ListQuery {
         }
     }
 
-    /// The number that the previous page ended with, if the request follows its cursor.
+    /// The number of the last record on the previous page, if the request has a cursor.
     #[must_use]
     pub fn after(&self, app: &App) -> Option<u64> {
         self.cursor.as_deref().and_then(|cursor| app.keys.open_cursor(cursor))
     }
 
-    /// How many records lie before this page.
+    /// The number of records before this page.
     #[must_use]
     pub fn skip(&self) -> u64 {
         self.offset.saturating_mul(self.limit as u64)
@@ -201,15 +217,15 @@ impl ListQuery {
         self.limit
     }
 
-    /// A page with its links, of a list with this many records. `last` is the number that the page ended with, if more
-    /// records follow.
+    /// A page with its links. `count` is the number of records in the list. `last` is the number of the last record on
+    /// the page, if more records follow.
     #[must_use]
-    pub fn page<T>(&self, app: &App, count: u64, results: Vec<T>, last: Option<u64>) -> Listing<T> {
+    pub fn page<U>(&self, app: &App, count: u64, results: Vec<U>, last: Option<u64>) -> Listing<U> {
         self.listing(Some(count), results, last.and_then(|last| app.keys.seal_cursor(last)))
     }
 
-    fn listing<T>(&self, count: Option<u64>, results: Vec<T>, cursor: Option<String>) -> Listing<T> {
-        // Deletions in between move the offsets, but no cursor.
+    fn listing<U>(&self, count: Option<u64>, results: Vec<U>, cursor: Option<String>) -> Listing<U> {
+        // A deletion shifts the pages that offsets name. A cursor keeps its place.
         let link = cursor.map(|cursor| format!("{}&cursor={cursor}", self.link(self.offset.saturating_add(1))));
         let next = match count {
             Some(count) if self.skip().saturating_add(self.limit as u64) < count => Some(self.link(self.offset + 1)),

@@ -3,23 +3,33 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
+use super::entity::Entity;
 use crate::{
     clock::Timestamp,
     id::{hex, random_bytes},
 };
 
-/// A static API token. The token itself is not stored: its hash is the key of the item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A static API token without its value. The table has only the hash of the value, as the key of the token's item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Entity)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = KeptToken)]
+#[entity(body = NewApiToken)]
 pub struct ApiToken {
     /// Counts from 1.
+    #[schema(example = 1)]
     pub id: u64,
-    /// The name that its owner gave it.
+    /// The name that its admins give it.
+    #[schema(max_length = 255, pattern = r"\S", example = "Stage displays")]
+    #[given(required, text)]
     pub name: String,
-    /// Whether it belongs to a mobile client.
+    /// Whether it belongs to a mobile client; false by default.
+    #[schema(example = false)]
+    #[given(boolean)]
     pub mobile: bool,
     /// When it was made.
+    #[schema(ignore)]
     pub created_at: Timestamp,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::event_session::EventSession;
+use super::{entity::Entity, event_session::EventSession};
 
 /// The type of a login token, which decides the rights of its bearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -34,7 +34,7 @@ pub enum StreamRole {
 }
 
 impl TokenType {
-    /// What its bearer may do in a session. `None` if the bearer may not even know of the session.
+    /// The rights of its bearer in a session. `None` if the session is hidden from the bearer.
     #[must_use]
     pub fn role_in(self, session: &EventSession, sees_floor: bool) -> Option<StreamRole> {
         match (self, session.is_floor) {
@@ -48,19 +48,22 @@ impl TokenType {
 }
 
 /// A login token.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(body = LoginTokenChange)]
 pub struct LoginToken {
     /// Counts from 1.
     #[schema(example = 4)]
     pub id: u64,
-    /// The event that it opens.
+    /// The number of the event that it opens.
     #[schema(example = 7)]
     pub event: u64,
     /// The text that its bearer types in. Unique.
-    #[schema(min_length = 8, max_length = 255, example = "meeting-guest-1")]
+    #[schema(min_length = 8, max_length = 255, pattern = r"\S", example = "meeting-guest-1")]
+    #[given(required, text)]
     pub token: String,
     /// The rights of its bearer.
+    #[given(required, choice)]
     pub token_type: TokenType,
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::entity::Entity;
+
 /// The role of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -28,34 +30,49 @@ impl Role {
     }
 }
 
-/// A user, as they lie in the table. Their password lies apart.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A user, without their password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(body = NewUser)]
 pub struct User {
     /// Counts from 1.
+    #[schema(example = 3)]
     pub id: u64,
     /// Unique without regard to case, and shown as it was typed.
+    #[schema(max_length = 150, pattern = r"\S", example = "alice")]
+    #[given(required, text)]
     pub username: String,
     /// May be empty.
+    #[schema(max_length = 254, example = "alice@company.example")]
+    #[given(email)]
     pub email: String,
     /// May be empty.
+    #[schema(max_length = 150, example = "Alice")]
+    #[given(text)]
     pub first_name: String,
     /// May be empty.
+    #[schema(max_length = 150, example = "Example")]
+    #[given(text)]
     pub last_name: String,
-    /// Whether they are kept from logging in.
+    /// Whether the user is blocked, and so cannot log in.
+    #[schema(example = false)]
     pub blocked: bool,
     /// Their role.
+    #[given(required, choice)]
     pub role: Role,
-    /// The number of the user who made them.
+    /// The number of the user who made this user. Only admins can choose it.
+    #[schema(example = 2)]
+    #[given(nullable_number)]
     pub creator: Option<u64>,
     /// How often all their logins were ended. A token is valid only in the epoch in which it was made
     /// (`docs/apis/access.md`).
     #[serde(default)]
+    #[schema(ignore)]
     pub token_epoch: u64,
 }
 
 impl User {
-    /// A user with nothing but a name and a role.
+    /// A new user. Their other fields are empty.
     #[must_use]
     pub fn named(id: u64, username: &str, role: Role) -> Self {
         Self {
@@ -71,27 +88,27 @@ impl User {
         }
     }
 
-    /// A username in the form in which names are compared: names that differ only in case are one. Upper case alone
-    /// would not do, and neither would lower case: a Greek sigma has two lower-case forms, and `ß` has no capital.
+    /// A username in the form in which usernames are compared. Usernames that differ only in case have the same form.
+    /// One conversion is not enough: a Greek sigma has two lower-case forms, and `ß` has no capital.
     #[must_use]
     pub fn folded(username: &str) -> String {
         username.to_lowercase().to_uppercase().to_lowercase()
     }
 
-    /// This user, with all logins ended.
+    /// This user after all their logins were ended.
     #[must_use]
     pub fn logged_out(&self) -> Self {
         Self { token_epoch: self.token_epoch.saturating_add(1), ..self.clone() }
     }
 
-    /// This user, kept from logging in. Their tokens have ended, and unblocking them revives none
+    /// This user after they were blocked. That ends their tokens for good; unblocking makes none of them valid again
     /// (`docs/apis/access.md`).
     #[must_use]
     pub fn block(&self) -> Self {
         Self { blocked: true, ..self.logged_out() }
     }
 
-    /// This user, allowed to log in again.
+    /// This user after they were unblocked. They can log in again.
     #[must_use]
     pub fn unblock(&self) -> Self {
         Self { blocked: false, ..self.clone() }

@@ -13,11 +13,10 @@ use axum::{
 use greenroom_media::mail::MailError;
 use greenroom_store::{Conflict, Kind, StoreError, Unique};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use self::{
-    document::{BodyRefusals, Faults, Forbidden, NotFound, Refusals, Throttled},
+    document::{BodyRefusals, CredentialRefusals, Faults, Forbidden, NotFound, Refusals, Throttled},
     fields::{FieldErrors, Problem},
 };
 use super::openvidu::Sent;
@@ -175,11 +174,6 @@ pub struct Detail {
     detail: String,
 }
 
-/// The problems of a request's fields: messages by field, nested as the request is.
-#[derive(Serialize, ToSchema)]
-#[schema(as = EventsFieldErrors, value_type = Object, example = json!({"name": ["This field is required."]}))]
-pub struct Fields(Map<String, Value>);
-
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
@@ -294,7 +288,7 @@ impl IntoResponse for Error {
         }
         let (status, extra) = (self.status(), AppendHeaders(self.header()));
         match self {
-            Self::Invalid(errors) => (status, extra, Json(Fields(errors.into_map()))).into_response(),
+            Self::Invalid(errors) => (status, extra, Json(errors)).into_response(),
             other => (status, extra, Json(Detail { detail: other.detail().into_owned() })).into_response(),
         }
     }

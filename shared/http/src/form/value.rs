@@ -1,6 +1,9 @@
 //! The readers of single values.
 
-use greenroom_core::config::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use greenroom_core::{
+    config::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
+    model::entity::Field,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
 use serde_json::Value;
@@ -34,31 +37,36 @@ pub fn blank_text(max: usize) -> impl Fn(&Value) -> Result<String, Problem> {
 
 /// A text of at most this many characters, trimmed and not empty.
 pub fn text(max: usize) -> impl Fn(&Value) -> Result<String, Problem> {
-    text_between(0, max)
+    text_of(&Field { may_be_blank: false, max_length: max, ..Field::named("") })
 }
 
-/// A text of at least and at most this many characters, trimmed and not empty.
-pub fn text_between(min: usize, max: usize) -> impl Fn(&Value) -> Result<String, Problem> {
+/// A text within the limits of this field, trimmed.
+pub(super) fn text_of(field: &Field) -> impl Fn(&Value) -> Result<String, Problem> + use<> {
+    let Field { may_be_blank, min_length, max_length, .. } = *field;
     move |value| {
-        let text = blank_text(max)(value)?;
+        let text = blank_text(max_length)(value)?;
         match text.chars().count() {
-            0 => Err(Problem::Blank),
-            count if count < min => Err(Problem::TooShort(min)),
+            0 if !may_be_blank => Err(Problem::Blank),
+            count if count < min_length => Err(Problem::TooShort(min_length)),
             _ => Ok(text),
         }
     }
 }
 
 /// The value that `read` reads, or null.
-pub fn nullable<T>(read: impl Fn(&Value) -> Result<T, Problem>) -> impl Fn(&Value) -> Result<Option<T>, Problem> {
+pub(super) fn nullable<T>(
+    read: impl Fn(&Value) -> Result<T, Problem>,
+) -> impl Fn(&Value) -> Result<Option<T>, Problem> {
     move |value| if value.is_null() { Ok(None) } else { read(value).map(Some) }
 }
 
-/// A mail address, or nothing.
-pub fn email(value: &Value) -> Result<String, Problem> {
-    let text = blank_text(254)(value)?;
-    let valid = text.is_empty() || is_email(&text);
-    if valid { Ok(text) } else { Err(Problem::NoEmail) }
+/// A mail address of at most this many characters, or an empty text.
+pub(super) fn email(max: usize) -> impl Fn(&Value) -> Result<String, Problem> {
+    move |value| {
+        let text = blank_text(max)(value)?;
+        let valid = text.is_empty() || is_email(&text);
+        if valid { Ok(text) } else { Err(Problem::NoEmail) }
+    }
 }
 
 fn is_email(text: &str) -> bool {
@@ -90,7 +98,7 @@ pub fn given_password(value: &Value) -> Result<SecretString, Problem> {
 }
 
 /// A boolean, in each form that Django REST Framework takes.
-pub fn boolean(value: &Value) -> Result<bool, Problem> {
+pub(super) fn boolean(value: &Value) -> Result<bool, Problem> {
     let shown = match value {
         Value::Bool(boolean) => return Ok(*boolean),
         Value::Null => return Err(Problem::Null),
@@ -105,7 +113,7 @@ pub fn boolean(value: &Value) -> Result<bool, Problem> {
 }
 
 /// One of the values of an enum.
-pub fn choice<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+pub(super) fn choice<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
     let shown = match value {
         Value::Null => return Err(Problem::Null),
         Value::String(text) => text.clone(),
@@ -116,35 +124,36 @@ pub fn choice<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
 }
 
 /// The number of an object. A number that no object can have is read as 0, which no object has.
-pub fn pk(value: &Value) -> Result<Pk, Problem> {
+pub(super) fn number(value: &Value) -> Result<Given, Problem> {
     match value {
         Value::Null => Err(Problem::Null),
         Value::String(text) if text.is_empty() => Err(Problem::Null),
-        Value::String(text) if is_integer(text) => Ok(Pk::of(text.trim())),
-        Value::Number(number) if !number.is_f64() || !is_exact(number) => Ok(Pk::of(&number.to_string())),
+        Value::String(text) if is_integer(text) => Ok(Given::of(text.trim())),
+        Value::Number(number) if !number.is_f64() || !is_exact(number) => Ok(Given::of(&number.to_string())),
         // `1.0` and `1e0` are read as 1.
         Value::Number(number) if number.as_f64().is_some_and(|value| value.fract() == 0.0) => {
-            Ok(Pk::of(&format!("{:.0}", number.as_f64().unwrap_or_default())))
+            Ok(Given::of(&format!("{:.0}", number.as_f64().unwrap_or_default())))
         }
         other => Err(Problem::NoPk(type_of(other))),
     }
 }
 
-/// The number of an object, or none for null and the empty text.
-pub fn pk_or_none(value: &Value) -> Result<Option<Pk>, Problem> {
-    match pk(value) {
-        Ok(pk) => Ok(Some(pk)),
-        Err(Problem::Null) => Ok(None),
-        Err(problem) => Err(problem),
-    }
-}
-
-/// The numbers of objects.
-pub fn pks(value: &Value) -> Result<Vec<Pk>, Problem> {
-    match value {
-        Value::Null => Err(Problem::Null),
-        Value::Array(values) => values.iter().map(|value| pk(value).map_err(in_list)).collect(),
-        other => Err(Problem::NoList(type_of(other))),
+/// The numbers of at most this many objects, each once, in the order in which they are given.
+pub(super) fn numbers(max: usize) -> impl Fn(&Value) -> Result<Vec<u64>, Problem> {
+    move |value| {
+        let values = match value {
+            Value::Null => return Err(Problem::Null),
+            Value::Array(values) => values,
+            other => return Err(Problem::NoList(type_of(other))),
+        };
+        let mut ids = Vec::new();
+        for value in values {
+            let Given { id, .. } = number(value).map_err(in_list)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        if ids.len() > max { Err(Problem::TooMany(max)) } else { Ok(ids) }
     }
 }
 
@@ -162,22 +171,20 @@ pub fn texts(value: &Value) -> Result<Vec<String>, Problem> {
     }
 }
 
-/// An object's number as the request gave it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Pk {
+/// An object's number as a request gives it.
+pub(super) struct Given {
     /// The number; 0, which no object has, if no object can have the given one.
-    pub id: u64,
+    pub(super) id: u64,
     shown: String,
 }
 
-impl Pk {
+impl Given {
     fn of(digits: &str) -> Self {
         Self { id: digits.parse().unwrap_or(0), shown: shortened(digits.to_owned()) }
     }
 
     /// The problem that there is no such object for this caller.
-    #[must_use]
-    pub fn invalid(&self) -> Problem {
+    pub(super) fn unknown(&self) -> Problem {
         Problem::InvalidPk(self.shown.clone())
     }
 }

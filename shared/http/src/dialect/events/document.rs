@@ -1,8 +1,13 @@
 //! The refusals that the endpoints share, for the OpenAPI document.
 
-use utoipa::IntoResponses;
+use std::collections::BTreeMap;
 
-use super::{Detail, Fields};
+use utoipa::{
+    IntoResponses,
+    openapi::{RefOr, Response},
+};
+
+use super::{Detail, FieldErrors};
 
 /// The refusals of any request.
 #[derive(IntoResponses)]
@@ -19,9 +24,9 @@ pub enum Faults {
     Unavailable(#[to_schema] Detail),
 }
 
-/// The refusals of a request with credentials.
+/// The refusals of credentials.
 #[derive(IntoResponses)]
-pub enum Refusals {
+pub enum CredentialRefusals {
     /// The credentials are missing or no longer valid
     #[response(
         status = 401,
@@ -32,16 +37,15 @@ pub enum Refusals {
         example = json!({"detail": "Authentication credentials were not provided."}),
     )]
     Unauthenticated(#[to_schema] Detail),
-    /// An internal error
-    #[response(status = 500, example = json!({"detail": "Something went wrong on our side."}))]
-    Fault(#[to_schema] Detail),
-    /// The service is busy
-    #[response(
-        status = 503,
-        headers(("Retry-After" = u64, description = "The number of seconds after which to try again")),
-        example = json!({"detail": "The service is busy; try again."}),
-    )]
-    Unavailable(#[to_schema] Detail),
+}
+
+/// The refusals of a request with credentials.
+pub enum Refusals {}
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        CredentialRefusals::responses().into_iter().chain(Faults::responses()).collect()
+    }
 }
 
 /// The refusals of a request that needs a permission.
@@ -65,7 +69,7 @@ pub enum NotFound {
 pub enum BodyRefusals {
     /// Fields are missing or not valid, or the body is no JSON object
     #[response(status = 400, example = json!({"name": ["This field is required."]}))]
-    Invalid(#[to_schema] Fields),
+    Invalid(#[to_schema] FieldErrors),
     /// The body has 1 MiB or more
     #[response(status = 413, example = json!({"detail": "The body must be smaller than 1 MiB."}))]
     TooLarge(#[to_schema] Detail),

@@ -1,6 +1,8 @@
 //! Messages by field, in the words of Django REST Framework (`docs/apis/events-api.md`).
 
+use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// A problem of a field. It may quote what was sent, so its `Debug` prints its type only.
 #[derive(Clone, PartialEq, Eq)]
@@ -119,8 +121,9 @@ impl Problem {
 
 greenroom_core::opaque!(Problem);
 
-/// The problems of a request by field. Its `Debug` prints its type only.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// The problems of a request's fields: messages by field, nested as the request is.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EventsFieldErrors, value_type = Object, example = json!({"name": ["This field is required."]}))]
 pub struct FieldErrors(Map<String, Value>);
 
 greenroom_core::opaque!(FieldErrors);
@@ -153,11 +156,5 @@ impl FieldErrors {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// The messages for the answer.
-    #[must_use]
-    pub fn into_map(self) -> Map<String, Value> {
-        self.0
     }
 }
