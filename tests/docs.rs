@@ -71,9 +71,20 @@ fn the_reference_has_every_route_with_its_function_and_credential() {
     check("docs/reference/routes.md", &sections).unwrap();
 }
 
-/// `cargo lambda watch` has to know the function of each path. Where functions share a path, it asks for the method.
+/// Cargo takes no pattern for dependencies.
 #[test]
-fn the_router_of_cargo_lambda_watch_has_every_route() {
+fn the_workspace_has_every_function_and_its_routes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = fs::read_dir(root.join("functions")).unwrap();
+    let folders: BTreeSet<_> = folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+    let rows = folders.iter().map(|name| format!("greenroom-{name} = {{ path = \"functions/{name}\" }}\n"));
+    check("Cargo.toml", &[("functions", rows.collect()), ("routes", watched())]).unwrap();
+    let functions = greenroom::functions().into_iter().map(|function| function.name.to_owned());
+    assert_eq!(folders, functions.collect(), "functions/ and functions() in src/lib.rs");
+}
+
+/// `cargo lambda watch` has to know the function of each path. Where functions share a path, it asks for the method.
+fn watched() -> String {
     let mut paths: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     let functions = functions();
     for (route, function) in &functions {
@@ -90,7 +101,7 @@ fn the_router_of_cargo_lambda_watch_has_every_route() {
             _ => format!("\"{path}\" = [{}]\n", functions.iter().map(of_method).collect::<Vec<_>>().join(", ")),
         }
     });
-    check("Cargo.toml", &[("routes", rows.collect())]).unwrap();
+    rows.collect()
 }
 
 /// The credentials of the OpenAPI document, each with the header that carries it.

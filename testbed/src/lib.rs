@@ -6,13 +6,14 @@
 //! process.
 //!
 //! [`FaultyStore`] is a proxy in front of a table that fails on request. [`rights`] knows what IAM would let a function
-//! do in the table.
+//! do in the table. [`Request`] reads the requests of `events/`.
 
 mod api;
 mod environment;
 mod error;
 mod faults;
 mod function;
+mod request;
 pub mod rights;
 mod stream;
 
@@ -20,4 +21,5 @@ pub use environment::ACCESS_KEY_ID;
 pub use error::{Exit, InvokeError, Report, StartError};
 pub use faults::{Fault, FaultyStore, Plan};
 pub use function::Function;
+pub use request::Request;
 pub use stream::Streamed;

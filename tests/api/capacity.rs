@@ -11,6 +11,7 @@ mod event;
 mod limits;
 mod money;
 mod organisers;
+mod others;
 mod records;
 mod rules;
 mod streams;
@@ -105,6 +106,7 @@ pub(crate) async fn measure() -> Vec<Row> {
     streams::measure(&mut rows).await;
     conversation::measure(&mut rows).await;
     work::measure(&mut rows).await;
+    others::measure(&mut rows).await;
     rows.0
 }
 

@@ -1,6 +1,7 @@
 //! A table, the proxy in front of it, and instances of the API with and without the proxy.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
     time::Duration,
@@ -183,7 +184,7 @@ impl Instance {
     /// The answer to a request; its body is not read yet.
     pub(crate) async fn begin(&self, call: &Call) -> Response {
         let mut request =
-            Request::builder().method(call.method).uri(&call.path).header(header::HOST, "greenroom.example");
+            Request::builder().method(&*call.method).uri(&call.path).header(header::HOST, "greenroom.example");
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
@@ -213,7 +214,7 @@ impl Instance {
 /// A request.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    pub(crate) method: &'static str,
+    pub(crate) method: Cow<'static, str>,
     pub(crate) path: String,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<Value>,
@@ -221,7 +222,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), headers: Vec::new(), body: None }
+        Self { method: method.into(), path: path.into(), headers: Vec::new(), body: None }
     }
 
     /// Adds these credentials.
@@ -239,6 +240,15 @@ impl Call {
     /// Adds this JSON.
     pub(crate) fn json(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
+    }
+}
+
+impl From<testbed::Request> for Call {
+    fn from(request: testbed::Request) -> Self {
+        let testbed::Request { method, path, authorization, body } = request;
+        let headers = authorization.map(|authorization| ("authorization", authorization)).into_iter().collect();
+        let body = body.map(|body| serde_json::from_str(&body).unwrap());
+        Self { method: method.into(), path, headers, body }
     }
 }
 

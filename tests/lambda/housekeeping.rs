@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::stage::{Fixture, Stage};
 
-const SCHEDULED: &str = "housekeeping/scheduled";
+pub(crate) const SCHEDULED: &str = "housekeeping/scheduled";
 
 /// A time so early that the lease of anything begun then has expired.
 fn before_the_last_lease() -> Timestamp {

@@ -15,8 +15,8 @@ use testbed::rights::{Asked, Roles};
 use tokio::net::TcpListener;
 
 use crate::{
-    events::{EVENTS, SCHEDULED},
-    housekeeping::leave_work,
+    events::requests,
+    housekeeping::{SCHEDULED, leave_work},
     stage::{Fixture, Stage},
 };
 
@@ -34,14 +34,12 @@ async fn the_template_allows_each_function_all_its_table_operations() {
     stage.endpoint = guarded(stage.endpoint.clone(), refused.clone()).await;
     for greenroom::Function { name, .. } in greenroom::functions() {
         let fixture = Fixture { meeting: stage.meeting().await, ..stage.fixture().await };
-        for (event, _) in EVENTS.iter().filter(|(event, _)| event.starts_with(&format!("{name}/"))) {
+        for event in requests().iter().filter(|event| event.starts_with(&format!("{name}/"))) {
             stage.send(event, &fixture).await;
         }
     }
     leave_work(&stage).await;
-    for event in SCHEDULED {
-        stage.run(event).await.unwrap();
-    }
+    stage.run(SCHEDULED).await.unwrap();
     assert_eq!(*refused.0.lock().unwrap(), [""; 0]);
 }
 

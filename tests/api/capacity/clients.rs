@@ -1,8 +1,6 @@
-//! Clients: reading the document, joining, testing the network, booking.
+//! Clients: joining, testing the network, booking.
 
-use axum::body::Body;
 use greenroom_core::config::Setting;
-use greenroom_http::Reported;
 use serde_json::json;
 
 use super::{Rows, write_down_uses};
@@ -14,13 +12,6 @@ pub(super) async fn measure(rows: &mut Rows) {
     write_down_uses(&app).await;
     let event = app.event_to_join(json!({}), "moderator").await;
     let admin = app.account("operator", greenroom_core::model::user::Role::Admin, None).await;
-    for path in ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/", "/health"] {
-        let caller = app.anyone();
-        let answer = caller.begin(caller.request("GET", path, &[], Body::empty())).await;
-        assert_eq!(answer.status(), 200, "{path}");
-        let Reported { route, usage } = answer.extensions().get().unwrap();
-        rows.add(route, "any", *usage);
-    }
     let client = app.client(false).await;
     let join = async || client.post(JOIN, json!({ "loginToken": "the token" })).await;
     rows.note("two sessions, on an instance that has read nothing of it", join().await);

@@ -24,6 +24,11 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Caller<'_> {
+    /// The credentials that the caller shows.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
+    }
+
     /// The same caller, at this address.
     pub(crate) fn at(self, address: &str) -> Self {
         Self { source: Some(address.parse().unwrap()), ..self }

@@ -1,25 +1,30 @@
-//! `template.yaml` gives each function exactly the settings that it reads, and the triggers that call it, and declares
-//! the table that is made locally. `routes.rs` checks its routes.
+//! `template.yaml` has what follows from the code, the triggers that call each function, and the table that is made
+//! locally. `routes.rs` checks its routes.
+//!
+//! `UPDATE_TEMPLATE=1 cargo test --workspace --test template` writes the generated lines.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::collections::{BTreeMap, BTreeSet};
+mod generator;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use greenroom::table::{KEY, TTL};
 use greenroom_core::config::{SecretFamily, Setting};
 use serde_json::json;
 use serde_yaml_ng::Value;
 
-/// Settings that no function has: on Lambda there is no directory for mails.
-const LOCAL: &[Setting] = &[Setting::MailDir];
-/// Defaults in which the template differs from the code, because the default of the code needs one of [`LOCAL`].
+/// Defaults in which the template differs from the code, whose default needs a directory for mails.
 const DEPLOYED: &[(Setting, &str)] = &[(Setting::MailTransport, "ses")];
 
 /// The function that no request reaches.
 const SCHEDULED: &str = "housekeeping";
 
 fn template() -> Value {
-    serde_yaml_ng::from_str(include_str!("../template.yaml")).unwrap()
+    serde_yaml_ng::from_str(include_str!("../../template.yaml")).unwrap()
 }
 
 #[test]
@@ -58,6 +63,22 @@ fn has_url(function: &Value) -> bool {
 }
 
 #[test]
+fn the_template_has_what_follows_from_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml");
+    let found = fs::read_to_string(path).unwrap();
+    let due = generator::generate(&found);
+    if std::env::var_os("UPDATE_TEMPLATE").is_some() {
+        return fs::write(path, due).unwrap();
+    }
+    let stale = found.lines().zip(due.lines()).zip(1..).find(|((found, due), _)| found != due);
+    let ((found, due), line) = stale.unwrap_or_default();
+    assert_eq!(
+        found, due,
+        "template.yaml is out of date in line {line}: UPDATE_TEMPLATE=1 cargo test --workspace --test template"
+    );
+}
+
+#[test]
 fn requests_that_no_route_matches_go_to_the_fallback() {
     let template = template();
     let defaults = functions(&template).into_iter().filter(|(_, function)| {
@@ -83,67 +104,31 @@ fn the_function_that_no_request_reaches_runs_on_a_schedule() {
 }
 
 #[test]
-fn each_function_has_exactly_the_settings_that_it_reads() {
+fn every_function_reads_the_settings_that_the_template_gives_to_every_function() {
     let template = template();
-    let names = |environment: &Value| -> BTreeSet<String> {
-        let variables = environment["Environment"]["Variables"].as_mapping();
-        variables.into_iter().flat_map(|variables| variables.keys().map(text)).collect()
-    };
-    let globals = names(&template["Globals"]["Function"]);
-    for (name, function) in functions(&template) {
-        let mut found = names(&function["Properties"]);
-        found.extend(globals.clone());
-        if name == SCHEDULED {
-            // Every function has this setting, but it is of no use to a function without callers.
-            found.remove(Setting::CorsOrigins.name());
-        }
-        let known = greenroom::functions().into_iter().find(|known| known.name == name).unwrap();
+    let globals = template["Globals"]["Function"]["Environment"]["Variables"].as_mapping().unwrap();
+    let globals: BTreeSet<_> = globals.keys().map(text).collect();
+    for function in greenroom::functions() {
+        let read = function.settings.iter().chain(Setting::EVERYWHERE).map(|setting| setting.name().to_owned());
+        let mut read: BTreeSet<_> = read.collect();
         // Secrets are read from Secrets Manager, under names that begin with SECRETS_PREFIX.
-        let read = known.settings.iter().filter(|setting| !setting.is_secret() && !LOCAL.contains(setting));
-        let mut read: BTreeSet<_> = read.map(|setting| setting.name().to_owned()).collect();
         read.insert("SECRETS_PREFIX".to_owned());
-        read.extend(Setting::EVERYWHERE.iter().map(|setting| setting.name().to_owned()));
-        assert_eq!(found, read, "{name}");
+        if function.name == SCHEDULED {
+            // A function without callers has no use for this setting.
+            read.insert(Setting::CorsOrigins.name().to_owned());
+        }
+        assert!(globals.is_subset(&read), "{}: {:?}", function.name, &globals - &read);
     }
 }
 
-/// The secrets that a function's role lets it read.
-fn readable_secrets(template: &Value, function: &Value) -> BTreeSet<String> {
-    let Value::Tagged(role) = &function["Properties"]["Role"] else { panic!("a role by another way than `!GetAtt`") };
-    let role = text(&role.value);
-    let role = &template["Resources"][role.trim_end_matches(".Arn")]["Properties"];
-    // Policies behind a tag depend on a parameter. Every role has the same ones, so they are left out here.
-    let policies =
-        role["Policies"].as_sequence().unwrap().iter().filter(|policy| policy["PolicyDocument"].is_mapping());
-    let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap());
-    let reads = |statement: &&Value| {
-        let actions = statement["Action"].as_sequence().unwrap();
-        actions.iter().any(|action| text(action).starts_with("secretsmanager:"))
-    };
-    let resources = statements.filter(reads).flat_map(|statement| statement["Resource"].as_sequence().unwrap());
-    resources
-        .map(|resource| {
-            let Value::Tagged(pattern) = resource else { panic!("a secret by another way than `!Sub`") };
-            let pattern = text(&pattern.value);
-            let (_, name) = pattern.split_once(":secret:${SecretsPrefix}").unwrap();
-            // Secrets Manager ends the ARN of each secret in a hyphen and six characters.
-            name.strip_suffix("-??????").unwrap().to_owned()
-        })
-        .collect()
-}
-
 #[test]
-fn each_function_may_read_exactly_the_secrets_of_its_settings() {
-    let template = template();
-    for known in greenroom::functions() {
-        let families = SecretFamily::of_all(known.settings);
+fn each_function_reads_few_secrets() {
+    for function in greenroom::functions() {
         // `greenroom_lambda::secrets` reads them one after the other.
-        assert!(families.len() <= 3, "{}", known.name);
-        let read: BTreeSet<_> = families.into_iter().map(|family| family.name().to_owned()).collect();
-        assert_eq!(readable_secrets(&template, functions(&template)[known.name]), read, "{}", known.name);
-        let homeless = known.settings.iter().filter(|setting| setting.is_secret());
+        assert!(SecretFamily::of_all(function.settings).len() <= 3, "{}", function.name);
+        let homeless = function.settings.iter().filter(|setting| setting.is_secret());
         let homeless: Vec<_> = homeless.filter(|setting| SecretFamily::of(**setting).is_none()).collect();
-        assert!(homeless.is_empty(), "{}: {homeless:?}", known.name);
+        assert!(homeless.is_empty(), "{}: {homeless:?}", function.name);
     }
 }
 
@@ -175,7 +160,7 @@ fn the_template_and_the_code_have_the_same_defaults() {
 
 #[test]
 fn the_guide_to_operating_has_every_threshold_with_its_default() {
-    let guide = include_str!("../docs/operations.md");
+    let guide = include_str!("../../docs/operations.md");
     let rows = guide.lines().filter(|line| line.starts_with("| `Alarm")).map(|line| line.split('|').map(str::trim));
     let digits = |cell: &str| -> String {
         let number = cell.split(' ').next().unwrap_or_default();
@@ -207,7 +192,7 @@ fn each_function_has_the_memory_that_was_chosen_for_it() {
         let own = function["Properties"].get("MemorySize");
         (name, own.map_or(usual, size))
     });
-    let rows = include_str!("../docs/memory.md").lines().filter_map(|line| line.strip_prefix("| "));
+    let rows = include_str!("../../docs/memory.md").lines().filter_map(|line| line.strip_prefix("| "));
     let rows = rows.map(|row| row.trim_end_matches(" |").split(" | ").collect::<Vec<_>>());
     // The first row of a function has a number at its end.
     let chosen = rows.filter_map(|cells| Some((cells[0].to_owned(), cells.last()?.parse().ok()?)));
