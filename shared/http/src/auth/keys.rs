@@ -69,13 +69,14 @@ struct Key {
 greenroom_core::opaque!(SigningKeys);
 
 impl SigningKeys {
-    /// These keys. A key whose secret is not base64 signs nothing; the configuration refuses such a key.
+    /// These keys. A key whose secret is empty or not base64 signs nothing; the configuration refuses such a key.
     #[must_use]
     pub fn new(keys: &[SigningKey]) -> Self {
         hs256::install();
         let keys = keys.iter().filter_map(|key| {
             let secret = BASE64_STANDARD.decode(key.secret.expose_secret()).ok()?;
-            let (encoding, decoding) = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
+            let (encoding, decoding) =
+                (EncodingKey::from_secret(&secret).ok()?, DecodingKey::from_secret(&secret).ok()?);
             let mac = Hmac::new_from_slice(&secret).ok()?.chain_update("cursor");
             Some(Key { kid: key.kid.clone(), encoding, decoding, mac, mark: UsedMark::default() })
         });

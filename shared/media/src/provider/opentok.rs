@@ -10,7 +10,7 @@ use greenroom_core::{
 };
 use http::{Method, Request, StatusCode, header};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use self::client::OpenTokApi;
@@ -30,7 +30,7 @@ const SESSION_ID_MAX: usize = 255;
 pub struct OpenTokProvider {
     api_key: String,
     api_url: String,
-    secret: EncodingKey,
+    secret: SecretString,
     clock: Clock,
     api: OpenTokApi,
 }
@@ -61,7 +61,7 @@ impl OpenTokProvider {
         Self {
             api_key: project.api_key.clone(),
             api_url: project.api_url.clone(),
-            secret: EncodingKey::from_secret(project.api_secret.expose_secret().as_bytes()),
+            secret: project.api_secret.clone(),
             clock,
             api: OpenTokApi::new(),
         }
@@ -112,7 +112,9 @@ impl OpenTokProvider {
         let iat = self.clock.now().seconds();
         let claims =
             Credentials { iss: &self.api_key, ist: "project", iat, exp: iat + CREDENTIALS_TTL, jti: random_hex() };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.secret).map_err(|_| ProviderError::Request)
+        let key = EncodingKey::from_secret(self.secret.expose_secret().as_bytes());
+        let signed = key.and_then(|key| jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key));
+        signed.map_err(|_| ProviderError::Request)
     }
 }
 

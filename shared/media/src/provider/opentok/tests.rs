@@ -63,7 +63,7 @@ fn claims(request: &wiremock::Request) -> Value {
     let token = request.headers["x-opentok-auth"].to_str().unwrap();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
-    jsonwebtoken::decode(token, &DecodingKey::from_secret(SECRET.as_bytes()), &validation).unwrap().claims
+    jsonwebtoken::decode(token, &DecodingKey::from_secret(SECRET.as_bytes()).unwrap(), &validation).unwrap().claims
 }
 
 #[rstest]
