@@ -4,24 +4,20 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::Region;
 use aws_smithy_types::timeout::TimeoutConfig;
-use greenroom_aws::{configure, region};
+use greenroom_aws::{Service, ServiceClient, region};
 use greenroom_core::config::{AwsEnvironment, Environment};
 use greenroom_store::Store;
 
 /// The timeout of an operation.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+const CLOUDFORMATION: Service =
+    Service { name: "CloudFormation", signing_name: "cloudformation", host: "cloudformation" };
+const LAMBDA: Service = Service { name: "Lambda", signing_name: "lambda", host: "lambda" };
+
 /// The environment that names AWS's endpoints and credentials.
 #[derive(Debug)]
 pub(super) struct Aws(Environment);
-
-macro_rules! client {
-    ($sdk:ident, $aws:expr) => {{
-        let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
-        let config = configure!($sdk, &$aws).timeout_config(timeouts);
-        $sdk::Client::from_conf(config.build())
-    }};
-}
 
 impl Aws {
     /// The environment of this process, with another region if one is given.
@@ -36,20 +32,25 @@ impl Aws {
         AwsEnvironment::read(&self.0, service)
     }
 
-    pub(super) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
-        client!(aws_sdk_cloudformation, self.read("CLOUDFORMATION"))
+    fn client(&self, service: Service, variable: &str) -> ServiceClient {
+        let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
+        ServiceClient::new(service, &self.read(variable)).timeouts(timeouts)
+    }
+
+    pub(super) fn cloudformation(&self) -> ServiceClient {
+        self.client(CLOUDFORMATION, "CLOUDFORMATION")
     }
 
     pub(super) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         greenroom_store::client(&self.read("DYNAMODB"))
     }
 
-    pub(super) fn lambda(&self) -> aws_sdk_lambda::Client {
-        client!(aws_sdk_lambda, self.read("LAMBDA"))
+    pub(super) fn lambda(&self) -> ServiceClient {
+        self.client(LAMBDA, "LAMBDA")
     }
 
-    pub(super) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        client!(aws_sdk_secretsmanager, self.read("SECRETS_MANAGER"))
+    pub(super) fn secrets_manager(&self) -> ServiceClient {
+        self.client(Service::SECRETS_MANAGER, "SECRETS_MANAGER")
     }
 
     /// The store on a table there.

@@ -1,10 +1,15 @@
 //! A deployed stack, its outputs, parameters and functions.
 
+mod answers;
+
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::StackStatus;
+use greenroom_aws::{CallError, ServiceClient, from_json, reason};
 use greenroom_core::clock::Timestamp;
+use http::Request;
 
+pub(super) use self::answers::Configuration;
+use self::answers::{DescribeStacks, ListStackResources, Resource, from_xml, query};
 use super::{CliError, aws::Aws};
 
 /// The parameter of a stack with the prefix of its secrets' names.
@@ -35,26 +40,21 @@ pub(super) struct DeployedFunction {
 impl Stack {
     /// The stack with this name.
     pub(super) async fn find(aws: &Aws, name: &str) -> Result<Self, CliError> {
-        let described = aws.cloudformation().describe_stacks().stack_name(name).send().await;
-        let described =
-            described.map_err(|error| CliError::Aws(format!("the stack {name}"), greenroom_aws::reason(&error)))?;
-        let stack = described.stacks.unwrap_or_default().into_iter().next();
-        let stack = stack.ok_or_else(|| CliError::Aws(format!("the stack {name}"), "there is none".to_owned()))?;
-        let outputs = stack.outputs.unwrap_or_default().into_iter();
-        let parameters = stack.parameters.unwrap_or_default().into_iter();
-        let status = stack.stack_status.unwrap_or(StackStatus::from(""));
+        let failed = |reason| CliError::Aws(format!("the stack {name}"), reason);
+        let request = query("DescribeStacks", &[("StackName", name)]);
+        let described = aws.cloudformation().call("DescribeStacks", request, from_xml::<DescribeStacks>).await;
+        let mut stacks = described.map_err(|error| failed(reason(&error)))?.result.stacks.member;
+        let stack = stacks.pop().ok_or_else(|| failed("there is none".to_owned()))?;
+        let (outputs, parameters) = (stack.outputs.member.into_iter(), stack.parameters.member.into_iter());
         Ok(Self {
             name: name.to_owned(),
             settled: matches!(
-                status,
-                StackStatus::CreateComplete
-                    | StackStatus::UpdateComplete
-                    | StackStatus::UpdateRollbackComplete
-                    | StackStatus::ImportComplete
+                &*stack.status,
+                "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_COMPLETE"
             ),
-            status: status.as_str().to_owned(),
-            outputs: outputs.filter_map(|output| Some((output.output_key?, output.output_value?))).collect(),
-            parameters: parameters.filter_map(|set| Some((set.parameter_key?, set.parameter_value?))).collect(),
+            status: stack.status,
+            outputs: outputs.map(|output| (output.key, output.value)).collect(),
+            parameters: parameters.map(|parameter| (parameter.key, parameter.value)).collect(),
         })
     }
 
@@ -70,16 +70,19 @@ impl Stack {
 
     /// Its functions.
     pub(super) async fn functions(&self, aws: &Aws) -> Result<Vec<DeployedFunction>, CliError> {
-        let pages = aws.cloudformation().list_stack_resources().stack_name(&self.name).into_paginator().items().send();
-        let resources = pages.collect::<Result<Vec<_>, _>>().await;
-        let failed = |error| CliError::Aws(format!("the resources of {}", self.name), greenroom_aws::reason(&error));
-        let resources = resources.map_err(failed)?.into_iter();
-        let functions = resources.filter(|resource| resource.resource_type() == Some("AWS::Lambda::Function"));
-        let function = |resource: aws_sdk_cloudformation::types::StackResourceSummary| {
-            let (logical_id, name) = (resource.logical_resource_id?, resource.physical_resource_id?);
-            Some(DeployedFunction { logical_id, name })
-        };
-        Ok(functions.filter_map(function).collect())
+        let (client, mut functions, mut page) = (aws.cloudformation(), Vec::new(), None);
+        loop {
+            let parameters = [Some(("StackName", &*self.name)), page.as_deref().map(|token| ("NextToken", token))];
+            let request = query("ListStackResources", &parameters.into_iter().flatten().collect::<Vec<_>>());
+            let listed = client.call("ListStackResources", request, from_xml::<ListStackResources>).await;
+            let failed = |error| CliError::Aws(format!("the resources of {}", self.name), reason(&error));
+            let listed = listed.map_err(failed)?.result;
+            functions.extend(listed.resources.member.into_iter().filter_map(function));
+            page = listed.next_token;
+            if page.is_none() {
+                return Ok(functions);
+            }
+        }
     }
 
     /// The functions that were last deployed before this instant. Their instances have read an older secret.
@@ -87,14 +90,26 @@ impl Stack {
         let lambda = aws.lambda();
         let mut older = Vec::new();
         for function in self.functions(aws).await? {
-            let read = lambda.get_function_configuration().function_name(&function.name).send().await;
-            let failed =
-                |error| CliError::Aws(format!("the function {}", function.name), greenroom_aws::reason(&error));
-            let modified = read.map_err(failed)?.last_modified.and_then(|text| Timestamp::parse(&text));
-            if modified.is_none_or(|modified| modified < at) {
+            let read = function.configuration(&lambda).await;
+            let failed = |error| CliError::Aws(format!("the function {}", function.name), reason(&error));
+            if read.map_err(failed)?.modified_at().is_none_or(|modified| modified < at) {
                 older.push(function.logical_id);
             }
         }
         Ok(older)
     }
+}
+
+impl DeployedFunction {
+    /// The configuration of the function.
+    pub(super) async fn configuration(&self, lambda: &ServiceClient) -> Result<Configuration, CallError> {
+        let request = Request::get(format!("/2015-03-31/functions/{}/configuration", self.name)).body(String::new());
+        lambda.call("GetFunctionConfiguration", request, from_json).await
+    }
+}
+
+/// The function that a resource is; `None` if it is none, or is not made yet.
+fn function(resource: Resource) -> Option<DeployedFunction> {
+    let name = resource.physical_resource_id.filter(|_| resource.kind == "AWS::Lambda::Function")?;
+    Some(DeployedFunction { logical_id: resource.logical_resource_id, name })
 }

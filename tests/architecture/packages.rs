@@ -23,13 +23,10 @@ const SHARED: [(&str, &[&str]); 9] = [
 ];
 
 /// Dependencies that only some packages may link, by the packages that may name them.
-const ONLY_FOR: [(&str, &[&str]); 9] = [
+const ONLY_FOR: [(&str, &[&str]); 6] = [
     ("lettre", &["greenroom-mail"]),
-    ("aws-sdk-sesv2", &["greenroom-mail"]),
-    ("aws-sdk-secretsmanager", &["greenroom-lambda", "greenroom"]),
     ("lambda_runtime", &["greenroom-lambda"]),
-    ("aws-sdk-cloudformation", &["greenroom"]),
-    ("aws-sdk-lambda", &["greenroom"]),
+    ("quick-xml", &["greenroom"]),
     ("clap", &["greenroom"]),
     ("dynoxide-rs", &["greenroom"]),
     ("rusqlite", &["greenroom"]),

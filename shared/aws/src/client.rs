@@ -3,6 +3,10 @@
 use std::error::Error;
 
 use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::{
+    Config,
+    config::{BehaviorVersion, Builder},
+};
 use aws_smithy_runtime_api::client::{http::SharedHttpClient, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::region::Region;
@@ -10,23 +14,17 @@ use greenroom_core::config::AwsEnvironment;
 
 use crate::connector::{self, Trust};
 
-/// The builder of the configuration of a client: endpoint, region, credentials, and the HTTP client. Timeouts and
-/// retries are those of the SDK, until the client sets its own.
-///
-/// `configure!(aws_sdk_dynamodb, &environment)` is for that SDK. It is a macro, because each SDK has a type of its own
-/// for its configuration. The type that they share would have to be converted in every process, and adds to its size.
-#[macro_export]
-macro_rules! configure {
-    ($sdk:ident, $environment:expr) => {{
-        let environment: &$crate::AwsEnvironment = $environment;
-        let mut config = $sdk::Config::builder()
-            .behavior_version($sdk::config::BehaviorVersion::latest())
-            .http_client($crate::http_client(environment))
-            .credentials_provider($crate::credentials(environment))
-            .region($crate::region(environment));
-        config.set_endpoint_url(environment.endpoint_url.clone());
-        config
-    }};
+/// The configuration of a client of DynamoDB: endpoint, region, credentials, and the HTTP client. Timeouts and retries
+/// are those of the SDK, until the caller sets its own.
+#[must_use]
+pub fn config(environment: &AwsEnvironment) -> Builder {
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http_client(environment))
+        .credentials_provider(credentials(environment))
+        .region(region(environment));
+    config.set_endpoint_url(environment.endpoint_url.clone());
+    config
 }
 
 /// The region. An emulator takes any.
@@ -36,8 +34,7 @@ pub fn region(environment: &AwsEnvironment) -> Region {
 }
 
 /// The credentials. If the environment has none, these are ones that an emulator takes and AWS refuses.
-#[must_use]
-pub fn credentials(environment: &AwsEnvironment) -> Credentials {
+pub(crate) fn credentials(environment: &AwsEnvironment) -> Credentials {
     let or_local = |value: &Option<String>| value.clone().unwrap_or_else(|| "local".to_owned());
     let (id, secret) = (or_local(&environment.access_key_id), or_local(&environment.secret_access_key));
     Credentials::new(id, secret, environment.session_token.clone(), None, "environment")
@@ -49,8 +46,7 @@ pub fn credentials(environment: &AwsEnvironment) -> Credentials {
 /// For AWS's own endpoints it trusts Amazon's roots only: reading all roots of the machine takes longer than everything
 /// else before the first request. It reads the machine's roots for other endpoints, and where the environment names
 /// them.
-#[must_use]
-pub fn http_client(environment: &AwsEnvironment) -> SharedHttpClient {
+pub(crate) fn http_client(environment: &AwsEnvironment) -> SharedHttpClient {
     if environment.endpoint_url.as_ref().is_some_and(|url| url.starts_with("http://")) {
         return connector::plain();
     }

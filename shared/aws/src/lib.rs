@@ -1,4 +1,4 @@
-//! The transport of AWS's SDKs: every client of an AWS service in this project is made from [`configure!`].
+//! The transport of AWS's clients: DynamoDB's, made from [`config()`], and those of other services, [`ServiceClient`].
 //!
 //! What belongs here is what the clients of all services share: their endpoints and credentials, their HTTP
 //! connections and the certificates they trust, and how their errors are written for logs ([`reason`]). A service's own
@@ -6,7 +6,9 @@
 
 mod client;
 mod connector;
+mod service;
 
-pub use greenroom_core::config::AwsEnvironment;
-
-pub use self::client::{credentials, http_client, reason, region};
+pub use self::{
+    client::{config, reason, region},
+    service::{CallError, Service, ServiceClient, code, from_json},
+};

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_secretsmanager::Client;
-use greenroom_aws::{configure, reason};
+use greenroom_aws::{Service, ServiceClient, reason};
 use greenroom_core::config::{AwsEnvironment, Environment, SecretFamily, Setting};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// The variable with the prefix of the names of a deployment's secrets.
 pub const SECRETS_PREFIX: &str = "SECRETS_PREFIX";
@@ -23,6 +23,13 @@ pub enum SecretsError {
     NotAnObject(String),
 }
 
+/// The answer of `GetSecretValue`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SecretValue {
+    secret_string: Option<SecretString>,
+}
+
 /// Adds the values in the secrets for those of these settings that the environment does not set. Without
 /// `SECRETS_PREFIX` nothing is added.
 ///
@@ -30,10 +37,10 @@ pub enum SecretsError {
 /// cost a small function's processor more time than waiting for the answers does.
 pub async fn fill(environment: &mut Environment, settings: &[Setting]) -> Result<(), SecretsError> {
     let Some(prefix) = environment.get(SECRETS_PREFIX).map(str::to_owned) else { return Ok(()) };
-    let client = client(environment);
+    let client = ServiceClient::new(Service::SECRETS_MANAGER, &AwsEnvironment::read(environment, "SECRETS_MANAGER"));
     for family in SecretFamily::of_all(settings) {
         let name = format!("{prefix}{}", family.name());
-        let secret = SecretString::from(read(&client, &name).await?);
+        let secret = read(&client, &name).await?;
         let Ok(mut values) = serde_json::from_str::<BTreeMap<String, Value>>(secret.expose_secret()) else {
             return Err(SecretsError::NotAnObject(name));
         };
@@ -46,13 +53,8 @@ pub async fn fill(environment: &mut Environment, settings: &[Setting]) -> Result
     Ok(())
 }
 
-fn client(environment: &Environment) -> Client {
-    let aws = AwsEnvironment::read(environment, "SECRETS_MANAGER");
-    Client::from_conf(configure!(aws_sdk_secretsmanager, &aws).build())
-}
-
-async fn read(client: &Client, name: &str) -> Result<String, SecretsError> {
-    let output = client.get_secret_value().secret_id(name).send().await;
+async fn read(client: &ServiceClient, name: &str) -> Result<SecretString, SecretsError> {
+    let output = client.call_target::<SecretValue>("GetSecretValue", &json!({ "SecretId": name })).await;
     let output = output.map_err(|error| SecretsError::Unreadable(name.to_owned(), reason(&error)))?;
     output.secret_string.ok_or_else(|| SecretsError::NotAnObject(name.to_owned()))
 }

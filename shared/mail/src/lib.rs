@@ -1,7 +1,7 @@
 //! The ways to send a mail: a directory, a mail server, Amazon SES.
 //!
-//! Only processes that send mails link this crate, with the protocol of mail servers and the client of SES. What a mail
-//! and a mailer are is in [`greenroom_media::mail`].
+//! Only processes that send mails link this crate, with the protocol of mail servers. What a mail and a mailer are is in
+//! [`greenroom_media::mail`].
 
 mod file;
 mod message;

@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-use aws_sdk_sesv2::{
-    Client,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
-    error::{ProvideErrorMetadata, SdkError},
-    operation::send_email::SendEmailError,
-    primitives::Blob,
-    types::{Destination, EmailContent, RawMessage},
-};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::future::BoxFuture;
-use greenroom_aws::configure;
+use greenroom_aws::{CallError, Service, ServiceClient, from_json, reason};
 use greenroom_core::config::AwsEnvironment;
 use greenroom_media::mail::{Mail, MailError, Mailer};
+use http::{Request, header::CONTENT_TYPE};
+use serde_json::{Value, json};
 
 use crate::message::Addresses;
+
+/// Amazon SES, as its SDK names it.
+const SES: Service = Service { name: "SESv2", signing_name: "ses", host: "email" };
 
 /// The attempts of a mail. SES may take the mail at each. A connection that an idle function kept may be dead.
 const ATTEMPTS: u32 = 3;
@@ -23,32 +22,28 @@ const ATTEMPTS: u32 = 3;
 /// Sends mails through Amazon SES.
 #[derive(Debug)]
 pub(super) struct SesMailer {
-    client: Client,
+    client: ServiceClient,
     addresses: Addresses,
 }
 
 impl SesMailer {
     pub(super) fn new(environment: &AwsEnvironment, addresses: Addresses, limit: Duration) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_timeout(limit).operation_attempt_timeout(limit / 2);
-        let config = configure!(aws_sdk_sesv2, environment)
-            .retry_config(
-                RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
-            )
-            .timeout_config(timeouts.connect_timeout(limit / 4).build());
-        Self { client: Client::from_conf(config.build()), addresses }
+        let timeouts = TimeoutConfig::builder().operation_timeout(limit).operation_attempt_timeout(limit / 2).build();
+        let retries =
+            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50));
+        let client = ServiceClient::new(SES, environment).timeouts(timeouts).retries(retries);
+        Self { client, addresses }
     }
 
     async fn hand_over(&self, mail: &Mail) -> Result<(), MailError> {
-        let raw = RawMessage::builder().data(Blob::new(self.addresses.write(mail)?)).build();
-        let raw = raw.map_err(|_| MailError::Refused("the request cannot be made".to_owned()))?;
-        let send = self
-            .client
-            .send_email()
-            .from_email_address(self.addresses.from())
-            .destination(Destination::builder().to_addresses(self.addresses.to()).build())
-            .content(EmailContent::builder().raw(raw).build());
-        send.send().await.map_err(|error| refused(&error))?;
-        Ok(())
+        let send = json!({
+            "FromEmailAddress": self.addresses.from(),
+            "Destination": { "ToAddresses": [self.addresses.to()] },
+            "Content": { "Raw": { "Data": BASE64_STANDARD.encode(self.addresses.write(mail)?) } },
+        });
+        let request = Request::post("/v2/email/outbound-emails").header(CONTENT_TYPE, "application/json");
+        let sent = self.client.call("SendEmail", request.body(send.to_string()), from_json::<Value>).await;
+        sent.map(drop).map_err(|error| refused(&error))
     }
 }
 
@@ -58,16 +53,16 @@ impl Mailer for SesMailer {
     }
 }
 
-fn refused(error: &SdkError<SendEmailError>) -> MailError {
+fn refused(error: &CallError) -> MailError {
     let passing = match error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-        SdkError::ServiceError(service) => {
+        CallError::TimeoutError(_) | CallError::DispatchFailure(_) | CallError::ResponseError(_) => true,
+        CallError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
             status >= 500 || status == 429 || service.err().code().is_none_or(is_passing)
         }
         _ => false,
     };
-    let reason = greenroom_aws::reason(error);
+    let reason = reason(error);
     if passing { MailError::Unavailable(reason) } else { MailError::Refused(reason) }
 }
 

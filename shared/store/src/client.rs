@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::{
         classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason},
     },
 };
-use greenroom_aws::configure;
+use greenroom_aws::config;
 use greenroom_core::config::AwsEnvironment;
 
 use super::{
@@ -35,7 +35,7 @@ const ATTEMPTS: u32 = 8;
 /// The client of the DynamoDB that this environment names.
 #[must_use]
 pub fn client(environment: &AwsEnvironment) -> Client {
-    let mut config = configure!(aws_sdk_dynamodb, environment)
+    let mut config = config(environment)
         .retry_config(
             RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
         )

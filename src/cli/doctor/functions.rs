@@ -2,16 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_lambda::{
-    operation::get_function_configuration::GetFunctionConfigurationOutput as Configuration,
-    types::{Architecture, LastUpdateStatus, Runtime, State},
-};
 use greenroom_core::clock::Timestamp;
 
 use super::Check;
 use crate::cli::{
     aws::Aws,
-    stack::{DeployedFunction, Stack},
+    stack::{Configuration, DeployedFunction, Stack},
     text::some,
 };
 
@@ -22,15 +18,14 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, table: Option<&str>, changed
     };
     let lambda = aws.lambda();
     let (mut faults, mut kinds, mut older) = (Vec::new(), BTreeSet::new(), Vec::new());
-    for DeployedFunction { logical_id, name } in &functions {
-        match lambda.get_function_configuration().function_name(name).send().await {
+    for function in &functions {
+        let logical_id = &function.logical_id;
+        match function.configuration(&lambda).await {
             Ok(found) => {
                 faults.extend(fault(&found, table).map(|fault| format!("{logical_id} {fault}")));
                 kinds.insert(kind(&found));
-                let modified = found.last_modified.as_deref().and_then(Timestamp::parse);
-                older.extend(
-                    modified.filter(|at| changed_at.is_some_and(|changed| *at < changed)).map(|_| &**logical_id),
-                );
+                let is_older = |at: &Timestamp| changed_at.is_some_and(|changed| *at < changed);
+                older.extend(found.modified_at().filter(is_older).map(|_| &**logical_id));
             }
             Err(error) => faults.push(format!("{logical_id} cannot be read: {}", greenroom_aws::reason(&error))),
         }
@@ -54,21 +49,19 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, table: Option<&str>, changed
 
 /// The reason why a function cannot run properly; `None` if it can.
 fn fault(function: &Configuration, table: Option<&str>) -> Option<String> {
-    let state = function.state.clone().unwrap_or(State::Active);
+    let state = function.state.as_deref().unwrap_or("Active");
     // Lambda sets a function inactive that is not called for weeks, and activates it again when it is.
-    if !matches!(state, State::Active | State::Inactive) {
-        return Some(format!("is {}", state.as_str()));
+    if !matches!(state, "Active" | "Inactive") {
+        return Some(format!("is {state}"));
     }
-    if function.last_update_status == Some(LastUpdateStatus::Failed) {
+    if function.last_update_status.as_deref() == Some("Failed") {
         return Some("failed to update".to_owned());
     }
-    let runtime = function.runtime.clone().unwrap_or(Runtime::from(""));
-    if !matches!(runtime, Runtime::Providedal2023) {
-        return Some(format!("runs on {}, not provided.al2023", runtime.as_str()));
+    let runtime = function.runtime.as_deref().unwrap_or_default();
+    if runtime != "provided.al2023" {
+        return Some(format!("runs on {runtime}, not provided.al2023"));
     }
-    let variables = function.environment.as_ref().and_then(|environment| environment.variables());
-    let name = variables.and_then(|variables| variables.get("TABLE_NAME")).map(String::as_str);
-    match name {
+    match function.table() {
         Some(name) if Some(name) != table => Some("uses another table".to_owned()),
         _ => None,
     }
@@ -76,8 +69,7 @@ fn fault(function: &Configuration, table: Option<&str>) -> Option<String> {
 
 /// The runtime and architecture of a function.
 fn kind(function: &Configuration) -> String {
-    let architectures: Vec<_> = function.architectures().iter().map(Architecture::as_str).collect();
-    format!("{} {} MB", architectures.join(" "), function.memory_size.unwrap_or_default())
+    format!("{} {} MB", function.architectures.join(" "), function.memory_size)
 }
 
 /// The functions of this version that a stack does not have.

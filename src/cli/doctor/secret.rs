@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use clap::ValueEnum;
+use greenroom_aws::code;
 use greenroom_core::{
     clock::Timestamp,
     config::{Config, Environment, SecretFamily, Setting, Strictness},
 };
 use greenroom_store::Settings;
 use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::Check;
 use crate::cli::{
@@ -24,6 +26,14 @@ use crate::cli::{
 const OLD: Duration = Duration::from_hours(365 * 24);
 /// How long two values may be live before an operator should finish the rotation.
 const BOTH: Duration = Duration::from_hours(30 * 24);
+
+/// The answer of `DescribeSecret`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    deleted_date: Option<f64>,
+    kms_key_id: Option<String>,
+}
 
 /// The checks of a stack's secrets, and when one of them was last changed.
 pub(super) async fn check(aws: &Aws, stack: &Stack, prefix: &str, now: Timestamp) -> (Vec<Check>, Option<Timestamp>) {
@@ -58,8 +68,9 @@ pub(super) async fn check(aws: &Aws, stack: &Stack, prefix: &str, now: Timestamp
 
 /// Why functions cannot read a secret, whatever it holds; `None` if they can.
 async fn unusable(aws: &Aws, id: &str) -> Option<String> {
-    match aws.secrets_manager().describe_secret().secret_id(id).send().await {
-        Err(error) if error.as_service_error().is_some_and(DescribeSecretError::is_resource_not_found_exception) => {
+    let input = json!({ "SecretId": id });
+    match aws.secrets_manager().call_target::<Described>("DescribeSecret", &input).await {
+        Err(error) if code(&error) == Some("ResourceNotFoundException") => {
             Some("there is none: greenroom key create makes what is missing".to_owned())
         }
         Err(error) => Some(format!("cannot be described: {}", greenroom_aws::reason(&error))),

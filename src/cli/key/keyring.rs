@@ -1,11 +1,12 @@
 //! The secrets of a deployment, which hold its credentials.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use aws_sdk_secretsmanager::Client;
-use greenroom_core::{clock::Timestamp, config::SecretFamily};
+use greenroom_aws::{ServiceClient, code, reason};
+use greenroom_core::{clock::Timestamp, config::SecretFamily, id::random_hex};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Value, json};
 
 use crate::cli::{
     CliError,
@@ -20,7 +21,7 @@ const NEXT: &str = "GREENROOM_NEXT";
 
 /// The secrets of a deployment, as they were read.
 pub(crate) struct Keyring {
-    client: Client,
+    client: ServiceClient,
     secrets: BTreeMap<SecretFamily, Held>,
 }
 
@@ -30,6 +31,16 @@ struct Held {
     version: String,
     changed_at: Option<Timestamp>,
     content: Map<String, Value>,
+}
+
+/// The answer of `GetSecretValue` and of `PutSecretValue`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SecretVersion {
+    version_id: String,
+    secret_string: Option<SecretString>,
+    /// In seconds since 1970.
+    created_date: Option<f64>,
 }
 
 impl Keyring {
@@ -75,29 +86,39 @@ impl Keyring {
         };
         let mut content = held.content.clone();
         content.insert(credential.setting().name().to_owned(), values.into());
-        let put = self.client.put_secret_value().secret_id(&held.id).version_stages(NEXT);
-        let put = put.secret_string(Value::from(content).to_string()).send().await;
-        let version =
-            put.map_err(|error| failed(&held.id, greenroom_aws::reason(&error)))?.version_id.unwrap_or_default();
+        let put = json!({
+            "SecretId": held.id,
+            "SecretString": Value::from(content).to_string(),
+            "VersionStages": [NEXT],
+            "ClientRequestToken": random_hex(),
+        });
+        let put = self.client.call_target::<SecretVersion>("PutSecretValue", &put).await;
+        let put = put.map_err(|error| failed(&held.id, reason(&error)))?;
         // The label moves from the version that was read, or not at all.
-        let moved = self.client.update_secret_version_stage().secret_id(&held.id).version_stage(CURRENT);
-        let moved = moved.remove_from_version_id(&held.version).move_to_version_id(version).send().await;
-        moved.map(drop).map_err(|error| match error.as_service_error() {
-            Some(refused) if refused.is_invalid_parameter_exception() => CliError::SecretChanged,
-            _ => failed(&held.id, greenroom_aws::reason(&error)),
+        let update = json!({
+            "SecretId": held.id,
+            "VersionStage": CURRENT,
+            "RemoveFromVersionId": held.version,
+            "MoveToVersionId": put.version_id,
+        });
+        let moved = self.client.call_target::<IgnoredAny>("UpdateSecretVersionStage", &update).await;
+        moved.map(drop).map_err(|error| match code(&error) {
+            Some("InvalidParameterException") => CliError::SecretChanged,
+            _ => failed(&held.id, reason(&error)),
         })
     }
 }
 
 impl Held {
-    async fn read(client: &Client, id: String) -> Result<Self, CliError> {
-        let read = client.get_secret_value().secret_id(&id).version_stage(CURRENT).send().await;
-        let read = read.map_err(|error| failed(&id, greenroom_aws::reason(&error)))?;
-        let text = SecretString::from(read.secret_string.unwrap_or_default());
+    async fn read(client: &ServiceClient, id: String) -> Result<Self, CliError> {
+        let input = json!({ "SecretId": id, "VersionStage": CURRENT });
+        let read = client.call_target::<SecretVersion>("GetSecretValue", &input).await;
+        let read = read.map_err(|error| failed(&id, reason(&error)))?;
+        let text = read.secret_string.unwrap_or_default();
         let content = serde_json::from_str(text.expose_secret());
         Ok(Self {
-            version: read.version_id.unwrap_or_default(),
-            changed_at: read.created_date.map(|at| Timestamp::from_seconds(at.secs())),
+            version: read.version_id,
+            changed_at: read.created_date.and_then(whole_seconds),
             content: content.map_err(|_| failed(&id, "it is not a JSON object".to_owned()))?,
             id,
         })
@@ -106,6 +127,11 @@ impl Held {
 
 fn failed(id: &str, reason: String) -> CliError {
     CliError::Aws(format!("the secret {id}"), reason)
+}
+
+fn whole_seconds(since_1970: f64) -> Option<Timestamp> {
+    let since_1970 = Duration::try_from_secs_f64(since_1970).ok()?;
+    Some(Timestamp::from_seconds(i64::try_from(since_1970.as_secs()).ok()?))
 }
 
 fn text(value: &Value) -> String {

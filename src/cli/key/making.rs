@@ -1,10 +1,12 @@
 //! `greenroom key create`: makes the secrets that a deployment reads.
 
-use aws_sdk_secretsmanager::{Client, operation::create_secret::CreateSecretError};
+use greenroom_aws::{ServiceClient, code, reason};
 use greenroom_core::{
     clock::Timestamp,
     config::{SecretFamily, Setting},
+    id::random_hex,
 };
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::Keyring;
@@ -39,14 +41,12 @@ pub(super) async fn create(aws: &Aws, prefix: &str, from: Option<&str>, now: Tim
 }
 
 /// Makes a secret. Returns `false` if one has this name.
-async fn make(client: &Client, name: &str, content: String) -> Result<bool, CliError> {
-    let made = client.create_secret().name(name).secret_string(content).send().await;
-    match made {
+async fn make(client: &ServiceClient, name: &str, content: String) -> Result<bool, CliError> {
+    let input = json!({ "Name": name, "SecretString": content, "ClientRequestToken": random_hex() });
+    match client.call_target::<IgnoredAny>("CreateSecret", &input).await {
         Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(CreateSecretError::is_resource_exists_exception) => {
-            Ok(false)
-        }
-        Err(error) => Err(CliError::Aws(format!("the secret {name}"), greenroom_aws::reason(&error))),
+        Err(error) if code(&error) == Some("ResourceExistsException") => Ok(false),
+        Err(error) => Err(CliError::Aws(format!("the secret {name}"), reason(&error))),
     }
 }
 

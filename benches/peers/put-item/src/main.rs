@@ -12,16 +12,16 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region},
+    Client,
     types::{AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest},
 };
-use aws_smithy_http_client::Builder;
+use greenroom_aws::config;
+use greenroom_core::config::{AwsEnvironment, Environment};
 use lambda_http::{Error, Request, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let (client, table) = (client()?, variable("TABLE_NAME")?);
+    let (client, table) = (client(), variable("TABLE_NAME")?);
     let count = AtomicU64::new(0);
     let (client, table, count) = (&client, table.as_str(), &count);
     let kind = variable("CALL").unwrap_or_default();
@@ -92,22 +92,10 @@ fn item(number: u64) -> HashMap<String, AttributeValue> {
     key(number).into_iter().chain(attributes).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The client that the functions use, built from the same variables.
-fn client() -> Result<Client, VarError> {
-    let credentials = Credentials::new(
-        variable("AWS_ACCESS_KEY_ID")?,
-        variable("AWS_SECRET_ACCESS_KEY")?,
-        Some(variable("AWS_SESSION_TOKEN")?),
-        None,
-        "environment",
-    );
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(Builder::new().build_http())
-        .credentials_provider(credentials)
-        .region(Region::new(variable("AWS_REGION")?))
-        .endpoint_url(variable("AWS_ENDPOINT_URL_DYNAMODB")?);
-    Ok(Client::from_conf(config.build()))
+/// A client on the connections that the functions use, with the SDK's own retries.
+fn client() -> Client {
+    let environment = AwsEnvironment::read(&Environment::of_process(), "DYNAMODB");
+    Client::from_conf(config(&environment).build())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a peer has no `Config`; it reads its variables once, at start")]
