@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use testbed::Schema;
 
 /// The operations that read a body of any media type as JSON.
 const TAKES_ANY_TYPE: [&str; 3] = ["createSession", "admit", "monitorSession"];
@@ -154,10 +155,8 @@ fn misfits(document: &Value, of: &Value) -> Vec<String> {
     if examples.is_empty() {
         return vec!["no example".to_owned()];
     }
-    let schema = json!({ "allOf": [of["schema"]], "components": document["components"] });
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let wrong = examples.into_iter().flat_map(|example| validator.iter_errors(example));
-    wrong.map(|error| format!("{}: {error}", error.instance_path())).collect()
+    let schema = Schema::of(&of["schema"], document).unwrap();
+    examples.into_iter().filter_map(|example| schema.misfit(example)).collect()
 }
 
 #[test]

@@ -34,6 +34,7 @@ use self::{
     held::{Admission, Held},
     wire::{Answer, Connection, Request},
 };
+use crate::client::Client;
 
 /// The codes with which `DynamoDB` throttles requests.
 const THROTTLED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
@@ -56,7 +57,7 @@ pub struct FaultyStore {
 
 struct Shared {
     store: String,
-    http: reqwest::Client,
+    http: Client,
     plan: Mutex<Plan>,
     held: Held,
     committed: Committed,
@@ -90,7 +91,7 @@ impl FaultyStore {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             store: store.to_owned(),
-            http: reqwest::Client::new(),
+            http: Client::new(),
             plan: Mutex::new(Plan::none()),
             held: Held::default(),
             committed: Committed::default(),

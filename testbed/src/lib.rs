@@ -9,17 +9,21 @@
 //! do in the table. [`Request`] reads the requests of `events/`.
 
 mod api;
+mod client;
 mod environment;
 mod error;
 mod faults;
 mod function;
 mod request;
 pub mod rights;
+mod schema;
 mod stream;
 
+pub use client::{Client, RequestBuilder, Response};
 pub use environment::ACCESS_KEY_ID;
 pub use error::{Exit, InvokeError, Report, StartError};
 pub use faults::{Fault, FaultyStore, Plan};
 pub use function::Function;
 pub use request::Request;
+pub use schema::Schema;
 pub use stream::Streamed;

@@ -9,19 +9,19 @@ use std::{
 };
 
 use axum::http::{HeaderMap, StatusCode, header};
-use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::Value;
+use testbed::Schema;
 
 /// Webhooks answer 200 to anything.
 const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];
 
 static DESCRIBED: LazyLock<Described> = LazyLock::new(Described::new);
 
-/// The document, with the validators of its schemas.
+/// The document, with its schemas that were used.
 struct Described {
     document: Value,
     paths: matchit::Router<String>,
-    validators: Mutex<HashMap<String, Arc<Validator>>>,
+    schemas: Mutex<HashMap<String, Arc<Schema>>>,
 }
 
 /// A request and its answer.
@@ -72,7 +72,7 @@ pub(crate) fn check(exchange: &Exchange<'_>) {
         && let Ok(sent) = serde_json::from_slice::<Value>(sent)
     {
         // Passwords are not trimmed.
-        let sent = if DESCRIBED.validator(schema).is_valid(&sent) { sent } else { trimmed(sent) };
+        let sent = if DESCRIBED.schema(schema).misfit(&sent).is_none() { sent } else { trimmed(sent) };
         DESCRIBED.validate(&format!("the body of {at}"), schema, &sent);
     }
 }
@@ -94,22 +94,17 @@ impl Described {
         for path in document["paths"].as_object().unwrap().keys() {
             paths.insert(path, path.clone()).unwrap();
         }
-        Self { document, paths, validators: Mutex::default() }
+        Self { document, paths, schemas: Mutex::default() }
     }
 
     fn validate(&self, at: &str, schema: &Value, body: &Value) {
-        let validator = self.validator(schema);
-        let wrong = validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path()));
-        let wrong: Vec<_> = wrong.collect();
-        assert!(wrong.is_empty(), "{at} is not as described: {}\n{body}", wrong.join("\n"));
+        let misfit = self.schema(schema).misfit(body);
+        assert!(misfit.is_none(), "{at} is not as described: {}\n{body}", misfit.unwrap_or_default());
     }
 
-    fn validator(&self, schema: &Value) -> Arc<Validator> {
-        let mut validators = self.validators.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let validator = validators.entry(schema.to_string()).or_insert_with(|| {
-            let whole = json!({ "allOf": [schema], "components": self.document["components"] });
-            Arc::new(jsonschema::draft202012::new(&whole).unwrap())
-        });
-        validator.clone()
+    fn schema(&self, schema: &Value) -> Arc<Schema> {
+        let mut schemas = self.schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let read = || Arc::new(Schema::of(schema, &self.document).unwrap());
+        schemas.entry(schema.to_string()).or_insert_with(read).clone()
     }
 }

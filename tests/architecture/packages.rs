@@ -166,6 +166,26 @@ fn no_package_has_features_so_functions_built_together_are_the_same() {
     assert_eq!(with_features, Vec::new());
 }
 
+/// The dependencies that these arguments of `cargo tree` select, each with its features.
+fn dependencies(arguments: &[&str]) -> BTreeSet<String> {
+    let tree = ["tree", "--locked", "--prefix", "none", "--format", "{p} {f}"];
+    let command =
+        Command::new(env!("CARGO")).args(tree).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let output = command.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+}
+
+/// A feature that only tests or benchmarks ask for has its crate, and all that use it, compiled a second time.
+#[test]
+fn the_tests_use_what_the_command_was_compiled_with() {
+    let for_the_command = dependencies(&["--edges", "normal,no-proc-macro"]);
+    let for_the_tests = dependencies(&["--workspace", "--edges", "normal,dev,no-proc-macro"]);
+    let again: Vec<_> = for_the_command.difference(&for_the_tests).collect();
+    assert_eq!(again, Vec::<&String>::new(), "tests or benchmarks ask for other features of these");
+}
+
 #[test]
 fn deployed_packages_have_the_projects_name_and_functions_binaries_their_own() {
     let packages = Packages::read();

@@ -10,7 +10,7 @@ use axum::{
     extract::Request,
     response::Response,
 };
-use reqwest::RequestBuilder;
+use testbed::RequestBuilder;
 use testbed::rights::{Asked, Roles};
 use tokio::net::TcpListener;
 
@@ -46,7 +46,7 @@ async fn the_template_allows_each_function_all_its_table_operations() {
 /// Serves a proxy to the table that allows each function only what its role allows; returns its address.
 async fn guarded(table: String, refused: Refused) -> String {
     let roles = Arc::new(Roles::of_workspace().unwrap());
-    let client = reqwest::Client::new();
+    let client = testbed::Client::new();
     let pass = move |request: Request| pass(client.clone().post(&table), roles.clone(), refused.clone(), request);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -68,7 +68,7 @@ async fn pass(to_table: RequestBuilder, roles: Arc<Roles>, refused: Refused, req
         let denied = r#"{"__type":"com.amazon.coral.service#AccessDeniedException"}"#;
         return Response::builder().status(400).body(denied.into()).unwrap();
     }
-    let answer = to_table.headers(parts.headers).body(body).send().await.unwrap();
+    let answer = to_table.headers(&parts.headers).body(body).send().await.unwrap();
     let mut response = Response::builder().status(answer.status());
     response.headers_mut().unwrap().extend(answer.headers().clone());
     response.body(Body::from(answer.bytes().await.unwrap())).unwrap()

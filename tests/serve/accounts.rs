@@ -4,9 +4,9 @@ use std::{
     process::{Output, Stdio},
 };
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::tempdir;
+use testbed::Client;
 
 use crate::process::{Server, complaint, greenroom, make_store, run, text};
 

@@ -7,9 +7,9 @@ use std::{
     process::Output,
 };
 
-use reqwest::Client;
 use serde_json::json;
 use tempfile::tempdir;
+use testbed::Client;
 
 use crate::process::{Server, complaint, greenroom, run, text};
 
@@ -51,7 +51,7 @@ async fn keys_rotated_next_to_a_running_server_take_effect_at_its_restart() {
     let old = server.secret();
     let status = async |server: &Server, secret: &str| {
         let request = Client::new().get(format!("{}/api/sessions", server.url));
-        request.basic_auth("OPENVIDUAPP", Some(secret)).send().await.unwrap().status().as_u16()
+        request.basic_auth("OPENVIDUAPP", secret).send().await.unwrap().status().as_u16()
     };
     assert_eq!(status(&server, &old).await, 200);
     let listed = beside(dir.path(), &["key", "list"]);

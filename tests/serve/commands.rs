@@ -1,6 +1,6 @@
-use reqwest::Client;
 use serde_json::json;
 use tempfile::tempdir;
+use testbed::Client;
 
 use crate::process::{Server, complaint, greenroom, make_store, run, text};
 

@@ -8,9 +8,9 @@ use std::{
     process::Output,
 };
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::tempdir;
+use testbed::Client;
 
 use crate::process::{Server, complaint, kept, make_store, run, text};
 
@@ -25,13 +25,13 @@ fn done(dir: &Path, arguments: &[&str]) -> String {
 }
 
 async fn sessions(server: &Server, secret: &str) -> Value {
-    let request = Client::new().get(format!("{}/api/sessions", server.url)).basic_auth("OPENVIDUAPP", Some(secret));
+    let request = Client::new().get(format!("{}/api/sessions", server.url)).basic_auth("OPENVIDUAPP", secret);
     request.send().await.unwrap().json().await.unwrap()
 }
 
 async fn open(server: &Server, id: &str) {
     let request = Client::new().post(format!("{}/api/sessions", server.url)).json(&json!({ "customSessionId": id }));
-    let sent = request.basic_auth("OPENVIDUAPP", Some(server.secret())).send().await.unwrap();
+    let sent = request.basic_auth("OPENVIDUAPP", server.secret()).send().await.unwrap();
     assert_eq!(sent.status(), 200);
 }
 

@@ -1,8 +1,8 @@
 //! `--dynamodb-port`: which requests are answered there (`docs/apis/access.md`).
 
-use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use tempfile::tempdir;
+use testbed::{Client, RequestBuilder};
 
 use crate::process::{Server, greenroom, kept, text};
 

@@ -2,9 +2,9 @@
 
 use std::{io::Write, path::Path, process::Stdio};
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::tempdir;
+use testbed::Client;
 
 use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
@@ -29,7 +29,7 @@ async fn status_of_device(server: &Server, token: &str) -> u16 {
 
 async fn status_of_backend(server: &Server, secret: &str) -> u16 {
     let request = Client::new().get(format!("{}/api/sessions", server.url));
-    request.basic_auth("OPENVIDUAPP", Some(secret)).send().await.unwrap().status().as_u16()
+    request.basic_auth("OPENVIDUAPP", secret).send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test]

@@ -8,16 +8,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Client, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::tempdir;
+use testbed::Client;
 
 use crate::process::{Server, run, text};
 
 /// Sends a request as a back-end.
 async fn backend(server: &Server, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
     let url = format!("{}{path}", server.url);
-    let request = Client::new().request(method.parse().unwrap(), url).basic_auth("OPENVIDUAPP", Some(server.secret()));
+    let request = Client::new().request(method.parse().unwrap(), url).basic_auth("OPENVIDUAPP", server.secret());
     let request = if let Some(body) = body { request.json(&body) } else { request };
     let response = request.send().await.unwrap();
     let status = response.status();
@@ -55,7 +56,7 @@ async fn acknowledged_writes_survive_kill_9() {
             let (client, mut acknowledged) = (Client::new(), Vec::new());
             while !stop.load(Ordering::SeqCst) {
                 let open = client.post(format!("{}/api/sessions", server.url));
-                let open = open.basic_auth("OPENVIDUAPP", Some(server.secret()));
+                let open = open.basic_auth("OPENVIDUAPP", server.secret());
                 // Requests fail once the server is killed.
                 let Ok(response) = open.send().await else { break };
                 let Ok(session) = response.json::<Value>().await else { break };
@@ -154,7 +155,7 @@ async fn other_tools_reach_the_embedded_database_at_its_port() {
     let other = Server::start_with(&arguments, &environment);
     backend(&server, "POST", "/api/sessions", Some(json!({ "customSessionId": "daily" }))).await;
     let read = Client::new().get(format!("{}/api/sessions/daily", other.url));
-    let read = read.basic_auth("OPENVIDUAPP", Some(&secret)).send().await.unwrap();
+    let read = read.basic_auth("OPENVIDUAPP", &secret).send().await.unwrap();
     assert_eq!(read.status(), 200);
     // A secret from the environment is not shown.
     assert!(!other.introduction.contains(&secret));
@@ -186,9 +187,9 @@ fn the_data_directory_is_closed_to_other_users() {
 }
 
 /// Opens an event stream of the first user; its beginning has arrived.
-async fn listen(server: &Server, password: &str) -> reqwest::Response {
+async fn listen(server: &Server, password: &str) -> testbed::Response {
     let request = Client::new().get(format!("{}/api/sse", server.url));
-    let mut stream = request.basic_auth("admin@localhost", Some(password)).send().await.unwrap();
+    let mut stream = request.basic_auth("admin@localhost", password).send().await.unwrap();
     assert_eq!(
         (stream.status().as_u16(), &stream.headers()["content-type"]),
         (200, &"text/event-stream".parse().unwrap())
@@ -203,8 +204,7 @@ async fn a_stream_delivers_messages_and_ends_when_the_server_stops() {
     let password = "correct horse";
     let server = Server::start_with(&["--port", "0", "--memory"], &[("ADMIN_PASSWORD", password)]);
     let mut streams = [listen(&server, password).await, listen(&server, password).await];
-    let message =
-        Client::new().post(format!("{}/api/messages", server.url)).basic_auth("admin@localhost", Some(password));
+    let message = Client::new().post(format!("{}/api/messages", server.url)).basic_auth("admin@localhost", password);
     let sent = message.json(&json!({ "to": "admin@localhost", "body": "note" })).send().await.unwrap();
     assert_eq!(sent.status(), 200);
     for stream in &mut streams {

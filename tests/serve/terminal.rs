@@ -6,8 +6,8 @@ use std::{
     process::{Child, Stdio},
 };
 
-use reqwest::Client;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use testbed::Client;
 
 use crate::process::{Server, greenroom, run, text};
 

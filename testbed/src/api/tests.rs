@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +11,10 @@ use tokio::{
 };
 
 use super::{Api, Bytes, Outcome, Posted, Start};
-use crate::stream::Streamed;
+use crate::{
+    client::{Client, Response},
+    stream::Streamed,
+};
 
 struct Runtime {
     api: Api,
