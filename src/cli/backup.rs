@@ -1,16 +1,11 @@
 //! `greenroom backup` and `greenroom restore`: copies of a data directory, which are data directories themselves.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{
-    CliError, DataDir,
-    data_dir::{OpenDataDir, private},
-    target::say_store,
-};
+use super::{CliError, DataDir, data_dir::OpenDataDir, target::say_store};
 use crate::embedded::{copy, examine};
 
 /// Copy the store and its credentials into a new directory, also while a server runs
@@ -73,16 +68,13 @@ impl Restore {
             return Err(CliError::NotEmpty(data_dir.database()));
         }
         let failed = |error| CliError::File(data_dir.database(), error);
-        let new = data_dir.path().join("greenroom.db.new");
-        remove(&new).map_err(failed)?;
-        private(OpenOptions::new().create_new(true).write(true)).open(&new).map_err(failed)?;
-        copy(&backup.database(), &new)?;
+        let new = greenroom_files::beside(&data_dir.database()).map_err(failed)?;
+        copy(&backup.database(), new.path())?;
         // Beside another database, SQLite would write these files' content into it.
         for beside in ["greenroom.db-wal", "greenroom.db-shm"] {
             remove(&data_dir.path().join(beside)).map_err(failed)?;
         }
-        fs::rename(&new, data_dir.database()).map_err(failed)?;
-        File::open(data_dir.path()).and_then(|dir| dir.sync_all()).map_err(failed)?;
+        greenroom_files::persist(new, &data_dir.database()).map_err(failed)?;
         data_dir.take_secrets(&backup)?;
         say_store(&data_dir.database().display().to_string());
         println!("The store is as it was in {}. What was revoked since then is not any more.", self.from.display());

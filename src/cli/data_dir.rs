@@ -126,7 +126,7 @@ fn lock_file(path: &Path) -> io::Result<File> {
 }
 
 /// Has these options make files that only their owner can read, from the first byte on.
-pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options

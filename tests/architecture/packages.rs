@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The packages that functions share, lowest first, with the lowest ones that each may name. A package may also use
 /// what those use. `docs/architecture.md` has the same table.
-const SHARED: [(&str, &[&str]); 9] = [
+const SHARED: [(&str, &[&str]); 10] = [
     ("derive", &[]),
     ("core", &["derive"]),
     ("telemetry", &["core"]),
@@ -18,7 +18,8 @@ const SHARED: [(&str, &[&str]); 9] = [
     ("store", &["telemetry", "aws"]),
     ("media", &["store"]),
     ("http", &["media"]),
-    ("mail", &["media"]),
+    ("files", &[]),
+    ("mail", &["media", "files"]),
     ("lambda", &["http"]),
 ];
 

@@ -6,7 +6,6 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use greenroom_core::id::random_hex;
 use greenroom_media::mail::{Mail, MailError, Mailer};
 
 use crate::message::Addresses;
@@ -27,36 +26,14 @@ impl FileMailer {
 impl Mailer for FileMailer {
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), MailError>> {
         Box::pin(async move {
-            let (dir, name) = (self.dir.clone(), format!("{}.eml", mail.id));
+            let (dir, path) = (self.dir.clone(), self.dir.join(format!("{}.eml", mail.id)));
             let message = self.addresses.write(mail)?;
-            let written = tokio::task::spawn_blocking(move || write(&dir, &name, &message)).await;
+            let write = move || make(&dir).and_then(|()| greenroom_files::write(&path, &message));
+            let written = tokio::task::spawn_blocking(write).await;
             let written = written.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()));
             written.map_err(|error| MailError::Unavailable(error.kind().to_string()))
         })
     }
-}
-
-/// Writes a new file and renames it, so that a reader of the directory finds whole mails only.
-fn write(dir: &Path, name: &str, message: &[u8]) -> io::Result<()> {
-    make(dir)?;
-    let new = dir.join(format!("{}.new", random_hex()));
-    let written = write_new(&new, message).and_then(|()| fs::rename(&new, dir.join(name)));
-    if written.is_err() {
-        // Half a mail is of no use.
-        let _ = fs::remove_file(&new);
-    }
-    written
-}
-
-fn write_new(path: &Path, message: &[u8]) -> io::Result<()> {
-    use io::Write;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(message)?;
-    file.sync_all()
 }
 
 /// Makes the directory if there is none. Only its owner can read it, because mails hold personal data.

@@ -2,8 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs::{self, File},
+    io,
     path::PathBuf,
 };
 
@@ -14,7 +14,7 @@ use greenroom_core::{
 };
 use serde_json::{Value, json};
 
-use super::{OpenDataDir, lock_file, private};
+use super::{OpenDataDir, lock_file};
 use crate::cli::{
     CliError,
     credential::{Credential, Values, new_entry},
@@ -149,24 +149,10 @@ impl OpenDataDir {
         lock.map_err(|error| CliError::File(path, error))
     }
 
-    /// Writes a new file and renames it, so that a crash leaves the old file or the new one.
     fn write_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<(), CliError> {
-        let (path, new) = (self.secrets_file(), self.path.join("secrets.env.new"));
-        let text: Vec<_> = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
-        let write = || {
-            // A file that a crash left behind may be readable for others.
-            if let Err(error) = fs::remove_file(&new)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                return Err(error);
-            }
-            let mut file = private(OpenOptions::new().create_new(true).write(true)).open(&new)?;
-            file.write_all(text.concat().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|error| CliError::File(path.clone(), error))
+        let text: String = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
+        let path = self.secrets_file();
+        greenroom_files::write(&path, text.as_bytes()).map_err(|error| CliError::File(path, error))
     }
 }
 
