@@ -2,13 +2,9 @@
 
 use std::{fs, net::SocketAddr, path::Path};
 
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
-use hmac::{Hmac, KeyInit, Mac};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
-use sha1::Sha1;
+use testbed::sign_admission;
 
 use crate::{
     OPENVIDU_SECRET, Result,
@@ -111,11 +107,7 @@ impl Fixture {
         let is_for_another = name.starts_with("issue-token/") && !self.issued_for.is_empty();
         let text = if is_for_another { text.replace("SESSION_ID", &self.issued_for) } else { text };
         let mut event: Value = serde_json::from_str(&self.filled(&text))?;
-        if event["headers"]["x-ome-signature"] == "ADMISSION_SIGNATURE" {
-            let mac = Hmac::<Sha1>::new_from_slice(STREAMS_SECRET.as_bytes())?;
-            let mac = mac.chain_update(event["body"].as_str().unwrap_or_default()).finalize().into_bytes();
-            event["headers"]["x-ome-signature"] = BASE64_URL_SAFE_NO_PAD.encode(mac).into();
-        }
+        sign_admission(&mut event, STREAMS_SECRET);
         Ok(Event(event))
     }
 }

@@ -9,6 +9,7 @@
 mod committed;
 mod held;
 mod plan;
+mod refusal;
 mod wire;
 
 use std::{
@@ -21,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -32,20 +33,11 @@ pub use self::plan::{Fault, Plan};
 use self::{
     committed::Committed,
     held::{Admission, Held},
+    plan::Breaking,
+    refusal::{broken, conflicted, throttled, unavailable},
     wire::{Answer, Connection, Request},
 };
 use crate::client::Client;
-
-/// The codes with which `DynamoDB` throttles requests.
-const THROTTLED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
-/// The codes of internal errors of `DynamoDB`, and of errors common to AWS.
-const BROKEN: [(u16, &str); 3] =
-    [(500, "InternalServerError"), (500, "InternalFailure"), (503, "ServiceUnavailableException")];
-/// Operations that can conflict with a transaction on their item.
-const WRITES: [&str; 3] = ["PutItem", "UpdateItem", "DeleteItem"];
-
-/// Operations that write several items.
-const BATCHES: [&str; 2] = ["TransactWriteItems", "BatchWriteItem"];
 
 /// A proxy in front of a store, on a free loopback port. It causes no faults until it is given a plan.
 pub struct FaultyStore {
@@ -65,15 +57,6 @@ struct Shared {
     connections: AtomicU64,
     breaking: Mutex<Option<Breaking>>,
     injected: watch::Sender<u64>,
-}
-
-/// A fault for all writes after a number of successful ones.
-struct Breaking {
-    fault: Fault,
-    /// The number of writes that still succeed.
-    after: u64,
-    /// The number of requested writes.
-    asked: u64,
 }
 
 /// What the proxy does with a request.
@@ -203,19 +186,11 @@ impl Shared {
         self.breaking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fault for a request after the last successful write.
-    fn broken_off(&self, request: &Request) -> Option<Fault> {
-        let is_write = WRITES.contains(&&*request.operation) || BATCHES.contains(&&*request.operation);
-        let mut breaking = self.breaking();
-        let breaking = breaking.as_mut().filter(|_| is_write)?;
-        breaking.asked += 1;
-        (breaking.asked > breaking.after).then_some(breaking.fault)
-    }
-
     async fn outcome(&self, request: Request) -> io::Result<Outcome> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let (planned, chance) = self.plan().fault_of(number);
-        let fault = planned.or_else(|| self.broken_off(&request));
+        let broken_off = || self.breaking().as_mut().filter(|_| request.writes())?.next();
+        let fault = planned.or_else(broken_off);
         if fault.is_some() {
             self.injected.send_modify(|injected| *injected += 1);
         }
@@ -313,42 +288,4 @@ impl Shared {
         }
         Ok(answer)
     }
-}
-
-fn throttled(request: &Request, chance: u64) -> Answer {
-    let which = usize::try_from(chance % 4).unwrap_or(0);
-    match (&*request.operation, THROTTLED.get(which)) {
-        (_, Some(code)) => Answer::error(400, code, &Value::Null),
-        ("TransactWriteItems", None) => cancelled(request, "ThrottlingError"),
-        (_, None) => Answer::error(400, THROTTLED[0], &Value::Null),
-    }
-}
-
-fn conflicted(request: &Request) -> Option<Answer> {
-    match &*request.operation {
-        "TransactWriteItems" => Some(cancelled(request, "TransactionConflict")),
-        operation if WRITES.contains(&operation) => {
-            Some(Answer::error(400, "TransactionConflictException", &Value::Null))
-        }
-        _ => None,
-    }
-}
-
-/// The answer to a transaction that was cancelled because of its last item.
-fn cancelled(request: &Request, code: &str) -> Answer {
-    let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    let items = asked["TransactItems"].as_array().map_or(1, Vec::len);
-    let reasons: Vec<_> =
-        (1..=items).map(|item| json!({ "Code": if item == items { code } else { "None" } })).collect();
-    Answer::error(400, "TransactionCanceledException", &json!({ "CancellationReasons": reasons }))
-}
-
-fn broken(chance: u64) -> Answer {
-    let (status, code) = BROKEN[usize::try_from(chance % 3).unwrap_or(0)];
-    Answer::error(status, code, &Value::Null)
-}
-
-fn unavailable() -> Answer {
-    let page = "<html><body><h1>503 Service Unavailable</h1></body></html>";
-    Answer { status: 503, content_type: "text/html".to_owned(), body: page.as_bytes().to_vec() }
 }

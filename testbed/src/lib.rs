@@ -6,7 +6,8 @@
 //! process.
 //!
 //! [`FaultyStore`] is a proxy in front of a table that fails on request. [`rights`] knows what IAM would let a function
-//! do in the table. [`Request`] reads the requests of `events/`.
+//! do in the table. [`Request`] reads the requests of `events/`. [`HttpStub`] and [`mail_server`] play the servers that
+//! Greenroom calls.
 
 mod api;
 mod client;
@@ -14,16 +15,24 @@ mod environment;
 mod error;
 mod faults;
 mod function;
+mod http;
 mod request;
 pub mod rights;
 mod schema;
+mod signature;
+mod smtp;
 mod stream;
+mod table;
 
 pub use client::{Client, RequestBuilder, Response};
 pub use environment::ACCESS_KEY_ID;
 pub use error::{Exit, InvokeError, Report, StartError};
 pub use faults::{Fault, FaultyStore, Plan};
 pub use function::Function;
+pub use http::{HttpStub, nobody, serve};
 pub use request::Request;
 pub use schema::Schema;
+pub use signature::{admission_signature, sign_admission};
+pub use smtp::mail_server;
 pub use stream::Streamed;
+pub use table::{RequestCounter, external_store, keep_what_expires};

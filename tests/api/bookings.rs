@@ -4,10 +4,7 @@ use greenroom_core::{config::Setting, model::Booking};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::TcpListener,
-};
+use testbed::{mail_server, nobody};
 
 use crate::support::TestApp;
 
@@ -141,22 +138,6 @@ async fn a_trailing_comma_is_not_json() {
     assert!(detail.starts_with("JSON parse error - ") && !detail.contains("Ada"), "{detail}");
 }
 
-/// A mail server that greets, accepts a sender and then answers the receiver with this reply.
-async fn mail_server(reply: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("smtp://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let (read, mut write) = stream.split();
-        let mut lines = BufReader::new(read).lines();
-        for says in ["220 here", "250 here", "250 ok", reply, "221 bye"] {
-            let _ = write.write_all(format!("{says}\r\n").as_bytes()).await;
-            let _ = lines.next_line().await;
-        }
-    });
-    url
-}
-
 #[rstest]
 #[case::refused(Some("550 no such user"), 500, "The booking is kept, but its e-mail could not be sent.", "-")]
 #[case::busy(Some("451 later"), 503, "The booking is kept, but its e-mail could not be sent yet.", "1")]
@@ -168,10 +149,11 @@ async fn a_booking_whose_mail_fails_is_kept_as_unsent(
     #[case] detail: &str,
     #[case] retry_after: &str,
 ) {
-    let url = match reply {
-        Some(reply) => mail_server(reply).await,
-        None => format!("smtp://{}", std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()),
+    let address = match reply {
+        Some(reply) => mail_server(&["220 here", "250 here", "250 ok", reply, "221 bye"]).await.unwrap().0,
+        None => nobody().unwrap(),
     };
+    let url = format!("smtp://{address}");
     let app = TestApp::with([(Setting::MailTransport, "smtp"), (Setting::SmtpUrl, url.as_str())]).await;
     let answer = app.client(false).await.post(BOOKINGS, booking()).await;
     assert_eq!((answer.status.as_u16(), &answer.body), (status, &json!({ "detail": detail })));

@@ -1,17 +1,10 @@
 //! An API whose requests to DynamoDB are counted.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
-use aws_sdk_dynamodb::{
-    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
-    error::BoxError,
-};
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use greenroom_core::config::Setting;
 use secrecy::ExposeSecret;
+use testbed::RequestCounter;
 
 use crate::support::TestApp;
 
@@ -49,24 +42,5 @@ pub(crate) async fn note_uses(app: &TestApp) {
             let fingerprint = settings.fingerprint(setting.name(), secret.expose_secret());
             app.store.note_use(&fingerprint, app.clock.now()).await.unwrap();
         }
-    }
-}
-
-#[derive(Debug, Default)]
-struct RequestCounter(Arc<AtomicUsize>);
-
-impl Intercept for RequestCounter {
-    fn name(&self) -> &'static str {
-        "request counter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(())
     }
 }

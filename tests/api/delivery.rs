@@ -26,7 +26,7 @@ use greenroom_media::{
 };
 use greenroom_store::{JOB_SHARDS, JobKey};
 use rstest::rstest;
-use tokio::net::TcpListener;
+use testbed::{nobody, serve};
 
 use crate::support::{TestApp, basic};
 
@@ -56,16 +56,13 @@ impl MediaServer {
         Self { failures: Arc::new(Mutex::new(failures.into_iter().collect())), asked: Arc::default() }
     }
 
-    /// Serves on a free port until the test's runtime ends.
+    /// Serves on a free port until the test's runtime ends; returns the URL.
     async fn serve(&self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let server = self.clone();
         let router = Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
             server.answer(&headers, format!("{method} {uri}")).await
         });
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
+        serve(router).await.unwrap()
     }
 
     async fn answer(&self, headers: &HeaderMap, asked: String) -> (StatusCode, &'static str) {
@@ -196,8 +193,7 @@ async fn a_session_that_the_media_server_no_longer_has_counts_as_ended(#[case] a
 
 #[tokio::test]
 async fn delivery_to_a_media_server_that_was_down_succeeds_once_it_is_up() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{nobody}");
+    let url = format!("http://{}", nobody().unwrap());
     let down = TestApp::with([(Setting::StreamsApiUrl, url.as_str()), (Setting::StreamsApiToken, TOKEN)]).await;
     let id = down.decide(&termination("viewer")).await;
     down.acting_as("housekeeping", deliver(&down.shared.services, &id)).await;

@@ -16,6 +16,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use greenroom_core::config::Setting;
 use rstest::rstest;
 use serde_json::{Value, json};
+use testbed::{nobody, serve};
 
 use crate::{joining::t1, organisers::Account, support::TestApp};
 
@@ -32,14 +33,11 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// Serves on a free port until the test's runtime ends.
+    /// Serves on a free port until the test's runtime ends; returns the URL.
     async fn serve(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let provider = self.clone();
         let router = Router::new().fallback(move |request: Request| async move { provider.answer(request).await });
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
+        serve(router).await.unwrap()
     }
 
     async fn answer(&self, request: Request) -> Response {
@@ -168,8 +166,7 @@ async fn nothing_is_stored_if_the_provider_fails(
 
 #[tokio::test]
 async fn nothing_is_stored_if_the_provider_cannot_be_reached() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{nobody}");
+    let url = format!("http://{}", nobody().unwrap());
     let app = TestApp::with([(Setting::VideoProvider, "opentok"), (Setting::OpentokApiUrl, url.as_str())]).await;
     let admin = app.admin().await;
     let event = app.organiser(&admin).make_event("A").await;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
-    http::{Method, StatusCode, Uri},
+    Json,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -26,42 +26,35 @@ use greenroom_media::{
 };
 use greenroom_store::{JobKey, Terminated, Terminating, Told};
 use serde_json::json;
+use testbed::HttpStub;
 
 use crate::{
     joining::{JOIN, t1},
     support::TestApp,
 };
 
-/// A media provider of a test. It answers DELETE with the given statuses first and then with 204, and it records the
-/// paths.
-#[derive(Clone, Default)]
-struct Provider {
-    failures: Arc<Mutex<VecDeque<u16>>>,
-    deleted: Arc<Mutex<Vec<String>>>,
-}
+/// A media provider of a test. It answers DELETE with the given statuses first and then with 204.
+struct Provider(HttpStub);
 
 impl Provider {
-    /// Serves on a free port until the test's runtime ends.
-    async fn serve(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let provider = self.clone();
-        let router = Router::new().fallback(move |method: Method, uri: Uri| async move {
-            if method == Method::DELETE { provider.delete(&uri).into_response() } else { created() }
+    async fn failing(statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        let failures = Arc::new(Mutex::new(statuses.into_iter().collect::<VecDeque<_>>()));
+        let stub = HttpStub::start(move |request| {
+            let deletes = request.method() == Method::DELETE;
+            let status = || failures.lock().unwrap().pop_front().unwrap_or(StatusCode::NO_CONTENT);
+            std::future::ready(if deletes { status().into_response() } else { created() })
         });
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
+        Self(stub.await.unwrap())
     }
 
-    fn delete(&self, uri: &Uri) -> StatusCode {
-        self.deleted.lock().unwrap().push(uri.path().to_owned());
-        let status = self.failures.lock().unwrap().pop_front();
-        StatusCode::from_u16(status.unwrap_or(204)).unwrap()
+    async fn sound() -> Self {
+        Self::failing([]).await
     }
 
-    /// The deletions since the last call.
+    /// The paths of the deletions since the last call.
     fn deleted(&self) -> BTreeSet<String> {
-        std::mem::take(&mut *self.deleted.lock().unwrap()).into_iter().collect()
+        let deletions = self.0.received().into_iter().filter(|request| request.method() == Method::DELETE);
+        deletions.map(|request| request.uri().path().to_owned()).collect()
     }
 }
 
@@ -80,8 +73,8 @@ struct Participant {
 
 impl Participant {
     async fn joined(provider: &Provider) -> Self {
-        let url = provider.serve().await;
-        let app = TestApp::with([(Setting::VideoProvider, "opentok"), (Setting::OpentokApiUrl, url.as_str())]).await;
+        let url = provider.0.url();
+        let app = TestApp::with([(Setting::VideoProvider, "opentok"), (Setting::OpentokApiUrl, url)]).await;
         let event = app.event_to_join(json!({}), "interpreter").await;
         let joined = app.client(false).await.post(JOIN, json!({ "loginToken": "the token" })).await;
         let session = &joined.body["sessions"][0];
@@ -129,7 +122,7 @@ impl Participant {
 
 #[tokio::test]
 async fn every_client_of_a_terminated_name_is_disconnected() {
-    let provider = Provider::default();
+    let provider = Provider::sound().await;
     let participant = Participant::joined(&provider).await;
     let now = participant.app.clock.now();
     for client in ["phone", "browser", "gone"] {
@@ -148,7 +141,7 @@ async fn every_client_of_a_terminated_name_is_disconnected() {
 
 #[tokio::test]
 async fn a_failed_disconnect_is_retried_later() {
-    let provider = Provider { failures: Arc::new(Mutex::new([403].into())), ..Provider::default() };
+    let provider = Provider::failing([StatusCode::FORBIDDEN]).await;
     let participant = Participant::joined(&provider).await;
     participant.client("phone", ProviderEvent::Created(participant.app.clock.now())).await;
     let message = participant.terminate().await;
@@ -164,7 +157,7 @@ async fn a_failed_disconnect_is_retried_later() {
 
 #[tokio::test]
 async fn a_client_that_reconnects_with_a_terminated_token_is_disconnected() {
-    let provider = Provider::default();
+    let provider = Provider::sound().await;
     let participant = Participant::joined(&provider).await;
     // Nobody is connected yet, so nobody is disconnected.
     participant
@@ -181,7 +174,7 @@ async fn a_client_that_reconnects_with_a_terminated_token_is_disconnected() {
 #[tokio::test]
 async fn deleting_a_session_or_an_event_disconnects_its_clients() {
     for path in ["sessions", "events"] {
-        let provider = Provider::default();
+        let provider = Provider::sound().await;
         let participant = Participant::joined(&provider).await;
         let app = &participant.app;
         let admin = app.account("operator", greenroom_core::model::user::Role::Admin, None).await;

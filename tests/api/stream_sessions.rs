@@ -3,16 +3,12 @@
 use std::{fmt::Display, time::Duration};
 
 use axum::body::Body;
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom_core::config::Setting;
-use hmac::{Hmac, KeyInit, Mac};
 use insta::assert_snapshot;
 use rstest::rstest;
 use serde_json::{Value, json};
-use sha1::Sha1;
+use testbed::admission_signature;
 
 use crate::{
     joining::{JOIN, t1},
@@ -74,8 +70,7 @@ impl TestApp {
 
 /// The signature of a media server's webhook.
 pub(crate) fn signature(body: &[u8]) -> String {
-    let mac = Hmac::<Sha1>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap().chain_update(body);
-    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    admission_signature(WEBHOOK_SECRET, str::from_utf8(body).unwrap())
 }
 
 /// The webhook of a media server about a viewer.

@@ -8,12 +8,8 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::timeout::TimeoutConfig,
-    types::{AttributeValue, TimeToLiveSpecification},
-};
-use axum::{Router, body::Body, http::Request, middleware::map_request};
+use aws_sdk_dynamodb::{Client, config::timeout::TimeoutConfig, types::AttributeValue};
+use axum::Router;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
 use greenroom_core::{
@@ -26,7 +22,10 @@ use greenroom_http::{App, auth::SigningKeys};
 use greenroom_store::Store;
 use greenroom_telemetry::meter::{Meter, Origin};
 use serde_json::json;
-use testbed::rights::{Guard, Roles, Routes, call_of};
+use testbed::{
+    external_store, keep_what_expires,
+    rights::{Guard, Roles, Routes, call_of},
+};
 
 pub(crate) use self::caller::{Answer, Caller};
 
@@ -119,11 +118,7 @@ impl TestApp {
         let guard = Arc::new(Guard::new(ROLES.clone()));
         let store = Store::new(client.clone(), &table);
         let app = App::new(config, store.through(guard.client(&client)), clock.clone());
-        let service = greenroom::service(&app).layer(map_request(async |mut request: Request<Body>| {
-            let function = ROUTES.function(request.method().as_str(), request.uri().path());
-            request.extensions_mut().insert(call_of(function));
-            request
-        }));
+        let service = ROUTES.attribute(greenroom::service(&app));
         Self { clock, store, keys: app.keys.clone(), client, table, shared: app, guard, settings, service }
     }
 
@@ -210,30 +205,16 @@ pub(crate) fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
-/// The endpoint of DynamoDB Local, if the suite runs on it.
-#[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]
-fn dynamodb_local() -> Option<String> {
-    std::env::var("GREENROOM_TEST_DYNAMODB").ok()
-}
-
 /// Whether the suite runs on DynamoDB Local.
 pub(crate) fn on_dynamodb_local() -> bool {
-    dynamodb_local().is_some()
+    external_store().is_some()
 }
 
 fn dynamo() -> Client {
-    let Some(endpoint) = dynamodb_local() else { return Embedded::memory().unwrap().client() };
+    let Some(endpoint) = external_store() else { return Embedded::memory().unwrap().client() };
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
     let client = greenroom_store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
     // On a busy machine an emulator may take longer than the timeout for DynamoDB.
     let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
     Client::from_conf(client.config().to_builder().timeout_config(patience).build())
-}
-
-/// Disables TTL. The clock of the tests stands in the past, so an emulator with TTL would delete items that still
-/// count.
-async fn keep_what_expires(client: &Client, table: &str) {
-    let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().unwrap();
-    // An emulator without TTL support keeps everything anyway.
-    let _ = client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await;
 }

@@ -10,13 +10,12 @@ use std::{
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryPartition,
-    types::{AttributeValue, PutRequest, TimeToLiveSpecification, WriteRequest},
+    types::{AttributeValue, PutRequest, WriteRequest},
 };
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, Request, header},
-    middleware::map_request,
     response::Response,
 };
 use greenroom::{embedded::Embedded, table};
@@ -32,7 +31,7 @@ use greenroom_telemetry::meter::{Meter, Origin};
 use serde_json::Value;
 use tempfile::TempDir;
 use testbed::{
-    FaultyStore,
+    FaultyStore, external_store, keep_what_expires,
     rights::{Guard, Roles, Routes, call_of},
 };
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -165,11 +164,7 @@ impl Instance {
             Config::read_with_mail(&environment, Setting::ALL, Strictness::Deployed, greenroom_mail::settings).unwrap();
         let (guard, store) = (Arc::new(Guard::new(ROLES.clone())), Store::new(client.clone(), table));
         let app = App::new(config, store.through(guard.client(client)), clock.clone());
-        let service = greenroom::service(&app).layer(map_request(async |mut request: Request<Body>| {
-            let function = ROUTES.function(request.method().as_str(), request.uri().path());
-            request.extensions_mut().insert(call_of(function));
-            request
-        }));
+        let service = ROUTES.attribute(greenroom::service(&app));
         Self { app, store, guard, service }
     }
 
@@ -287,23 +282,10 @@ fn client(endpoint: &str) -> Client {
     greenroom_store::client(&AwsEnvironment::read(&environment, "DYNAMODB"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "where the suite runs is a matter of the process")]
-fn external_store() -> Option<String> {
-    std::env::var("GREENROOM_TEST_DYNAMODB").ok()
-}
-
 async fn embedded_store(server: &mut JoinSet<()>) -> String {
     let embedded = Embedded::memory().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     server.spawn(async move { embedded.listen(listener, std::future::pending()).await.unwrap() });
     endpoint
-}
-
-/// Disables TTL. The clock of the tests stands in the past, so an emulator with TTL would delete items that still
-/// count.
-async fn keep_what_expires(client: &Client, table: &str) {
-    let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().unwrap();
-    // An emulator without TTL support keeps everything anyway.
-    let _ = client.update_time_to_live().table_name(table).time_to_live_specification(ttl).send().await;
 }

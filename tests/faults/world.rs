@@ -1,19 +1,15 @@
 //! The users and records that exist before anything fails.
 
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom_core::{
     model::{User, api_token, user::Role},
     password::{self, PasswordHash},
 };
 use greenroom_http::auth::UserClaims;
 use greenroom_store::{Replacing, Stored};
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use sha1::Sha1;
+use testbed::admission_signature;
 use tokio::sync::OnceCell;
 
 use crate::bed::{ACCESS_TOKEN, Answer, Call, Instance, SECRET, WEBHOOK_SECRET};
@@ -120,7 +116,6 @@ fn webhook_at(time: &str, address: &str, status: &str, stream: &str, name: &str)
             "url": format!("ws://live.example:3333/app/{stream}?session={name}"),
         },
     });
-    let mac = Hmac::<Sha1>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap().chain_update(body.to_string());
-    let signature = BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    let signature = admission_signature(WEBHOOK_SECRET, &body.to_string());
     Call::new("POST", "/v1/admission").with("x-ome-signature", signature).json(body)
 }

@@ -12,8 +12,7 @@ use greenroom_core::{
 };
 use greenroom_store::{JOB_SHARDS, Stored};
 use serde_json::Value;
-use testbed::InvokeError;
-use tokio::net::TcpListener;
+use testbed::{InvokeError, nobody};
 
 use crate::stage::{Fixture, Stage};
 
@@ -68,9 +67,7 @@ async fn housekeeping_finishes_interrupted_work() {
 #[tokio::test]
 async fn a_failed_run_is_reported_as_an_error() {
     let mut stage = Stage::new().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    stage.endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    stage.endpoint = format!("http://{}", nobody().unwrap());
     let error = stage.run(SCHEDULED).await.unwrap_err();
     let InvokeError::Reported(report) = &error else { panic!("{error}") };
     assert_eq!(report.error_message, "1 of the duties failed");

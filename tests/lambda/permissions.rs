@@ -10,9 +10,11 @@ use axum::{
     extract::Request,
     response::Response,
 };
-use testbed::RequestBuilder;
-use testbed::rights::{Asked, Roles};
-use tokio::net::TcpListener;
+use testbed::{
+    RequestBuilder,
+    rights::{Asked, Roles},
+    serve,
+};
 
 use crate::{
     events::requests,
@@ -48,10 +50,7 @@ async fn guarded(table: String, refused: Refused) -> String {
     let roles = Arc::new(Roles::of_workspace().unwrap());
     let client = testbed::Client::new();
     let pass = move |request: Request| pass(client.clone().post(&table), roles.clone(), refused.clone(), request);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(axum::serve(listener, Router::new().fallback(pass)).into_future());
-    endpoint
+    serve(Router::new().fallback(pass)).await.unwrap()
 }
 
 async fn pass(to_table: RequestBuilder, roles: Arc<Roles>, refused: Refused, request: Request) -> Response {

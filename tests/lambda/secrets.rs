@@ -6,8 +6,7 @@ use axum::{
     routing::post,
 };
 use serde_json::{Value, json};
-use testbed::{Function, StartError};
-use tokio::net::TcpListener;
+use testbed::{Function, StartError, serve};
 
 use crate::{
     answer::Answer,
@@ -28,10 +27,7 @@ async fn secrets_manager(secrets: Value) -> String {
             None => Err((StatusCode::BAD_REQUEST, Json(json!({ "__type": "ResourceNotFoundException" })))),
         }
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(axum::serve(listener, Router::new().route("/", post(get))).into_future());
-    url
+    serve(Router::new().route("/", post(get))).await.unwrap()
 }
 
 /// Starts a function whose environment has no secret but this one.

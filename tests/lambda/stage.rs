@@ -18,11 +18,9 @@ use base64::{
 use greenroom::{embedded::Embedded, table};
 use greenroom_core::config::{AwsEnvironment, Environment};
 use greenroom_store::{Store, client};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
-use sha1::Sha1;
 use tempfile::TempDir;
-use testbed::{Function, InvokeError};
+use testbed::{Function, InvokeError, external_store, sign_admission};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
@@ -226,9 +224,7 @@ impl Fixture {
             .replace("CONNECTION_ID", &self.connection)
             .replace("SESSION_ID", &self.session);
         let mut event: Value = serde_json::from_str(&event).unwrap();
-        if event["headers"]["x-ome-signature"] == "ADMISSION_SIGNATURE" {
-            event["headers"]["x-ome-signature"] = admission_signature(event["body"].as_str().unwrap()).into();
-        }
+        sign_admission(&mut event, STREAMS_SECRET);
         event
     }
 
@@ -247,17 +243,6 @@ async fn embedded_store(table: &str, store: &mut JoinSet<()>) -> String {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     store.spawn(async move { embedded.listen(listener, std::future::pending()).await.unwrap() });
     endpoint
-}
-
-/// The address of the DynamoDB to use instead of the embedded one. The user of the machine chooses it.
-fn external_store() -> Option<String> {
-    std::env::var_os("GREENROOM_TEST_DYNAMODB").map(|endpoint| endpoint.into_string().unwrap())
-}
-
-/// The signature of a media server for a body.
-fn admission_signature(body: &str) -> String {
-    let mac = Hmac::<Sha1>::new_from_slice(STREAMS_SECRET.as_bytes()).unwrap().chain_update(body);
-    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 /// The `Authorization` header of a back-end with the right secret.

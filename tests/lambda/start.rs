@@ -1,7 +1,6 @@
 //! A function with a wrong configuration does not start, and reports everything that is missing at once.
 
-use testbed::{Function, StartError};
-use tokio::net::TcpListener;
+use testbed::{Function, StartError, nobody};
 
 use crate::{
     binaries::binary,
@@ -59,10 +58,7 @@ async fn a_misspelt_log_level_is_refused() {
 #[tokio::test]
 async fn a_function_whose_table_cannot_be_reached_starts_and_answers_503() {
     let mut stage = Stage::new().await;
-    // This port was free a moment ago, so a connection is refused.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    stage.endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    stage.endpoint = format!("http://{}", nobody().unwrap());
     let answer = stage.send("create-session/device", &Fixture::default()).await;
     assert_eq!((answer.status(), answer.at("/error/code").as_str()), (503, "unavailable"));
     assert!(answer.header("retry-after").is_some(), "{answer:?}");

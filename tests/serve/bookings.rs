@@ -1,4 +1,4 @@
-use std::{fs, net::TcpListener, path::Path, process::Output};
+use std::{fs, path::Path, process::Output};
 
 use greenroom::embedded::Embedded;
 use greenroom_core::{
@@ -11,6 +11,7 @@ use greenroom_core::{
 };
 use greenroom_store::Store;
 use tempfile::{TempDir, tempdir};
+use testbed::nobody;
 
 use crate::process::{complaint, greenroom, text};
 
@@ -92,8 +93,7 @@ async fn a_booking_that_is_not_unsent_is_not_sent_again() {
 #[tokio::test]
 async fn a_booking_that_cannot_be_sent_stays_unsent() {
     let (dir, ids) = kept(&["first", "second"]).await;
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("smtp://{nobody}");
+    let url = format!("smtp://{}", nobody().unwrap());
     let away = [("MAIL_TRANSPORT", "smtp"), ("SMTP_URL", &*url)];
     let refused = bookings(dir.path(), &["resend"], &away);
     assert_eq!(refused.status.code(), Some(1));

@@ -1,6 +1,6 @@
 use serde_json::json;
 use tempfile::tempdir;
-use testbed::Client;
+use testbed::{Client, nobody};
 
 use crate::process::{Server, complaint, greenroom, make_store, run, text};
 
@@ -50,8 +50,7 @@ fn a_region_alone_leaves_the_embedded_database_in_its_place() {
 fn an_unreachable_store_is_reported_in_one_line() {
     let dir = tempdir().unwrap();
     let mut command = greenroom(&["--port", "0", "--data-dir", dir.path().to_str().unwrap()]);
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = command.env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{nobody}")).output().unwrap();
+    let refused = command.env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{}", nobody().unwrap())).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
     let error = text(&refused.stderr);
     assert!(error.starts_with("greenroom: the table greenroom cannot be used: "), "{error}");

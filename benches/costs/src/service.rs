@@ -8,11 +8,7 @@ use std::{
     time::Instant,
 };
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
-    error::BoxError,
-};
+use aws_sdk_dynamodb::Client;
 use axum::{
     Router,
     body::Body,
@@ -28,6 +24,7 @@ use greenroom_http::{App, auth::UserClaims};
 use greenroom_store::Store;
 use http_body_util::BodyExt;
 use serde_json::Value;
+use testbed::RequestCounter;
 use tower::ServiceExt;
 
 use crate::Result;
@@ -61,7 +58,7 @@ impl Service {
     pub(crate) async fn new() -> Result<Self> {
         let embedded = Embedded::memory()?;
         embedded.create_table(TABLE).await?;
-        let counter = Counter::default();
+        let counter = RequestCounter::default();
         let requests = counter.0.clone();
         let client = Client::from_conf(embedded.client().config().to_builder().interceptor(counter).build());
         let store = Store::new(client, TABLE);
@@ -144,24 +141,5 @@ impl Caller<'_> {
         let link = parts.headers.get(header::LINK).and_then(|link| link.to_str().ok()).map(str::to_owned);
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
         Ok(Answer { link, body })
-    }
-}
-
-#[derive(Debug, Default)]
-struct Counter(Arc<AtomicUsize>);
-
-impl Intercept for Counter {
-    fn name(&self) -> &'static str {
-        "request counter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(())
     }
 }

@@ -10,10 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{
-    WRITES,
-    wire::{Answer, Request},
-};
+use super::wire::{Answer, Request};
 
 /// The actions that contain an item in a transaction.
 const ACTIONS: [&str; 4] = ["ConditionCheck", "Delete", "Put", "Update"];
@@ -72,7 +69,7 @@ impl Held {
                 held.extend(items.iter().cloned());
                 Admission::Holding(Hold { held: self, items }, time)
             }
-            operation if WRITES.contains(&operation) => {
+            _ if request.writes_one() => {
                 let held = self.items.lock().unwrap_or_else(PoisonError::into_inner);
                 if held.contains(&name(&asked())) {
                     return Admission::Refused(Answer::error(400, "TransactionConflictException", &Value::Null));

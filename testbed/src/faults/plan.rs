@@ -91,6 +91,23 @@ impl Plan {
     }
 }
 
+/// A fault for all writes after a number of successful ones.
+pub(super) struct Breaking {
+    pub(super) fault: Fault,
+    /// The number of writes that still succeed.
+    pub(super) after: u64,
+    /// The number of requested writes.
+    pub(super) asked: u64,
+}
+
+impl Breaking {
+    /// The fault for the next write.
+    pub(super) fn next(&mut self) -> Option<Fault> {
+        self.asked += 1;
+        (self.asked > self.after).then_some(self.fault)
+    }
+}
+
 /// `SplitMix64`'s mixing of a number.
 const fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

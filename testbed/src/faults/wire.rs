@@ -16,6 +16,18 @@ pub(super) struct Request {
     pub(super) body: Vec<u8>,
 }
 
+impl Request {
+    /// Whether it writes one item. It can conflict with a transaction on that item then.
+    pub(super) fn writes_one(&self) -> bool {
+        matches!(&*self.operation, "PutItem" | "UpdateItem" | "DeleteItem")
+    }
+
+    /// Whether it writes anything.
+    pub(super) fn writes(&self) -> bool {
+        self.writes_one() || matches!(&*self.operation, "TransactWriteItems" | "BatchWriteItem")
+    }
+}
+
 /// An answer of the store.
 pub(super) struct Answer {
     pub(super) status: u16,

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use axum::{Router, extract::Request, middleware::map_request};
+
+use super::guard::call_of;
+
 /// The function for requests that no route matches.
 const FALLBACK: &str = "fallback";
 
@@ -20,6 +24,15 @@ impl Routes {
             all.0.entry(path).or_default().insert(method, function);
         }
         Ok(all)
+    }
+
+    /// Has each request to a service belong to the function that handles it, as [`call_of`] says.
+    pub fn attribute(&'static self, service: Router) -> Router {
+        service.layer(map_request(async |mut request: Request| {
+            let function = self.function(request.method().as_str(), request.uri().path());
+            request.extensions_mut().insert(call_of(function));
+            request
+        }))
     }
 
     /// The function that handles a request with this method and path.

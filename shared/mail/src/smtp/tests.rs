@@ -1,9 +1,5 @@
 use rstest::rstest;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use testbed::{mail_server, nobody};
 
 use super::{
     super::tests::{ID, addresses, mail},
@@ -18,53 +14,12 @@ const SHORT: Duration = Duration::from_millis(200);
 /// The replies of a mail server that takes a mail: its greeting, then those to EHLO, MAIL, RCPT, DATA and the mail.
 const TAKEN: [&str; 6] = ["220 here", "250 here", "250 ok", "250 ok", "354 go on", "250 taken"];
 
-/// A mail server that sends these replies, one after another, and then nothing until the client has gone. Returns what
-/// it heard.
-async fn saying(replies: &[&str]) -> (String, JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let replies: Vec<_> = replies.iter().map(|&reply| reply.to_owned()).collect();
-    let heard = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        let (mut stream, mut heard) = (BufReader::new(stream), String::new());
-        let mut before = None;
-        for reply in replies {
-            if let Some(before) = before {
-                hear(&mut stream, &mut heard, before).await;
-            }
-            // This fails if the client has gone. Then nothing more comes from it either.
-            let _ = stream.write_all(format!("{reply}\r\n").as_bytes()).await;
-            before = Some(if reply.starts_with("354") { Next::Mail } else { Next::Command });
-        }
-        let _ = stream.read_to_string(&mut heard).await;
-        heard
-    });
-    (address, heard)
-}
-
-/// The next thing that a client sends.
-#[derive(Clone, Copy, PartialEq)]
-enum Next {
-    Command,
-    Mail,
-}
-
-async fn hear(stream: &mut BufReader<TcpStream>, heard: &mut String, next: Next) {
-    loop {
-        let begun = heard.len();
-        let gone = !matches!(stream.read_line(heard).await, Ok(1..));
-        if gone || next == Next::Command || &heard[begun..] == ".\r\n" {
-            return;
-        }
-    }
-}
-
 fn mailer(url: &str, limit: Duration) -> SmtpMailer {
     SmtpMailer::new(&url.to_owned().into(), addresses(), limit).unwrap()
 }
 
 async fn outcome(replies: &[&str], limit: Duration) -> Result<(), MailError> {
-    let (address, _heard) = saying(replies).await;
+    let (address, _heard) = mail_server(replies).await.unwrap();
     let mailer = mailer(&format!("smtp://{address}"), limit);
     timeout(2 * LIMIT, mailer.send(&mail())).await.unwrap()
 }
@@ -75,9 +30,9 @@ fn unavailable(reason: &str) -> Result<(), MailError> {
 
 #[tokio::test]
 async fn a_mail_server_gets_the_mail_whole() {
-    let (address, heard) = saying(&[&TAKEN[..], &["221 bye"]].concat()).await;
+    let (address, heard) = mail_server(&[&TAKEN[..], &["221 bye"]].concat()).await.unwrap();
     assert_eq!(mailer(&format!("smtp://{address}"), LIMIT).send(&mail()).await, Ok(()));
-    let heard = heard.await.unwrap();
+    let heard = heard.await.unwrap().unwrap();
     let (commands, message) = heard.split_once("DATA\r\n").unwrap();
     assert!(commands.ends_with("MAIL FROM:<greenroom@example.com>\r\nRCPT TO:<bookings@example.org>\r\n"), "{heard}");
     let expected = String::from_utf8(addresses().write(&mail()).unwrap()).unwrap();
@@ -129,28 +84,27 @@ async fn nonsense_is_no_refusal() {
 
 #[tokio::test]
 async fn nobody_there_is_no_refusal() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let outcome = mailer(&format!("smtp://{nobody}"), LIMIT).send(&mail()).await;
+    let outcome = mailer(&format!("smtp://{}", nobody().unwrap()), LIMIT).send(&mail()).await;
     assert_eq!(outcome, unavailable("the connection failed"));
 }
 
 #[tokio::test]
 async fn no_mail_leaves_in_clear_where_tls_is_required() {
-    let (address, heard) = saying(&TAKEN).await;
+    let (address, heard) = mail_server(&TAKEN).await.unwrap();
     let outcome = mailer(&format!("smtp://user:secret@{address}?tls=required"), LIMIT).send(&mail()).await;
     assert_eq!(outcome, Err(MailError::Refused("the server lacks what the settings ask of it".to_owned())));
-    let heard = heard.await.unwrap();
+    let heard = heard.await.unwrap().unwrap();
     assert!(heard.starts_with("EHLO ") && heard.lines().count() == 1, "{heard}");
 }
 
 #[tokio::test]
 async fn credentials_come_from_the_url() {
     let replies = ["220 here", "250-here\r\n250 AUTH PLAIN", "535 wrong"];
-    let (address, heard) = saying(&replies).await;
+    let (address, heard) = mail_server(&replies).await.unwrap();
     let outcome = mailer(&format!("smtp://us%40er:p%2Fss%3A@{address}"), LIMIT).send(&mail()).await;
     assert_eq!(outcome, Err(MailError::Refused("SMTP 535".to_owned())));
     // "\0us@er\0p/ss:" in base64.
-    assert!(heard.await.unwrap().ends_with("AUTH PLAIN AHVzQGVyAHAvc3M6\r\n"));
+    assert!(heard.await.unwrap().unwrap().ends_with("AUTH PLAIN AHVzQGVyAHAvc3M6\r\n"));
 }
 
 #[rstest]

@@ -1,6 +1,6 @@
+use axum::http::StatusCode;
 use rstest::rstest;
-use tokio::net::TcpListener;
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
+use testbed::{HttpStub, nobody};
 
 use super::*;
 
@@ -19,11 +19,8 @@ fn stream(parts: [&str; 3]) -> Stream {
     Stream { vhost, app, stream }
 }
 
-async fn answering(status: u16, body: &str) -> MockServer {
-    let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(status).set_body_string(body);
-    Mock::given(method("DELETE")).respond_with(answer).mount(&server).await;
-    server
+async fn answering(status: u16, body: &'static str) -> HttpStub {
+    HttpStub::in_turn([(StatusCode::from_u16(status).unwrap(), body)]).await.unwrap()
 }
 
 #[rstest]
@@ -48,45 +45,46 @@ async fn answering(status: u16, body: &str) -> MockServer {
 #[tokio::test]
 async fn a_session_is_ended_or_was_not_there_or_cannot_be(
     #[case] status: u16,
-    #[case] body: &str,
+    #[case] body: &'static str,
     #[case] outcome: &str,
 ) {
     let server = answering(status, body).await;
-    let told = client(&server.uri(), Some(TOKEN)).terminate(&stream(["default", "app", "stream"]), &name("x")).await;
+    let told = client(server.url(), Some(TOKEN)).terminate(&stream(["default", "app", "stream"]), &name("x")).await;
     assert_eq!(told.map_or_else(|error| error.to_string(), |cut| format!("Ok({cut:?})")), outcome);
-    let [request] = &server.received_requests().await.unwrap()[..] else { panic!("one request") };
-    assert_eq!(request.url.path(), "/v1/vhosts/default/apps/app/streams/stream/sessions/x");
+    let [request] = &server.received()[..] else { panic!("one request") };
+    assert_eq!(
+        (request.method().as_str(), request.uri().path()),
+        ("DELETE", "/v1/vhosts/default/apps/app/streams/stream/sessions/x")
+    );
     let authorization = format!("Basic {}", BASE64_STANDARD.encode(TOKEN));
-    assert_eq!(request.headers["authorization"], authorization.as_str());
-    assert!(request.body.is_empty());
+    assert_eq!(request.headers()["authorization"], authorization.as_str());
+    assert!(request.body().is_empty());
 }
 
 #[tokio::test]
 async fn a_server_that_asks_for_no_token_is_shown_none() {
     let server = answering(200, "{}").await;
-    client(&server.uri(), None).terminate(&stream(["v", "a", "s"]), &name("n")).await.unwrap();
-    assert!(!server.received_requests().await.unwrap()[0].headers.contains_key("authorization"));
+    client(server.url(), None).terminate(&stream(["v", "a", "s"]), &name("n")).await.unwrap();
+    assert!(!server.received()[0].headers().contains_key("authorization"));
 }
 
 #[tokio::test]
 async fn a_name_leads_to_no_other_path() {
     let server = answering(200, "{}").await;
-    let client = client(&server.uri(), Some(TOKEN));
+    let client = client(server.url(), Some(TOKEN));
     client.terminate(&stream(["a/b", "é", "%2e"]), &name("x/../y?z#")).await.unwrap();
     for dots in ["..", ".", ""] {
         client.terminate(&stream(["default", "app", "stream"]), &name(dots)).await.unwrap();
         client.terminate(&stream(["default", dots, "stream"]), &name("x")).await.unwrap();
     }
-    let [request] = &server.received_requests().await.unwrap()[..] else { panic!("one request") };
+    let [request] = &server.received()[..] else { panic!("one request") };
     let path = "/v1/vhosts/a%2Fb/apps/%C3%A9/streams/%252e/sessions/x%2F..%2Fy%3Fz%23";
-    assert_eq!((request.url.path(), request.url.query()), (path, None));
+    assert_eq!((request.uri().path(), request.uri().query()), (path, None));
 }
 
 #[tokio::test]
 async fn a_server_that_is_down_is_not_reached() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let url = format!("http://{}", nobody().unwrap());
     let error = client(&url, None).terminate(&stream(["v", "a", "s"]), &name("n")).await.unwrap_err();
     assert!(matches!(&error, MediaServerError::Unreachable(_)), "{error}");
 }

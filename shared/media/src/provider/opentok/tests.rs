@@ -1,23 +1,24 @@
 use std::{
     net::Ipv4Addr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use axum::{
+    body::Bytes,
+    http::{Request, StatusCode},
+};
 use greenroom_core::clock::Timestamp;
 use jsonwebtoken::{DecodingKey, Validation};
 use rstest::rstest;
 use serde_json::{Value, json};
+use testbed::{HttpStub, nobody};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
-};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{method, path},
 };
 
 use super::*;
@@ -33,34 +34,47 @@ fn provider(api_url: &str) -> OpenTokProvider {
     OpenTokProvider::new(&project, Clock::stopped_at(Timestamp::from_seconds(NOW)))
 }
 
-fn created() -> ResponseTemplate {
-    ResponseTemplate::new(200)
-        .set_body_json(json!([{ "session_id": SESSION, "project_id": "45828062", "media_server_url": null }]))
+/// A status and a body.
+type Answer = (StatusCode, String);
+
+fn created() -> Answer {
+    let session = json!([{ "session_id": SESSION, "project_id": "45828062", "media_server_url": null }]);
+    (StatusCode::OK, session.to_string())
+}
+
+fn failed(status: u16) -> Answer {
+    (StatusCode::from_u16(status).unwrap(), "no secret of theirs".to_owned())
 }
 
 /// An API that gives these answers, one after the other, and then the last of them again and again.
-async fn answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
-    let server = MockServer::start().await;
-    let mut answers = answers.into_iter().peekable();
-    while let Some(answer) = answers.next() {
-        let mock = Mock::given(method("POST")).and(path("/session/create")).respond_with(answer);
-        let mock = if answers.peek().is_some() { mock.up_to_n_times(1) } else { mock };
-        mock.mount(&server).await;
-    }
-    server
+async fn answering(answers: impl IntoIterator<Item = Answer>) -> HttpStub {
+    HttpStub::in_turn(answers).await.unwrap()
 }
 
-async fn create(server: &MockServer) -> Result<ProviderSessionId, ProviderError> {
-    provider(&server.uri()).create_session(&NewSession::default()).await
+/// An API that gives this answer, if there is one, and then none.
+async fn falling_silent(answer: Option<Answer>) -> HttpStub {
+    let answer = Arc::new(Mutex::new(answer));
+    let server = HttpStub::start(move |_| {
+        let answer = answer.lock().unwrap().take();
+        async move { if let Some(answer) = answer { answer } else { std::future::pending().await } }
+    });
+    server.await.unwrap()
 }
 
-async fn attempts(server: &MockServer) -> usize {
-    server.received_requests().await.unwrap().len()
+async fn create(server: &HttpStub) -> Result<ProviderSessionId, ProviderError> {
+    provider(server.url()).create_session(&NewSession::default()).await
+}
+
+/// The number of requests to create a session.
+fn attempts(server: &HttpStub) -> usize {
+    let received = server.received();
+    assert!(received.iter().all(|request| request.method() == "POST" && request.uri() == "/session/create"));
+    received.len()
 }
 
 /// The claims of a request's credentials, if our secret signed them.
-fn claims(request: &wiremock::Request) -> Value {
-    let token = request.headers["x-opentok-auth"].to_str().unwrap();
+fn claims(request: &Request<Bytes>) -> Value {
+    let token = request.headers()["x-opentok-auth"].to_str().unwrap();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
     jsonwebtoken::decode(token, &DecodingKey::from_secret(SECRET.as_bytes()).unwrap(), &validation).unwrap().claims
@@ -84,22 +98,19 @@ async fn a_session_is_asked_for_as_a_form(
     #[case] form: &str,
 ) {
     let server = answering([created()]).await;
-    let id = provider(&server.uri()).create_session(&NewSession { mode, archive, location }).await.unwrap();
+    let id = provider(server.url()).create_session(&NewSession { mode, archive, location }).await.unwrap();
     assert_eq!(id.as_str(), SESSION);
-    let requests = server.received_requests().await.unwrap();
-    let [request] = &requests[..] else { panic!("one request") };
-    assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
-    assert_eq!(request.headers["accept"], "application/json");
-    assert_eq!(std::str::from_utf8(&request.body).unwrap(), form);
+    let [request] = &server.received()[..] else { panic!("one request") };
+    assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(request.headers()["accept"], "application/json");
+    assert_eq!(std::str::from_utf8(request.body()).unwrap(), form);
 }
 
 #[tokio::test]
 async fn each_attempt_has_credentials_of_its_own() {
-    let server = answering([ResponseTemplate::new(500), created()]).await;
+    let server = answering([failed(500), created()]).await;
     create(&server).await.unwrap();
-    let [first, second] = &server.received_requests().await.unwrap().iter().map(claims).collect::<Vec<_>>()[..] else {
-        panic!("two requests")
-    };
+    let [first, second] = &server.received().iter().map(claims).collect::<Vec<_>>()[..] else { panic!("two requests") };
     assert_ne!(first["jti"], second["jti"]);
     let jti = &first["jti"];
     assert_eq!(jti.as_str().unwrap().len(), 32);
@@ -117,24 +128,22 @@ async fn each_attempt_has_credentials_of_its_own() {
 #[case::another_success(&[204, 200], "the media provider answered with status 204")]
 #[tokio::test]
 async fn only_their_own_fault_is_worth_another_attempt(#[case] statuses: &[u16], #[case] outcome: &str) {
-    let answers = statuses.iter().map(|status| match status {
-        200 => created(),
-        status => ResponseTemplate::new(*status).set_body_string("no secret of theirs"),
-    });
-    let server = answering(answers).await;
+    let answer = |status: &u16| if *status == 200 { created() } else { failed(*status) };
+    let server = answering(statuses.iter().map(answer)).await;
     let told = create(&server).await.map_or_else(|error| error.to_string(), |_| "created".to_owned());
     assert_eq!(told, outcome);
     let first_fails = statuses[0] >= 500;
-    assert_eq!(attempts(&server).await, if first_fails { 2 } else { 1 });
+    assert_eq!(attempts(&server), if first_fails { 2 } else { 1 });
 }
 
 #[tokio::test]
 async fn credentials_go_nowhere_else() {
     let other = answering([created()]).await;
-    let elsewhere = ResponseTemplate::new(307).insert_header("location", format!("{}/session/create", other.uri()));
-    let server = answering([elsewhere]).await;
+    let location = format!("{}/session/create", other.url());
+    let elsewhere = (StatusCode::TEMPORARY_REDIRECT, [("location", location)]);
+    let server = HttpStub::in_turn([elsewhere]).await.unwrap();
     assert!(matches!(create(&server).await, Err(ProviderError::Status(307))));
-    assert_eq!(attempts(&other).await, 0);
+    assert_eq!(attempts(&other), 0);
 }
 
 #[rstest]
@@ -148,9 +157,9 @@ async fn credentials_go_nowhere_else() {
 #[case::an_empty_id(r#"[{"session_id":""}]"#)]
 #[tokio::test]
 async fn nonsense_is_not_taken_for_a_session(#[case] body: &str) {
-    let server = answering([ResponseTemplate::new(200).set_body_string(body)]).await;
+    let server = answering([(StatusCode::OK, body.to_owned())]).await;
     assert!(matches!(create(&server).await, Err(ProviderError::Unreadable)));
-    assert_eq!(attempts(&server).await, 1);
+    assert_eq!(attempts(&server), 1);
 }
 
 #[rstest]
@@ -158,29 +167,29 @@ async fn nonsense_is_not_taken_for_a_session(#[case] body: &str) {
 #[case::an_id_without_end(format!(r#"[{{"session_id":"{}"}}]"#, "x".repeat(256)), "cannot be read")]
 #[tokio::test]
 async fn what_is_too_long_is_not_kept(#[case] body: String, #[case] told: &str) {
-    let server = answering([ResponseTemplate::new(200).set_body_string(body)]).await;
+    let server = answering([(StatusCode::OK, body)]).await;
     assert_eq!(create(&server).await.unwrap_err().to_string(), format!("the media provider's answer {told}"));
-    assert_eq!(attempts(&server).await, 1);
+    assert_eq!(attempts(&server), 1);
 }
 
 #[tokio::test]
 async fn a_slow_answer_is_not_asked_for_again() {
-    let server = answering([created().set_delay(Duration::from_mins(1))]).await;
-    let mut provider = provider(&server.uri());
+    let server = falling_silent(None).await;
+    let mut provider = provider(server.url());
     provider.api.attempt_timeout = Duration::from_millis(500);
     let error = provider.create_session(&NewSession::default()).await.unwrap_err();
     assert!(matches!(error, ProviderError::TimedOut));
-    assert_eq!(attempts(&server).await, 1);
+    assert_eq!(attempts(&server), 1);
 }
 
 #[tokio::test]
 async fn both_attempts_share_one_time_limit() {
-    let server = answering([ResponseTemplate::new(500), created().set_delay(Duration::from_mins(1))]).await;
-    let mut provider = provider(&server.uri());
+    let server = falling_silent(Some(failed(500))).await;
+    let mut provider = provider(server.url());
     (provider.api.attempt_timeout, provider.api.call_timeout) = (Duration::from_mins(1), Duration::from_secs(1));
     let error = provider.create_session(&NewSession::default()).await.unwrap_err();
     assert!(matches!(error, ProviderError::TimedOut));
-    assert_eq!(attempts(&server).await, 2);
+    assert_eq!(attempts(&server), 2);
 }
 
 /// A server that reads each request, answers with one of these texts, and closes the connection.
@@ -218,9 +227,7 @@ async fn a_dropped_connection_is_worth_one_more_attempt(#[case] answers: &'stati
 
 #[tokio::test]
 async fn where_nobody_listens_nothing_is_reached() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let url = format!("http://{}", nobody().unwrap());
     let error = provider(&url).create_session(&NewSession::default()).await.unwrap_err();
     assert!(matches!(&error, ProviderError::Unreachable(_)), "{error}");
 }
@@ -235,25 +242,24 @@ async fn a_server_that_does_not_speak_tls_gets_no_request_over_https() {
 
 #[tokio::test]
 async fn a_page_of_archives_comes_without_what_is_private() {
-    let server = MockServer::start().await;
     let archive = |id: &str| {
         json!({ "id": id, "status": "available", "partnerId": 1, "projectId": 2, "password": "x", "duration": 62,
             "url": null, "sessionId": SESSION })
     };
     let answer = json!({ "count": 7, "items": [archive("newer"), archive("older")] });
-    let answer = ResponseTemplate::new(200).set_body_json(answer);
-    Mock::given(path("/v2/project/45828062/archive")).respond_with(answer).mount(&server).await;
+    let server = answering([(StatusCode::OK, answer.to_string())]).await;
     let session = ProviderSessionId::new(format!("{SESSION}&role=moderator"));
-    let archives = provider(&server.uri()).archives(&session, 20, 2).await.unwrap();
+    let archives = provider(server.url()).archives(&session, 20, 2).await.unwrap();
     let shown =
         |id: &str| json!({ "id": id, "status": "available", "duration": 62, "url": null, "sessionId": SESSION });
     assert_eq!((archives.count, json!(archives.items)), (7, json!([shown("newer"), shown("older")])));
 
-    let requests = server.received_requests().await.unwrap();
-    assert_eq!(requests[0].method.as_str(), "GET");
-    assert_eq!(requests[0].url.query(), Some(&*format!("sessionId={SESSION}%26role%3Dmoderator&offset=20&count=2")));
-    assert_eq!(claims(&requests[0])["iss"], "45828062");
-    assert!(requests[0].body.is_empty() && !requests[0].headers.contains_key("content-type"));
+    let [request] = &server.received()[..] else { panic!("one request") };
+    let query = format!("sessionId={SESSION}%26role%3Dmoderator&offset=20&count=2");
+    let uri = format!("/v2/project/45828062/archive?{query}");
+    assert_eq!((request.method().as_str(), request.uri().to_string()), ("GET", uri));
+    assert_eq!(claims(request)["iss"], "45828062");
+    assert!(request.body().is_empty() && !request.headers().contains_key("content-type"));
 }
 
 #[test]

@@ -1,18 +1,13 @@
 use greenroom_core::id::ProviderSessionId;
 use rstest::rstest;
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
+use testbed::HttpStub;
 
-use super::{SESSION, attempts, claims, provider};
+use super::{SESSION, answering, claims, failed, provider};
 use crate::provider::MediaProvider;
 
 /// A server that answers every request for the end of a connection with these statuses, one after the other.
-async fn ending(statuses: &[u16]) -> MockServer {
-    let server = MockServer::start().await;
-    for status in statuses {
-        let answer = ResponseTemplate::new(*status).set_body_string("no secret of theirs");
-        Mock::given(method("DELETE")).respond_with(answer).up_to_n_times(1).mount(&server).await;
-    }
-    server
+async fn ending(statuses: &[u16]) -> HttpStub {
+    answering(statuses.iter().copied().map(failed)).await
 }
 
 #[rstest]
@@ -28,26 +23,27 @@ async fn ending(statuses: &[u16]) -> MockServer {
 async fn a_connection_is_ended_or_was_not_there(#[case] statuses: &[u16], #[case] outcome: &str) {
     let server = ending(statuses).await;
     let session = ProviderSessionId::new(SESSION.to_owned());
-    let told = provider(&server.uri()).disconnect(&session, "c0ffee-1").await;
+    let told = provider(server.url()).disconnect(&session, "c0ffee-1").await;
     assert_eq!(told.map_or_else(|error| error.to_string(), |()| "done".to_owned()), outcome);
-    let requests = server.received_requests().await.unwrap();
+    let requests = server.received();
     assert_eq!(requests.len(), statuses.len());
     for request in requests {
-        assert_eq!(request.url.path(), format!("/v2/project/45828062/session/{SESSION}/connection/c0ffee-1"));
+        let path = format!("/v2/project/45828062/session/{SESSION}/connection/c0ffee-1");
+        assert_eq!((request.method().as_str(), request.uri().path()), ("DELETE", &*path));
         assert_eq!(claims(&request)["iss"], "45828062");
-        assert!(request.body.is_empty() && !request.headers.contains_key("content-type"));
+        assert!(request.body().is_empty() && !request.headers().contains_key("content-type"));
     }
 }
 
 #[tokio::test]
 async fn the_id_of_a_connection_leads_to_no_other_path() {
     let server = ending(&[204]).await;
-    let (provider, session) = (provider(&server.uri()), ProviderSessionId::new(SESSION.to_owned()));
+    let (provider, session) = (provider(server.url()), ProviderSessionId::new(SESSION.to_owned()));
     for id in ["..", ".", ""] {
         provider.disconnect(&session, id).await.unwrap();
     }
-    assert_eq!(attempts(&server).await, 0);
+    assert!(server.received().is_empty());
     provider.disconnect(&session, "../../x?y#z").await.unwrap();
-    let path = server.received_requests().await.unwrap()[0].url.path().to_owned();
+    let path = server.received()[0].uri().path().to_owned();
     assert!(path.ends_with("/connection/..%2F..%2Fx%3Fy%23z"), "{path}");
 }
