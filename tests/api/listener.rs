@@ -1,7 +1,5 @@
 //! A client that listens to `/api/sse`, as a browser does.
 
-use std::time::Duration;
-
 use axum::{
     body::{Body, BodyDataStream},
     http::HeaderMap,
@@ -11,18 +9,6 @@ use greenroom_http::Deadline;
 use serde_json::Value;
 
 use crate::support::Caller;
-
-/// How often a stream reads the table.
-pub(crate) const POLL: Duration = Duration::from_millis(500);
-/// How often a stream sends a keep-alive.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Lets the timers of streams run. The clock of the API is a different one, which stands still.
-pub(crate) async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
 
 /// A received event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +90,6 @@ impl Listener {
                 }
                 self.block.push(line);
             }
-            pass(POLL).await;
             let chunk = self.chunk().await?;
             self.text.push_str(&chunk);
         }
@@ -147,18 +132,6 @@ impl Listener {
             assert_eq!(self.next().await, None);
         }
         assert_eq!(self.text, "");
-        pass(KEEP_ALIVE).await;
         assert_eq!(self.next().await, None);
-    }
-
-    /// Whether the stream ends within this time.
-    pub(crate) async fn ends_within(&mut self, time: Duration) -> bool {
-        pass(time).await;
-        while let Some(chunk) = self.chunk().await {
-            if chunk.starts_with(": keep-alive") {
-                return false;
-            }
-        }
-        true
     }
 }

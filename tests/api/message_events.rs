@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use greenroom_core::model::Position;
+use greenroom_core::{config::Timing, model::Position};
 use serde_json::{Value, json};
 
-use crate::{
-    listener::{KEEP_ALIVE, POLL, pass},
-    support::{TestApp, basic},
-};
+use crate::support::{TestApp, basic};
 
 pub(crate) async fn alice_and_bob() -> TestApp {
     let app = TestApp::new().await;
@@ -52,7 +49,6 @@ async fn the_stream_has_the_line_format_that_browsers_read() {
     assert_eq!(lines[0], "retry: 1000");
     assert!(lines.len() == 2 && lines[1].strip_prefix(": keep-alive ").is_some_and(position), "{begun}");
     app.send_all("alice", "bob", ["Hi"]).await;
-    pass(POLL).await;
     let event = bob.chunk().await.unwrap();
     let lines: Vec<_> = event.lines().collect();
     assert!(lines[0].strip_prefix("id: ").is_some_and(position), "{event}");
@@ -178,11 +174,11 @@ async fn a_position_of_another_user_gives_no_access() {
 
 #[tokio::test]
 async fn a_stream_sends_a_keep_alive_every_15_seconds() {
+    assert_eq!(Timing::default().keep_alive, Duration::from_secs(15));
     let app = alice_and_bob().await;
     let mut bob = app.as_participant("bob").listen().await;
     bob.chunk().await;
     for _ in 0..3 {
-        pass(KEEP_ALIVE).await;
         let chunk = bob.chunk().await.unwrap();
         assert!(chunk.starts_with(": ") && chunk.lines().count() == 1 && chunk.ends_with('\n'), "{chunk}");
     }

@@ -14,7 +14,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use greenroom::{embedded::Embedded, table};
 use greenroom_core::{
     clock::{Clock, Timestamp},
-    config::{AwsEnvironment, Config, Environment, Setting, Strictness},
+    config::{AwsEnvironment, Config, Environment, Setting, Strictness, Timing},
     id::random_hex,
     model::guesses::SourceAddress,
 };
@@ -23,7 +23,7 @@ use greenroom_store::Store;
 use greenroom_telemetry::meter::{Meter, Origin};
 use serde_json::json;
 use testbed::{
-    external_store, keep_what_expires,
+    PATIENCE, external_store, keep_what_expires, patient,
     rights::{Guard, Roles, Routes, call_of},
 };
 
@@ -35,6 +35,11 @@ pub(crate) const SECRET: &str = "test:secret-of-the-backend";
 pub(crate) const NOW: i64 = 1_700_000_000_000;
 /// The first signing key.
 pub(crate) const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
+
+/// How often a stream of events reads the table.
+pub(crate) const POLL: Duration = Duration::from_millis(20);
+/// How often a stream without events sends a keep-alive.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_millis(100);
 
 /// The access token of the operators of live sessions.
 pub(crate) const ACCESS_TOKEN: &str = "operator:of-live-sessions";
@@ -115,6 +120,7 @@ impl TestApp {
         let environment = Environment::from_iter(settings.clone());
         let config =
             Config::read_with_mail(&environment, Setting::ALL, Strictness::Deployed, greenroom_mail::settings).unwrap();
+        let config = Config { timing: Timing { poll: POLL, keep_alive: KEEP_ALIVE, ..patient() }, ..config };
         let guard = Arc::new(Guard::new(ROLES.clone()));
         let store = Store::new(client.clone(), &table);
         let app = App::new(config, store.through(guard.client(&client)), clock.clone());
@@ -215,6 +221,6 @@ fn dynamo() -> Client {
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
     let client = greenroom_store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
     // On a busy machine an emulator may take longer than the timeout for DynamoDB.
-    let patience = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
-    Client::from_conf(client.config().to_builder().timeout_config(patience).build())
+    let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+    Client::from_conf(client.config().to_builder().timeout_config(timeouts).build())
 }

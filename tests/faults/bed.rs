@@ -4,12 +4,11 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
-    time::Duration,
 };
 
 use aws_sdk_dynamodb::{
     Client,
-    config::retry::RetryPartition,
+    config::{retry::RetryPartition, timeout::TimeoutConfig},
     types::{AttributeValue, PutRequest, WriteRequest},
 };
 use axum::{
@@ -21,7 +20,7 @@ use axum::{
 use greenroom::{embedded::Embedded, table};
 use greenroom_core::{
     clock::{Clock, Timestamp},
-    config::{AwsEnvironment, Config, Environment, Setting, Strictness},
+    config::{AwsEnvironment, Config, Environment, Setting, Strictness, Timing},
     id::random_hex,
     model::guesses::SourceAddress,
 };
@@ -31,7 +30,7 @@ use greenroom_telemetry::meter::{Meter, Origin};
 use serde_json::Value;
 use tempfile::TempDir;
 use testbed::{
-    FaultyStore, external_store, keep_what_expires,
+    FaultyStore, PATIENCE, external_store, keep_what_expires, patient,
     rights::{Guard, Roles, Routes, call_of},
 };
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -47,9 +46,6 @@ pub(crate) const WEBHOOK_SECRET: &str = "secret-of-the-media-server";
 pub(crate) const CALLBACK_SECRET: &str = "secret-of-the-session-monitoring";
 const KEY: &str = r#"[{"kid":"k1","secret":"x/Ny63SJJFAhRIRsCcGh7U2W0ak4Y0SVhwjvhrVqUgE="}]"#;
 const NOW: i64 = 1_700_000_000_000;
-
-/// The longest time to wait until an answer begins: the service's own limit, and the delay of a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// The number of attempts of an operation in production. With fewer attempts the caller sees every fault.
 pub(crate) const AS_DEPLOYED: u32 = 8;
@@ -75,20 +71,32 @@ pub(crate) struct Bed {
     client: Client,
     table: Arc<str>,
     settings: BTreeMap<String, String>,
+    timing: Timing,
+    timeouts: TimeoutConfig,
     _mails: TempDir,
     // Held for its drop, which ends the store.
     _store: JoinSet<()>,
 }
 
 impl Bed {
+    /// A table of its own, for a test of what happens within the deadlines of production.
     pub(crate) async fn new() -> Self {
+        Self::with(Timing::default(), TimeoutConfig::builder().build()).await
+    }
+
+    /// The same for a test that is not about deadlines. It may take as long as a busy machine needs.
+    pub(crate) async fn patient() -> Self {
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).operation_attempt_timeout(PATIENCE);
+        Self::with(patient(), timeouts.build()).await
+    }
+
+    async fn with(timing: Timing, timeouts: TimeoutConfig) -> Self {
         let mut store = JoinSet::new();
-        let endpoint = match external_store() {
-            Some(endpoint) => endpoint,
+        let (endpoint, of_sound, client) = match external_store() {
+            Some(endpoint) => (endpoint.clone(), client(&endpoint), client(&endpoint)),
             None => embedded_store(&mut store).await,
         };
         let table: Arc<str> = format!("faults-{}", random_hex()).into();
-        let client = client(&endpoint);
         table::ensure(&client, &table, true).await.unwrap();
         keep_what_expires(&client, &table).await;
         let mails = TempDir::new().unwrap();
@@ -105,16 +113,16 @@ impl Bed {
         ];
         let settings = settings.map(|(setting, value)| (setting.name().to_owned(), value.to_owned())).into();
         let clock = Clock::stopped_at(Timestamp::from_millis(NOW));
-        let sound = Instance::over(&client, &table, &clock, &settings);
+        let sound = Instance::over(&of_sound, &table, &clock, &settings, timing);
         let proxy = FaultyStore::before(&endpoint).await.unwrap();
-        Self { proxy, clock, sound, client, table, settings, _mails: mails, _store: store }
+        Self { proxy, clock, sound, client, table, settings, timing, timeouts, _mails: mails, _store: store }
     }
 
     /// A new instance whose store is behind the proxy. Its client is the deployed one, except for the number of
     /// attempts.
     pub(crate) fn instance(&self, attempts: u32) -> Instance {
         let (client, table) = self.behind_the_proxy(attempts);
-        Instance::over(&client, &table, &self.clock, &self.settings)
+        Instance::over(&client, &table, &self.clock, &self.settings, self.timing)
     }
 
     /// The client of such an instance, and the name of the table.
@@ -124,7 +132,10 @@ impl Bed {
         // By default all clients of a process share one budget for retries.
         let partition = RetryPartition::new(random_hex());
         let config = client.config().to_builder().retry_config(retries).retry_partition(partition);
-        (Client::from_conf(config.build()), self.table.clone())
+        // The timeouts that are not given stay as deployed.
+        let mut timeouts = self.timeouts.clone();
+        timeouts.take_defaults_from(client.config().timeout_config().unwrap());
+        (Client::from_conf(config.timeout_config(timeouts).build()), self.table.clone())
     }
 
     /// Puts these items into the table.
@@ -158,10 +169,11 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    fn over(client: &Client, table: &str, clock: &Clock, settings: &BTreeMap<String, String>) -> Self {
+    fn over(client: &Client, table: &str, clock: &Clock, settings: &BTreeMap<String, String>, timing: Timing) -> Self {
         let environment = Environment::from_iter(settings.clone());
         let config =
             Config::read_with_mail(&environment, Setting::ALL, Strictness::Deployed, greenroom_mail::settings).unwrap();
+        let config = Config { timing, ..config };
         let (guard, store) = (Arc::new(Guard::new(ROLES.clone())), Store::new(client.clone(), table));
         let app = App::new(config, store.through(guard.client(client)), clock.clone());
         let service = ROUTES.attribute(greenroom::service(&app));
@@ -191,7 +203,7 @@ impl Instance {
             None => Body::empty(),
         };
         let answer = self.service.clone().oneshot(request.body(body).unwrap());
-        timeout(TIMEOUT, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
+        timeout(PATIENCE + PATIENCE, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
     }
 
     /// The answer to a request; for a stream, its beginning.
@@ -282,10 +294,12 @@ fn client(endpoint: &str) -> Client {
     greenroom_store::client(&AwsEnvironment::read(&environment, "DYNAMODB"))
 }
 
-async fn embedded_store(server: &mut JoinSet<()>) -> String {
+/// An embedded store: its endpoint, a client for an instance without the endpoint, and one for the test itself.
+async fn embedded_store(server: &mut JoinSet<()>) -> (String, Client, Client) {
     let embedded = Embedded::memory().unwrap();
+    let (of_sound, client) = (embedded.client(), embedded.direct_client());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     server.spawn(async move { embedded.listen(listener, std::future::pending()).await.unwrap() });
-    endpoint
+    (endpoint, of_sound, client)
 }

@@ -15,11 +15,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Answer;
 
-/// The timeout of an opening. The media server waits 3 seconds, and then lets nobody in.
-const OPENING: Duration = Duration::from_millis(2500);
-/// How long the answer waits while the viewers of a publisher who came or went are settled. The job `settleViewers`
-/// does the rest.
-const SETTLING: Duration = Duration::from_millis(1500);
 /// The attempts to take a refused opening back, and the wait between them, which grows.
 const TAKING_BACK: u32 = 8;
 const WAIT: Duration = Duration::from_millis(250);
@@ -33,7 +28,7 @@ const WEBRTC: &str = "webrtc";
 
 /// Says whether a client may come. The media server waits for a limited time from `arrived`, when its request came.
 pub(crate) async fn open(app: &App, webhook: &Webhook, arrived: Instant) -> Answer {
-    let limit = arrived + OPENING;
+    let limit = arrived + app.config.timing.opening;
     let refusal = match timeout_at(limit, Box::pin(admit(app, webhook, limit))).await {
         Ok(Ok(Ok(()))) => return Answer::allowed(lifetime(app, webhook)),
         Ok(Ok(Err(Refusal::Held))) => return Answer::refused("terminated", "The session was terminated"),
@@ -52,7 +47,7 @@ pub(crate) async fn open(app: &App, webhook: &Webhook, arrived: Instant) -> Answ
 
 /// Records that a client has gone.
 pub(crate) async fn close(app: &App, webhook: &Webhook) -> Answer {
-    let limit = Instant::now() + SETTLING;
+    let limit = Instant::now() + app.config.timing.settling;
     let noted = match webhook.role {
         _ if is_picture(webhook) => Ok(()),
         StreamRole::Publisher => publish(app, webhook, Publishing::Closed, limit).await.map(drop),
@@ -89,7 +84,7 @@ async fn admit(app: &App, webhook: &Webhook, limit: Instant) -> Result<Admitted,
     // The application is stored first, so that no stream is known without its application.
     remember_app(app, webhook).await?;
     if webhook.role == StreamRole::Publisher {
-        return publish(app, webhook, Publishing::Opened, limit.min(Instant::now() + SETTLING)).await;
+        return publish(app, webhook, Publishing::Opened, limit.min(Instant::now() + app.config.timing.settling)).await;
     }
     app.store.open_live_connection(&opening(app, webhook, now)).await
 }

@@ -24,10 +24,6 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 /// The name of the route in the stream's metrics and log.
 const ROUTE: &str = "GET /api/sse";
-/// How often the stream looks at the table. A message is told within a second.
-const POLL: Duration = Duration::from_millis(500);
-/// After how long without an event a comment is sent, so that no proxy closes the connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long before a deadline a stream ends, so that the client can reconnect in time.
 const BEFORE_DEADLINE: Duration = Duration::from_secs(10);
 /// The first line: after how many milliseconds a client reconnects.
@@ -52,22 +48,22 @@ pub(crate) struct EventStream {
 impl EventStream {
     /// A stream of this feed. It ends before the deadline.
     pub(crate) fn new(app: App, feed: Feed, deadline: Option<Timestamp>) -> Self {
-        let mut polls = interval(POLL);
+        let mut polls = interval(app.config.timing.poll);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
         let left = deadline.map(|deadline| deadline.since(app.clock.now()).saturating_sub(BEFORE_DEADLINE));
         let meter = Meter::beside();
         let log = Log { app: app.clone(), meter: meter.clone(), since: now, events: 0 };
         Self {
-            app,
             feed,
             greeting: Some(RETRY),
             polls,
-            keep_alive: now + KEEP_ALIVE,
+            keep_alive: now + app.config.timing.keep_alive,
             end: left.map(|left| now + left),
             failing: false,
             log,
             meter,
+            app,
         }
     }
 
@@ -77,7 +73,7 @@ impl EventStream {
             Some(greeting) => format!("{greeting}{}", comment(self.feed.position())),
             None => self.wait().await?,
         };
-        self.keep_alive = Instant::now() + KEEP_ALIVE;
+        self.keep_alive = Instant::now() + self.app.config.timing.keep_alive;
         Some(sent.into())
     }
 

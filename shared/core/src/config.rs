@@ -21,6 +21,7 @@ mod setting;
 mod streams;
 mod streams_api;
 mod telemetry;
+mod timing;
 mod url;
 
 pub use self::{
@@ -34,6 +35,7 @@ pub use self::{
     streams::Streams,
     streams_api::StreamsApi,
     telemetry::Metrics,
+    timing::Timing,
 };
 
 /// The shortest password of a user, in characters (`docs/apis/events-api.md`).
@@ -117,6 +119,8 @@ pub struct Config {
     pub log: String,
     /// The settings of metrics; `None` if there are none.
     pub metrics: Option<Metrics>,
+    /// How long the parts of a request may take.
+    pub timing: Timing,
 }
 
 /// Everything that is missing or malformed, in one message.
@@ -184,6 +188,7 @@ impl Config {
             trusted_proxies: reader.parse(Setting::TrustedProxies, proxies).unwrap_or_default(),
             log: reader.parse(Setting::Log, log::check_filter).unwrap_or_default(),
             metrics: Metrics::read(&mut reader),
+            timing: Timing::default(),
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
     }

@@ -49,7 +49,7 @@ impl App {
     #[must_use]
     pub fn new(config: Config, store: Store, clock: Clock) -> Self {
         let keys = SigningKeys::new(&config.signing_keys);
-        let config = Arc::new(config);
+        let (store, config) = (store.contending_for(config.timing.contention), Arc::new(config));
         let services = Services::new(config.clone(), store.clone(), clock.clone());
         Self {
             init: Arc::default(),

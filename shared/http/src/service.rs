@@ -26,9 +26,6 @@ use crate::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The timeout until the answer to a request begins. A function's own timeout is a little longer, so that Greenroom
-/// still answers.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The routes as a service. `table` knows every path and method, so a request that no route takes is answered in its
 /// API's dialect.
@@ -48,9 +45,10 @@ pub fn service(routes: Router<App>, table: RouteTable, app: &App) -> Router {
     let routes = if routes.has_routes() { routes.route_layer(noted) } else { routes };
     let routes = routes.fallback(unrouted.clone()).method_not_allowed_fallback(unrouted).with_state(app.clone());
     let routes = NormalizePath::trim_trailing_slash(routes);
+    let limit = app.config.timing.answer;
     let bounded = cors(app).layer(service_fn(move |request| {
         let routes = routes.clone();
-        async { Ok::<_, Infallible>(bound(routes, request).await) }
+        async move { Ok::<_, Infallible>(bound(routes, request, limit).await) }
     }));
     let edge = Arc::new((app.clone(), table));
     Router::new().fallback_service(service_fn(move |request| {
@@ -163,14 +161,14 @@ fn is_for_a_route(request: &Request) -> bool {
     }
 }
 
-/// Limits the time of a request and answers for a handler that panicked, each in the dialect of the request's API.
-async fn bound<S>(routes: S, request: Request) -> Response
+/// Limits the time until an answer begins, and answers for a handler that panicked, each in the dialect of the request's API.
+async fn bound<S>(routes: S, request: Request, limit: Duration) -> Response
 where
     S: Service<Request, Response = Response, Error = Infallible>,
 {
     let api = Api::of(request.uri().path());
     let response = AssertUnwindSafe(async { routes.oneshot(request).await }).catch_unwind();
-    match timeout(REQUEST_TIMEOUT, response).await {
+    match timeout(limit, response).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Err(_)) => {
             // The panic's message may quote the request, so it is not logged.
@@ -206,14 +204,15 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn what_takes_too_long_is_logged_as_that_and_not_as_a_fault_of_the_store() {
         let log = Log::default();
         let writer = log.clone();
         let _guard = tracing::subscriber::set_default(fmt().with_writer(move || writer.clone()).finish());
         for path in ["/api/session", "/api/tokens", "/api/v2", "/api/messages", "/v1/admission"] {
             let routes = Router::new().route(path, get(std::future::pending::<()>));
-            let answer = bound(routes, Request::builder().uri(path).body(Body::empty()).unwrap()).await;
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let answer = bound(routes, request, Duration::from_millis(1)).await;
             assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
             assert_eq!(answer.headers()[header::RETRY_AFTER], "1", "{path}");
             let said = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();

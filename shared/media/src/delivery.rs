@@ -25,9 +25,7 @@ use crate::{
     provider::{MediaProvider, ProviderError},
 };
 
-/// The timeout of a delivery, because a caller waits for the answer.
-const IN_ALL: Duration = Duration::from_secs(3);
-/// The part of it that a media server may take. The rest is for writing down the result.
+/// How long a media server may take. The rest of the 3 seconds of a delivery is for writing down the result.
 const TELLING: Duration = Duration::from_millis(2500);
 /// The number of outbox messages that are delivered at once.
 const MAX_CONCURRENT: usize = 8;
@@ -47,7 +45,7 @@ pub fn is_wanted(config: &Config, message: &OutboxMessage) -> bool {
 /// and removes the message. If that fails, puts the message off. Errors are logged.
 pub async fn deliver(services: &Services, key: &JobKey) {
     // A delivery that is cut off here is tried again when the lease is over.
-    match timeout(IN_ALL, take(services, key)).await {
+    match timeout(services.config.timing.delivery, take(services, key)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             tracing::warn!(%error, "an outbox message to a media server cannot be looked up or written down");
@@ -59,7 +57,7 @@ pub async fn deliver(services: &Services, key: &JobKey) {
 /// Delivers outbox messages, several at once, within 3 seconds in all. The others stay due.
 pub async fn deliver_all(services: &Services, keys: &[JobKey]) {
     let runs = stream::iter(keys).for_each_concurrent(MAX_CONCURRENT, |key| deliver(services, key));
-    if timeout(IN_ALL, runs).await.is_err() {
+    if timeout(services.config.timing.delivery, runs).await.is_err() {
         tracing::warn!("outbox messages to media servers took too long");
     }
 }

@@ -17,14 +17,12 @@ use crate::{Services, delivery::deliver_all};
 
 /// How long a request works on its job before it is answered.
 const BEGINNING: Duration = Duration::from_secs(1);
-/// The timeout for that in all, in case the table does not answer.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Works for a moment on a job that this request put. Its work must be of a kind that puts no outbox messages. Any
 /// runner may do the rest. Errors are logged.
 pub async fn go_on(services: &Services, begun: Begun) {
-    let services = services.clone();
-    before_the_answer(async move {
+    let (limit, services) = (services.config.timing.job, services.clone());
+    before_the_answer(limit, async move {
         begin(&services, &begun).await;
     })
     .await;
@@ -35,8 +33,8 @@ pub async fn go_on(services: &Services, begun: Begun) {
 ///
 /// It is apart from [`go_on`] so that functions whose work puts no outbox messages do not link the media provider.
 pub async fn go_on_and_deliver(services: &Services, begun: Begun) {
-    let services = services.clone();
-    before_the_answer(async move {
+    let (limit, services) = (services.config.timing.job, services.clone());
+    before_the_answer(limit, async move {
         deliver_all(&services, &begin(&services, &begun).await).await;
     })
     .await;
@@ -55,9 +53,9 @@ async fn begin(services: &Services, begun: &Begun) -> Vec<JobKey> {
     )
 }
 
-/// Waits for work for as long as the answer may wait. The work goes on if the caller hangs up.
-async fn before_the_answer(work: impl Future<Output = ()> + Send + 'static) {
-    if timeout(ANSWERED_WITHIN, tokio::spawn(carried(work))).await.is_err() {
+/// Waits for work for as long as the answer may wait, in case the table does not answer. The work goes on if the caller hangs up.
+async fn before_the_answer(limit: Duration, work: impl Future<Output = ()> + Send + 'static) {
+    if timeout(limit, tokio::spawn(carried(work))).await.is_err() {
         tracing::warn!("the rest of a change is finished later");
     }
 }

@@ -22,8 +22,6 @@ use super::{Store, StoreError, between};
 /// The shortest and the longest wait of the first in line. A transaction takes about 10 ms, and a write that comes
 /// meanwhile does not hold it up. So coming often is better than leaving an item idle.
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(4)..=Duration::from_millis(50);
-/// How long a write waits for others before it gives up.
-const FOR: Duration = Duration::from_millis(4500);
 /// The number of lines. Items that share a line wait for each other without need.
 const LINES: usize = 64;
 
@@ -47,7 +45,7 @@ pub(super) struct Backoff {
 
 impl Store {
     pub(super) fn backoff(&self) -> Backoff {
-        Backoff { lines: self.lines.clone(), turn: None, last: *WAIT.start(), until: Instant::now() + FOR }
+        Backoff { lines: self.lines.clone(), turn: None, last: *WAIT.start(), until: Instant::now() + self.contention }
     }
 }
 

@@ -46,7 +46,7 @@ mod write;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use greenroom_core::id::random_bytes;
+use greenroom_core::{config::Timing, id::random_bytes};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
@@ -88,6 +88,7 @@ pub struct Store {
     spread: SpreadLists,
     lines: Lines,
     given: Given,
+    contention: Duration,
 }
 
 impl Store {
@@ -101,7 +102,14 @@ impl Store {
             spread: SpreadLists::default(),
             lines: Lines::default(),
             given: Given::default(),
+            contention: Timing::default().contention,
         }
+    }
+
+    /// The same access patterns, with another limit on how long a write waits for other writes to its item.
+    #[must_use]
+    pub fn contending_for(self, contention: Duration) -> Self {
+        Self { contention, ..self }
     }
 
     /// The same access patterns through another client. Both share what either learns of the table.

@@ -150,9 +150,9 @@ impl OpenDataDir {
     }
 
     fn write_secrets(&self, secrets: &BTreeMap<String, String>) -> Result<(), CliError> {
-        let text: String = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
+        let lines: Vec<_> = secrets.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
         let path = self.secrets_file();
-        greenroom_files::write(&path, text.as_bytes()).map_err(|error| CliError::File(path, error))
+        greenroom_files::write(&path, lines.concat().as_bytes()).map_err(|error| CliError::File(path, error))
     }
 }
 
