@@ -1,15 +1,18 @@
 //! Changes that need more than one transaction, interrupted after each of their writes. The result has to be the same
 //! as without the interruption.
 
-use std::time::Duration;
+mod before;
+
+use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use greenroom_core::model::{User, job::LEASE, user::Role};
+use greenroom_core::model::{User, job::LEASE};
 use greenroom_store::Attributes;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testbed::Fault::{self, Broken, BrokenAfter};
 
+use self::before::World;
 use crate::{
     bed::{Bed, Call, text},
     table,
@@ -20,103 +23,6 @@ use crate::{
 const UNTOLD: Duration = Duration::from_hours(25);
 /// The attributes that depend on the time of a change.
 const OF_THE_TIME: [&str; 5] = ["expiresAt", "last", "left", "since", "timestamp"];
-
-/// A table with many records of every kind, and its items.
-struct World {
-    items: Vec<Attributes>,
-    admin: String,
-    event: u64,
-    session: u64,
-    /// The manager manages events, writes messages, is in rooms and has contacts.
-    manager: u64,
-    /// The partner has created users.
-    partner: u64,
-}
-
-impl World {
-    async fn make() -> Self {
-        let bed = Bed::new().await;
-        let sound = &bed.sound;
-        let admin = sound.account("admin", Role::Admin).await.jwt;
-        let partner = sound.account("partner", Role::Partner).await.id;
-        let manager = sound.participant("manager").await.id;
-        sound.participant("friend").await;
-        let path = format!("/api/v2/users/{manager}");
-        sound.does(Call::new("PATCH", path).by(&admin).json(json!({ "role": "manager", "creator": partner }))).await;
-        for number in 0..30 {
-            let user = json!({ "username": format!("made {number}"), "role": "manager", "creator": partner });
-            sound.makes("/api/v2/users", &admin, user).await;
-        }
-        for number in 0..17 {
-            let event = json!({ "name": format!("Managed {number}"), "managers": [manager] });
-            sound.makes("/api/v2/events", &admin, event).await;
-        }
-        let (event, session) = fill_event(&bed, &admin, manager).await;
-        fill_talk(&bed).await;
-        let by = backend();
-        sound.does(Call::new("POST", "/api/sessions").by(&by).json(json!({ "customSessionId": "daily" }))).await;
-        for _ in 0..45 {
-            sound.does(Call::new("POST", "/api/tokens").by(&by).json(json!({ "session": "daily" }))).await;
-        }
-        let items = bed.items().await;
-        Self { items, admin, event, session, manager, partner }
-    }
-
-    /// Another table with the same items.
-    async fn again(&self) -> Bed {
-        let bed = Bed::new().await;
-        bed.fill(&self.items).await;
-        bed
-    }
-}
-
-async fn fill_event(bed: &Bed, admin: &str, manager: u64) -> (u64, u64) {
-    let sound = &bed.sound;
-    let event = json!({ "name": "Gala", "managers": [manager] });
-    let event = sound.makes("/api/v2/events", admin, event).await;
-    let mut session = 0;
-    for (language, is_floor) in [("English", true), ("German", false)] {
-        let body = json!({ "event": event, "language": language, "isFloor": is_floor });
-        session = sound.makes("/api/v2/sessions", admin, body).await;
-    }
-    let path = format!("/api/v2/sessions/{session}");
-    sound.does(Call::new("PATCH", path).by(admin).json(json!({ "archive": false }))).await;
-    for number in 0..30 {
-        let token = json!({ "event": event, "token": format!("login token {number}"), "tokenType": "moderator" });
-        sound.makes("/api/v2/logintokens", admin, token).await;
-    }
-    let client = sound.client().await;
-    for number in 0..6 {
-        let join = json!({ "loginToken": format!("login token {number}") });
-        sound.does(Call::new("POST", "/api/v2/rtcsessions").by(&client).json(join)).await;
-    }
-    (event, session)
-}
-
-async fn fill_talk(bed: &Bed) {
-    let (sound, manager, friend) = (&bed.sound, participant("manager"), participant("friend"));
-    for room in ["one", "two", "three"] {
-        let config = json!({ "name": room, "subject": "Talk" });
-        sound.does(Call::new("PUT", format!("/api/rooms/{room}")).by(&manager).json(config)).await;
-        for number in 0..20 {
-            let body = json!({ "body": format!("word {number}") });
-            sound.does(Call::new("POST", format!("/api/rooms/{room}/messages")).by(&manager).json(body)).await;
-        }
-    }
-    for room in ["one", "two"] {
-        let user = json!({ "user": "friend@localhost" });
-        sound.does(Call::new("POST", format!("/api/rooms/{room}/users")).by(&manager).json(user)).await;
-    }
-    for (by, contact) in [(&manager, "friend@localhost"), (&friend, "manager@localhost"), (&manager, "other@localhost")]
-    {
-        sound.does(Call::new("POST", "/api/contacts").by(by).json(json!({ "jid": contact }))).await;
-    }
-    for number in 0..30 {
-        let to = if number % 2 == 0 { "friend@localhost" } else { "other@localhost" };
-        let message = json!({ "to": to, "body": format!("letter {number}") });
-        sound.does(Call::new("POST", "/api/messages").by(&manager).json(message)).await;
-    }
-}
 
 /// A change that needs more than one transaction.
 type Change = fn(&World) -> Call;
@@ -150,24 +56,25 @@ fn change(world: &World, method: &'static str, path: &str, body: Option<Value>) 
 #[case::a_media_session_is_closed(|_: &World| Call::new("DELETE", "/api/sessions/daily").by(&backend()))]
 #[case::a_room_ends(|_: &World| Call::new("DELETE", "/api/rooms/three/users/manager@localhost").by(&participant("manager")))]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_interrupted_change_is_finished_by_housekeeping(#[case] change: Change) {
-    let world = World::make().await;
-    let call = change(&world);
-    let whole = outcome(&world, &call, None).await;
+async fn an_interrupted_change_is_finished_by_housekeeping(
+    #[case] change: Change,
+    #[values(Broken, BrokenAfter)] fault: Fault,
+) {
+    let world = World::get().await;
+    let call = change(world);
+    let whole = outcome(world, &call, None).await;
     assert!((200..300).contains(&whole.status), "{}", whole.status);
     assert!(whole.writes > 0);
-    for fault in [Broken, BrokenAfter] {
-        for after in 0..whole.writes {
-            let broken = outcome(&world, &call, Some((after, fault))).await;
-            let what = format!("{fault:?} after {after} of {} writes", whole.writes);
-            assert!(broken.status == whole.status || broken.status == 503, "{what}: {}", broken.status);
-            if after == 0 && fault == Broken {
-                // The request was refused, and nothing was written.
-                assert_eq!(broken.status, 503, "{what}");
-                assert_same(&broken.items, &normal(&world.items), &what);
-            } else {
-                assert_same(&broken.items, &whole.items, &what);
-            }
+    for after in 0..whole.writes {
+        let broken = outcome(world, &call, Some((after, fault))).await;
+        let what = format!("{fault:?} after {after} of {} writes", whole.writes);
+        assert!(broken.status == whole.status || broken.status == 503, "{what}: {}", broken.status);
+        if after == 0 && fault == Broken {
+            // The request was refused, and nothing was written.
+            assert_eq!(broken.status, 503, "{what}");
+            assert_same(&broken.items, &normal(&world.items), &what);
+        } else {
+            assert_same(&broken.items, &whole.items, &what);
         }
     }
 }
@@ -176,7 +83,7 @@ async fn an_interrupted_change_is_finished_by_housekeeping(#[case] change: Chang
 struct Outcome {
     status: u16,
     writes: u64,
-    items: Vec<String>,
+    items: BTreeSet<String>,
 }
 
 /// Sends a request that is interrupted, and runs housekeeping.
@@ -206,10 +113,8 @@ async fn outcome(world: &World, call: &Call, broken: Option<(u64, Fault)>) -> Ou
 }
 
 /// The items without attributes that depend on the time or on chance.
-fn normal(items: &[Attributes]) -> Vec<String> {
-    let mut lines: Vec<_> = items.iter().filter(|item| text(item, "Type") != "Settings").map(normal_item).collect();
-    lines.sort();
-    lines
+fn normal(items: &[Attributes]) -> BTreeSet<String> {
+    items.iter().filter(|item| text(item, "Type") != "Settings").map(normal_item).collect()
 }
 
 fn normal_item(item: &Attributes) -> String {
@@ -243,9 +148,9 @@ fn shown(value: &AttributeValue) -> String {
     }
 }
 
-fn assert_same(found: &[String], expected: &[String], what: &str) {
-    let missing: Vec<_> = expected.iter().filter(|line| !found.contains(line)).collect();
-    let extra: Vec<_> = found.iter().filter(|line| !expected.contains(line)).collect();
+fn assert_same(found: &BTreeSet<String>, expected: &BTreeSet<String>, what: &str) {
+    let missing: Vec<_> = expected.difference(found).collect();
+    let extra: Vec<_> = found.difference(expected).collect();
     assert!(missing.is_empty() && extra.is_empty(), "{what}: missing {missing:#?}, too many {extra:#?}");
 }
 
@@ -253,7 +158,7 @@ fn assert_same(found: &[String], expected: &[String], what: &str) {
 #[tokio::test]
 async fn a_user_renamed_twice_and_deleted_is_in_no_room() {
     for deleted in [false, true] {
-        let world = World::make().await;
+        let world = World::get().await;
         let bed = world.again().await;
         let instance = bed.instance(1);
         let path = format!("/api/v2/users/{}", world.manager);
@@ -286,8 +191,8 @@ async fn a_user_renamed_twice_and_deleted_is_in_no_room() {
 /// again.
 #[tokio::test]
 async fn a_user_who_is_still_being_removed_does_not_block_other_changes() {
-    let world = World::make().await;
-    let bed = world.again().await;
+    let world = World::get().await;
+    let bed = world.copied_to(Bed::new().await).await;
     let (instance, sound) = (bed.instance(1), &bed.sound);
     let path = format!("/api/v2/users/{}", world.manager);
     let becomes = |role: &str| Call::new("PATCH", &path).by(&world.admin).json(json!({ "role": role }));
@@ -321,7 +226,7 @@ async fn a_user_who_is_still_being_removed_does_not_block_other_changes() {
 
 #[tokio::test]
 async fn a_refused_change_changes_nothing() {
-    let world = World::make().await;
+    let world = World::get().await;
     let bed = world.again().await;
     let path = format!("/api/v2/users/{}", world.manager);
     for body in [r#"{"role":"partner","username":"FRIEND"}"#, r#"{"username":"FRIEND","role":"partner"}"#] {
