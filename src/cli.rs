@@ -106,7 +106,8 @@ impl Cli {
             Some(Command::Demo(demo)) => demo.run().await,
             Some(Command::User(command)) => {
                 log::init_command();
-                command.run().await
+                // Boxed, because the future is large.
+                Box::pin(command.run()).await
             }
             Some(Command::ApiToken(command)) => {
                 log::init_command();
