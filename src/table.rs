@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use greenroom_store::StoreError;
 
-/// The attributes of an item's key, which are texts. `tests/template.rs` compares them with `template.yaml`.
+/// The attributes of an item's key, which are texts. `tests/template` compares them with `template.yaml`.
 pub const KEY: [(&str, KeyType); 2] = [("PK", KeyType::Hash), ("SK", KeyType::Range)];
 /// The attribute that holds when an item expires.
 pub const TTL: &str = "expiresAt";
