@@ -14,7 +14,7 @@ pub struct Schema {
 
 impl Schema {
     /// This schema, which may refer to the components of the document.
-    pub fn of(schema: &Value, document: &Value) -> Result<Self, CompileError> {
+    pub fn of(schema: &Value, document: &Value) -> Result<Self, Box<CompileError>> {
         let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
         compiler.add_resource(NAME, json!({ "allOf": [schema], "components": document["components"] }))?;
         let index = compiler.compile(NAME, &mut schemas)?;

@@ -31,7 +31,7 @@ async fn sessions(server: &Server, secret: &str) -> Value {
 
 async fn open(server: &Server, id: &str) {
     let request = Client::new().post(format!("{}/api/sessions", server.url)).json(&json!({ "customSessionId": id }));
-    let sent = request.basic_auth("OPENVIDUAPP", server.secret()).send().await.unwrap();
+    let sent = request.basic_auth("OPENVIDUAPP", &server.secret()).send().await.unwrap();
     assert_eq!(sent.status(), 200);
 }
 

@@ -15,7 +15,7 @@ async fn live_connections_are_listed_and_terminated() {
     assert_eq!(text(&live(&["list"]).stdout), "");
     let post = async |path: &str, body: Value| -> Value {
         let request = Client::new().post(format!("{}{path}", server.url)).json(&body);
-        request.basic_auth("OPENVIDUAPP", server.secret()).send().await.unwrap().json().await.unwrap()
+        request.basic_auth("OPENVIDUAPP", &server.secret()).send().await.unwrap().json().await.unwrap()
     };
     post("/api/sessions", json!({ "customSessionId": "daily" })).await;
     post("/api/tokens", json!({ "session": "daily", "role": "PUBLISHER" })).await;

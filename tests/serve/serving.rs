@@ -18,7 +18,7 @@ use crate::process::{Server, run, text};
 /// Sends a request as a back-end.
 async fn backend(server: &Server, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
     let url = format!("{}{path}", server.url);
-    let request = Client::new().request(method.parse().unwrap(), url).basic_auth("OPENVIDUAPP", server.secret());
+    let request = Client::new().request(method.parse().unwrap(), url).basic_auth("OPENVIDUAPP", &server.secret());
     let request = if let Some(body) = body { request.json(&body) } else { request };
     let response = request.send().await.unwrap();
     let status = response.status();
@@ -56,7 +56,7 @@ async fn acknowledged_writes_survive_kill_9() {
             let (client, mut acknowledged) = (Client::new(), Vec::new());
             while !stop.load(Ordering::SeqCst) {
                 let open = client.post(format!("{}/api/sessions", server.url));
-                let open = open.basic_auth("OPENVIDUAPP", server.secret());
+                let open = open.basic_auth("OPENVIDUAPP", &server.secret());
                 // Requests fail once the server is killed.
                 let Ok(response) = open.send().await else { break };
                 let Ok(session) = response.json::<Value>().await else { break };

@@ -36,13 +36,13 @@ impl SesMailer {
     }
 
     async fn hand_over(&self, mail: &Mail) -> Result<(), MailError> {
-        let send = json!({
+        let input = json!({
             "FromEmailAddress": self.addresses.from(),
             "Destination": { "ToAddresses": [self.addresses.to()] },
             "Content": { "Raw": { "Data": BASE64_STANDARD.encode(self.addresses.write(mail)?) } },
         });
         let request = Request::post("/v2/email/outbound-emails").header(CONTENT_TYPE, "application/json");
-        let sent = self.client.call("SendEmail", request.body(send.to_string()), from_json::<Value>).await;
+        let sent = self.client.call("SendEmail", request.body(input.to_string()), from_json::<Value>).await;
         sent.map(drop).map_err(|error| refused(&error))
     }
 }

@@ -1,10 +1,10 @@
-//! The requests and answers of CloudFormation and Lambda, as far as commands read them.
+//! The requests and answers of `CloudFormation` and Lambda, as far as commands read them.
 
 use greenroom_core::clock::Timestamp;
 use http::{Request, header::CONTENT_TYPE};
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// A request of the query protocol, which CloudFormation speaks.
+/// A request of the query protocol, which `CloudFormation` speaks.
 pub(super) fn query(action: &str, parameters: &[(&str, &str)]) -> http::Result<Request<String>> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("Action", action).append_pair("Version", "2010-05-15").extend_pairs(parameters);
