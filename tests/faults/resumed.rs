@@ -93,7 +93,7 @@ async fn outcome(world: &World, call: &Call, broken: Option<(u64, Fault)>) -> Ou
     // The time is after the last entry of every archive, so that the first write decides the result.
     bed.clock.advance(Duration::from_secs(1));
     // Once an hour the first request with a credential records that it is in use.
-    let warm = Call { method: "GET", body: None, path: "/api/v2".to_owned(), ..call.clone() };
+    let warm = Call { method: "GET".into(), body: None, path: "/api/v2".to_owned(), ..call.clone() };
     for path in ["/api/v2", "/api/sessions", "/api/rooms"] {
         instance.send(&Call { path: path.to_owned(), ..warm.clone() }).await;
     }

@@ -206,7 +206,7 @@ fn texts() -> impl Strategy<Value = Vec<(String, String)>> {
 }
 
 /// Any request that a caller could send, in the second format.
-fn requests() -> impl Strategy<Value = Value> {
+fn any_request() -> impl Strategy<Value = Value> {
     let path = prop_oneof![
         any::<String>().prop_map(|path| format!("/{path}")),
         "/(prod/|v1/)?api/(v2|sessions|rooms|v2/users|nothing)[/%a-z0-9.]{0,12}",
@@ -243,7 +243,7 @@ fn any_request_is_answered_without_a_server_error() {
     let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
     let functions = prop::sample::select(vec!["fallback", "create-session", "token-auth"]);
     let through = prop_oneof![Just(None), prop::sample::select(ALL.to_vec()).prop_map(Some)];
-    let outcome = runner.run(&(functions, through, requests()), |(function, through, event)| {
+    let outcome = runner.run(&(functions, through, any_request()), |(function, through, event)| {
         let event = through.map_or_else(|| event.clone(), |through| through.event(&event));
         let answer = Handle::current().block_on(async { stage.function(function).await.invoke(&event).await });
         let status = answer.as_ref().ok().and_then(|answer| answer["statusCode"].as_u64()).unwrap_or_default();

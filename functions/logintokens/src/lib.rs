@@ -13,6 +13,7 @@ use greenroom_http::{
     App, Envelope, Id, ListQuery, Listing,
     auth::Organiser,
     dialect::events::{BodyRefusals, Error, NotFound, Problem, Refusals},
+    error,
     form::{Form, Need, NewPart, Payload},
 };
 use greenroom_store::{Selection, Stored, Unique};
@@ -85,7 +86,7 @@ async fn create_login_token(
     let NewLoginToken { event, fields } = NewLoginToken::read(&app, &caller, &mut form).await?;
     check(&fields, &app, None, form).await?;
     // Without an event the form was refused.
-    let event = event.ok_or(Error::Fault)?.id;
+    let event = event.ok_or(error::Error::Fault)?.id;
     let id = app.store.new_id::<LoginToken>().await?;
     let blank = LoginToken { id, event, token: String::new(), token_type: TokenType::Participant };
     let token = blank.with(&fields);
