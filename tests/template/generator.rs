@@ -260,7 +260,9 @@ impl Deployed<'_> {
 
     /// The metrics of the function on the dashboard.
     fn graph(&self) -> String {
-        self.filled(r#"                  ["AWS/Lambda", "Errors", "FunctionName", "${{id}}"], [".", "Throttles", ".", "."]"#)
+        self.filled(
+            r#"                  ["AWS/Lambda", "Errors", "FunctionName", "${{id}}"], [".", "Throttles", ".", "."]"#,
+        )
     }
 }
 

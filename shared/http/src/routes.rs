@@ -20,16 +20,15 @@ pub struct Function {
 }
 
 /// The route of a handler, with the schemes of its callers in its document.
-#[must_use]
-pub fn documented(route: UtoipaMethodRouter<App>, schemes: &[Option<Scheme>]) -> UtoipaMethodRouter<App> {
-    let (schemas, mut paths, route) = route;
+pub fn documented(declared: UtoipaMethodRouter<App>, schemes: &[Option<Scheme>]) -> UtoipaMethodRouter<App> {
+    let (components, mut paths, served) = declared;
     for item in paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             operation.security = Some(requirements(schemes));
         }
     }
-    (schemas, paths, route)
+    (components, paths, served)
 }
 
 /// These schemes as an operation's `security`.

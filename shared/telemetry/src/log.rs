@@ -49,5 +49,6 @@ pub fn subscriber(
     let discreet = filter_fn(|event| *event.level() <= Level::WARN || is_ours(event.target()));
     let lines = fmt::layer().with_writer(to);
     let lines = if for_people { lines.event_format(Readable).boxed() } else { lines.event_format(Json).boxed() };
-    tracing_subscriber::registry().with(lines.with_filter(wanted.with_target(DECISIONS, LevelFilter::INFO).and(discreet)))
+    tracing_subscriber::registry()
+        .with(lines.with_filter(wanted.with_target(DECISIONS, LevelFilter::INFO).and(discreet)))
 }

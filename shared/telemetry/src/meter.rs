@@ -55,7 +55,11 @@ pub(crate) struct Span {
 impl Span {
     /// `None` outside a request, and if the request has no id.
     pub(crate) fn current() -> Option<Self> {
-        CURRENT.try_with(|meter| meter.origin.id.clone()).ok().flatten().map(|RequestId(id)| Self { name: "request", id })
+        CURRENT
+            .try_with(|meter| meter.origin.id.clone())
+            .ok()
+            .flatten()
+            .map(|RequestId(id)| Self { name: "request", id })
     }
 }
 

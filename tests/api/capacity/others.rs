@@ -27,8 +27,7 @@ pub(super) async fn measure(rows: &mut Rows) {
         let Request { method, path, authorization, body } = Request::of_operation(&route, &values).unwrap();
         let caller = authorization.map_or_else(|| app.anyone(), |authorization| app.with_authorization(authorization));
         let body = body.map_or_else(Body::empty, Body::from);
-        let answer =
-            caller.begin(caller.request(&method, &path, &[("content-type", "application/json")], body)).await;
+        let answer = caller.begin(caller.request(&method, &path, &[("content-type", "application/json")], body)).await;
         assert!(answer.status().is_success(), "{route}: {}", answer.status());
         let Reported { route, usage } = answer.extensions().get().unwrap();
         rows.add(route, "any", *usage);

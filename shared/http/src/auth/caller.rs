@@ -115,6 +115,7 @@ arguments!(A B D);
 arguments!(A B D E);
 
 /// The ways in which the callers of a handler authenticate.
+#[must_use]
 pub fn schemes<H: Handler<T, App>, T: Arguments>(_: &H) -> Schemes {
     T::Caller::SCHEMES
 }
