@@ -88,7 +88,7 @@ fn watched() -> String {
     let mut paths: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     let functions = functions();
     for (route, function) in &functions {
-        let (method, path) = route.split_once(' ').unwrap();
+        let Some((method, path)) = route.split_once(' ') else { continue };
         paths.entry(path).or_default().entry(function).or_default().push(method);
     }
     let rows = paths.iter().map(|(path, functions)| {

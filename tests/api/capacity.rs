@@ -105,7 +105,7 @@ pub(crate) async fn measure() -> Vec<Row> {
     clients::measure(&mut rows).await;
     streams::measure(&mut rows).await;
     conversation::measure(&mut rows).await;
-    work::measure(&mut rows).await;
+    Box::pin(work::measure(&mut rows)).await;
     others::measure(&mut rows).await;
     rows.0
 }

@@ -23,7 +23,7 @@ use greenroom_store::Store;
 use greenroom_telemetry::meter::{Meter, Origin};
 use serde_json::json;
 use testbed::{
-    PATIENCE, external_store, keep_what_expires, patient,
+    LONG_TIMEOUT, external_store, keep_what_expires, long_timing,
     rights::{Guard, Roles, Routes, call_of},
 };
 
@@ -120,7 +120,7 @@ impl TestApp {
         let environment = Environment::from_iter(settings.clone());
         let config =
             Config::read_with_mail(&environment, Setting::ALL, Strictness::Deployed, greenroom_mail::settings).unwrap();
-        let config = Config { timing: Timing { poll: POLL, keep_alive: KEEP_ALIVE, ..patient() }, ..config };
+        let config = Config { timing: Timing { poll: POLL, keep_alive: KEEP_ALIVE, ..long_timing() }, ..config };
         let guard = Arc::new(Guard::new(ROLES.clone()));
         let store = Store::new(client.clone(), &table);
         let app = App::new(config, store.through(guard.client(&client)), clock.clone());
@@ -221,6 +221,6 @@ fn dynamo() -> Client {
     let environment = Environment::from_iter([("AWS_ENDPOINT_URL".to_owned(), endpoint)]);
     let client = greenroom_store::client(&AwsEnvironment::read(&environment, "DYNAMODB"));
     // On a busy machine an emulator may take longer than the timeout for DynamoDB.
-    let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+    let timeouts = TimeoutConfig::builder().operation_timeout(LONG_TIMEOUT).build();
     Client::from_conf(client.config().to_builder().timeout_config(timeouts).build())
 }

@@ -30,7 +30,7 @@ use greenroom_telemetry::meter::{Meter, Origin};
 use serde_json::Value;
 use tempfile::TempDir;
 use testbed::{
-    FaultyStore, PATIENCE, external_store, keep_what_expires, patient,
+    FaultyStore, LONG_TIMEOUT, external_store, keep_what_expires, long_timing,
     rights::{Guard, Roles, Routes, call_of},
 };
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -85,9 +85,9 @@ impl Bed {
     }
 
     /// The same for a test that is not about deadlines. It may take as long as a busy machine needs.
-    pub(crate) async fn patient() -> Self {
-        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).operation_attempt_timeout(PATIENCE);
-        Self::with(patient(), timeouts.build()).await
+    pub(crate) async fn with_long_timing() -> Self {
+        let timeouts = TimeoutConfig::builder().operation_timeout(LONG_TIMEOUT).operation_attempt_timeout(LONG_TIMEOUT);
+        Self::with(long_timing(), timeouts.build()).await
     }
 
     async fn with(timing: Timing, timeouts: TimeoutConfig) -> Self {
@@ -203,7 +203,7 @@ impl Instance {
             None => Body::empty(),
         };
         let answer = self.service.clone().oneshot(request.body(body).unwrap());
-        timeout(PATIENCE + PATIENCE, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
+        timeout(LONG_TIMEOUT + LONG_TIMEOUT, answer).await.unwrap_or_else(|_| panic!("{call} hangs")).unwrap()
     }
 
     /// The answer to a request; for a stream, its beginning.
@@ -247,15 +247,6 @@ impl Call {
     /// Adds this JSON.
     pub(crate) fn json(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
-    }
-}
-
-impl From<testbed::Request> for Call {
-    fn from(request: testbed::Request) -> Self {
-        let testbed::Request { method, path, authorization, body } = request;
-        let headers = authorization.map(|authorization| ("authorization", authorization)).into_iter().collect();
-        let body = body.map(|body| serde_json::from_str(&body).unwrap());
-        Self { method: method.into(), path, headers, body }
     }
 }
 

@@ -28,7 +28,7 @@ const SEVERAL: &[&str] = &[
 
 #[tokio::test]
 async fn the_first_list_of_an_instance_reuses_the_connection_opened_at_its_start() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     for number in 1..=3 {
         let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": format!("event {number}") })).await;
@@ -50,7 +50,7 @@ async fn the_first_list_of_an_instance_reuses_the_connection_opened_at_its_start
 
 #[tokio::test]
 async fn the_first_request_of_an_instance_opens_connections_only_for_parallel_reads() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     for call in calls::every(&bed).await {
         let before = bed.proxy.connections();
         let instance = bed.instance(AS_DEPLOYED);

@@ -56,7 +56,7 @@ async fn count(bed: &Bed, path: &str, by: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_requests_create_login_tokens_of_one_event_and_it_can_still_be_deleted() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": "Congress" })).await;
     let instance = bed.instance(AS_DEPLOYED);
@@ -79,7 +79,7 @@ async fn concurrent_requests_create_login_tokens_of_one_event_and_it_can_still_b
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_admin_creates_users_in_concurrent_requests() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let admin = bed.sound.account("admin", Role::Admin).await;
     let instance = bed.instance(AS_DEPLOYED);
     bed.proxy.hold(HELD);
@@ -95,7 +95,7 @@ async fn one_admin_creates_users_in_concurrent_requests() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_with_one_manager_are_created_in_concurrent_requests() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let manager = bed.sound.account("manager", Role::Manager).await;
     let instance = bed.instance(AS_DEPLOYED);
@@ -111,7 +111,7 @@ async fn events_with_one_manager_are_created_in_concurrent_requests() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_requests_change_one_event() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": "Congress" })).await;
     let instance = bed.instance(AS_DEPLOYED);

@@ -39,7 +39,7 @@ async fn all_succeed(instance: &Instance, calls: &[Call], or_finds_nothing: &[&s
 
 #[tokio::test]
 async fn every_operation_of_the_document_has_a_call() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let calls = calls::every(&bed).await;
     let called: BTreeSet<_> = calls.iter().map(operation_of).collect();
     assert_eq!(called, contract::operations());
@@ -100,7 +100,7 @@ async fn while_every_write_conflicts_reads_succeed_and_writes_are_503() {
 
 #[tokio::test]
 async fn unprocessed_items_of_a_batch_are_retried() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let calls = calls::every(&bed).await;
     bed.proxy.inject(Plan::always(Unprocessed));
     all_succeed(&bed.instance(AS_DEPLOYED), &calls, &[NEVER_DONE]).await;

@@ -191,7 +191,7 @@ async fn deletions_are_complete_even_if_batches_are_only_half_processed() {
 
 #[tokio::test]
 async fn a_client_joins_every_session_even_if_batches_are_only_half_processed() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let setting = Setting::make(&bed).await;
     bed.proxy.inject(Plan::always(Unprocessed));
     let joined = bed.instance(AS_DEPLOYED).does(join(&setting)).await;
@@ -206,7 +206,7 @@ async fn a_client_joins_every_session_even_if_batches_are_only_half_processed() 
 #[case(BrokenAfter)]
 #[tokio::test]
 async fn a_deletion_interrupted_by_an_outage_is_finished_later(#[case] fault: Fault) {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let admin = bed.sound.account("admin", Role::Admin).await.jwt;
     let event = bed.sound.makes("/api/v2/events", &admin, json!({ "name": "Gala" })).await;
     for number in 0..60 {

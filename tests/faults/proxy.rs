@@ -35,7 +35,7 @@ async fn put_once(client: &Client, table: &str, token: &str) -> Result<(), Strin
 
 #[tokio::test]
 async fn a_retried_transaction_that_was_committed_meets_no_conflict() {
-    let bed = Bed::patient().await;
+    let bed = Bed::with_long_timing().await;
     let (client, table) = bed.behind_the_proxy(1);
     bed.proxy.inject(Plan::always(BrokenAfter));
     let lost = put_once(&client, &table, "first").await;

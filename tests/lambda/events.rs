@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The events that are requests, each as `<function>/<case>`: every file in `events/` except that of the schedule.
-pub(crate) fn requests() -> BTreeSet<String> {
+pub(crate) fn every_request() -> BTreeSet<String> {
     let mut requests = BTreeSet::new();
     for function in fs::read_dir(events()).unwrap() {
         let function = function.unwrap();
@@ -31,7 +31,7 @@ pub(crate) fn requests() -> BTreeSet<String> {
 async fn every_event_gets_its_expected_status() {
     let stage = Stage::new().await;
     let mut statuses = BTreeMap::new();
-    for event in requests() {
+    for event in every_request() {
         // An event may end something that the next event needs, so each one gets a new fixture.
         let fixture = stage.fixture_of(&event).await;
         let answer = stage.send(&event, &fixture).await;

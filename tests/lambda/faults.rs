@@ -43,7 +43,7 @@ async fn a_function_started_during_an_outage_works_after_it_and_after_another_on
 #[tokio::test]
 async fn a_job_that_fails_during_an_outage_succeeds_after_it() {
     let mut stage = Stage::new().await;
-    leave_work(&stage).await;
+    Box::pin(leave_work(&stage)).await;
     let proxy = before(&mut stage).await;
     proxy.inject(Plan::always(Broken));
     let failed = stage.run("housekeeping/scheduled").await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::runtime::{Handle, Runtime};
 
 use crate::{
-    events::requests,
+    events::every_request,
     stage::{Fixture, Stage},
 };
 
@@ -101,7 +101,7 @@ impl Through {
 
 /// One repeatable event of each function in the second format.
 fn one_event_of_each_function() -> impl Iterator<Item = String> {
-    let functions: BTreeMap<_, _> = requests()
+    let functions: BTreeMap<_, _> = every_request()
         .into_iter()
         .rev()
         .filter(|event| !event.ends_with("-rest"))

@@ -52,7 +52,7 @@ pub(crate) async fn leave_work(stage: &Stage) {
 #[tokio::test]
 async fn housekeeping_finishes_interrupted_work() {
     let stage = Stage::new().await;
-    leave_work(&stage).await;
+    Box::pin(leave_work(&stage)).await;
     let store = stage.store();
     assert_eq!((store.ended_events().await.unwrap().len(), jobs(&stage).await), (1, 3));
     for _ in 0..2 {

@@ -82,7 +82,7 @@ async fn logs_contain_no_credential_of_an_event_and_no_name(#[values("info", "tr
     ] {
         stage.send(event, &fixture).await;
     }
-    leave_work(&stage).await;
+    Box::pin(leave_work(&stage)).await;
     stage.run("housekeeping/scheduled").await.unwrap();
 
     let meeting = &fixture.meeting;

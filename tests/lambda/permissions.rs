@@ -17,7 +17,7 @@ use testbed::{
 };
 
 use crate::{
-    events::requests,
+    events::every_request,
     housekeeping::{SCHEDULED, leave_work},
     stage::{Fixture, Stage},
 };
@@ -36,11 +36,11 @@ async fn the_template_allows_each_function_all_its_table_operations() {
     stage.endpoint = guarded(stage.endpoint.clone(), refused.clone()).await;
     for greenroom::Function { name, .. } in greenroom::functions() {
         let fixture = Fixture { meeting: stage.meeting().await, ..stage.fixture().await };
-        for event in requests().iter().filter(|event| event.starts_with(&format!("{name}/"))) {
+        for event in every_request().iter().filter(|event| event.starts_with(&format!("{name}/"))) {
             stage.send(event, &fixture).await;
         }
     }
-    leave_work(&stage).await;
+    Box::pin(leave_work(&stage)).await;
     stage.run(SCHEDULED).await.unwrap();
     assert_eq!(*refused.0.lock().unwrap(), [""; 0]);
 }

@@ -72,15 +72,15 @@ FAULTS = {
     ),
     "a role without the policy for traces": (
         lambda t: properties(t, "UsersRole")["Policies"].remove(policy_under(t, "UsersRole", "HasTraces")),
-        "UsersRole: lacks the policy *Traces",
+        "UsersRole: lacks the policy traces",
     ),
     "a role without the policy for the table's key": (
         lambda t: properties(t, "UsersRole")["Policies"].remove(policy_under(t, "UsersRole", "HasTableKey")),
-        "UsersRole: lacks the policy *TableKey",
+        "UsersRole: lacks the policy table-key",
     ),
     "a policy for the table's key without access to the table": (
         lambda t: remove_statements(t, "IssueTokenRole", "dynamodb:"),
-        "IssueTokenRole: does not need the policy *TableKey",
+        "IssueTokenRole: does not need the policy table-key",
     ),
     "a policy outside of roles": (
         lambda t: t["Resources"].update(More={"Type": "AWS::IAM::Policy", "Properties": {}}),
@@ -92,11 +92,11 @@ FAULTS = {
     ),
     "a function with another table": (
         lambda t: properties(t, "Users")["Environment"]["Variables"].update(TABLE_NAME={"Ref": "Table"}),
-        "not all have TABLE_NAME: *TableName",
+        "not all have the same TABLE_NAME",
     ),
     "a role for another table": (
         lambda t: statement(t, "UsersRole").update(Resource={"Fn::GetAtt": ["Table", "Arn"]}),
-        "not all have Resource: *TableArn",
+        "not all have the same Resource for the table",
     ),
     "a role for every partition key": (
         lambda t: statement(t, "UsersRole")["Condition"].pop("ForAllValues:StringLike"),

@@ -17,7 +17,7 @@ use serde_yaml_ng::{Mapping, Value};
 pub(crate) const LOCAL: &[Setting] = &[Setting::MailDir];
 
 /// The lines between which lines are generated.
-const MARKS: (&str, &str) = ("# generated", "# end of generated");
+pub(crate) const MARKS: (&str, &str) = ("# generated", "# end of generated");
 /// The dashboard's graph of every function. JSON has no comments, so the title is the mark.
 const GRAPH: &str = r#""title": "Errors and throttles of functions""#;
 
@@ -182,10 +182,9 @@ impl Deployed<'_> {
             properties += "      Environment:\n        Variables:\n";
         }
         for setting in settings {
-            let _ = match setting {
-                "TABLE_NAME" => writeln!(properties, "          {setting}: {TABLE_NAME}"),
-                _ => writeln!(properties, "          {setting}: !Ref {}", in_pascal_case(setting)),
-            };
+            let table = setting == Setting::TableName.name();
+            let value = if table { TABLE_NAME.to_owned() } else { format!("!Ref {}", in_pascal_case(setting)) };
+            let _ = writeln!(properties, "          {setting}: {value}");
         }
         let routes = self.routes();
         if !routes.is_empty() {
@@ -280,7 +279,7 @@ fn table_statement(right: &Value) -> String {
 fn item(value: &Value) -> String {
     let value = serde_yaml_ng::to_string(value).unwrap();
     let lines = value.lines().zip(["- "].into_iter().chain(std::iter::repeat("  ")));
-    lines.map(|(line, mark)| format!("              {mark}{line}\n")).collect()
+    lines.fold(String::new(), |item, (line, mark)| item + "              " + mark + line + "\n")
 }
 
 fn text(value: &Value) -> &str {

@@ -58,7 +58,7 @@ def wildcards(template):
 def roles(template):
     """Each function has its own IAM role, with the policies that depend on a parameter.
 
-    Every role has `*Traces`. A role has `*TableKey` if it may access the table, and only then.
+    Every role has `traces`. A role has `table-key` if it may access the table, and only then.
     """
     of_functions = {name: role_of(function) for name, function in functions(template).items()}
     for name, role in of_functions.items():
@@ -70,9 +70,9 @@ def roles(template):
     with_condition = {(name, condition) for name, condition, _ in statements(template)}
     for role in of_functions.values():
         if (role, "HasTraces") not in with_condition:
-            yield f"{role}: lacks the policy *Traces"
+            yield f"{role}: lacks the policy traces"
         if (role in table_roles) != ((role, "HasTableKey") in with_condition):
-            yield f"{role}: {'lacks' if role in table_roles else 'does not need'} the policy *TableKey"
+            yield f"{role}: {'lacks' if role in table_roles else 'does not need'} the policy table-key"
 
 
 def keys(template):
@@ -177,9 +177,9 @@ def table(template):
     for name, _, statement in statements(template):
         if "dynamodb:" in json.dumps(statement["Action"]):
             arns[json.dumps(statement["Resource"])] = name
-    for found, expression in ((names, "TABLE_NAME: *TableName"), (arns, "Resource: *TableArn")):
+    for found, what in ((names, "TABLE_NAME"), (arns, "Resource for the table")):
         if len(found) > 1:
-            yield f"{', '.join(found.values())}: do not all have {expression}"
+            yield f"{', '.join(found.values())}: do not all have the same {what}"
 
 
 def scheduled(template):

@@ -160,12 +160,13 @@ struct Log {
 impl Drop for Log {
     fn drop(&mut self) {
         let (open, events, usage) = (self.since.elapsed(), self.events, self.meter.usage());
-        self.meter.in_scope(|| match &self.app.config.metrics {
-            Some(metrics) => Line::of_stream(ROUTE, open, events, usage).print(metrics, self.app.clock.now()),
-            None => {
+        self.meter.in_scope(|| {
+            let Some(metrics) = &self.app.config.metrics else {
                 let (seconds, Usage { read_units, requests, .. }) = (open.as_secs(), usage);
                 tracing::info!(seconds, events, read_units, table_requests = requests, "event stream ended");
-            }
+                return;
+            };
+            Line::of_stream(ROUTE, open, events, usage).print(metrics, self.app.clock.now());
         });
     }
 }

@@ -16,10 +16,12 @@ pub(super) async fn measure(rows: &mut Rows) {
         app.participant("alice").await;
         let shown = |caller: &Caller| caller.authorization().unwrap().to_owned();
         let admin = shown(&app.organiser(&app.admin().await));
+        let device = app.register("phone").await;
         let (client, participant, backend) =
             (shown(&app.client(false).await), shown(&app.as_participant("alice")), shown(&app.backend()));
         let values = [
-            ("JWT USER_TOKEN", &*admin),
+            ("DEVICE_TOKEN", &*device),
+            ("JWT USER_TOKEN", &admin),
             ("Token API_TOKEN", &client),
             ("Basic VVNFUk5BTUVAbG9jYWxob3N0OlBBU1NXT1JE", &participant),
             ("Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU", &backend),

@@ -31,7 +31,7 @@ impl World {
     }
 
     async fn make() -> Self {
-        let bed = Bed::patient().await;
+        let bed = Bed::with_long_timing().await;
         let sound = &bed.sound;
         let admin = sound.account("admin", Role::Admin).await.jwt;
         let partner = sound.account("partner", Role::Partner).await.id;
@@ -60,7 +60,7 @@ impl World {
 
     /// Another table with the same items.
     pub(super) async fn again(&self) -> Bed {
-        self.copied_to(Bed::patient().await).await
+        self.copied_to(Bed::with_long_timing().await).await
     }
 
     pub(super) async fn copied_to(&self, bed: Bed) -> Bed {

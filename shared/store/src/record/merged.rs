@@ -69,7 +69,7 @@ pub(super) struct Merged<'a, T> {
     /// How many items of a partition one request asks for.
     at_once: usize,
     /// Whether other requests go first.
-    patient: bool,
+    takes_turns: bool,
 }
 
 impl<'a, T: Record> Merged<'a, T> {
@@ -93,7 +93,7 @@ impl<'a, T: Record> Merged<'a, T> {
         let partition =
             |list| Partition { list, after: from.clone(), ahead: VecDeque::new(), count: None, ended: false };
         let partitions = lists.into_iter().map(partition).collect();
-        Self { store, partitions, beside: beside.into(), all_beside, ended, at_once, patient: false }
+        Self { store, partitions, beside: beside.into(), all_beside, ended, at_once, takes_turns: false }
     }
 
     /// Begins a list that is searched, a little at a time.
@@ -101,7 +101,7 @@ impl<'a, T: Record> Merged<'a, T> {
         let mut merged = Self::of(store, selection, after, 0);
         let share = SEARCHED_AT_ONCE / merged.partitions.len().max(1);
         merged.at_once = share.max(SEARCHED_LEAST);
-        merged.patient = true;
+        merged.takes_turns = true;
         merged
     }
 
@@ -133,12 +133,12 @@ impl<'a, T: Record> Merged<'a, T> {
     /// Reads on in every partition whose items in memory are used up.
     pub(super) async fn fill(&mut self) -> Result<(), StoreError> {
         let (store, at_once) = (self.store, self.at_once);
-        let patient = self.patient;
+        let takes_turns = self.takes_turns;
         let mut empty: Vec<_> =
             self.partitions.iter_mut().filter(|partition| partition.ahead.is_empty() && !partition.ended).collect();
         for partitions in empty.chunks_mut(MAX_CONCURRENT) {
             let reading = partitions.iter_mut().map(|partition| async move {
-                let _turn = if patient { Some(turn::turn().await?) } else { None };
+                let _turn = if takes_turns { Some(turn::turn().await?) } else { None };
                 partition.read_on(store, at_once).await
             });
             try_join_all(reading).await?;
