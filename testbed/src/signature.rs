@@ -8,7 +8,7 @@ use sha1::Sha1;
 /// The signature of a media server for the body of an admission webhook (`docs/apis/ovenmediaengine.md`).
 #[must_use]
 #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "HMAC takes keys of any length")]
-pub fn admission_signature(secret: &str, body: &str) -> String {
+pub fn admission_signature(secret: &str, body: impl AsRef<[u8]>) -> String {
     let mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     BASE64_URL_SAFE_NO_PAD.encode(mac.chain_update(body).finalize().into_bytes())
 }

@@ -18,9 +18,19 @@ pub(crate) fn operations() -> BTreeSet<String> {
     operations.collect()
 }
 
+/// The API to which a request belongs.
+pub(crate) fn api_of(call: &Call) -> Api {
+    Api::of(path_of(call))
+}
+
+/// The path of a request, without its query.
+fn path_of(call: &Call) -> &str {
+    call.path.split('?').next().unwrap()
+}
+
 /// The operation to which a request belongs.
 pub(crate) fn operation_of(call: &Call) -> String {
-    let path = call.path.split('?').next().unwrap();
+    let path = path_of(call);
     let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
     let fits = |template: &str| {
         let (parts, wanted): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
@@ -53,7 +63,7 @@ pub(crate) fn check(call: &Call, answer: &Answer) {
         assert!(wait.is_some_and(|wait| wait > 0), "{call}: {answer} without Retry-After");
         // One path belongs to two APIs: that of back-ends, which send credentials, and that of devices, which do not.
         let of_device = operation == "POST /api/sessions" && call.headers.is_empty();
-        let api = if of_device { Api::Device } else { Api::of(&call.path) };
+        let api = if of_device { Api::Device } else { api_of(call) };
         assert!(says_busy(api, &answer.body), "{call}: {answer} is not of its API");
     }
 }
