@@ -5,7 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use testbed::Schema;
+
+use self::schema::Schema;
+
+#[path = "api/schema.rs"]
+mod schema;
 
 /// The operations that read a body of any media type as JSON.
 const TAKES_ANY_TYPE: [&str; 3] = ["createSession", "admit", "monitorSession"];

@@ -10,7 +10,8 @@ use std::{
 
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
-use testbed::Schema;
+
+use crate::schema::Schema;
 
 /// Webhooks answer 200 to anything.
 const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];

@@ -73,6 +73,7 @@ mod room_races;
 mod room_refusals;
 mod room_renaming;
 mod rooms;
+mod schema;
 mod specification;
 mod stream_sessions;
 mod support;

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 const NAME: &str = "schema.json";
 
 /// A schema of the document, ready to check values.
-pub struct Schema {
+pub(crate) struct Schema {
     schemas: Schemas,
     index: SchemaIndex,
 }
 
 impl Schema {
     /// This schema, which may refer to the components of the document.
-    pub fn of(schema: &Value, document: &Value) -> Result<Self, Box<CompileError>> {
+    pub(crate) fn of(schema: &Value, document: &Value) -> Result<Self, Box<CompileError>> {
         let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
         compiler.add_resource(NAME, json!({ "allOf": [schema], "components": document["components"] }))?;
         let index = compiler.compile(NAME, &mut schemas)?;
@@ -22,8 +22,7 @@ impl Schema {
     }
 
     /// How a value differs from the schema; `None` if it does not.
-    #[must_use]
-    pub fn misfit(&self, value: &Value) -> Option<String> {
+    pub(crate) fn misfit(&self, value: &Value) -> Option<String> {
         self.schemas.validate(value, self.index).err().map(|error| error.to_string())
     }
 }
