@@ -116,6 +116,6 @@ fn webhook_at(time: &str, address: &str, status: &str, stream: &str, name: &str)
             "url": format!("ws://live.example:3333/app/{stream}?session={name}"),
         },
     });
-    let signature = admission_signature(WEBHOOK_SECRET, &body.to_string());
+    let signature = admission_signature(WEBHOOK_SECRET, body.to_string());
     Call::new("POST", "/v1/admission").with("x-ome-signature", signature).json(body)
 }
