@@ -33,7 +33,7 @@ pub struct RouteTable(Arc<LazyLock<Table, Box<dyn FnOnce() -> Table + Send>>>);
 pub(super) struct Endpoint {
     /// The value of `Allow`.
     pub(super) allow: String,
-    /// The ways to authenticate, any one of which suffices. Without one, anybody may call.
+    /// The ways to authenticate. A caller needs one of them. If the list is empty, anybody may call.
     pub(super) schemes: Vec<Scheme>,
 }
 

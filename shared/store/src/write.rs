@@ -69,7 +69,7 @@ impl Write {
         Self::new(Action::Delete(key))
     }
 
-    /// Writes nothing. Only a transaction has such a part, on condition of which its other parts are written.
+    /// Writes nothing. It is only for transactions: if its condition fails, the whole transaction does.
     pub(super) fn check(key: Key) -> Self {
         Self::new(Action::Check(key))
     }

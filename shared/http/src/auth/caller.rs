@@ -59,7 +59,7 @@ impl Scheme {
     }
 }
 
-/// The ways to authenticate at an endpoint, any one of which suffices. `None` is a request without credentials.
+/// The ways to authenticate at an endpoint. A caller needs one of them. `None` is a request without credentials.
 pub type Schemes = &'static [Option<Scheme>];
 
 /// The type of a handler's first argument, which says who may call. An extractor that runs another `Caller` has its

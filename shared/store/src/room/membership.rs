@@ -87,7 +87,8 @@ pub(super) fn joining_room(room: &Room, person: &Person, since: Timestamp) -> Re
     Ok([put, raising_revision(&person.jid)])
 }
 
-/// The writes that end a membership at this time. What is left of it lets streams tell of the room up to then.
+/// The writes that end a membership at this time. The item stays, so that streams still send the events of the room
+/// before that time.
 pub(super) fn leaving_room(room: &Room, jid: &Jid, at: Timestamp) -> [Write; 2] {
     let leaving = Write::update(membership_key(jid, &room.id), "SET #left = :left, expiresAt = :end")
         .when_there()
