@@ -64,16 +64,15 @@ fn expand(item: &DeriveInput) -> Result<TokenStream> {
 /// The struct with the fields that a request can set.
 fn given_fields(item: &DeriveInput, fields: &[Field<'_>]) -> Result<TokenStream> {
     let (name, schema) = (given_name(&item.ident), schema_name(item)?);
-    let (doc, fields) = (
-        format!("The fields of [`{}`] that a request can set.", item.ident),
-        fields.iter().filter_map(Field::declared),
-    );
+    let doc = format!("The fields of [`{}`] that a request can set.", item.ident);
+    let description = format!("The fields of an object `{}` that a request can set.", item.ident);
+    let fields = fields.iter().filter_map(Field::declared);
     Ok(quote! {
         #[doc = #doc]
         ///
         /// A field is `None` if the request leaves it out or its value is not valid.
         #[derive(::utoipa::ToSchema)]
-        #[schema(as = #schema, description = "The fields that a request can set.", rename_all = "camelCase")]
+        #[schema(as = #schema, description = #description, rename_all = "camelCase")]
         pub struct #name { #(#fields),* }
     })
 }
