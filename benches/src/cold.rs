@@ -91,16 +91,16 @@ async fn require_primed(store: &Store, subject: &Subject) -> Result<()> {
 fn functions(store: &Store, fixture: &Fixture, options: &Options) -> Result<Vec<Subject>> {
     let memory: BTreeMap<String, u64> = functions::memory()?.into_iter().collect();
     let mut subjects = Vec::new();
-    for (name, event, status) in functions::REQUESTS {
-        if !options.only.is_empty() && *name != COMPARED && !options.only.iter().any(|only| only == name) {
+    for (name, event, status) in functions::requests()? {
+        if !options.only.is_empty() && name != COMPARED && !options.only.contains(&name) {
             continue;
         }
         let mut environment = store.environment()?;
         environment.push(("SSL_CERT_FILE".to_owned(), store.proxy.trusted_beside_amazon()?));
         let event = fixture.event(&format!("{name}/{event}"))?;
-        let megabytes = *memory.get(*name).ok_or_else(|| format!("{name} is not in the template"))?;
+        let megabytes = *memory.get(&name).ok_or_else(|| format!("{name} is not in the template"))?;
         println!("building {name}");
-        let subject = Subject::new(name, &build::release(name)?, event, *status, 0);
+        let subject = Subject::new(&name, &build::release(&name)?, event, status, 0);
         subjects.push(subject.with(megabytes, environment));
     }
     Ok(subjects)

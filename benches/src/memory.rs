@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::{
     Result, build,
-    cold::{functions::REQUESTS, quota::Quota, store::Store, subject::Subject},
+    cold::{functions::requests, quota::Quota, store::Store, subject::Subject},
     fixture::Event,
 };
 
@@ -62,21 +62,21 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let loaded = work::fill(&store, &fixture).await?;
     let quotas: Quotas = SIZES.iter().map(|size| Ok((*size, Quota::of_memory(*size)?))).collect::<Result<_>>()?;
     let mut rows = Vec::new();
-    for (name, usual, status) in REQUESTS {
+    for (name, usual, status) in &requests()? {
         if !options.only.is_empty() && !options.only.iter().any(|only| only == name) {
             continue;
         }
         let kind = match status {
             None => Kind::Unattended,
-            Some(_) if *name == "message-events" => Kind::Stream,
-            Some(_) if HASHING.contains(name) => Kind::Password,
+            Some(_) if name == "message-events" => Kind::Stream,
+            Some(_) if HASHING.contains(&&**name) => Kind::Password,
             Some(_) => Kind::Usual,
         };
         println!("{name}");
         let event = || fixture.event(&format!("{name}/{usual}"));
         let mut subject = subject(&store, name, event()?, *status)?;
         rows.push(warm(&mut subject, &quotas, Row::new(name, usual, kind), options.warm).await?);
-        if HASHING_FIRST.contains(name) {
+        if HASHING_FIRST.contains(&&**name) {
             let row = Row::new(name, "with a password not looked at lately", Kind::Password);
             rows.push(first(&mut subject, &quotas, row, options.warm).await?);
         }

@@ -1,13 +1,13 @@
 //! The functions, the memory of each, and its most usual request.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_yaml_ng::Value;
 
 use crate::Result;
 
-/// Every function's most usual request, and the status of its answer. A function that no caller waits for has none.
-pub(crate) const REQUESTS: &[(&str, &str, Option<u16>)] = &[
+/// The most usual requests of functions, and the statuses of their answers. A function that no caller waits for has none.
+const USUAL: &[(&str, &str, Option<u16>)] = &[
     ("create-session", "device", Some(200)),
     ("device-session", "read", Some(200)),
     ("media-sessions", "read", Some(200)),
@@ -35,6 +35,28 @@ pub(crate) const REQUESTS: &[(&str, &str, Option<u16>)] = &[
     ("fallback", "preflight", Some(200)),
 ];
 
+/// A function's name, an event of it, and the status of the answer.
+pub(crate) type Asked = (String, String, Option<u16>);
+
+/// A request of every function of the template: the most usual one, or else its first event that succeeds.
+pub(crate) fn requests() -> Result<Vec<Asked>> {
+    let statuses =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/lambda/snapshots/lambda__events__statuses.snap");
+    let text = fs::read_to_string(statuses)?;
+    let (_, statuses) = text.rsplit_once("\n---\n").ok_or("no snapshot of statuses")?;
+    let statuses: BTreeMap<String, u16> = serde_json::from_str(statuses)?;
+    let asked = memory()?.into_iter().map(|(name, _)| {
+        if let Some((_, event, status)) = USUAL.iter().find(|(usual, ..)| *usual == name) {
+            return Ok((name, (*event).to_owned(), *status));
+        }
+        let mut events = statuses.iter().filter(|(_, status)| (200..300).contains(*status));
+        let event = events.find_map(|(event, status)| Some((event.strip_prefix(&format!("{name}/"))?, *status)));
+        let (event, status) = event.ok_or_else(|| format!("no event of {name} succeeds"))?;
+        Ok((name, event.to_owned(), Some(status)))
+    });
+    asked.collect()
+}
+
 /// The memory of every function of the template, in megabytes, by the name of its binary.
 pub(crate) fn memory() -> Result<Vec<(String, u64)>> {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
@@ -60,14 +82,13 @@ fn parameter(template: &Value, value: &Value) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
     fn every_function_of_the_template_has_a_request() {
-        let deployed: BTreeSet<_> = memory().unwrap().into_iter().map(|(name, _)| name).collect();
-        let asked: BTreeSet<_> = REQUESTS.iter().map(|(name, ..)| (*name).to_owned()).collect();
-        assert_eq!(asked, deployed);
+        let (deployed, asked) = (memory().unwrap(), requests().unwrap());
+        assert_eq!(asked.len(), deployed.len());
+        let usual = USUAL.iter().filter(|(name, ..)| asked.iter().any(|(function, ..)| function == name));
+        assert_eq!(usual.count(), USUAL.len(), "a request is of no function");
     }
 }
