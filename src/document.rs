@@ -28,6 +28,7 @@ use security::SecuritySchemes;
     tags(
         (name = "Device sessions", description = "Mobile devices register with an identifier and get a token."),
         (name = "Media sessions", description = "Back-ends open sessions and issue tokens for them, as with OpenVidu."),
+        (name = "OpenVidu 2.32", description = "The same below the paths of OpenVidu 2.16 to 2.32, with connections."),
         (name = "Device and media sessions", description = "The path where a device registers and a back-end opens a session."),
         (name = "Session management", description = "Organisers manage users, events, and the sessions and login tokens of events. Clients join events."),
         (name = "Live sessions", description = "Operators list and end live sessions, and media servers ask who may connect, as with OvenMediaEngine. Organisers see who is where."),

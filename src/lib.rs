@@ -31,6 +31,7 @@ pub fn functions() -> Vec<Function> {
         greenroom_contacts::function(),
         greenroom_message_events::function(),
         greenroom_issue_token::function(),
+        greenroom_openvidu_server::function(),
         greenroom_api_root::function(),
         greenroom_token_auth::function(),
         greenroom_users::function(),

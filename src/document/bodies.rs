@@ -16,9 +16,10 @@ const OPTIONAL: [&str; 2] = ["createSession", "terminateLiveConnection"];
 const BOOLEANS: [&str; 14] =
     ["t", "T", "true", "True", "TRUE", "1", "1.0", "f", "F", "false", "False", "FALSE", "0", "0.0"];
 
-/// Gives each PATCH a schema of its own. It has the fields of the PUT beside it and requires none of them, nor a body.
+/// Gives each PATCH of session management a schema of its own. It has the fields of the PUT beside it and requires none of them, nor a body.
 pub(super) fn patches_ask_for_nothing(paths: &mut Paths, schemas: &mut Schemas) {
-    let patches = paths.paths.values_mut().filter_map(|item| item.patch.as_mut());
+    let items = paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/api/v2"));
+    let patches = items.filter_map(|(_, item)| item.patch.as_mut());
     for body in patches.filter_map(body) {
         body.required = Some(Required::False);
         let Some(reference) = reference(body) else { continue };

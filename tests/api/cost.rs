@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use axum::body::Body;
 use greenroom_core::{config::Setting, model::api_token};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -54,7 +55,7 @@ async fn requests_take_the_expected_round_trips() {
     assert_eq!(n, 16, "the sessions are listed");
     let path = format!("/api/sessions/daily/connection/{connection}");
     let (n, _) = cost(&requests, backend.delete(&path)).await;
-    assert_eq!(n, 4, "the last participant is disconnected");
+    assert_eq!(n, 3, "the last participant is disconnected");
     let (n, _) = cost(&requests, backend.delete("/api/sessions/daily")).await;
     assert_eq!(n, 4, "a session is closed that had a token");
     let path = format!("/api/sessions/{}", app.open_session().await);
@@ -78,4 +79,30 @@ async fn a_static_api_token_costs_one_request_more() {
     caller.post("/api/sessions", json!({ "identifier": "phone" })).await;
     let (n, answer) = cost(&requests, caller.post("/api/sessions", json!({ "identifier": "phone" }))).await;
     assert_eq!((n, answer.status.as_u16()), (2, 200));
+}
+
+#[tokio::test]
+async fn requests_of_openvidu_2_32_take_the_expected_round_trips() {
+    const SESSIONS: &str = "/openvidu/api/sessions";
+    const DAILY: &str = "/openvidu/api/sessions/daily";
+    let Counted { app, requests } = Counted::over(TestApp::new().await).await;
+    let backend = app.backend();
+    let open = || backend.post(SESSIONS, json!({ "customSessionId": "daily" }));
+    assert_eq!(cost(&requests, open()).await.0, 1, "a session is opened");
+    let path = format!("{DAILY}/connection");
+    let (n, answer) = cost(&requests, backend.post(&path, json!({ "role": "SUBSCRIBER" }))).await;
+    assert_eq!(n, 1, "a connection is made");
+    let connection = format!("{path}/{}", answer.body["id"].as_str().unwrap());
+    assert_eq!(cost(&requests, backend.get(&connection)).await.0, 1, "a connection is read");
+    let change = async |body: &'static str| {
+        let headers = [("content-type", "application/json")];
+        cost(&requests, backend.send("PATCH", &connection, &headers, Body::from(body))).await.0
+    };
+    assert_eq!(change("{}").await, 1, "nothing is changed");
+    assert_eq!(change(r#"{"role":"MODERATOR"}"#).await, 2, "a role is changed");
+    assert_eq!(cost(&requests, backend.get(&path)).await.0, 1, "the connections are listed");
+    assert_eq!(cost(&requests, backend.get(DAILY)).await.0, 1, "a session is read");
+    assert_eq!(cost(&requests, backend.get(SESSIONS)).await.0, 16, "the sessions are listed");
+    let issue = backend.post("/openvidu/api/tokens", json!({ "session": "daily" }));
+    assert_eq!(cost(&requests, issue).await.0, 1, "a token is issued");
 }

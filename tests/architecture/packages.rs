@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The packages that functions share, lowest first, with the lowest ones that each may name. A package may also use
 /// what those use. `docs/architecture.md` has the same table.
-const SHARED: [(&str, &[&str]); 10] = [
+const SHARED: [(&str, &[&str]); 11] = [
     ("derive", &[]),
     ("core", &["derive"]),
     ("telemetry", &["core"]),
@@ -18,6 +18,7 @@ const SHARED: [(&str, &[&str]); 10] = [
     ("store", &["telemetry", "aws"]),
     ("media", &["store"]),
     ("http", &["media"]),
+    ("openvidu", &["http"]),
     ("files", &[]),
     ("mail", &["media", "files"]),
     ("lambda", &["http"]),

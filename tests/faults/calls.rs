@@ -34,6 +34,7 @@ fn monitoring() -> Value {
 pub(crate) async fn every(bed: &Bed) -> Vec<Call> {
     let mut calls = devices(bed).await;
     calls.extend(media(bed).await);
+    calls.extend(openvidu(bed).await);
     calls.extend(conversations(bed).await);
     calls.extend(live(bed).await);
     calls.extend(organisers(bed).await);
@@ -99,6 +100,30 @@ async fn media(bed: &Bed) -> Vec<Call> {
         // No session here has a stream, so this call never succeeds.
         Call::new("DELETE", format!("{path}/stream/str_CAM_x")).by(&by),
         Call::new("DELETE", format!("/api/sessions/{other}")).by(&by),
+    ]
+}
+
+async fn openvidu(bed: &Bed) -> Vec<Call> {
+    const SESSIONS: &str = "/openvidu/api/sessions";
+    let by = backend();
+    let open = || Call::new("POST", SESSIONS).by(&by).json(json!({}));
+    let [opened, other] = [bed.sound.does(open()).await.body, bed.sound.does(open()).await.body];
+    let (id, other) = (opened["id"].as_str().unwrap(), other["id"].as_str().unwrap());
+    let connect = || Call::new("POST", format!("{SESSIONS}/{id}/connection")).by(&by).json(json!({}));
+    let [kept, gone] = [bed.sound.does(connect()).await.body, bed.sound.does(connect()).await.body];
+    let path = |connection: &Value| format!("{SESSIONS}/{id}/connection/{}", connection["id"].as_str().unwrap());
+    vec![
+        open(),
+        connect(),
+        Call::new("POST", "/openvidu/api/tokens").by(&by).json(json!({ "session": id })),
+        Call::new("POST", "/openvidu/api/signal").by(&by).json(json!({ "session": id })),
+        Call::new("GET", format!("{SESSIONS}/{id}")).by(&by),
+        Call::new("GET", format!("{SESSIONS}/{id}/connection")).by(&by),
+        Call::new("GET", path(&kept)).by(&by),
+        Call::new("PATCH", path(&kept)).by(&by).json(json!({ "role": "MODERATOR" })),
+        Call::new("DELETE", path(&gone)).by(&by),
+        Call::new("DELETE", format!("{SESSIONS}/{id}/stream/str_CAM_x")).by(&by),
+        Call::new("DELETE", format!("{SESSIONS}/{other}")).by(&by),
     ]
 }
 

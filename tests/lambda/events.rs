@@ -35,7 +35,8 @@ async fn every_event_gets_its_expected_status() {
         // An event may end something that the next event needs, so each one gets a new fixture.
         let fixture = stage.fixture_of(&event).await;
         let answer = stage.send(&event, &fixture).await;
-        assert!(answer.status() < 500, "{event}: {answer:?}");
+        // 501 is the answer to what needs media.
+        assert!(answer.status() < 500 || answer.status() == 501, "{event}: {answer:?}");
         statuses.insert(event, answer.status());
     }
     insta::assert_json_snapshot!("statuses", statuses);

@@ -146,6 +146,9 @@ def path_parameters_of(path, method, operation):
     if path.startswith("/api/sessions/"):
         session = kept_media_session() if reads or "{connectionId}" in path else new_media_session()
         return {"sessionId": session, "connectionId": new_connection(session), "streamId": "stream"}
+    if path.startswith("/openvidu/api/sessions/"):
+        session = kept_media_session() if reads or "{connectionId}" in path else new_media_session()
+        return {"sessionId": session, "connectionId": new_connection(session), "streamId": "stream"}
     if path.startswith("/v1/vhosts/"):
         session = kept_media_session()
         return {"vhost": "default", "app": "openvidu", "stream": session, "session": new_connection(session)}
@@ -237,6 +240,29 @@ def token_of_session(body):
     body["session"] = kept_media_session()
 
 
+def connection(body):
+    # Which credentials an ICE server needs depends on its URL, and an IP camera is refused. A schema says neither.
+    body.pop("customIceServers", None)
+    body.pop("type", None)
+
+
+def token_of_connection(body):
+    token_of_session(body)
+    connection(body)
+
+
+def media_session(body):
+    # A recording has audio or video. Some of its properties depend on whether it is composed, which the schema does not
+    # say.
+    recording = body.get("defaultRecordingProperties")
+    if isinstance(recording, dict):
+        recording["hasAudio"] = True
+        for field in ("recordingLayout", "resolution", "frameRate", "shmSize"):
+            recording.pop(field, None)
+    if body.get("customSessionId"):
+        body["customSessionId"] = str(uuid.uuid4())
+
+
 def name_participant(*names):
     def name(body):
         for field in names:
@@ -252,6 +278,8 @@ BODIES = {
     "createLoginToken": login_token, "putLoginToken": login_token_change, "patchLoginToken": login_token_change,
     "createApiToken": api_token, "changePassword": password_change, "setPassword": password,
     "joinEvent": join, "obtainToken": log_in, "refreshToken": refresh, "issueToken": token_of_session,
+    "openMediaSession": media_session, "createConnection": connection, "issueOpenViduToken": token_of_connection,
+    "sendSignal": token_of_session,
     "sendMessage": name_participant("to"), "addContact": name_participant("jid"),
     "deleteContacts": name_participant("to_delete"), "inviteUser": name_participant("user"),
 }

@@ -1,26 +1,33 @@
-//! `POST /api/sessions`: a device registers, or a back-end opens a media session (`docs/apis/device-sessions.md`,
-//! `docs/apis/openvidu.md`).
+//! Beginning a session. At `POST /api/sessions` a device registers (`docs/apis/device-sessions.md`), or a back-end opens
+//! a media session (`docs/apis/openvidu.md`). At `POST /openvidu/api/sessions` a back-end opens one
+//! (`docs/apis/openvidu-2.32.md`).
 
 use axum::{Json, extract::State};
 use greenroom_core::{
     clock::Timestamp,
     config::Setting,
     id::{DeviceId, DeviceSessionId, MediaSessionId},
-    model::{DeviceSession, MediaSession, device::Identifier},
+    model::{DeviceSession, MediaSession, device::Identifier, media_session::SessionProperties},
 };
 use greenroom_http::{
     App,
     auth::DeviceClaims,
-    dialect::{device, openvidu},
+    dialect::{
+        device,
+        openvidu::{self, Refusals},
+    },
     error,
 };
 use greenroom_media::audit::{Decision, Event, Party};
+use greenroom_openvidu::{Given, Session};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 mod request;
+mod v2_15;
+mod v2_32;
 
-use request::{OpenSession, SessionError, SessionRequest};
+use request::{SessionError, SessionRequest};
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
@@ -35,7 +42,13 @@ pub const SETTINGS: &[Setting] = &[
     Setting::Log,
 ];
 
-greenroom_http::routes!(create_session);
+greenroom_http::routes!(create_session, open_media_session);
+
+/// A request for a media session, of either family of paths.
+struct OpenSession {
+    custom_id: Option<MediaSessionId>,
+    properties: SessionProperties,
+}
 
 /// A new session, in the form for the caller.
 #[derive(Serialize, ToSchema)]
@@ -94,8 +107,34 @@ struct DeviceData {
 async fn create_session(State(app): State<App>, request: SessionRequest) -> Result<Json<NewSession>, SessionError> {
     Ok(Json(match request {
         SessionRequest::Device(identifier) => register(&app, &identifier).await?,
-        SessionRequest::Media(open) => open_session(&app, open).await?,
+        SessionRequest::Media(open) => {
+            let session = open_session(&app, open).await?.ok_or(openvidu::Error::SessionExists)?;
+            NewSession::Media { id: session.session_id, created_at: session.created_at }
+        }
     }))
+}
+
+/// Open a media session.
+///
+/// The session is listed at once, and in `/api/sessions` too. A custom id is taken while its session is live.
+#[utoipa::path(
+    post,
+    path = "/openvidu/api/sessions",
+    operation_id = "openMediaSession",
+    tag = "OpenVidu 2.32",
+    request_body = Option<v2_32::Properties>,
+    responses(
+        (status = 200, description = "The session", body = Session),
+        (status = 400, description = "A property is not valid, or the body is no JSON object", body = openvidu::Body),
+        (status = 409, description = "A live session has this `customSessionId`"),
+        openvidu::BodyRefusals,
+        Refusals,
+    ),
+)]
+async fn open_media_session(State(app): State<App>, given: Given) -> Result<Json<Session>, openvidu::Error> {
+    let open = v2_32::read(&given.optional()?)?;
+    let session = open_session(&app, open).await?.ok_or(openvidu::Error::SessionLive)?;
+    Ok(Json(Session::with(session, [])))
 }
 
 async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, device::Error> {
@@ -110,10 +149,9 @@ async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, devi
     Ok(NewSession::Device { data: DeviceData { token: token.ok_or(error::Error::Fault)? } })
 }
 
-async fn open_session(app: &App, open: OpenSession) -> Result<NewSession, openvidu::Error> {
+/// Opens a media session. `None` if a live one has its id.
+async fn open_session(app: &App, open: OpenSession) -> Result<Option<MediaSession>, openvidu::Error> {
     let session = MediaSession::open(open.custom_id, open.properties, app.clock.now(), app.config.media_session_grace);
-    if !app.store.open_media_session(&session).await? {
-        return Err(openvidu::Error::SessionExists);
-    }
-    Ok(NewSession::Media { id: session.session_id, created_at: session.created_at })
+    let opened = app.store.open_media_session(&session).await?;
+    Ok(opened.then_some(session))
 }

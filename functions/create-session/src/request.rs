@@ -1,35 +1,26 @@
-//! The two kinds of requests for a session: a device's and a back-end's.
+//! The two kinds of requests for `/api/sessions`: a device's and a back-end's.
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, request::Parts},
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
-use greenroom_core::{
-    id::{CUSTOM_ID_MAX, MediaSessionId},
-    model::{
-        device::Identifier,
-        media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode, SessionProperties},
-    },
-};
+use greenroom_core::model::device::Identifier;
 use greenroom_http::{
     App, Object,
     auth::{Authorization, Backend, Caller, Registrar, Scheme, Schemes},
-    dialect::{
-        device,
-        openvidu::{self, Sent},
-    },
+    dialect::{device, openvidu},
     error::{Error, Unauthenticated},
-    is_json, read_json_body,
+    read_json_body,
 };
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError},
-};
+use greenroom_openvidu::read_object;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoResponses, ToSchema};
 
-/// The longest name of a custom layout, in bytes. A session has to fit into an item.
-const CUSTOM_LAYOUT_MAX: usize = 10_000;
+use crate::{
+    OpenSession,
+    v2_15::{PROPERTIES, Properties},
+};
 
 /// A request for a session.
 pub(crate) enum SessionRequest {
@@ -147,49 +138,6 @@ pub(crate) enum Refusals {
     Unavailable(#[to_schema] Problem),
 }
 
-/// The properties of a media session. A property may also have the name that OpenVidu 1.7 had for it.
-#[derive(Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = MediaSessionProperties)]
-pub(crate) struct Properties {
-    /// The former name of `recordingMode`.
-    #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
-    archive_mode: Option<String>,
-    /// When the session is recorded.
-    #[schema(value_type = Option<RecordingMode>, example = "MANUAL")]
-    recording_mode: Option<String>,
-    /// The former name of `defaultRecordingLayout`.
-    #[schema(value_type = Option<RecordingLayout>, example = "BEST_FIT")]
-    archive_layout: Option<String>,
-    /// How a composed recording is laid out.
-    #[schema(value_type = Option<RecordingLayout>, example = "BEST_FIT")]
-    default_recording_layout: Option<String>,
-    /// Whether streams pass through a media server.
-    #[schema(value_type = Option<MediaMode>, example = "ROUTED")]
-    media_mode: Option<String>,
-    /// The files that a recording consists of.
-    #[schema(value_type = Option<OutputMode>, example = "COMPOSED")]
-    default_output_mode: Option<String>,
-    /// The name of the layout `CUSTOM`; at most 10,000 bytes.
-    #[schema(max_length = 10_000, example = "")]
-    default_custom_layout: Option<String>,
-    /// The id of the session. If it is empty, the session gets a random id.
-    #[schema(pattern = "^[a-zA-Z0-9_-]*$", max_length = 255, example = "daily")]
-    custom_session_id: Option<String>,
-}
-
-/// The keys that mark a body as a back-end's.
-const PROPERTIES: [&str; 8] = [
-    "archiveMode",
-    "recordingMode",
-    "archiveLayout",
-    "defaultRecordingLayout",
-    "mediaMode",
-    "defaultOutputMode",
-    "defaultCustomLayout",
-    "customSessionId",
-];
-
 /// The body of a device's request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceRegistration)]
@@ -211,13 +159,6 @@ pub(crate) enum Body {
     Media(Properties),
 }
 
-/// A request for a media session.
-#[derive(Debug)]
-pub(crate) struct OpenSession {
-    pub(crate) custom_id: Option<MediaSessionId>,
-    pub(crate) properties: SessionProperties,
-}
-
 impl Caller for SessionRequest {
     const SCHEMES: Schemes = &[None, Some(Scheme::OpenVidu), Some(Scheme::ApiToken)];
 }
@@ -231,7 +172,9 @@ impl FromRequest<App> for SessionRequest {
         let body = read_json_body(&parts.headers, body).await;
         if Authorization::of(&parts.headers).is_some_and(|header| header.is("basic")) {
             Backend::from_request_parts(&mut parts, app).await?;
-            return Ok(Self::Media(media(&parts.headers, &body.map_err(openvidu::Error::from)?)?));
+            let body = body.map_err(openvidu::Error::from)?;
+            let fields = read_object(&parts.headers, &body)?.unwrap_or_default();
+            return Ok(Self::Media(Properties::read(&fields)?.open()?));
         }
         let body = body.map_err(device::Error::from)?;
         let object = Object::parse(&body);
@@ -256,58 +199,4 @@ async fn device(parts: &mut Parts, app: &App, object: Result<Object<'_>, Error>)
     Registrar::from_request_parts(parts, app).await?;
     let identifier = object?.read().and_then(|Unchecked { identifier }| Identifier::parse(identifier));
     identifier.ok_or(device::Error::InvalidIdentifier)
-}
-
-fn media(headers: &HeaderMap, body: &[u8]) -> Result<OpenSession, openvidu::Error> {
-    if body.is_empty() {
-        return Properties::default().open();
-    }
-    if is_json(headers) == Some(false) {
-        return Err(Error::UnsupportedMediaType.into());
-    }
-    if body.trim_ascii() == b"null" {
-        return Properties::default().open();
-    }
-    Object::parse(body)?.read::<Properties>().ok_or(openvidu::Error::WrongType)?.open()
-}
-
-impl Properties {
-    fn open(self) -> Result<OpenSession, openvidu::Error> {
-        let recording_mode = self.recording_mode.as_ref().or(self.archive_mode.as_ref());
-        let layout = self.default_recording_layout.as_ref().or(self.archive_layout.as_ref());
-        let values = (|| {
-            Some(SessionProperties {
-                media_mode: value(self.media_mode.as_ref())?,
-                recording_mode: value(recording_mode)?,
-                default_output_mode: value(self.default_output_mode.as_ref())?,
-                default_recording_layout: value(layout)?,
-                default_custom_layout: self.default_custom_layout.clone().unwrap_or_default(),
-            })
-        })();
-        let properties = values.ok_or_else(|| {
-            let sent = |value: Option<&String>| Sent::new(value.map_or("null", String::as_str));
-            openvidu::Error::UnknownValue {
-                recording_mode: sent(recording_mode),
-                output_mode: sent(self.default_output_mode.as_ref()),
-                recording_layout: sent(layout),
-                media_mode: sent(self.media_mode.as_ref()),
-            }
-        })?;
-        if properties.default_custom_layout.len() > CUSTOM_LAYOUT_MAX {
-            return Err(openvidu::Error::CustomLayoutTooLong);
-        }
-        let custom_id = self.custom_session_id.filter(|id| !id.is_empty());
-        let custom_id = custom_id.map(|id| match MediaSessionId::parse(&id) {
-            Some(id) => Ok(id),
-            None if id.len() > CUSTOM_ID_MAX => Err(openvidu::Error::CustomSessionIdTooLong),
-            None => Err(openvidu::Error::InvalidCustomSessionId),
-        });
-        Ok(OpenSession { custom_id: custom_id.transpose()?, properties })
-    }
-}
-
-/// The value with this name. Without a name it is the default; `None` if there is no such value.
-fn value<T: DeserializeOwned + Default>(name: Option<&String>) -> Option<T> {
-    let Some(name) = name else { return Some(T::default()) };
-    T::deserialize(IntoDeserializer::<ValueError>::into_deserializer(name.as_str())).ok()
 }

@@ -9,6 +9,7 @@ pub mod entity;
 pub mod event;
 pub mod event_session;
 pub mod guesses;
+pub mod ice_server;
 mod jid;
 pub mod job;
 pub mod live;

@@ -15,7 +15,7 @@ use crate::error::Error;
 pub enum Api {
     /// `docs/apis/device-sessions.md`, and all paths that belong to no other API.
     Device,
-    /// `docs/apis/openvidu.md`
+    /// `docs/apis/openvidu.md`, `docs/apis/openvidu-2.32.md`
     OpenVidu,
     /// `docs/apis/events-api.md`
     Events,

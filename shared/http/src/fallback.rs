@@ -21,7 +21,7 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
     let endpoint = table.at(parts.uri.path());
     let error = match endpoint {
         // The method is served, but by another process.
-        Some(endpoint) if endpoint.allow.split(", ").any(|served| parts.method == served) => Error::RouteNotFound,
+        Some(endpoint) if endpoint.takes(&parts.method) => Error::RouteNotFound,
         Some(endpoint) => Error::MethodNotAllowed { method: parts.method.clone(), allow: endpoint.allow.clone() },
         None => Error::RouteNotFound,
     };
@@ -33,13 +33,13 @@ pub async fn fallback(table: RouteTable, app: App, request: Request) -> Response
         _ => {}
     }
     let refused = match (api, &error) {
-        (Api::OpenVidu, _) => refusal::<Backend>(&mut parts, &app).await,
+        (Api::OpenVidu, _) if openvidu::is_guarded(parts.uri.path()) => refusal::<Backend>(&mut parts, &app).await,
         (Api::Streams, _) => refusal::<Operator>(&mut parts, &app).await,
         (Api::Events, Error::MethodNotAllowed { .. }) => {
             let schemes = endpoint.map(|endpoint| &*endpoint.schemes).unwrap_or_default();
             refusal_of_organisers_or_clients(schemes, &mut parts, &app).await
         }
-        (Api::Device | Api::Events | Api::Conversation, _) => None,
+        (Api::OpenVidu | Api::Device | Api::Events | Api::Conversation, _) => None,
     };
     match refused {
         Some(refused) => refused,

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use axum::http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{HttpMethod, OpenApi};
 
@@ -35,6 +36,13 @@ pub(super) struct Endpoint {
     pub(super) allow: String,
     /// The ways to authenticate. A caller needs one of them. If the list is empty, anybody may call.
     pub(super) schemes: Vec<Scheme>,
+}
+
+impl Endpoint {
+    /// Whether it is served with this method.
+    pub(super) fn takes(&self, method: &Method) -> bool {
+        self.allow.split(", ").any(|served| method == served)
+    }
 }
 
 #[derive(Default)]
@@ -144,7 +152,7 @@ fn paths(routes: Vec<Served>) -> Value {
 fn table(paths: &Value) -> Table {
     let mut table = Table::default();
     for (path, item) in paths.as_object().into_iter().flatten() {
-        let methods = ["get", "post", "put", "patch", "delete"].into_iter();
+        let methods = ["get", "head", "post", "put", "patch", "delete"].into_iter();
         let served: Vec<_> = methods.filter_map(|method| Some((method, item.get(method)?))).collect();
         let allow: Vec<_> = served.iter().map(|(method, _)| method.to_uppercase()).collect();
         let schemes = served.iter().flat_map(|(_, operation)| schemes(operation)).collect();

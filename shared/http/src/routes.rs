@@ -23,7 +23,8 @@ pub struct Function {
 pub fn documented(declared: UtoipaMethodRouter<App>, schemes: &[Option<Scheme>]) -> UtoipaMethodRouter<App> {
     let (components, mut paths, served) = declared;
     for item in paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.head, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             operation.security = Some(requirements(schemes));
         }

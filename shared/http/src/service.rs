@@ -131,15 +131,15 @@ async fn note(State(app): State<App>, request: Request, next: Next) -> Response 
     response
 }
 
-/// Answers HEAD and OPTIONS itself. axum would answer a HEAD with the route of the GET, and the CORS layer every
-/// OPTIONS, a preflight or not. API Gateway sends neither of them to a route.
+/// Answers OPTIONS itself, and HEAD where no route takes it. axum would answer a HEAD with the route of the GET, and the
+/// CORS layer every OPTIONS, a preflight or not. API Gateway sends neither of them to such a route.
 async fn turn_away<F: Future<Output = Response>>(
     app: &App,
     table: &RouteTable,
     request: Request,
     next: impl FnOnce(Request) -> F,
 ) -> Response {
-    if !is_for_a_route(&request) {
+    if !is_for_a_route(table, &request) {
         // It is rare, and every request would otherwise have and copy a future as large as this one.
         return Box::pin(fallback(table.clone(), app.clone(), request)).await;
     }
@@ -152,10 +152,10 @@ async fn turn_away<F: Future<Output = Response>>(
     response
 }
 
-fn is_for_a_route(request: &Request) -> bool {
+fn is_for_a_route(table: &RouteTable, request: &Request) -> bool {
     let has = |name: HeaderName| request.headers().contains_key(name);
     match *request.method() {
-        Method::HEAD => false,
+        Method::HEAD => table.at(request.uri().path()).is_some_and(|endpoint| endpoint.takes(&Method::HEAD)),
         Method::OPTIONS => has(header::ORIGIN),
         _ => true,
     }

@@ -63,7 +63,7 @@ pub use self::{
     feed::{Credential, Feed, Listener, News},
     job::{Begun, ClaimedJob, DueJobs, JOB_SHARDS, JobKey},
     live::{Admitted, Cut, Found, LedgerEntry, Listed, Missing, Opening, Scope, Terminated, Terminating, Told},
-    media_session::{Closed, Disconnected},
+    media_session::{Closed, Unknown},
     password::{NotSet, Replacing},
     record::{Conflict, Kind, Next, Page, Parent, Record, Selection, Stored, Unique, Window},
     room::RoomSign,

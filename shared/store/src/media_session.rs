@@ -1,7 +1,7 @@
 //! Media sessions and their connections.
 //!
 //! A session's item lies before the items of its connections, all in one partition, so one query reads a session whole.
-//! Every change of the connections goes through the session's item. That item says whether the session is live, which
+//! A connection is made and ended through the session's item. That item says whether the session is live, which
 //! is the condition for issuing a token. It also has the session's `expiresAt`, so that no session with a live token is
 //! collected.
 
@@ -16,7 +16,7 @@ use super::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, n, sha
 mod closing;
 mod connection;
 
-pub use self::{closing::Closed, connection::Disconnected};
+pub use self::{closing::Closed, connection::Unknown};
 
 const KIND: &str = "MEDIA";
 const SESSION: &str = "MediaSession";
@@ -86,7 +86,7 @@ impl Store {
 fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSession, Vec<Connection>)>, StoreError> {
     let mut sessions: Vec<(MediaSession, Vec<Connection>)> = Vec::new();
     for item in items {
-        if item.get("Type").and_then(|kind| kind.as_s().ok()).is_some_and(|kind| kind == SESSION) {
+        if is_session(&item) {
             let session: MediaSession = serde_dynamo::from_item(item)?;
             if session.is_live(now) {
                 sessions.push((session, Vec::new()));
@@ -106,6 +106,11 @@ fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSes
         connections.sort_by(|a, b| (a.created_at, &a.connection_id).cmp(&(b.created_at, &b.connection_id)));
     }
     Ok(sessions)
+}
+
+/// Whether this is a session's item, and not that of a connection.
+fn is_session(item: &Attributes) -> bool {
+    item.get("Type").and_then(|kind| kind.as_s().ok()).is_some_and(|kind| kind == SESSION)
 }
 
 /// The prefix of the sort keys of a session's connections.

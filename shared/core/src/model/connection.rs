@@ -1,17 +1,18 @@
-//! Connections: each gives one participant the right to join one media session (`docs/apis/openvidu.md`).
+//! Connections: each gives one participant the right to join one media session (`docs/apis/openvidu.md`,
+//! `docs/apis/openvidu-2.32.md`).
 
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::login_token::StreamRole;
+use super::{ice_server::IceServer, login_token::StreamRole};
 use crate::{
     clock::{Timestamp, seconds},
     id::{ConnectionId, MediaSessionId, random_hex},
 };
 
-/// The version of OpenVidu whose token URLs Greenroom issues.
+/// The version of OpenVidu in the token URLs of `/api/tokens`.
 const TOKEN_VERSION: &str = "2.15.0";
 
 /// The rights of a participant in a media session.
@@ -51,11 +52,17 @@ impl fmt::Display for Role {
 pub struct MediaToken(String);
 
 impl MediaToken {
-    /// A new token for the media server at this host.
+    /// A new token for the media server at this host, as OpenVidu makes it since 2.17.
     #[must_use]
-    pub fn new(host: &str, session: &MediaSessionId, role: Role) -> Self {
-        let token = random_hex();
-        Self(format!("wss://{host}?sessionId={session}&token=tok_{token}&role={role}&version={TOKEN_VERSION}"))
+    pub fn new(host: &str, session: &MediaSessionId) -> Self {
+        Self(format!("wss://{host}?sessionId={session}&token=tok_{}", random_hex()))
+    }
+
+    /// A new token for the media server at this host, as OpenVidu made it until 2.16.
+    #[must_use]
+    pub fn with_role(host: &str, session: &MediaSessionId, role: Role) -> Self {
+        let Self(token) = Self::new(host, session);
+        Self(format!("{token}&role={role}&version={TOKEN_VERSION}"))
     }
 }
 
@@ -86,6 +93,79 @@ impl ServerData {
 
 crate::opaque!(ServerData);
 
+/// Options for the media server of OpenVidu. Greenroom shows them and does not use them. Bandwidths are in kbit/s.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KurentoOptions {
+    /// The most that its participant receives of a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 1000)]
+    pub video_max_recv_bandwidth: Option<i64>,
+    /// The least that its participant receives of a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 300)]
+    pub video_min_recv_bandwidth: Option<i64>,
+    /// The most that its participant sends of a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 1000)]
+    pub video_max_send_bandwidth: Option<i64>,
+    /// The least that its participant sends of a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, example = 300)]
+    pub video_min_send_bandwidth: Option<i64>,
+    /// The filters that its participant may apply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["GStreamerFilter"]))]
+    pub allowed_filters: Vec<String>,
+}
+
+crate::opaque!(KurentoOptions);
+
+/// The rights that a back-end gives a participant, and the data that go with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// The rights of the participant.
+    pub role: Role,
+    /// The metadata that the back-end attached.
+    pub server_data: ServerData,
+    /// Whether the participant's streams are recorded where the session is.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub record: bool,
+    /// Options for the media server, if the back-end gave some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kurento_options: Option<KurentoOptions>,
+    /// The ICE servers that the participant's client has to use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ice_servers: Vec<IceServer>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer's signature")]
+const fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+/// A change of a connection's rights. What is `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GrantChange {
+    /// The new rights of the participant.
+    pub role: Option<Role>,
+    /// Whether the participant's streams are recorded from now on.
+    pub record: Option<bool>,
+}
+
+impl GrantChange {
+    /// Whether it leaves this grant as it is.
+    #[must_use]
+    pub fn changes_nothing(&self, grant: &Grant) -> bool {
+        self.role.is_none_or(|role| role == grant.role) && self.record.is_none_or(|record| record == grant.record)
+    }
+}
+
 /// A connection to a media session, made by issuing its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,9 +177,8 @@ pub struct Connection {
     /// The URL with which its participant joins.
     pub token: MediaToken,
     /// The rights of its participant.
-    pub role: Role,
-    /// The metadata that the back-end attached to it.
-    pub server_data: ServerData,
+    #[serde(flatten)]
+    pub grant: Grant,
     /// When its token was issued.
     pub created_at: Timestamp,
     /// When its token ends.
@@ -108,26 +187,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A new connection for the media server at `host`, whose token lives for `ttl`.
+    /// A new connection, whose token lives for `ttl`.
     #[must_use]
-    pub fn issue(
-        session_id: MediaSessionId,
-        role: Role,
-        server_data: ServerData,
-        host: &str,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> Self {
+    pub fn issue(session_id: MediaSessionId, token: MediaToken, grant: Grant, now: Timestamp, ttl: Duration) -> Self {
         let expires_at = (now + ttl).whole_second();
-        Self {
-            connection_id: ConnectionId::ending_at(expires_at),
-            token: MediaToken::new(host, &session_id, role),
-            session_id,
-            role,
-            server_data,
-            created_at: now,
-            expires_at,
-        }
+        let connection_id = ConnectionId::ending_at(expires_at);
+        Self { connection_id, session_id, token, grant, created_at: now, expires_at }
     }
 
     /// Whether its token has not expired.

@@ -183,9 +183,9 @@ impl LiveConnection {
     pub fn of_media(connection: &Connection) -> Self {
         let stream = Stream::of_media_session(&connection.session_id);
         let name = ConnectionName::from(&connection.connection_id);
-        let Connection { role, created_at, expires_at, .. } = *connection;
-        let live = Self::begin(stream, name, role.into(), Source::Media, created_at, expires_at);
-        Self { data: connection.server_data.clone().given(), ..live }
+        let Connection { created_at, expires_at, .. } = *connection;
+        let live = Self::begin(stream, name, connection.grant.role.into(), Source::Media, created_at, expires_at);
+        Self { data: connection.grant.server_data.clone().given(), ..live }
     }
 
     /// Whether it is live: neither ended nor expired.

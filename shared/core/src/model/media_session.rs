@@ -1,4 +1,4 @@
-//! Media sessions, which back-ends open and participants join (`docs/apis/openvidu.md`).
+//! Media sessions, which back-ends open and participants join (`docs/apis/openvidu.md`, `docs/apis/openvidu-2.32.md`).
 
 use std::time::Duration;
 
@@ -62,6 +62,28 @@ pub enum RecordingLayout {
     Custom,
 }
 
+/// The video codec that all publishers of a session have to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ForcedVideoCodec {
+    /// The one that the media server prefers.
+    #[default]
+    MediaServerPreferred,
+    /// None; each publisher chooses.
+    None,
+    /// VP8.
+    Vp8,
+    /// VP9.
+    Vp9,
+    /// H.264.
+    H264,
+}
+
+/// The longest text among a session's properties, in bytes. A session has to fit into an item.
+pub const TEXT_MAX: usize = 10_000;
+/// The least shared memory of a process that composes a recording, in bytes.
+pub const SHM_SIZE_MIN: u64 = 128 * 1024 * 1024;
+
 /// The properties that a back-end gives a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,12 +92,113 @@ pub struct SessionProperties {
     pub media_mode: MediaMode,
     /// When the session is recorded.
     pub recording_mode: RecordingMode,
+    /// The video codec of all publishers.
+    #[serde(default)]
+    pub forced_video_codec: ForcedVideoCodec,
+    /// Whether the media server transcodes streams of other codecs.
+    #[serde(default)]
+    pub allow_transcoding: bool,
+    /// The id of the media node that the back-end asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_node: Option<String>,
+    /// The properties of its recordings, where a recording is not asked for with others.
+    #[serde(flatten)]
+    pub recording: RecordingProperties,
+}
+
+/// The properties of a session's recordings. The table has those of OpenVidu 2.15 under their names there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingProperties {
     /// The files that a recording consists of.
-    pub default_output_mode: OutputMode,
+    #[serde(rename = "defaultOutputMode")]
+    pub output_mode: OutputMode,
     /// How a composed recording is laid out.
-    pub default_recording_layout: RecordingLayout,
+    #[serde(rename = "defaultRecordingLayout")]
+    pub layout: RecordingLayout,
     /// The name of the layout that [`RecordingLayout::Custom`] means.
-    pub default_custom_layout: String,
+    #[serde(rename = "defaultCustomLayout")]
+    pub custom_layout: String,
+    /// The name of a recording; empty if the media server chooses it.
+    #[serde(rename = "recordingName", default)]
+    pub name: String,
+    /// Whether audio is recorded.
+    #[serde(default = "yes")]
+    pub has_audio: bool,
+    /// Whether video is recorded.
+    #[serde(default = "yes")]
+    pub has_video: bool,
+    /// The width and height of a composed recording, in pixels.
+    #[serde(default)]
+    pub resolution: Resolution,
+    /// The frames per second of a composed recording.
+    #[serde(default = "frame_rate")]
+    pub frame_rate: u32,
+    /// The shared memory of the process that composes a recording, in bytes.
+    #[serde(default = "shm_size")]
+    pub shm_size: u64,
+    /// Whether an individual recording goes on when a stream fails.
+    #[serde(default)]
+    pub ignore_failed_streams: bool,
+    /// The id of the media node that composes a recording, if the back-end asked for one.
+    #[serde(rename = "recordingMediaNode", default, skip_serializing_if = "Option::is_none")]
+    pub media_node: Option<String>,
+}
+
+impl Default for RecordingProperties {
+    fn default() -> Self {
+        Self {
+            output_mode: OutputMode::default(),
+            layout: RecordingLayout::default(),
+            custom_layout: String::new(),
+            name: String::new(),
+            has_audio: true,
+            has_video: true,
+            resolution: Resolution::default(),
+            frame_rate: frame_rate(),
+            shm_size: shm_size(),
+            ignore_failed_streams: false,
+            media_node: None,
+        }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn frame_rate() -> u32 {
+    25
+}
+
+const fn shm_size() -> u64 {
+    512 * 1024 * 1024
+}
+
+/// A width and a height in pixels, like `1280x720`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, pattern = "^([1-9]|1[0-9])[0-9]{2}x([1-9]|1[0-9])[0-9]{2}$", example = "1280x720")]
+pub struct Resolution(String);
+
+impl Resolution {
+    /// Reads a resolution; `None` if a side is not between 100 and 1999 pixels, or has a leading zero.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_side = |side: &str| match side.as_bytes() {
+            [b'1'..=b'9', rest @ ..] if rest.len() == 2 => rest.iter().all(u8::is_ascii_digit),
+            [b'1', rest @ ..] if rest.len() == 3 => rest.iter().all(u8::is_ascii_digit),
+            _ => false,
+        };
+        let (width, height) = text.split_once('x')?;
+        (is_side(width) && is_side(height)).then(|| Self(text.to_owned()))
+    }
+}
+
+impl Default for Resolution {
+    fn default() -> Self {
+        Self("1280x720".to_owned())
+    }
 }
 
 /// A media session.
@@ -103,8 +226,19 @@ pub struct MediaSession {
     /// deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
-    /// The number of changes of its connections.
+    /// The number of times that a connection was made, or the last one ended.
     pub revision: u64,
+}
+
+impl RecordingProperties {
+    /// Whether a recording is one file, in which all streams are laid out.
+    #[must_use]
+    pub const fn is_composed(&self) -> bool {
+        match self.output_mode {
+            OutputMode::Composed | OutputMode::ComposedQuickStart => true,
+            OutputMode::Individual => false,
+        }
+    }
 }
 
 impl MediaSession {
@@ -145,6 +279,8 @@ impl MediaSession {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     const HOUR: Duration = Duration::from_hours(1);
@@ -157,6 +293,37 @@ mod tests {
         assert!(!session.is_live(now + HOUR));
         assert_eq!(session.collected_at(Timestamp::from_seconds(5), HOUR), now + HOUR);
         assert_eq!(session.collected_at(now + HOUR, HOUR), now + HOUR + HOUR);
+    }
+
+    #[rstest]
+    #[case("100x100", true)]
+    #[case("1999x1999", true)]
+    #[case("1000x999", true)]
+    #[case("099x100", false)]
+    #[case("99x100", false)]
+    #[case("2000x100", false)]
+    #[case("1280X720", false)]
+    #[case("1280x720x", false)]
+    #[case("1280", false)]
+    fn a_side_of_a_resolution_has_100_to_1999_pixels(#[case] text: &str, #[case] is_one: bool) {
+        assert_eq!(Resolution::parse(text).is_some(), is_one);
+    }
+
+    #[test]
+    fn a_session_from_before_openvidu_2_16_has_the_defaults_of_later_properties() {
+        let before = serde_json::json!({
+            "mediaMode": "RELAYED", "recordingMode": "ALWAYS", "defaultOutputMode": "INDIVIDUAL",
+            "defaultRecordingLayout": "CUSTOM", "defaultCustomLayout": "grid",
+        });
+        let properties: SessionProperties = serde_json::from_value(before).unwrap();
+        let recording = RecordingProperties {
+            output_mode: OutputMode::Individual,
+            layout: RecordingLayout::Custom,
+            custom_layout: "grid".to_owned(),
+            ..RecordingProperties::default()
+        };
+        assert_eq!(properties.recording, recording);
+        assert_eq!(properties.forced_video_codec, ForcedVideoCodec::MediaServerPreferred);
     }
 
     #[test]

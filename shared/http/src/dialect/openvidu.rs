@@ -1,6 +1,7 @@
-//! OpenVidu: `{"timestamp","status","error","message","path"}` (`docs/apis/openvidu.md`).
+//! OpenVidu: `{"timestamp","status","error","message","path"}` (`docs/apis/openvidu.md`, `docs/apis/openvidu-2.32.md`).
 
 mod document;
+mod refused;
 
 use std::{borrow::Cow, fmt};
 
@@ -14,7 +15,10 @@ use greenroom_core::{clock::Timestamp, id::CUSTOM_ID_MAX, model::connection::Ser
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use self::document::{BodyRefusals, Refusals};
+pub use self::{
+    document::{BodyRefusals, Guarded, Refusals},
+    refused::{OPTIONS_MAX, RecordingRefused, Refused, WrongType},
+};
 use crate::{
     App,
     error::{self, Unauthenticated},
@@ -25,8 +29,12 @@ use crate::{
 pub enum Error {
     /// An event that all APIs have in common.
     Common(error::Error),
-    /// A parameter has a wrong JSON type.
+    /// A parameter has a wrong JSON type. The answer does not say which.
     WrongType,
+    /// A parameter is refused, in the words of 2.32.
+    Refused(Refused),
+    /// The request has no body, and needs one.
+    BodyMissing,
     /// A parameter of a new session has none of its possible values. These are the values that were sent.
     UnknownValue {
         /// `recordingMode`
@@ -46,6 +54,8 @@ pub enum Error {
     CustomLayoutTooLong,
     /// A live session has this custom id already.
     SessionExists,
+    /// The same, for the official clients since 2.16, which expect no body.
+    SessionLive,
     /// The request names no session for the token.
     SessionMissing,
     /// The token's session is not live. This is the session that was named.
@@ -54,15 +64,25 @@ pub enum Error {
     UnknownRole(Sent),
     /// A token's metadata is too long.
     DataTooLong,
-    /// The thing that a GET or DELETE names does not exist. The official clients expect no body.
+    /// The thing that the request names does not exist. The official clients expect no body.
     NotFound,
     /// The request names a part of a session that does not exist. The official clients expect no body.
     UnknownSession,
-    /// Nothing is recorded here.
+    /// A signal has nobody to go to: no participant is seen to be connected.
+    NobodyConnected,
+    /// Nothing is recorded or broadcast here.
     NoRecordings {
-        /// Whether it was a POST, whose clients expect a body.
+        /// Whether it was a POST below `/api`. Its clients expect a body.
         posted: bool,
     },
+    /// IP cameras need a media server.
+    NoIpCameras,
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
 }
 
 impl<E: Into<error::Error>> From<E> for Error {
@@ -117,16 +137,28 @@ pub struct Body {
 #[derive(Clone)]
 struct Message(String);
 
-/// The path of recordings.
+/// The path of recordings in 2.15.
 const RECORDINGS: &str = "/api/recordings";
+/// The paths that belong to this API, with all that lies below them.
+const ROOTS: [&str; 6] = ["/api/sessions", "/api/tokens", RECORDINGS, "/api/signal", "/config", PREFIX];
+/// The beginning of the paths since 2.16.
+const PREFIX: &str = "/openvidu";
+/// Those of them that ask for credentials.
+const GUARDED: [&str; 2] = ["/openvidu/api", "/openvidu/cdr"];
 
 /// Whether a path belongs to this API. Some of its paths are not served.
 #[must_use]
 pub fn owns(path: &str) -> bool {
-    ["/api/sessions", "/api/tokens", RECORDINGS, "/api/signal", "/config"].iter().any(|root| lies_below(path, root))
+    ROOTS.iter().any(|root| lies_below(path, root))
 }
 
-/// Whether a path belongs to recordings. An OpenVidu without recordings answers 501 there.
+/// Whether a path of this API asks for credentials, whether or not it is served.
+#[must_use]
+pub fn is_guarded(path: &str) -> bool {
+    !lies_below(path, PREFIX) || GUARDED.iter().any(|root| lies_below(path, root))
+}
+
+/// Whether a path belongs to recordings in 2.15. An OpenVidu without recordings answers 501 there.
 #[must_use]
 pub fn is_recording(path: &str) -> bool {
     lies_below(path, RECORDINGS)
@@ -140,9 +172,11 @@ impl Error {
     fn status(&self) -> StatusCode {
         match self {
             Self::Common(error) => error.answer().0,
-            Self::SessionExists => StatusCode::CONFLICT,
+            Self::SessionExists | Self::SessionLive => StatusCode::CONFLICT,
             Self::SessionNotFound(_) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongType
+            | Self::Refused(_)
+            | Self::BodyMissing
             | Self::UnknownValue { .. }
             | Self::CustomSessionIdTooLong
             | Self::InvalidCustomSessionId
@@ -151,15 +185,23 @@ impl Error {
             | Self::UnknownRole(_)
             | Self::DataTooLong
             | Self::UnknownSession => StatusCode::BAD_REQUEST,
-            Self::NoRecordings { .. } => StatusCode::NOT_IMPLEMENTED,
+            Self::NobodyConnected => StatusCode::NOT_ACCEPTABLE,
+            Self::NoRecordings { .. } | Self::NoIpCameras => StatusCode::NOT_IMPLEMENTED,
         }
     }
 
     /// `None` where there is no body.
     fn message(&self) -> Option<Cow<'_, str>> {
         let text = match self {
-            Self::NotFound | Self::UnknownSession | Self::NoRecordings { posted: false } => return None,
+            Self::NotFound
+            | Self::UnknownSession
+            | Self::SessionLive
+            | Self::NobodyConnected
+            | Self::NoRecordings { posted: false } => return None,
             Self::NoRecordings { posted: true } => "Recording is switched off",
+            Self::NoIpCameras => "IP cameras need a media server, and there is none",
+            Self::Refused(refused) => return Some(refused.message()),
+            Self::BodyMissing => "The body is missing",
             Self::UnknownValue { recording_mode, output_mode, recording_layout, media_mode } => {
                 let message = format!(
                     "RecordingMode {recording_mode} | Default OutputMode {output_mode} | Default RecordingLayout \

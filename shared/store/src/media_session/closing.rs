@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// The number of connections that one transaction deletes. With the longest metadata, which their ledger entries take
-/// over, 49 would exceed the 4 MB of a transaction.
-const PAGE: usize = 40;
+/// over, and the longest options, 33 would exceed the 4 MB of a transaction.
+const PAGE: usize = 30;
 
 /// The outcome of closing a media session.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl Store {
     /// Deletes what is left of a session that was closed at this time, until nothing is left or the time is up. Returns
     /// `true` if nothing is left.
     ///
-    /// Two requests for every 40 connections begun.
+    /// Two requests for every 30 connections begun.
     pub(crate) async fn clear_media_session(
         &self,
         session: &MediaSessionId,

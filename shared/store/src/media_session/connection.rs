@@ -1,34 +1,34 @@
-//! Issuing and ending the connections of a media session.
+//! Issuing, changing and ending the connections of a media session.
 //!
 //! A session's `tokensEndAt` is never before the end of any of its connections, and its `expiresAt` lies the grace
 //! period behind it. So a session with a live token is never collected, and a session without one is.
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use greenroom_core::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
     model::{
         Connection, MediaSession,
+        connection::GrantChange,
         live::{EndReason, EndedBy, LiveConnection},
     },
 };
 
-use super::{connection_key, connections, key, partition};
+use super::{connection_key, connections, is_session, key, partition};
 use crate::{
     Item, Store, StoreError, attempts::Attempts, error::failed_first, live::ledger_put, n, s, transaction::Committed,
     write::Write,
 };
 
-/// The outcome of ending a connection.
+/// The part of a connection's address that nothing live has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disconnected {
-    /// The connection was live. It and its token are gone.
-    Now,
+pub enum Unknown {
+    /// There is no such live session.
+    Session,
     /// The session is live, and has no such connection.
-    UnknownConnection,
-    /// There is no live session.
-    UnknownSession,
+    Connection,
 }
 
 impl Store {
@@ -56,10 +56,60 @@ impl Store {
         }
     }
 
+    /// A live connection of a live session. One request.
+    pub async fn media_connection(
+        &self,
+        session: &MediaSessionId,
+        connection: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Result<Connection, Unknown>, StoreError> {
+        Ok(self.live_pair(session, connection, now).await?.map(|(_, connection)| connection))
+    }
+
+    /// Changes the rights of a live connection, and returns it as it is then. Its id, its token and its end stay.
+    ///
+    /// One request, two if something changes.
+    pub async fn change_grant(
+        &self,
+        session: &MediaSessionId,
+        connection: &ConnectionId,
+        change: GrantChange,
+        now: Timestamp,
+    ) -> Result<Result<Connection, Unknown>, StoreError> {
+        let found = match self.live_pair(session, connection, now).await? {
+            Ok((_, found)) => found,
+            Err(unknown) => return Ok(Err(unknown)),
+        };
+        if change.changes_nothing(&found.grant) {
+            return Ok(Ok(found));
+        }
+        // Each connection has an id of its own, so a connection that is there is the one that was found.
+        match self.write(grant_update(&found, change)).await? {
+            Ok(item) => Ok(Ok(serde_dynamo::from_item(item)?)),
+            Err(_) => Ok(Err(Unknown::Connection)),
+        }
+    }
+
+    /// A live session and a live connection of it. One request.
+    async fn live_pair(
+        &self,
+        session: &MediaSessionId,
+        connection: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Result<(MediaSession, Connection), Unknown>, StoreError> {
+        let keys = vec![key(session).attributes(), connection_key(session, connection).attributes()];
+        let (sessions, connections): (Vec<_>, Vec<_>) = self.batch(keys).await?.into_iter().partition(is_session);
+        let found: Option<MediaSession> = sessions.into_iter().next().map(serde_dynamo::from_item).transpose()?;
+        let Some(found) = found.filter(|found| found.is_live(now)) else { return Ok(Err(Unknown::Session)) };
+        let target: Option<Connection> = connections.into_iter().next().map(serde_dynamo::from_item).transpose()?;
+        let target = target.filter(|target| target.is_live(now));
+        Ok(target.map(|target| (found, target)).ok_or(Unknown::Connection))
+    }
+
     /// Ends a connection and its token. The session is collected `grace` after the end of its last token, which may be
     /// now.
     ///
-    /// Three requests, four if no other token of the session ends later. The cost does not grow with the number of
+    /// Two requests, three if no other token of the session ends later. The cost does not grow with the number of
     /// connections.
     pub async fn disconnect(
         &self,
@@ -67,17 +117,17 @@ impl Store {
         connection: &ConnectionId,
         now: Timestamp,
         grace: Duration,
-    ) -> Result<Disconnected, StoreError> {
+    ) -> Result<Result<(), Unknown>, StoreError> {
         let mut attempts = Attempts::default();
         loop {
             let (target, mut removal) = match self.connection_removal(session, connection, now, grace).await? {
                 Ok(removal) => removal,
-                Err(unknown) => return Ok(unknown),
+                Err(unknown) => return Ok(Err(unknown)),
             };
             let ended = LiveConnection::of_media(&target).ended(now, EndReason::DISCONNECTED, EndedBy::BACKEND);
             removal.extend(ledger_put(&ended)?);
             match self.transact(&removal).await? {
-                Committed::Yes => return Ok(Disconnected::Now),
+                Committed::Yes => return Ok(Ok(())),
                 // The connection is gone. The next round of the loop finds out how.
                 Committed::No(reasons) if failed_first(&reasons) => attempts.again()?,
                 Committed::No(_) => attempts.lost().await?,
@@ -87,23 +137,17 @@ impl Store {
 
     /// A live connection, and the writes that remove it and its token. Otherwise the part that is unknown.
     ///
-    /// Two requests, three if no other token of the session ends later.
+    /// One request, two if no other token of the session ends later.
     pub(crate) async fn connection_removal(
         &self,
         session: &MediaSessionId,
         connection: &ConnectionId,
         now: Timestamp,
         grace: Duration,
-    ) -> Result<Result<(Connection, Vec<Write>), Disconnected>, StoreError> {
-        let (found, target) = tokio::try_join!(
-            self.item::<MediaSession>(key(session)),
-            self.item::<Connection>(connection_key(session, connection)),
-        )?;
-        let Some(found) = found.filter(|found| found.is_live(now)) else {
-            return Ok(Err(Disconnected::UnknownSession));
-        };
-        let Some(target) = target.filter(|target| target.is_live(now)) else {
-            return Ok(Err(Disconnected::UnknownConnection));
+    ) -> Result<Result<(Connection, Vec<Write>), Unknown>, StoreError> {
+        let (found, target) = match self.live_pair(session, connection, now).await? {
+            Ok(pair) => pair,
+            Err(unknown) => return Ok(Err(unknown)),
         };
         let writes = if found.tokens_end_at > Some(target.expires_at) {
             removal_of_one(&found, &target)
@@ -139,6 +183,25 @@ fn admitting(connection: &Connection, grace: Duration, extend: bool) -> Write {
         .value(":now", n(connection.created_at.seconds()))
         .value(":end", n(connection.expires_at.millis()))
         .returning_on_failure()
+}
+
+/// The write of a connection's new rights. Its condition is that the connection is still there.
+fn grant_update(connection: &Connection, change: GrantChange) -> Write {
+    let key = connection_key(&connection.session_id, &connection.connection_id);
+    let update = match (change.role, change.record) {
+        (Some(_), Some(_)) => Write::update(key, "SET #role = :role, #record = :record"),
+        (Some(_), None) => Write::update(key, "SET #role = :role"),
+        (None, _) => Write::update(key, "SET #record = :record"),
+    };
+    let update = match change.role {
+        Some(role) => update.name("#role", "role").value(":role", s(role.to_string())),
+        None => update,
+    };
+    let update = match change.record {
+        Some(record) => update.name("#record", "record").value(":record", AttributeValue::Bool(record)),
+        None => update,
+    };
+    update.when_there().returning(ReturnValue::AllNew)
 }
 
 /// The writes that remove a connection while another one ends later. The session's end stays as it is.

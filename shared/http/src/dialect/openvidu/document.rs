@@ -4,7 +4,25 @@ use utoipa::IntoResponses;
 
 use super::Body;
 
-/// The refusals of any request.
+/// The refusals of a request that needs no table.
+#[derive(IntoResponses)]
+pub enum Guarded {
+    /// The credentials are missing or wrong
+    #[response(
+        status = 401,
+        headers(("WWW-Authenticate" = String, description = "The scheme to use: `Basic`, and the realm")),
+        example = json!({
+            "timestamp": 1_795_344_000_000_u64,
+            "status": 401,
+            "error": "Unauthorized",
+            "message": "Full authentication is required to access this resource",
+            "path": "/openvidu/api/config",
+        }),
+    )]
+    Unauthenticated(#[to_schema] Body),
+}
+
+/// The refusals of any other request.
 #[derive(IntoResponses)]
 pub enum Refusals {
     /// The credentials are missing or wrong

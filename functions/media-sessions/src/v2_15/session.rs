@@ -9,10 +9,9 @@ use greenroom_core::{
         media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode},
     },
 };
+use greenroom_openvidu::List;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::List;
 
 /// A media session.
 #[derive(Serialize, ToSchema)]
@@ -81,19 +80,16 @@ struct Connection {
 impl From<(model::MediaSession, Vec<model::Connection>)> for Session {
     fn from((session, connections): (model::MediaSession, Vec<model::Connection>)) -> Self {
         let properties = session.properties;
-        let composed = match properties.default_output_mode {
-            OutputMode::Composed | OutputMode::ComposedQuickStart => true,
-            OutputMode::Individual => false,
-        };
-        let layout = composed.then_some(properties.default_recording_layout);
-        let custom = layout == Some(RecordingLayout::Custom);
+        let recording = properties.recording;
+        let layout = recording.is_composed().then_some(recording.layout);
+        let is_custom = layout == Some(RecordingLayout::Custom);
         Self {
             created_at: session.created_at,
             media_mode: properties.media_mode,
             recording_mode: properties.recording_mode,
-            default_output_mode: properties.default_output_mode,
+            default_output_mode: recording.output_mode,
             default_recording_layout: layout,
-            default_custom_layout: custom.then_some(properties.default_custom_layout),
+            default_custom_layout: is_custom.then_some(recording.custom_layout),
             custom_session_id: session.has_custom_id.then(|| session.session_id.clone()),
             session_id: session.session_id,
             connections: connections.into_iter().map(Connection::from).collect(),
@@ -110,8 +106,8 @@ impl From<model::Connection> for Connection {
             location: "unknown",
             platform: "unknown",
             token: connection.token,
-            role: connection.role,
-            server_data: connection.server_data,
+            role: connection.grant.role,
+            server_data: connection.grant.server_data,
             client_data: "",
             publishers: [],
             subscribers: [],
