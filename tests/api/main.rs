@@ -57,6 +57,7 @@ mod odd_users;
 mod opentok_webhook;
 mod openvidu_auth;
 mod openvidu_connections;
+mod openvidu_options;
 mod openvidu_server;
 mod openvidu_sessions;
 mod openvidu_tutorials;
