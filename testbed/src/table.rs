@@ -19,8 +19,8 @@ pub fn external_store() -> Option<String> {
     std::env::var("GREENROOM_TEST_DYNAMODB").ok()
 }
 
-/// Disables TTL. The clock of the tests stands in the past, so an emulator would delete items that have not expired for
-/// the tests.
+/// Disables TTL. The tests' clock is years behind the emulator's, so the emulator would delete items that are still live
+/// in the tests.
 pub async fn keep_what_expires(client: &Client, table: &str) {
     let ttl = TimeToLiveSpecification::builder().attribute_name("expiresAt").enabled(false).build().ok();
     // An emulator without TTL support keeps everything anyway.

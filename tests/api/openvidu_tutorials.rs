@@ -34,7 +34,7 @@ async fn openvidu_basic_node_lets_two_participants_into_one_session() {
     let app = TestApp::new().await;
     let mut tokens = Vec::new();
     for (participant, status) in [("Ada", 200), ("Grace", 409)] {
-        // The client takes 409 for a session that is there, and goes on with the custom id.
+        // 409 tells the client that the session is open already. The client then uses the custom id as the session's id.
         let made = app.backend().post("/openvidu/api/sessions", node_defaults("SessionA")).await;
         assert_eq!(made.status, status);
         assert!(made.status == 409 || made.body["id"] == "SessionA");

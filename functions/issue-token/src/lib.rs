@@ -113,8 +113,10 @@ async fn create_connection(State(services): State<Services>, given: Given) -> Re
     Ok(Json(connect(&services, &given, &session, grant, token).await?.ok_or(Error::NotFound)?.into()))
 }
 
-/// Makes a connection with these rights. `None` if its session is not live. That is reported before problems of the
-/// options, and only they make a request of their own necessary to find it out.
+/// Makes a connection with these rights. `None` if its session is not live.
+///
+/// One request, a transaction. An unknown session is reported before invalid options, so invalid options cost a read of
+/// the session instead.
 async fn connect(
     services: &Services,
     given: &Given,
