@@ -46,6 +46,7 @@ pub fn functions() -> Vec<Function> {
         greenroom_admission::function(),
         greenroom_live::function(),
         greenroom_opentok_webhook::function(),
+        greenroom_livekit_webhook::function(),
         greenroom_specification::function(),
         unrouted("housekeeping", greenroom_housekeeping::SETTINGS),
         unrouted("fallback", greenroom_fallback::SETTINGS),

@@ -12,9 +12,9 @@ use self::schema::Schema;
 mod schema;
 
 /// The operations that read a body of any media type as JSON.
-const TAKES_ANY_TYPE: [&str; 3] = ["createSession", "admit", "monitorSession"];
+const TAKES_ANY_TYPE: [&str; 4] = ["createSession", "admit", "monitorSession", "noteRoomEvent"];
 /// The operations that check signatures and no credentials.
-const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];
+const WEBHOOKS: [&str; 3] = ["admit", "monitorSession", "noteRoomEvent"];
 /// The tag of the operations that do not need the table.
 const SPECIFICATION: &str = "Specification";
 

@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
-use testbed::sign_admission;
+use testbed::{LIVEKIT_KEY, LIVEKIT_SECRET, sign_event};
 
 use crate::{
     OPENVIDU_SECRET, Result,
@@ -34,6 +34,9 @@ pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
         ("STREAMS_ACCESS_TOKEN", STREAMS_TOKEN),
         ("STREAMS_WEBHOOK_SECRET", STREAMS_SECRET),
         ("OPENTOK_WEBHOOK_SECRET", OPENTOK_CALLBACK_SECRET),
+        ("LIVEKIT_URL", "https://127.0.0.1:1"),
+        ("LIVEKIT_API_KEY", LIVEKIT_KEY),
+        ("LIVEKIT_API_SECRET", LIVEKIT_SECRET),
     ]
 }
 
@@ -107,7 +110,7 @@ impl Fixture {
         let is_for_another = name.starts_with("issue-token/") && !self.issued_for.is_empty();
         let text = if is_for_another { text.replace("SESSION_ID", &self.issued_for) } else { text };
         let mut event: Value = serde_json::from_str(&self.filled(&text))?;
-        sign_admission(&mut event, STREAMS_SECRET);
+        sign_event(&mut event, STREAMS_SECRET);
         Ok(Event(event))
     }
 }

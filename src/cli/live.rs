@@ -13,7 +13,7 @@ use greenroom_core::{
     },
 };
 use greenroom_media::audit::{self, Decision, Party};
-use greenroom_store::{Scope, Selection, Store, Terminating, Window};
+use greenroom_store::{Scope, Selection, Store, Terminated, Terminating, Window};
 
 use super::{CliError, target::StoreArgs, text::one_line};
 
@@ -75,6 +75,11 @@ impl LiveCommand {
                 // The server or housekeeping tells the media server, because they know whether there is one. If there
                 // is none, they end the connection.
                 let ended = open.store.terminate(&what, |_| true).await?.ok_or(CliError::NoConnection)?;
+                // Whoever takes the job need not wait for this command's lease of it to end.
+                if let Terminated::Ended { message: Some(job), .. } | Terminated::Ending { job: Some(job), .. } = &ended
+                {
+                    open.store.leave_job(job, Clock::system().now()).await?;
+                }
                 let decision = Decision::new(audit::Event::ConnectionTerminated).of(Party::from(ended.connection()));
                 decision.record_of_command(&open.store).await;
                 Ok(())

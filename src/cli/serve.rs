@@ -11,7 +11,7 @@ use axum::{
 };
 use greenroom_core::{clock::Clock, model::guesses::SourceAddress};
 use greenroom_http::App;
-use greenroom_media::jobs;
+use greenroom_media::{jobs, reconcile::reconcile};
 use greenroom_telemetry::log;
 use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::MissedTickBehavior};
@@ -33,6 +33,8 @@ use crate::embedded::Embedded;
 const DRAIN: Duration = Duration::from_secs(15);
 /// How often due jobs are looked for.
 const DELIVER: Duration = Duration::from_secs(2);
+/// How often live connections are compared with a LiveKit server.
+const COMPARE: Duration = Duration::from_secs(10);
 /// How often other periodic work is done, such as deleting expired items from the embedded database.
 const CLEAN: Duration = Duration::from_mins(1);
 
@@ -156,6 +158,9 @@ async fn serve_database(
 /// up no outbox message.
 fn keep_house(app: &App, embedded: Option<&Embedded>, jobs: &mut Jobs) {
     jobs.start("telling media servers", deliver(app.clone()));
+    if app.config.livekit.is_some() {
+        jobs.start("comparing live connections with LiveKit", compare(app.clone()));
+    }
     jobs.start("clearing away", clean(app.clone(), embedded.cloned()));
 }
 
@@ -166,6 +171,17 @@ async fn deliver(app: App) {
         ticks.tick().await;
         if let Err(error) = jobs::run_due(&app.services, &|| true).await {
             tracing::warn!(%error, "what is left to be done cannot be looked up");
+        }
+    }
+}
+
+async fn compare(app: App) {
+    let mut ticks = tokio::time::interval(COMPARE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = reconcile(&app.services, &|| true).await {
+            tracing::warn!(%error, "live connections are not compared with LiveKit");
         }
     }
 }

@@ -43,5 +43,9 @@ fn described(scheme: Scheme) -> SecurityScheme {
             HttpAuthScheme::Bearer,
             "The media provider: a JSON Web Token, signed with the shared secret, that has the body's SHA-256 and a time within 5 minutes of now. In place of it, the URL may end in `?key=` and the secret.",
         ),
+        Scheme::LiveKit => header(
+            "Authorization",
+            "A LiveKit server: a JSON Web Token, signed with the secret of its API key, that has the body's SHA-256.",
+        ),
     }
 }

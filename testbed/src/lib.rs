@@ -32,7 +32,7 @@ pub use function::Function;
 pub use http::{HttpStub, nobody, serve};
 pub use long_timing::{LONG_TIMEOUT, long_timing};
 pub use request::Request;
-pub use signature::{admission_signature, sign_admission};
+pub use signature::{LIVEKIT_KEY, LIVEKIT_SECRET, admission_signature, livekit_signature, sign_event};
 pub use smtp::mail_server;
 pub use stream::Streamed;
 pub use table::{RequestCounter, external_store, keep_what_expires};

@@ -46,18 +46,18 @@ impl Write for Ear {
 }
 
 /// Starts to record what is logged in this test's thread.
-fn listen() {
+pub(crate) fn listen() {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| set_global_default(log::subscriber("info", || Ear, false)).unwrap());
     HEARD.set(Some(Vec::new()));
 }
 
-fn heard() -> String {
+pub(crate) fn heard() -> String {
     HEARD.with_borrow(|heard| String::from_utf8(heard.clone().unwrap()).unwrap())
 }
 
 /// The recorded decisions, as `event actor target reason`. A hashed target is shown without its hash.
-fn decisions() -> Vec<String> {
+pub(crate) fn decisions() -> Vec<String> {
     let lines = heard();
     let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let decided = lines.filter(|line| line["message"] == "access");

@@ -9,6 +9,7 @@ mod devices;
 mod document;
 mod event;
 mod limits;
+mod livekit;
 mod money;
 mod organisers;
 mod others;
@@ -27,7 +28,10 @@ use greenroom_telemetry::{
     meter::Usage,
     metrics::{FALLBACK, HOUSEKEEPING},
 };
-use testbed::rights::{Use, seen_on_this_thread};
+use testbed::{
+    LIVEKIT_KEY, LIVEKIT_SECRET,
+    rights::{Use, seen_on_this_thread},
+};
 use tokio::runtime;
 
 use crate::support::{Answer, TestApp};
@@ -71,9 +75,21 @@ impl Rows {
     }
 }
 
+/// A LiveKit server that is away.
+pub(crate) const LIVEKIT: [(Setting, &str); 3] = [
+    (Setting::LivekitUrl, "https://127.0.0.1:1"),
+    (Setting::LivekitApiKey, LIVEKIT_KEY),
+    (Setting::LivekitApiSecret, LIVEKIT_SECRET),
+];
+
 /// An instance that recorded the uses of its credentials within the last hour, as most instances have.
 async fn instance() -> TestApp {
-    let app = TestApp::new().await;
+    instance_with([]).await
+}
+
+/// The same with these settings.
+async fn instance_with(settings: impl IntoIterator<Item = (Setting, &'static str)>) -> TestApp {
+    let app = TestApp::with(LIVEKIT.into_iter().chain(settings)).await;
     write_down_uses(&app).await;
     app
 }
@@ -85,6 +101,7 @@ async fn write_down_uses(app: &TestApp) {
         Setting::StreamsAccessToken,
         Setting::StreamsWebhookSecret,
         Setting::OpentokWebhookSecret,
+        Setting::LivekitApiSecret,
     ] {
         app.shared.last_used.mark(setting, 0);
     }
@@ -121,6 +138,7 @@ pub(crate) static MEASURED: LazyLock<Measured> = LazyLock::new(|| {
             scope.spawn(|| {
                 measured(Rows::default(), async |rows| {
                     clients::measure(rows).await;
+                    livekit::measure(rows).await;
                     streams::measure(rows).await;
                 })
             }),

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::schema::Schema;
 
 /// Webhooks answer 200 to anything.
-const WEBHOOKS: [&str; 2] = ["admit", "monitorSession"];
+const WEBHOOKS: [&str; 3] = ["admit", "monitorSession", "noteRoomEvent"];
 
 static DESCRIBED: LazyLock<Described> = LazyLock::new(Described::new);
 

@@ -45,7 +45,7 @@ async fn an_entry_shows_the_viewer_the_stream_and_how_the_connection_ended() {
             "id": null, "vhost": "default", "app": "app", "stream": "stream", "name": "one", "event": null,
             "role": "subscriber", "state": "connected", "loginToken": null, "data": null, "address": "192.0.2.1",
             "port": 1, "since": "2023-11-14T22:13:20Z", "duration": 61,
-            "endedAt": null, "reason": null, "endedBy": null,
+            "endedAt": null, "reason": null, "endedBy": null, "publishing": null, "provider": null,
         })]
     );
     let path = format!("{LIVE}{}/terminate/", id.as_str().unwrap());

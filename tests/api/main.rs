@@ -45,6 +45,7 @@ mod live;
 mod live_cost;
 mod live_lists;
 mod live_tokens;
+mod livekit;
 mod login_tokens;
 mod lost_answers;
 mod meddler;

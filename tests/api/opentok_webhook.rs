@@ -182,7 +182,7 @@ async fn a_callback_about_something_unknown_changes_nothing() {
 }
 
 /// All items in the table, in a stable order.
-async fn stored(app: &TestApp) -> Vec<String> {
+pub(crate) async fn stored(app: &TestApp) -> Vec<String> {
     fn text(value: &AttributeValue) -> String {
         match value {
             AttributeValue::M(map) => {

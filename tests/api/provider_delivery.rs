@@ -112,7 +112,9 @@ impl Participant {
         else {
             panic!("no outbox message")
         };
-        message
+        // The request that terminated it would deliver the message. Here it breaks off, and gives the job back.
+        app.store.leave_job(&message, app.clock.now()).await.unwrap();
+        message.key
     }
 
     fn path(&self, client: &str) -> String {

@@ -9,17 +9,18 @@ use greenroom_core::config::Setting;
 use testbed::rights::seen_on_this_thread;
 
 use crate::{
-    capacity::MEASURED,
+    capacity::{LIVEKIT, MEASURED},
     support::{ROLES, TestApp},
 };
 
 /// The credentials whose uses are recorded.
-const CREDENTIALS: [Setting; 5] = [
+const CREDENTIALS: [Setting; 6] = [
     Setting::OpenviduSecret,
     Setting::SigningKeys,
     Setting::StreamsAccessToken,
     Setting::StreamsWebhookSecret,
     Setting::OpentokWebhookSecret,
+    Setting::LivekitApiSecret,
 ];
 
 /// The time after which the use of a credential is recorded again.
@@ -53,7 +54,7 @@ const RARE: &[(&str, &str, &[&str])] = &[
     ),
     (
         "housekeeping",
-        "work on users, rooms, media sessions and viewers that was broken off",
+        "work on users, rooms, media sessions and viewers that was broken off; rooms of a LiveKit server",
         &[
             "ARCHIVE#*",
             "BatchGetItem",
@@ -62,8 +63,11 @@ const RARE: &[(&str, &str, &[&str])] = &[
             "EVENTNAME#*",
             "EVENTS#*",
             "LEDGER#*",
+            "LIVEKITGONE#*",
+            "LIVEKITROOMS#*",
             "LIVESTREAM#*",
             "MEDIA#*",
+            "PROVIDERSESSION#*",
             "PutItem",
             "ROOM#*",
             "ROOMARCHIVE#*",
@@ -79,7 +83,7 @@ const RARE: &[(&str, &str, &[&str])] = &[
     (
         "live",
         "managers; terminated viewers, participants of media sessions, and whoever a media server has to cut off",
-        &["DeleteItem", "JOBS#*", "LEDGER#*", "LIVESTREAM#*", "MEDIA#*", "SESSIONS#*", "USER#*/EVENTS", "UpdateItem"],
+        &["LEDGER#*", "LIVESTREAM#*", "MEDIA#*", "SESSIONS#*", "USER#*/EVENTS", "UpdateItem"],
     ),
     (
         "logintokens",
@@ -107,7 +111,7 @@ const RARE: &[(&str, &str, &[&str])] = &[
 /// The work of a process before any request: it reads the settings when it starts, and records that its credentials are
 /// used.
 async fn start_and_note() {
-    let app = TestApp::new().await;
+    let app = TestApp::with(LIVEKIT).await;
     for function in greenroom::functions() {
         if !function.settings.contains(&Setting::TableName) {
             continue;

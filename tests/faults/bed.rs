@@ -30,7 +30,7 @@ use greenroom_telemetry::meter::{Meter, Origin};
 use serde_json::Value;
 use tempfile::TempDir;
 use testbed::{
-    FaultyStore, LONG_TIMEOUT, external_store, keep_what_expires, long_timing,
+    FaultyStore, LIVEKIT_KEY, LIVEKIT_SECRET, LONG_TIMEOUT, external_store, keep_what_expires, long_timing,
     rights::{Guard, Roles, Routes, call_of},
 };
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -109,6 +109,9 @@ impl Bed {
             (Setting::StreamsAccessToken, ACCESS_TOKEN),
             (Setting::StreamsWebhookSecret, WEBHOOK_SECRET),
             (Setting::OpentokWebhookSecret, CALLBACK_SECRET),
+            (Setting::LivekitUrl, "https://127.0.0.1:1"),
+            (Setting::LivekitApiKey, LIVEKIT_KEY),
+            (Setting::LivekitApiSecret, LIVEKIT_SECRET),
             (Setting::MailDir, mails.path().to_str().unwrap()),
         ];
         let settings = settings.map(|(setting, value)| (setting.name().to_owned(), value.to_owned())).into();

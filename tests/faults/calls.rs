@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use greenroom_core::model::user::Role;
 use serde_json::{Value, json};
-use testbed::Request;
+use testbed::{Request, livekit_signature};
 
 use crate::{
     bed::{Bed, CALLBACK_SECRET, Call},
@@ -28,6 +28,19 @@ fn monitoring() -> Value {
         "timestamp": 1_700_000_000_000_i64,
         "connection": { "id": "a", "createdAt": 1_700_000_000_000_i64, "data": "con_nobodys" },
     })
+}
+
+/// A webhook of a LiveKit server about an unknown room.
+fn room_event(bed: &Bed) -> Call {
+    let body = json!({
+        "event": "participant_joined", "id": "EV_1", "createdAt": "1700000000",
+        "room": { "sid": "RM_1", "name": "e1-s1-abcdefghijkl" },
+        "participant": {
+            "sid": "PA_1", "identity": "3925d357-59b3-4b4e-b217-81c9f71e4674", "joinedAtMs": "1700000000000",
+        },
+    });
+    let signature = livekit_signature(body.to_string(), bed.clock.now().seconds());
+    Call::new("POST", "/webhooks/livekit").with("authorization", signature).json(body)
 }
 
 /// A call of every operation, in an order in which all of them succeed. Creates the records that the calls need.
@@ -172,6 +185,7 @@ async fn live(bed: &Bed) -> Vec<Call> {
         Call::new("GET", sessions).by(&operator()),
         Call::new("DELETE", format!("{sessions}/two")).by(&operator()),
         Call::new("POST", format!("/webhooks/opentok?key={CALLBACK_SECRET}")).json(monitoring()),
+        room_event(bed),
     ]
 }
 

@@ -20,7 +20,7 @@ use greenroom_core::config::{AwsEnvironment, Environment};
 use greenroom_store::{Store, client};
 use serde_json::Value;
 use tempfile::TempDir;
-use testbed::{Function, InvokeError, external_store, sign_admission};
+use testbed::{Function, InvokeError, LIVEKIT_KEY, LIVEKIT_SECRET, external_store, sign_event};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
@@ -112,6 +112,12 @@ impl Stage {
             ("STREAMS_ACCESS_TOKEN", STREAMS_TOKEN),
             ("STREAMS_WEBHOOK_SECRET", STREAMS_SECRET),
             ("OPENTOK_WEBHOOK_SECRET", OPENTOK_CALLBACK_SECRET),
+            ("LIVEKIT_URL", "https://127.0.0.1:1"),
+            ("LIVEKIT_API_KEY", LIVEKIT_KEY),
+            ("LIVEKIT_API_SECRET", LIVEKIT_SECRET),
+            ("LIVEKIT_URL", "https://127.0.0.1:1"),
+            ("LIVEKIT_API_KEY", LIVEKIT_KEY),
+            ("LIVEKIT_API_SECRET", LIVEKIT_SECRET),
             ("MAIL_DIR", self.mails.path().to_str().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -224,7 +230,7 @@ impl Fixture {
             .replace("CONNECTION_ID", &self.connection)
             .replace("SESSION_ID", &self.session);
         let mut event: Value = serde_json::from_str(&event).unwrap();
-        sign_admission(&mut event, STREAMS_SECRET);
+        sign_event(&mut event, STREAMS_SECRET);
         event
     }
 

@@ -31,6 +31,11 @@ from greenroom import (  # noqa: E402
 JID = "admin@localhost"
 ROOM = {"name": "A room", "subject": "What rooms are about"}
 PROVIDER_SECRET = "secret of the media provider's callbacks"
+LIVEKIT = {
+    "LIVEKIT_URL": "http://127.0.0.1:1",
+    "LIVEKIT_API_KEY": "key of the media server",
+    "LIVEKIT_API_SECRET": "secret of the media server's key",
+}
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 # `GET /api/sse` never ends.
 PARTS = {
@@ -61,12 +66,12 @@ def published():
 
 
 def ours(part):
-    with serving(OPENTOK_WEBHOOK_SECRET=PROVIDER_SECRET) as url:
+    with serving(OPENTOK_WEBHOOK_SECRET=PROVIDER_SECRET, **LIVEKIT) as url:
         place = directory(part)
         settings = place / "schemathesis.toml"
         settings.write_text((HERE / "ours.toml").read_text() + credentials(url))
         arguments = [*PARTS[part], "--phases", "examples,coverage,fuzzing", "--continue-on-failure", *sys.argv[1:]]
-        return schemathesis(part, settings, ROOT / "openapi.json", url, arguments, URL=url, PROVIDER_SECRET=PROVIDER_SECRET)
+        return schemathesis(part, settings, ROOT / "openapi.json", url, arguments, URL=url, PROVIDER_SECRET=PROVIDER_SECRET, **LIVEKIT)
 
 
 def schemathesis(name, settings, document, url, arguments, **environment):
@@ -98,6 +103,7 @@ def credentials(url):
         "apiToken": {"api_key": f"Token {API_TOKEN}"},
         "mediaServer": {"api_key": "SIGNATURE"},
         "mediaProvider": {"bearer": "SIGNATURE"},
+        "liveKit": {"api_key": "LIVEKIT SIGNATURE"},
     }
     values = lambda scheme: "\n".join(f"{key} = {json.dumps(value)}" for key, value in scheme.items())
     return "".join(f"\n[auth.openapi.{name}]\n{values(scheme)}\n" for name, scheme in schemes.items())

@@ -332,10 +332,17 @@ def sign(request):
         request.headers["Authorization"] = f"JWT {admin_jwt()}"
     if request.headers.get("Authorization") == "Bearer SIGNATURE":
         claims = {"payload_hash": hashlib.sha256(body).hexdigest(), "iat": int(time.time())}
-        signed = ".".join(encoded(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-        signature = hmac.digest(os.environ["PROVIDER_SECRET"].encode(), signed.encode(), "sha256")
-        request.headers["Authorization"] = f"Bearer {signed}.{encoded(signature)}"
+        request.headers["Authorization"] = f"Bearer {jwt(claims, os.environ['PROVIDER_SECRET'])}"
+    if request.headers.get("Authorization") == "LIVEKIT SIGNATURE":
+        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        claims = {"iss": os.environ["LIVEKIT_API_KEY"], "exp": int(time.time()) + 300, "sha256": digest}
+        request.headers["Authorization"] = jwt(claims, os.environ["LIVEKIT_API_SECRET"])
     return request
+
+
+def jwt(claims, secret):
+    signed = ".".join(encoded(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{signed}.{encoded(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
 
 
 def encoded(data):
@@ -350,7 +357,8 @@ def filter_failure(context, failure, case, response):
         # A media server takes any status but 200 as a sign that Greenroom is out of order
         # (`docs/apis/ovenmediaengine.md`). The media provider also monitors sessions that are not Greenroom's
         # (`docs/apis/opentok.md`).
-        is_webhook = operation in ("admit", "monitorSession")
+        # A LiveKit server would only repeat what it is told that Greenroom cannot read (`docs/apis/livekit.md`).
+        is_webhook = operation in ("admit", "monitorSession", "noteRoomEvent")
         # In a list, an invalid `limit` or `offset` counts as the default, an invalid `cursor` is ignored, and a filter by
         # a value that no object has finds nothing
         # (`docs/apis/events-api.md`).

@@ -30,6 +30,7 @@ const USUAL: &[(&str, &str, Option<u16>)] = &[
     ("admission", "opening", Some(200)),
     ("live", "list", Some(200)),
     ("opentok-webhook", "connected", Some(200)),
+    ("livekit-webhook", "joined", Some(200)),
     ("specification", "read", Some(200)),
     ("housekeeping", "scheduled", None),
     ("fallback", "preflight", Some(200)),

@@ -27,6 +27,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
     Setting::CorsOrigins,
     Setting::Log,
 ];

@@ -6,7 +6,7 @@ use futures_util::{
 };
 use greenroom_core::{clock::InTime, config::Setting};
 use greenroom_http::App;
-use greenroom_media::jobs::run_due;
+use greenroom_media::{jobs::run_due, reconcile::reconcile};
 use greenroom_store::StoreError;
 
 /// The settings of this function.
@@ -17,6 +17,10 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
+    Setting::LivekitRooms,
     Setting::StreamsApiUrl,
     Setting::StreamsApiToken,
     Setting::Log,
@@ -26,8 +30,10 @@ pub const SETTINGS: &[Setting] = &[
 type Duty = for<'a> fn(&'a App, InTime<'a>) -> BoxFuture<'a, Result<(), StoreError>>;
 
 /// All duties, each with its name in the log.
-const DUTIES: &[(&str, Duty)] =
-    &[("what changes have left to be done", |app, in_time| run_due(&app.services, in_time).boxed())];
+const DUTIES: &[(&str, Duty)] = &[
+    ("what changes have left to be done", |app, in_time| run_due(&app.services, in_time).boxed()),
+    ("comparing live connections with LiveKit", |app, in_time| reconcile(&app.services, in_time).boxed()),
+];
 
 /// Some duties failed. The next run takes them up again.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use greenroom_core::{
     id::ConnectionName,
     model::{
         connection::ServerData,
-        live::{EndReason, EndedBy, LiveConnection, State, Stream},
+        live::{EndReason, EndedBy, LiveConnection, SessionProvider, State, Stream},
         login_token::StreamRole,
     },
 };
@@ -81,8 +81,15 @@ pub(crate) struct Entry {
     /// When the connection ended.
     #[schema(example = "2023-11-14T22:14:21Z")]
     ended_at: Option<String>,
+    /// Since when the participant sends a stream to a LiveKit server; `null` if they do not.
+    #[schema(required, example = "2023-11-14T22:13:25Z")]
+    publishing: Option<String>,
+    /// The media provider of the session: `opentok` or `livekit`; `null` if the stream has none.
+    #[schema(required, value_type = Option<String>, example = "livekit")]
+    provider: Option<SessionProvider>,
     /// Why the connection ended: `terminated`, `closed`, `publisher_left`, `disconnected`, `sessionClosed`, `expired`,
-    /// or the reason that the media provider gave.
+    /// with a LiveKit server `left`, `removed_by_moderator`, `replaced`, `session_ended`, `lost` or `failed`, or the
+    /// reason that OpenTok gave. While a token was only issued: why the last attempt to join failed.
     reason: Option<EndReason>,
     /// Who ended the connection; `null` while it is live, and if Greenroom does not know.
     #[schema(required)]
@@ -97,7 +104,9 @@ impl Entry {
             State::Ended => entry,
             state => {
                 let duration = connection.connected_at.map(|at| seconds(at, now));
-                Self { state, duration, ended_at: None, reason: None, ended_by: None, ..entry }
+                let publishing = connection.publishing().map(|since| since.to_string());
+                let reason = connection.failed.clone();
+                Self { state, duration, publishing, ended_at: None, reason, ended_by: None, ..entry }
             }
         }
     }
@@ -105,7 +114,7 @@ impl Entry {
     /// The entry of an ended connection.
     pub(crate) fn of_ended(entry: &LedgerEntry) -> Self {
         let LedgerEntry { name, stream, role, login_token, data, client, .. } = entry.clone();
-        let LedgerEntry { created_at, connected_at, ended_at, reason, ended_by, .. } = entry.clone();
+        let LedgerEntry { created_at, connected_at, ended_at, reason, ended_by, provider, .. } = entry.clone();
         let (address, port) = client.map(|client| (client.address, client.port)).unzip();
         Self {
             id: id(&stream, &name),
@@ -123,6 +132,8 @@ impl Entry {
             since: connected_at.unwrap_or(created_at).to_string(),
             duration: connected_at.map(|at| seconds(at, ended_at)),
             ended_at: Some(ended_at.to_string()),
+            publishing: None,
+            provider,
             reason: Some(reason),
             ended_by,
         }

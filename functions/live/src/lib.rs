@@ -45,6 +45,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
     Setting::CorsOrigins,
     Setting::Log,
 ];
@@ -121,7 +124,7 @@ async fn list_live_connections(
     request_body = Termination,
     responses(
         (status = 200, description = "The ended connection", body = Entry),
-        (status = 202, description = "The connection ends when Greenroom can tell the media server, or when the media server cuts it off by itself; until then its state is `ending`", body = Entry),
+        (status = 202, description = "The connection ends when Greenroom can tell the media server, or when the media server cuts it off by itself. Until then its state is `ending`; at a LiveKit server it is `ended` at once, and Greenroom lets nobody stay under its name", body = Entry),
         (status = 409, description = "The media server cannot end a single session; the viewer is still connected", body = Detail, example = json!({ "detail": "The media server cannot end a single session." })),
         Refusals,
         Forbidden,
@@ -146,7 +149,7 @@ async fn terminate_live_connection(
     outcome.decision(Party::User(caller.id)).record(&app.services).await;
     let status = match &outcome {
         Outcome::Ended(_) => StatusCode::OK,
-        Outcome::Ending(_) => StatusCode::ACCEPTED,
+        Outcome::Untold(_) | Outcome::Ending(_) => StatusCode::ACCEPTED,
         Outcome::Impossible(_) => return Err(Error::CannotEnd),
     };
     Ok((status, Json(Entry::of_live(outcome.connection(), app.clock.now()))))

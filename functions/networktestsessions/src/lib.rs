@@ -1,13 +1,21 @@
 //! `POST /api/v2/networktestsessions`: a session for testing one's network (`docs/apis/events-api.md`).
 
+use std::time::Duration;
+
 use axum::{Json, extract::State, http::StatusCode};
-use greenroom_core::{config::Setting, id::ProviderSessionId};
+use greenroom_core::{
+    config::Setting,
+    id::{ConnectionName, ProviderSessionId},
+    model::RoomName,
+};
 use greenroom_http::{
     App,
     auth::ApiClient,
     dialect::events::{Error, Refusals},
 };
-use greenroom_media::provider::{Grant, NewSession, T1_TTL, T1Role, T1Token};
+use greenroom_media::provider::{
+    Grant, LiveKitAccess, LiveKitGrant, LiveKitRights, Maker, NewSession, ProviderError, ProviderToken, T1_TTL, T1Role,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,9 +27,16 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
+    Setting::LivekitRooms,
     Setting::CorsOrigins,
     Setting::Log,
 ];
+
+/// How long a token for a room of a LiveKit server lives.
+const TEST_TTL: Duration = Duration::from_hours(1);
 
 greenroom_http::routes!(create_network_test_session, create_network_test_session_by_its_other_name);
 
@@ -32,7 +47,10 @@ struct NetworkTestSession {
     /// The media provider's id of the session.
     session_id: ProviderSessionId,
     /// A token for it.
-    session_token: T1Token,
+    session_token: ProviderToken,
+    /// The data with which a client of LiveKit joins, if the session is a room of a LiveKit server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    livekit: Option<LiveKitAccess>,
 }
 
 /// Make a session for a network test.
@@ -68,10 +86,21 @@ async fn create_network_test_session_by_its_other_name(
 }
 
 async fn make(app: &App) -> Result<(StatusCode, Json<NetworkTestSession>), Error> {
-    let session_id = app.services.media().provider.create_session(&NewSession::default()).await?;
+    let media = app.services.media();
+    let session_id = media.create_session(&NewSession::plain(RoomName::NetworkTest)).await?;
     let now = app.clock.now();
-    let (role, expires_at) = (T1Role::Publisher, now + T1_TTL);
-    let grant = Grant { session: &session_id, role, expires_at, connection_data: "" };
-    let session_token = app.services.media().signer.token(&grant, now)?;
-    Ok((StatusCode::CREATED, Json(NetworkTestSession { session_id, session_token })))
+    let (session_token, livekit) = match media.maker_of(&session_id).ok_or(ProviderError::ForeignSession)? {
+        Maker::OpenTok(signer) => {
+            let (role, expires_at) = (T1Role::Publisher, now + T1_TTL);
+            let grant = Grant { session: &session_id, role, expires_at, connection_data: "" };
+            (signer.token(&grant, now)?.into(), None)
+        }
+        Maker::LiveKit(server) => {
+            server.make_rooms(&[&session_id]).await?;
+            let (name, rights, expires_at) = (ConnectionName::random(), LiveKitRights::Publish, now + TEST_TTL);
+            let access = server.access(&LiveKitGrant { room: &session_id, name: &name, rights, expires_at })?;
+            (access.token.clone(), Some(access))
+        }
+    };
+    Ok((StatusCode::CREATED, Json(NetworkTestSession { session_id, session_token, livekit })))
 }

@@ -2,17 +2,18 @@
 
 mod reply;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
+    clock::Timestamp,
     config::Setting,
     id::ConnectionName,
     model::{
         Event, EventSession, LoginToken,
         guesses::{self, TokenGuesses},
         live::{LiveConnection, Source, Stream},
-        login_token::StreamRole,
+        login_token::{StreamRole, TokenType},
     },
 };
 use greenroom_http::{
@@ -23,19 +24,27 @@ use greenroom_http::{
 };
 use greenroom_media::{
     audit::{self, Decision, Party},
-    provider::{Grant, ProviderError, T1_TTL, T1Role},
+    provider::{
+        Grant, LiveKitGrant, LiveKitProvider, LiveKitRights, Maker, ProviderError, T1_TTL, T1Role, TokenSigner,
+    },
 };
 use greenroom_store::{Parent, StoreError, Unique};
 use utoipa::ToSchema;
 
-use reply::{JoinedEvent, JoinedSession, Reply};
+use reply::{Access, JoinedEvent, JoinedSession, Reply};
 
 /// The settings of this function.
 pub const SETTINGS: &[Setting] = &[
     Setting::TableName,
     Setting::SigningKeys,
+    Setting::VideoProvider,
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
+    Setting::LivekitTokenTtl,
+    Setting::LivekitRooms,
     Setting::CorsOrigins,
     Setting::Log,
 ];
@@ -146,27 +155,27 @@ async fn admit(
     sees_floor: bool,
 ) -> Result<Vec<JoinedSession>, Error> {
     let now = app.clock.now();
-    let expires_at = (now + T1_TTL).whole_second();
     let mut connections = Vec::new();
     let mut joined = Vec::new();
     let mut foreign = None;
     for session in sessions {
         let Some(role) = login_token.token_type.role_in(session, sees_floor) else { continue };
-        if !app.services.media().signer.knows(&session.session_id) {
-            // The session was made in another project. The next PUT or PATCH of it makes a new one.
+        let Some(maker) = app.services.media().maker_of(&session.session_id) else {
+            // The session was made in another project, or by a provider that is configured no more. The next PUT or
+            // PATCH of it makes a new one.
             tracing::warn!(session = session.id, "a session of another project is left out of a join");
             foreign = Some(ProviderError::ForeignSession);
             continue;
-        }
-        let name = ConnectionName::random();
-        let grant = Grant {
-            session: &session.session_id,
-            role: t1_role(role),
-            expires_at,
-            // The other participants see this.
-            connection_data: name.as_str(),
         };
-        joined.push(JoinedSession::of(session, app.services.media().signer.token(&grant, now)?));
+        let name = ConnectionName::random();
+        let (access, expires_at) = match maker {
+            Maker::OpenTok(signer) => open_tok(signer, session, &name, role, now)?,
+            Maker::LiveKit(server) => {
+                let ttl = app.config.livekit.as_ref().map_or(Duration::ZERO, |livekit| livekit.token_ttl);
+                live_kit(server, session, &name, rights(login_token.token_type, role), now + ttl)?
+            }
+        };
+        joined.push(JoinedSession::of(session, access));
         let stream = Stream::of_session(session.event, session.id);
         let source = Source::Event { provider_session: session.session_id.clone() };
         let connection = LiveConnection::begin(stream, name, role, source, now, expires_at);
@@ -175,14 +184,53 @@ async fn admit(
     if let Some(error) = foreign.filter(|_| joined.is_empty()) {
         return Err(error.into());
     }
+    if let Some(server) = app.services.media().livekit() {
+        let rooms: Vec<_> = connections.iter().filter(|connection| connection.room().is_some()).collect();
+        let rooms: Vec<_> = rooms.into_iter().filter_map(LiveConnection::provider_session).collect();
+        server.make_rooms(&rooms).await?;
+    }
     app.store.insert_live_connections(&connections).await?;
     Ok(joined)
 }
 
-fn t1_role(role: StreamRole) -> T1Role {
-    match role {
+/// The access to a session of `OpenTok`, and when its token ends.
+fn open_tok(
+    signer: &TokenSigner,
+    session: &EventSession,
+    name: &ConnectionName,
+    role: StreamRole,
+    now: Timestamp,
+) -> Result<(Access, Timestamp), Error> {
+    let expires_at = (now + T1_TTL).whole_second();
+    let role = match role {
         StreamRole::Subscriber => T1Role::Subscriber,
         StreamRole::Publisher => T1Role::Publisher,
         StreamRole::Moderator => T1Role::Moderator,
+    };
+    // The other participants see the connection data.
+    let grant = Grant { session: &session.session_id, role, expires_at, connection_data: name.as_str() };
+    Ok((Access::OpenTok(signer.token(&grant, now)?.into()), expires_at))
+}
+
+/// The access to a room of `LiveKit`, and when its token ends.
+fn live_kit(
+    server: &LiveKitProvider,
+    session: &EventSession,
+    name: &ConnectionName,
+    rights: LiveKitRights,
+    expires_at: Timestamp,
+) -> Result<(Access, Timestamp), Error> {
+    let expires_at = expires_at.whole_second();
+    let grant = LiveKitGrant { room: &session.session_id, name, rights, expires_at };
+    Ok((Access::LiveKit(server.access(&grant)?), expires_at))
+}
+
+/// The rights in a room. An interpreter sends nothing but their voice.
+fn rights(token: TokenType, role: StreamRole) -> LiveKitRights {
+    match role {
+        StreamRole::Subscriber => LiveKitRights::Subscribe,
+        StreamRole::Publisher if token == TokenType::Interpreter => LiveKitRights::Speak,
+        StreamRole::Publisher => LiveKitRights::Publish,
+        StreamRole::Moderator => LiveKitRights::Moderate,
     }
 }

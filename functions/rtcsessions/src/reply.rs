@@ -4,7 +4,7 @@ use greenroom_core::{
     id::ProviderSessionId,
     model::{Event, EventSession, SessionMode, login_token::TokenType},
 };
-use greenroom_media::provider::T1Token;
+use greenroom_media::provider::{LiveKitAccess, ProviderToken};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,6 +116,9 @@ pub(crate) struct JoinedSession {
     archive: bool,
     /// The data with which the media provider's client joins.
     tokbox: Tokbox,
+    /// The data with which a client of LiveKit joins, if the session is a room of a LiveKit server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    livekit: Option<LiveKitAccess>,
 }
 
 /// The data with which the media provider's client joins.
@@ -125,15 +128,28 @@ pub(crate) struct JoinedSession {
 struct Tokbox {
     /// The provider's id of the session.
     session_id: ProviderSessionId,
-    /// A token for the session, valid for 24 hours.
-    session_token: T1Token,
+    /// A token for the session, valid for 24 hours. For a room of a LiveKit server, its token.
+    session_token: ProviderToken,
+}
+
+/// What a participant joins a session with.
+pub(crate) enum Access {
+    /// A token of `OpenTok`.
+    OpenTok(ProviderToken),
+    /// The access to a room of `LiveKit`.
+    LiveKit(LiveKitAccess),
 }
 
 impl JoinedSession {
-    /// This session with a token for it.
-    pub(crate) fn of(session: &EventSession, session_token: T1Token) -> Self {
+    /// This session with the access to it.
+    pub(crate) fn of(session: &EventSession, access: Access) -> Self {
         let EventSession { id, language, language_code, is_floor, session_id, mode, archive, event: _ } =
             session.clone();
-        Self { id, is_floor, language, language_code, mode, archive, tokbox: Tokbox { session_id, session_token } }
+        let (session_token, livekit) = match access {
+            Access::OpenTok(token) => (token, None),
+            Access::LiveKit(access) => (access.token.clone(), Some(access)),
+        };
+        let tokbox = Tokbox { session_id, session_token };
+        Self { id, is_floor, language, language_code, mode, archive, tokbox, livekit }
     }
 }

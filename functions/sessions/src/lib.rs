@@ -7,7 +7,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use greenroom_core::{
     config::Setting,
     id::ProviderSessionId,
-    model::{Event, EventSession, User, entity::Entity, event_session::EventSessionFields, live::EndedBy},
+    model::{Event, EventSession, RoomName, User, entity::Entity, event_session::EventSessionFields, live::EndedBy},
 };
 use greenroom_http::{
     App, Envelope, Id, ListQuery, Listing,
@@ -31,6 +31,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
     Setting::CorsOrigins,
     Setting::Log,
 ];
@@ -94,8 +97,14 @@ async fn create_event_session(
     // Without an event the form was refused.
     let event = event.ok_or(error::Error::Fault)?;
     let mut session = defaults.with(&fields);
-    session.session_id = make_at_provider(&app, &event, &session).await?;
-    session.id = app.store.new_id::<EventSession>().await?;
+    // A provider that may fail is asked before a number is taken. A room has the number in its name.
+    if app.services.media().makes_rooms() {
+        session.id = app.store.new_id::<EventSession>().await?;
+        session.session_id = make_at_provider(&app, &event, &session).await?;
+    } else {
+        session.session_id = make_at_provider(&app, &event, &session).await?;
+        session.id = app.store.new_id::<EventSession>().await?;
+    }
     app.store.insert_in_event(&session).await??;
     Ok((StatusCode::CREATED, Json(session)))
 }
@@ -185,7 +194,7 @@ async fn change(app: &App, caller: &User, id: u64, payload: Payload, need: Need)
     fields::check(&fields, app, &session.record, form).await?;
     let wanted = fields::change(&fields, &session.record)?;
     let is_kept = |present: &EventSession, changed: &EventSession| {
-        is_alike(present, changed) && app.services.media().signer.knows(&present.session_id)
+        is_alike(present, changed) && app.services.media().maker_of(&present.session_id).is_some()
     };
     let mut needed = (!is_kept(&session.record, &wanted)).then_some(wanted);
     let mut made: Option<EventSession> = None;
@@ -233,13 +242,10 @@ fn is_alike(a: &EventSession, b: &EventSession) -> bool {
 }
 
 async fn make_at_provider(app: &App, event: &Event, session: &EventSession) -> Result<ProviderSessionId, Error> {
-    let EventSession { mode, archive, .. } = *session;
-    Ok(app
-        .services
-        .media()
-        .provider
-        .create_session(&NewProviderSession { mode, archive, location: event.location() })
-        .await?)
+    let EventSession { id, mode, archive, .. } = *session;
+    let purpose = RoomName::EventSession { event: event.id, session: id };
+    let session = NewProviderSession { purpose, mode, archive, location: event.location() };
+    Ok(app.services.media().create_session(&session).await?)
 }
 
 /// A session and its event, if the caller may see the event.

@@ -42,6 +42,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
     Setting::CorsOrigins,
     Setting::Log,
 ];
@@ -163,7 +166,7 @@ async fn list_stream_sessions(
     ),
     responses(
         (status = 200, description = "The session is terminated", body = Terminated),
-        (status = 202, description = "The session ends when Greenroom can tell the media server, or when the media server cuts it off by itself; until then the session is listed", body = Ending),
+        (status = 202, description = "The session ends when Greenroom can tell the media server, or when the media server cuts it off by itself. Until then the session is listed; at a LiveKit server it is listed no more", body = Ending),
         (status = 501, description = "The media server cannot end a single session; the viewer is still connected", body = StreamsError, example = json!({"message": "[HTTP] The media server cannot end a single session (501)", "statusCode": 501})),
         (status = 404, description = "There is no such virtual host, application, stream or live session", body = StreamsError, example = json!({"message": "Not Found", "response": "Could not find the session", "statusCode": 404})),
         Refusals,
@@ -187,6 +190,7 @@ async fn terminate_stream_session(
     outcome.decision(Party::Operator).record(&app.services).await;
     let body = match outcome {
         Outcome::Ended(_) => Body::ok(None),
+        Outcome::Untold(_) => Body::accepted("The session ends when the media server answers".to_owned()),
         Outcome::Ending(session) => Body::accepted(format!("The session ends by {}", session.ends_at)),
         Outcome::Impossible(_) => return Err(Error::CannotEnd),
     };

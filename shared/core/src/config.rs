@@ -14,6 +14,7 @@ use crate::{clock::Timestamp, model::Jid};
 mod aws;
 mod credential;
 mod family;
+mod livekit;
 mod log;
 mod mail;
 mod provider;
@@ -28,6 +29,7 @@ pub use self::{
     aws::AwsEnvironment,
     credential::{LiveValue, live_values, signing_keys},
     family::SecretFamily,
+    livekit::{LiveKit, LiveKitKey, LiveKitRooms},
     log::{check_filter, is_ours, read_filter},
     mail::{Mail, MailReader, MailTransport},
     provider::{OpenTok, VideoProvider},
@@ -93,6 +95,8 @@ pub struct Config {
     pub video_provider: VideoProvider,
     /// The OpenTok project of session ids and tokens.
     pub opentok: OpenTok,
+    /// The LiveKit server; `None` if there is none.
+    pub livekit: Option<LiveKit>,
     /// The domain of JIDs, in lower case.
     pub xmpp_domain: String,
     /// The secrets that may have signed the provider's webhooks. Without any, every webhook is refused.
@@ -170,11 +174,8 @@ impl Config {
             media_token_ttl: reader.seconds(Setting::MediaTokenTtl),
             media_session_grace: reader.seconds(Setting::MediaSessionGrace),
             video_provider,
-            opentok: OpenTok {
-                api_key: reader.parse(Setting::OpentokApiKey, provider::api_key).unwrap_or_default(),
-                api_secret: reader.provider_secret(video_provider),
-                api_url: reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default(),
-            },
+            opentok: OpenTok::read(&mut reader, video_provider),
+            livekit: LiveKit::read(&mut reader, video_provider == VideoProvider::LiveKit),
             xmpp_domain: reader.parse(Setting::XmppDomain, domain).unwrap_or_default(),
             opentok_webhook_secrets: reader.secrets(Setting::OpentokWebhookSecret),
             streams: Streams::read(&mut reader),
@@ -232,6 +233,18 @@ impl Reader<'_> {
                 self.problems.push(format!("  {}: {problem}", setting.name()));
                 None
             }
+        }
+    }
+
+    /// Notes what is wrong with a setting.
+    fn note(&mut self, setting: Setting, problem: &str) {
+        self.problems.push(format!("  {}: {problem}", setting.name()));
+    }
+
+    /// Notes that a setting is missing which another one makes necessary, if the process asks for it.
+    fn note_missing(&mut self, setting: Setting) {
+        if self.settings.contains(&setting) {
+            self.problems.push(format!("  {}: missing ({})", setting.name(), setting.meaning()));
         }
     }
 

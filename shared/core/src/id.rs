@@ -130,6 +130,14 @@ impl ConnectionName {
         (1..=CONNECTION_NAME_MAX).contains(&name.len()).then(|| Self(name.to_owned()))
     }
 
+    /// The name with this text, if it has the form of the names that Greenroom makes: a UUID, or the id of a media
+    /// session's connection.
+    #[must_use]
+    pub fn made_by_greenroom(name: &str) -> Option<Self> {
+        let is_uuid = uuid::Uuid::try_parse(name).is_ok_and(|uuid| uuid.to_string() == name);
+        (is_uuid || ConnectionId::parse(name).is_some()).then(|| Self(name.to_owned()))
+    }
+
     /// The name that is made from a digest. The same digest always gives the same UUID.
     #[must_use]
     pub fn made_of(digest: &[u8; 32]) -> Self {

@@ -20,6 +20,7 @@ mod notice;
 pub mod permission;
 mod position;
 pub mod room;
+mod room_name;
 mod session_mode;
 pub mod user;
 
@@ -37,5 +38,6 @@ pub use message::Message;
 pub use notice::Notice;
 pub use position::{ArchiveTag, Position};
 pub use room::Room;
+pub use room_name::RoomName;
 pub use session_mode::SessionMode;
 pub use user::User;

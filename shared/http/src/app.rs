@@ -119,6 +119,8 @@ fn values<'a>(
     ];
     let listed = lists.into_iter().flat_map(|(setting, secrets)| secrets.iter().map(move |secret| (setting, secret)));
     let listed = listed.map(|(setting, secret)| (setting, secret, UsedMark::default()));
+    let livekit = config.livekit.iter().flat_map(|server| &server.keys);
+    let livekit = livekit.map(|key| (Setting::LivekitApiSecret, &key.secret, UsedMark::default()));
     let signing = config.signing_keys.iter().filter_map(|key| Some((key, keys.mark(&key.kid)?)));
-    listed.chain(signing.map(|(key, mark)| (Setting::SigningKeys, &key.secret, mark)))
+    listed.chain(livekit).chain(signing.map(|(key, mark)| (Setting::SigningKeys, &key.secret, mark)))
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use futures_util::future::try_join_all;
 use greenroom_core::id::ProviderSessionId;
-use greenroom_media::provider::{Archives, ProviderError};
+use greenroom_media::provider::{Archives, MediaProvider, ProviderError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -40,6 +40,7 @@ pub async fn read_archives(
     // Archives have no numbers. So a cursor has the number of archives that were read before it.
     let skip = query.after(app).unwrap_or_else(|| query.skip());
     let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+    let sessions = recorded(app, sessions)?;
     let (count, mut items) = match sessions.as_slice() {
         [session] => page(app, session, skip, query.limit()).await?,
         sessions => merged(app, sessions, skip, query.limit()).await?,
@@ -50,12 +51,20 @@ pub async fn read_archives(
     Ok(query.page(app, count as u64, items.into_iter().map(Archive).collect(), last))
 }
 
+/// The sessions whose provider records.
+fn recorded(app: &App, sessions: Vec<ProviderSessionId>) -> Result<Vec<ProviderSessionId>, ProviderError> {
+    let all = sessions.len();
+    let records = |session: &ProviderSessionId| provider_of(app, session).is_ok_and(MediaProvider::records);
+    let recorded: Vec<_> = sessions.into_iter().filter(records).collect();
+    if recorded.is_empty() && all > 0 { Err(ProviderError::NoArchives) } else { Ok(recorded) }
+}
+
 /// The number of all archives, and those that were read.
 type Found = (usize, Vec<Map<String, Value>>);
 
 /// Archives of one session. Past the last one there are none, even if the provider answers such a request with an error.
 async fn page(app: &App, session: &ProviderSessionId, skip: usize, limit: usize) -> Result<Found, ProviderError> {
-    let provider = &app.services.media().provider;
+    let provider = provider_of(app, session)?;
     match provider.archives(session, skip, limit).await {
         Ok(page) => Ok((page.count, page.items)),
         Err(error) if skip > 0 && error.is_about_the_request() => match provider.archives(session, 0, 1).await {
@@ -72,8 +81,9 @@ async fn merged(app: &App, sessions: &[ProviderSessionId], skip: usize, limit: u
     let first = wanted.min(PAGE_MAX);
     let mut newest = Vec::new();
     for some in sessions.chunks(SESSIONS_AT_ONCE) {
-        let provider = &app.services.media().provider;
-        newest.extend(try_join_all(some.iter().map(|session| provider.archives(session, 0, first))).await?);
+        let firsts =
+            some.iter().map(|session| async move { provider_of(app, session)?.archives(session, 0, first).await });
+        newest.extend(try_join_all(firsts).await?);
     }
     let count = newest.iter().map(|archives| archives.count).sum();
     if skip >= count {
@@ -97,7 +107,7 @@ async fn rest(
 ) -> Result<Vec<Map<String, Value>>, ProviderError> {
     while all.items.len() < wanted.min(all.count) {
         let left = wanted.saturating_sub(all.items.len()).min(PAGE_MAX);
-        let page = app.services.media().provider.archives(session, all.items.len(), left).await?;
+        let page = provider_of(app, session)?.archives(session, all.items.len(), left).await?;
         all.count = page.count;
         if page.items.is_empty() {
             break;
@@ -105,4 +115,9 @@ async fn rest(
         all.items.extend(page.items);
     }
     Ok(all.items)
+}
+
+/// The provider that made a session.
+fn provider_of<'a>(app: &'a App, session: &ProviderSessionId) -> Result<&'a dyn MediaProvider, ProviderError> {
+    app.services.media().provider_of(session).ok_or(ProviderError::ForeignSession)
 }

@@ -8,12 +8,14 @@ mod caller;
 mod device;
 mod guess;
 mod keys;
+mod livekit;
 mod operator;
 mod organiser;
 mod registrar;
 mod user_token;
 mod webhook;
 
+pub use self::livekit::livekit_signer;
 pub use self::webhook::{Signed, admission_signer, callback_key, callback_signer};
 pub use self::{
     account::Account,

@@ -45,13 +45,21 @@ pub fn without_bom(body: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// [`Error::BodyTooLarge`]. [`Error::MalformedBody`] if the body breaks off or does not arrive in time.
-pub async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Error> {
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    read_body_up_to(BODY_LIMIT - 1, headers, body).await
+}
+
+/// Reads the whole body as it came, if it has at most `max` bytes.
+///
+/// # Errors
+/// As [`read_body`].
+pub async fn read_body_up_to(max: usize, headers: &HeaderMap, mut body: Body) -> Result<Bytes, Error> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let read = async {
-        if announced.is_some_and(|length: usize| length >= BODY_LIMIT) {
+        if announced.is_some_and(|length: usize| length > max) {
             return Err(Error::BodyTooLarge);
         }
-        match Limited::new(&mut body, BODY_LIMIT - 1).collect().await {
+        match Limited::new(&mut body, max).collect().await {
             Ok(body) => Ok(body.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
             Err(_) => Err(Error::MalformedBody("The body breaks off".to_owned())),

@@ -8,7 +8,7 @@ use std::{
 
 use greenroom_core::{
     clock::Timestamp,
-    id::{DeviceId, random_bytes},
+    id::{DeviceId, ProviderSessionId, random_bytes},
     model::{ApiToken, Device, Event, EventSession, LoginToken, api_token::ApiTokenHash, guesses::TokenGuesses},
     password::{self, PasswordError, PasswordHash},
 };
@@ -42,6 +42,8 @@ pub struct Caches {
     /// The applications of media servers, with their virtual hosts, that were written to the table within the last
     /// hour.
     pub apps: TtlCache<(String, String), ()>,
+    /// The open rooms of a LiveKit server, with its ids of them, that were written to the table within the last hour.
+    pub open_rooms: TtlCache<(ProviderSessionId, String), ()>,
 }
 
 impl Default for Caches {
@@ -55,6 +57,7 @@ impl Default for Caches {
             events: TtlCache::default(),
             provider_sessions: TtlCache::default(),
             apps: TtlCache::kept_for(Duration::from_hours(1)),
+            open_rooms: TtlCache::kept_for(Duration::from_hours(1)),
         }
     }
 }

@@ -38,7 +38,7 @@ pub use self::{
     address::{Gateway, base_url, prefix, source},
     app::App,
     archives::{Archive, read_archives},
-    body::{BODY_LIMIT, Object, is_json, read_body, read_json_body, without_bom},
+    body::{BODY_LIMIT, Object, is_json, read_body, read_body_up_to, read_json_body, without_bom},
     deadline::Deadline,
     fallback::fallback,
     id::Id,

@@ -35,8 +35,9 @@ const MAX_CONCURRENT: usize = 8;
 pub fn is_wanted(config: &Config, message: &OutboxMessage) -> bool {
     match message {
         OutboxMessage::DisconnectProvider { .. } | OutboxMessage::DisconnectClient { .. } => {
-            config.video_provider == VideoProvider::OpenTok
+            config.video_provider != VideoProvider::Offline && config.opentok.is_set()
         }
+        OutboxMessage::RemoveParticipant { .. } | OutboxMessage::DeleteRoom { .. } => config.livekit.is_some(),
         OutboxMessage::TerminateSession { .. } => config.streams_api.is_some(),
     }
 }
@@ -54,6 +55,22 @@ pub async fn deliver(services: &Services, key: &JobKey) {
     }
 }
 
+/// Delivers an outbox message whose lease this process has, within 3 seconds in all. Returns whether the media server
+/// was told. If it was not, the message is put off. Errors are logged.
+pub async fn deliver_claimed(services: &Services, claimed: &ClaimedJob) -> bool {
+    match timeout(services.config.timing.delivery, run(services, claimed)).await {
+        Ok(Ok(is_told)) => is_told,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "an outbox message to a media server cannot be written down");
+            false
+        }
+        Err(_) => {
+            tracing::warn!("an outbox message to a media server took too long");
+            false
+        }
+    }
+}
+
 /// Delivers outbox messages, several at once, within 3 seconds in all. The others stay due.
 pub async fn deliver_all(services: &Services, keys: &[JobKey]) {
     let runs = stream::iter(keys).for_each_concurrent(MAX_CONCURRENT, |key| deliver(services, key));
@@ -64,17 +81,18 @@ pub async fn deliver_all(services: &Services, keys: &[JobKey]) {
 
 async fn take(services: &Services, key: &JobKey) -> Result<(), StoreError> {
     match services.store.claim_job(key, services.clock.now()).await? {
-        Some(claimed) => run(services, &claimed).await,
+        Some(claimed) => run(services, &claimed).await.map(drop),
         None => Ok(()),
     }
 }
 
-/// Delivers an outbox message whose lease this process has, and removes it. If that fails, puts it off.
-pub(crate) async fn run(services: &Services, claimed: &ClaimedJob) -> Result<(), StoreError> {
-    let Job::OutboxMessage(message) = &claimed.job else { return Ok(()) };
+/// Delivers an outbox message whose lease this process has, and removes it. If that fails, puts it off. Returns whether
+/// it was delivered.
+pub(crate) async fn run(services: &Services, claimed: &ClaimedJob) -> Result<bool, StoreError> {
+    let Job::OutboxMessage(message) = &claimed.job else { return Ok(true) };
     match timeout(TELLING, tell(services, message)).await.unwrap_or(Err(Untold::TimedOut)) {
-        Ok(()) => services.store.remove_job(&claimed.key).await,
-        Err(reason) => put_off(services, claimed, &reason).await,
+        Ok(()) => services.store.remove_job(&claimed.key).await.map(|()| true),
+        Err(reason) => put_off(services, claimed, &reason).await.map(|()| false),
     }
 }
 
@@ -85,7 +103,12 @@ async fn put_off(services: &Services, claimed: &ClaimedJob, reason: &Untold) -> 
         meter::count(|usage| usage.outbox_messages_given_up += 1);
         return services.store.remove_job(&claimed.key).await;
     }
-    tracing::warn!(%reason, attempts, "an outbox message to a media server is put off");
+    match reason {
+        Untold::Provider(error) if error.is_ours() => {
+            tracing::error!(%reason, attempts, "an outbox message to a media server is put off");
+        }
+        _ => tracing::warn!(%reason, attempts, "an outbox message to a media server is put off"),
+    }
     services.store.put_off_job(claimed, now).await
 }
 
@@ -113,10 +136,20 @@ async fn tell(services: &Services, message: &OutboxMessage) -> Result<(), Untold
         message if !is_wanted(&services.config, message) => Ok(()),
         OutboxMessage::DisconnectProvider { provider_session, stream, name } => {
             let connections = services.store.provider_connections(stream, name).await?;
-            Ok(disconnect(&*services.media().provider, provider_session, connections).await?)
+            let Some(provider) = services.media().provider_of(provider_session) else { return Ok(()) };
+            Ok(disconnect(provider, provider_session, connections).await?)
         }
         OutboxMessage::DisconnectClient { provider_session, connection } => {
-            Ok(disconnect(&*services.media().provider, provider_session, vec![connection.clone()]).await?)
+            let Some(provider) = services.media().provider_of(provider_session) else { return Ok(()) };
+            Ok(disconnect(provider, provider_session, vec![connection.clone()]).await?)
+        }
+        OutboxMessage::RemoveParticipant { room, name } => {
+            let Some(livekit) = services.media().livekit() else { return Ok(()) };
+            Ok(livekit.remove_participant(room.as_str(), name.as_str()).await?)
+        }
+        OutboxMessage::DeleteRoom { room } => {
+            let Some(livekit) = services.media().livekit() else { return Ok(()) };
+            Ok(livekit.delete_room(room.as_str()).await?)
         }
         OutboxMessage::TerminateSession { stream, name, by } => tell_media_server(services, stream, name, by).await,
     }

@@ -8,7 +8,7 @@ use greenroom_store::Store;
 use crate::{
     mail::{Mailer, MailerError, MakeMailer},
     media_server::MediaServer,
-    provider::{Media, TokenSigner, provider},
+    provider::Media,
 };
 
 /// The services of a process: the table, the time, the settings, and the servers that are told of changes.
@@ -34,13 +34,10 @@ impl Services {
         Self { store, clock, config, mailer: Arc::default(), media: Arc::default(), media_server: Arc::default() }
     }
 
-    /// The media provider. It is made for the first request that needs it.
+    /// The media providers. They are made for the first request that needs one.
     #[must_use]
     pub fn media(&self) -> &Media {
-        self.media.get_or_init(|| Media {
-            provider: provider(&self.config, self.clock.clone()),
-            signer: TokenSigner::new(&self.config.opentok),
-        })
+        self.media.get_or_init(|| Media::new(&self.config, &self.clock))
     }
 
     /// The client of the media server that is told of terminations. `None` if none is configured. It is made for the

@@ -14,7 +14,7 @@ use crate::{
     Services,
     audit::{Decision, Event, Party},
     cut::{NotCut, cut_off},
-    delivery::{deliver, is_wanted},
+    delivery::{deliver_claimed, is_wanted},
 };
 
 /// How long a request waits for a media server to cut a viewer off.
@@ -25,6 +25,8 @@ const PASSING_ON: Duration = Duration::from_secs(3);
 pub enum Outcome {
     /// The connection is over, and its token is dead.
     Ended(LiveConnection),
+    /// The connection is over, and its name is held. The LiveKit server has still to be told to remove the participant.
+    Untold(LiveConnection),
     /// The media server cuts the connection off at the end of its right, or has still to be told. The connection stays
     /// in the list until then.
     Ending(LiveConnection),
@@ -37,7 +39,10 @@ impl Outcome {
     #[must_use]
     pub fn connection(&self) -> &LiveConnection {
         match self {
-            Self::Ended(connection) | Self::Ending(connection) | Self::Impossible(connection) => connection,
+            Self::Ended(connection)
+            | Self::Untold(connection)
+            | Self::Ending(connection)
+            | Self::Impossible(connection) => connection,
         }
     }
 
@@ -46,7 +51,7 @@ impl Outcome {
         let decision = Decision::new(Event::ConnectionTerminated).by(by).of(Party::from(self.connection()));
         match self {
             Self::Ended(_) => decision,
-            Self::Ending(_) => decision.because("ends_later"),
+            Self::Untold(_) | Self::Ending(_) => decision.because("ends_later"),
             Self::Impossible(_) => decision.because("cannot_be_cut_off"),
         }
     }
@@ -77,10 +82,13 @@ pub async fn terminate(
     match services.store.terminate(&what, |message| is_wanted(&services.config, message)).await? {
         None => Ok(None),
         Some(Terminated::Ended { connection, message }) => {
-            if let Some(message) = &message {
-                deliver(services, message).await;
-            }
-            Ok(Some(Outcome::Ended(connection)))
+            let is_told = match &message {
+                Some(message) => deliver_claimed(services, message).await,
+                None => true,
+            };
+            // OpenTok ends the token with the connection, so nobody comes back meanwhile.
+            let untold = !is_told && connection.room().is_some();
+            Ok(Some(if untold { Outcome::Untold(connection) } else { Outcome::Ended(connection) }))
         }
         Some(Terminated::Ending { connection, ending, job }) => {
             pass_on(services, connection, &ending, job.as_ref()).await.map(Some)

@@ -157,8 +157,9 @@ impl Store {
         by: EndedBy,
         now: Timestamp,
     ) -> Result<Result<Begun, Conflict>, StoreError> {
-        let EventSession { id, event, .. } = session.record;
-        let (begun, put) = begun_put(Work::ClearSession { event, session: id, by }, now)?;
+        let EventSession { id, event, session_id, .. } = session.record.clone();
+        let clearing = Work::ClearSession { event, session: id, by, provider_session: Some(session_id) };
+        let (begun, put) = begun_put(clearing, now)?;
         Ok(self.remove_record_with(session, Some(put.fails_as(Conflict::Changed))).await?.map(|()| begun))
     }
 

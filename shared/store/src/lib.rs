@@ -62,7 +62,10 @@ pub use self::{
     event::Ended,
     feed::{Credential, Feed, Listener, News},
     job::{Begun, ClaimedJob, DueJobs, JOB_SHARDS, JobKey},
-    live::{Admitted, Cut, Found, LedgerEntry, Listed, Missing, Opening, Scope, Terminated, Terminating, Told},
+    live::{
+        Admitted, Cut, Found, LedgerEntry, Listed, Missing, OpenRoom, Opening, RoomNoted, RoomStanding, RoomTold,
+        Scope, Terminated, Terminating, Told,
+    },
     media_session::{Closed, Unknown},
     password::{NotSet, Replacing},
     record::{Conflict, Kind, Next, Page, Parent, Record, Selection, Stored, Unique, Window},

@@ -14,6 +14,7 @@ mod list;
 mod page;
 mod peer;
 mod provider;
+mod room;
 mod stream;
 mod terminate;
 
@@ -33,6 +34,7 @@ pub use self::{
     list::Listed,
     page::{Found, Scope},
     provider::Told,
+    room::{OpenRoom, RoomNoted, RoomStanding, RoomTold},
     terminate::{Cut, Terminated, Terminating},
 };
 use super::{

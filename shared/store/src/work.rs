@@ -50,8 +50,12 @@ impl Store {
         let in_time = tools.in_time;
         match work {
             Work::ClearEvent { event } => self.clear_event(*event, at, in_time).await,
-            Work::ClearSession { event, session, by } => {
-                self.end_live_connections(&Stream::of_session(*event, *session), *by, at, in_time).await
+            Work::ClearSession { event, session, by, provider_session } => {
+                // The rooms close first, so that nobody who comes back is taken for a stranger.
+                let closed = self.close_rooms_of_session(*event, *session, provider_session.as_ref(), at).await?;
+                let stream = Stream::of_session(*event, *session);
+                let ended = self.end_live_connections(&stream, *by, at, in_time).await?;
+                Ok([closed, ended].into_iter().collect())
             }
             Work::SettleViewers { stream } => self.settle_viewers(stream, tools.clock, in_time).await.map(Worked::done),
             Work::ClearUser { user, username } => {

@@ -29,6 +29,10 @@ pub struct Usage {
     pub retries: u64,
     /// Outbox messages to media servers that were given up.
     pub outbox_messages_given_up: u64,
+    /// Live connections that differed from the media server's lists and were mended.
+    pub differences_mended: u64,
+    /// Reports of a media server about rooms and participants of other applications.
+    pub foreign_reports: u64,
 }
 
 /// The request that uses something.

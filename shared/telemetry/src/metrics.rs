@@ -111,18 +111,20 @@ impl Line {
     }
 
     fn using(self, usage: Usage) -> Self {
-        let Usage { read_units, write_units, requests, retries, outbox_messages_given_up } = usage;
+        let Usage { read_units, write_units, requests, retries, .. } = usage;
+        let rare = [
+            ("OutboxMessagesGivenUp", usage.outbox_messages_given_up),
+            ("DifferencesMended", usage.differences_mended),
+            ("ForeignReports", usage.foreign_reports),
+        ];
         let line = self
             .routed("ReadUnits", Unit::Count, read_units)
             .routed("WriteUnits", Unit::Count, write_units)
             .only("TableRequests", Unit::Count, count(requests))
             .only("TableRetries", Unit::Count, count(retries));
-        // There is at most one a day, and a metric that is not sent is not billed.
-        if outbox_messages_given_up == 0 {
-            line
-        } else {
-            line.only("OutboxMessagesGivenUp", Unit::Count, count(outbox_messages_given_up))
-        }
+        // A metric that is not sent is not billed.
+        let rare = rare.into_iter().filter(|(_, number)| *number > 0);
+        rare.fold(line, |line, (name, number)| line.only(name, Unit::Count, count(number)))
     }
 
     fn routed(self, name: &'static str, unit: Unit, value: f64) -> Self {

@@ -9,7 +9,7 @@ pub enum SecretFamily {
     SigningKeys,
     /// The secrets of back-ends.
     Openvidu,
-    /// The project at the media provider.
+    /// The keys of the media providers. Its name is that of the first one.
     Opentok,
     /// The secrets with which the media provider signs its callbacks.
     OpentokWebhook,
@@ -57,7 +57,9 @@ impl SecretFamily {
         match self {
             Self::SigningKeys => &[Setting::SigningKeys],
             Self::Openvidu => &[Setting::OpenviduSecret],
-            Self::Opentok => &[Setting::OpentokApiKey, Setting::OpentokApiSecret],
+            Self::Opentok => {
+                &[Setting::OpentokApiKey, Setting::OpentokApiSecret, Setting::LivekitApiKey, Setting::LivekitApiSecret]
+            }
             Self::OpentokWebhook => &[Setting::OpentokWebhookSecret],
             Self::StreamsToken => &[Setting::StreamsAccessToken],
             Self::StreamsWebhook => &[Setting::StreamsWebhookSecret],

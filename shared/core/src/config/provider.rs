@@ -1,6 +1,8 @@
 //! Settings of the media provider (`docs/apis/opentok.md`).
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Reader, Setting, url::public_url};
 
 /// The media provider that makes sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +12,8 @@ pub enum VideoProvider {
     Offline,
     /// OpenTok's REST API.
     OpenTok,
+    /// A LiveKit server.
+    LiveKit,
 }
 
 impl VideoProvider {
@@ -17,7 +21,8 @@ impl VideoProvider {
         match text {
             "offline" => Ok(Self::Offline),
             "opentok" => Ok(Self::OpenTok),
-            _ => Err("must be offline or opentok".to_owned()),
+            "livekit" => Ok(Self::LiveKit),
+            _ => Err("must be offline, opentok or livekit".to_owned()),
         }
     }
 }
@@ -33,7 +38,30 @@ pub struct OpenTok {
     pub api_url: String,
 }
 
-pub(super) fn api_key(text: &str) -> Result<String, String> {
+impl OpenTok {
+    /// Reads the settings. With the providers that make its session ids, they have to be there.
+    pub(super) fn read(reader: &mut Reader, provider: VideoProvider) -> Self {
+        let api_key = reader.parse(Setting::OpentokApiKey, api_key);
+        let api_secret = reader.provider_secret(provider);
+        if provider != VideoProvider::LiveKit {
+            for setting in [Setting::OpentokApiKey, Setting::OpentokApiSecret] {
+                if reader.environment.get(setting.name()).is_none() {
+                    reader.note_missing(setting);
+                }
+            }
+        }
+        let api_url = reader.parse(Setting::OpentokApiUrl, public_url).unwrap_or_default();
+        Self { api_key: api_key.unwrap_or_default(), api_secret, api_url }
+    }
+
+    /// Whether there is a project: its key and its secret are set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        !self.api_key.is_empty() && !self.api_secret.expose_secret().is_empty()
+    }
+}
+
+fn api_key(text: &str) -> Result<String, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if digits { Ok(text.to_owned()) } else { Err("must be letters and digits".to_owned()) }
 }

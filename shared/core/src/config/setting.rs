@@ -73,14 +73,24 @@ settings! {
     MediaTokenTtl "MEDIA_TOKEN_TTL" Some("86400"), Optional;
     /// how long a media session without a live token stays, in seconds
     MediaSessionGrace "MEDIA_SESSION_GRACE" Some("3600"), Optional;
-    /// media provider: `offline`, which only makes ids and tokens, or `opentok`
+    /// media provider of new sessions: `offline`, which only makes ids and tokens, `opentok` or `livekit`
     VideoProvider "VIDEO_PROVIDER" Some("offline"), Optional;
-    /// key of the OpenTok project
-    OpentokApiKey "OPENTOK_API_KEY" None, Secret;
-    /// secret of the OpenTok project, which its tokens are signed with
-    OpentokApiSecret "OPENTOK_API_SECRET" None, Secret;
+    /// key of the OpenTok project; needed with the media providers `offline` and `opentok`
+    OpentokApiKey "OPENTOK_API_KEY" None, OptionalSecret;
+    /// secret of the OpenTok project, which its tokens are signed with; needed with the same media providers
+    OpentokApiSecret "OPENTOK_API_SECRET" None, OptionalSecret;
     /// where OpenTok is
     OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
+    /// address of the LiveKit server, like `wss://livekit.example`; needed with the media provider `livekit`
+    LivekitUrl "LIVEKIT_URL" None, Optional;
+    /// API key of the LiveKit server, or a JSON array of those good at present; the first signs
+    LivekitApiKey "LIVEKIT_API_KEY" None, OptionalSecret;
+    /// secret of that key, at least 32 characters, or a JSON array in the order of the keys
+    LivekitApiSecret "LIVEKIT_API_SECRET" None, OptionalSecret;
+    /// how long a LiveKit token lives, in seconds, 60 to 86400
+    LivekitTokenTtl "LIVEKIT_TOKEN_TTL" Some("21600"), Optional;
+    /// who makes LiveKit's rooms: `auto`, whoever joins, or `made`, Greenroom, for a server with `room.auto_create: false`
+    LivekitRooms "LIVEKIT_ROOMS" Some("auto"), Optional;
     /// domain of JIDs: the JID of a user is their name, `@` and this domain
     XmppDomain "XMPP_DOMAIN" Some("localhost"), Optional;
     /// secret that the provider signs its webhooks with, or a JSON array of those good at present; unset refuses them all

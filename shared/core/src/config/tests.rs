@@ -29,8 +29,8 @@ fn one_error_names_everything_that_is_missing_or_malformed() {
       SIGNING_KEYS: must be JSON like [{"kid":"…","secret":"…"}], each secret at least 32 bytes in base64
       DEVICE_REGISTRATION: must be open or token
       DEVICE_SESSION_TTL: must be a number of seconds, from 1 on
-      OPENTOK_API_KEY: missing (key of the OpenTok project)
-      OPENTOK_API_SECRET: missing (secret of the OpenTok project, which its tokens are signed with)
+      OPENTOK_API_KEY: missing (key of the OpenTok project; needed with the media providers `offline` and `opentok`)
+      OPENTOK_API_SECRET: missing (secret of the OpenTok project, which its tokens are signed with; needed with the same media providers)
       STREAMS_ACCESS_TOKEN: missing (access token of the operators of live sessions, or a JSON array of the tokens good at present)
       STREAMS_WEBHOOK_SECRET: missing (secret that media servers sign admission webhooks with, or a JSON array of those good at present)
       MAIL_TRANSPORT: file needs MAIL_DIR

@@ -47,6 +47,9 @@ pub enum Work {
         session: u64,
         /// Who deleted it.
         by: EndedBy,
+        /// The media provider's id of the session when it was deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider_session: Option<ProviderSessionId>,
     },
     /// A user was deleted: remove the user from the events that they managed, from their rooms and from all rosters,
     /// and as the creator of other users, and delete their archives.
@@ -115,6 +118,18 @@ pub enum OutboxMessage {
         name: ConnectionName,
         /// The id of the termination.
         by: String,
+    },
+    /// A LiveKit server has to remove the participant under a name.
+    RemoveParticipant {
+        /// The room.
+        room: ProviderSessionId,
+        /// The name, which is the participant's identity.
+        name: ConnectionName,
+    },
+    /// A LiveKit server has to delete a room, and so put everybody out.
+    DeleteRoom {
+        /// The room.
+        room: ProviderSessionId,
     },
 }
 

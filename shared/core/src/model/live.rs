@@ -10,6 +10,7 @@ mod end;
 mod ending;
 mod provider;
 mod publishers;
+mod report;
 mod spells;
 mod stream;
 
@@ -31,6 +32,7 @@ pub use self::{
     ending::Ending,
     provider::{CALLBACK_KEPT, Place, ProviderConnection, ProviderEvent, place_among},
     publishers::{AWAITED, Fate, Publishers, Publishing},
+    report::{Report, Reported, RoomParticipant},
     spells::Spells,
     stream::{Stream, event_of},
 };
@@ -70,6 +72,16 @@ pub enum State {
     Ending,
     /// The connection is over.
     Ended,
+}
+
+/// The media provider of an event's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionProvider {
+    /// A project of OpenTok, or its stand-in.
+    OpenTok,
+    /// A LiveKit server.
+    LiveKit,
 }
 
 /// A connection of a stream, live or ended.
@@ -129,6 +141,15 @@ pub struct LiveConnection {
     /// The number of connections that the media provider has open under its name.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u32,
+    /// The participant under its name in a LiveKit room, as last reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant: Option<RoomParticipant>,
+    /// Why the last attempt to join the LiveKit room failed, if none has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<EndReason>,
+    /// When its token ends, while a participant is in a LiveKit room with it: the right to be there does not end then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_ends_at: Option<Timestamp>,
     /// The number of its changes.
     #[serde(default)]
     pub revision: u32,
@@ -173,6 +194,9 @@ impl LiveConnection {
             cuts: false,
             ending: None,
             open: 0,
+            participant: None,
+            failed: None,
+            token_ends_at: None,
             revision: 0,
             expires_at: ends_at + REMEMBERED,
         }
@@ -240,7 +264,8 @@ impl LiveConnection {
     #[must_use]
     pub fn ended(mut self, at: Timestamp, reason: EndReason, by: EndedBy) -> Self {
         self.ended = Some(End { at, reason, by: Some(by) });
-        (self.ending, self.awaits) = (None, None);
+        (self.ending, self.awaits, self.failed) = (None, None, None);
+        self.ends_at = self.token_ends_at.take().unwrap_or(self.ends_at);
         self.kept(at)
     }
 

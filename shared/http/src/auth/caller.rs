@@ -28,11 +28,13 @@ pub enum Scheme {
     MediaServer,
     /// The media provider's signature.
     MediaProvider,
+    /// A LiveKit server's signature.
+    LiveKit,
 }
 
 impl Scheme {
     /// All schemes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OpenVidu,
         Self::Operator,
         Self::Account,
@@ -41,6 +43,7 @@ impl Scheme {
         Self::ApiToken,
         Self::MediaServer,
         Self::MediaProvider,
+        Self::LiveKit,
     ];
 
     /// The name of the scheme in the OpenAPI document.
@@ -55,6 +58,7 @@ impl Scheme {
             Self::ApiToken => "apiToken",
             Self::MediaServer => "mediaServer",
             Self::MediaProvider => "mediaProvider",
+            Self::LiveKit => "liveKit",
         }
     }
 }

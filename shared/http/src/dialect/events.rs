@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
-use greenroom_media::mail::MailError;
+use greenroom_media::{mail::MailError, provider::ProviderError};
 use greenroom_store::{Conflict, Kind, StoreError, Unique};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -133,8 +133,11 @@ impl From<FieldErrors> for Error {
     }
 }
 
-impl From<greenroom_media::provider::ProviderError> for Error {
-    fn from(error: greenroom_media::provider::ProviderError) -> Self {
+impl From<ProviderError> for Error {
+    fn from(error: ProviderError) -> Self {
+        if let ProviderError::NoArchives = error {
+            return Self::TryAgain("Archiving is not available.");
+        }
         tracing::error!(%error, "the media provider failed");
         Self::TryAgain("The media provider cannot be reached; try again.")
     }
@@ -153,6 +156,13 @@ impl From<MailError> for Error {
 impl From<greenroom_media::mail::MailerError> for Error {
     fn from(error: greenroom_media::mail::MailerError) -> Self {
         tracing::error!(%error, "no mail can be sent");
+        error::Error::Fault.into()
+    }
+}
+
+impl From<greenroom_media::provider::TokenError> for Error {
+    fn from(error: greenroom_media::provider::TokenError) -> Self {
+        tracing::error!(%error, "a token cannot be made");
         error::Error::Fault.into()
     }
 }

@@ -57,7 +57,7 @@ async fn run(services: &Services, key: &JobKey, in_time: InTime<'_>) -> Result<O
     let now = services.clock.now();
     let Some(claimed) = services.store.claim_job(key, now).await? else { return Ok(Outcome::Settled) };
     let Job::Work(work) = &claimed.job else {
-        delivery::run(services, &claimed).await?;
+        delivery::run(services, &claimed).await.map(drop)?;
         return Ok(Outcome::Settled);
     };
     let until = now + TURN;

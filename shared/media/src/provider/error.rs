@@ -14,9 +14,15 @@ pub enum ProviderError {
     /// It took too long to answer.
     #[error("the media provider did not answer in time")]
     TimedOut,
-    /// It does not accept our key and secret.
-    #[error("the media provider refused our credentials (403)")]
+    /// It does not accept our key and secret, or its clock differs too much from ours.
+    #[error("the media provider refused our credentials")]
     Credentials,
+    /// It accepts our key, and the permission in our request is not the one that it asks for.
+    #[error("the media provider refused the permission in a request of ours (401)")]
+    Permission,
+    /// It does not record, so it has no archives.
+    #[error("the media provider does not record")]
+    NoArchives,
     /// It answered with an unexpected status.
     #[error("the media provider answered with status {0}")]
     Status(u16),
@@ -38,6 +44,12 @@ impl ProviderError {
     /// The error of a broken connection.
     pub(super) fn unreachable(error: &(dyn Error + 'static)) -> Self {
         Self::Unreachable(root_cause(error))
+    }
+
+    /// Whether it stays until somebody mends the configuration or the code.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Credentials | Self::Permission | Self::Request)
     }
 
     /// Whether the provider answered, and might answer another request differently.

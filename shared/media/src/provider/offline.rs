@@ -45,10 +45,14 @@ mod tests {
 
     use super::*;
     use crate::provider::{Grant, T1_TTL, T1Role, TokenSigner};
-    use greenroom_core::clock::Timestamp;
+    use greenroom_core::{clock::Timestamp, model::RoomName};
 
     fn project() -> OpenTok {
         OpenTok { api_key: "45828062".to_owned(), api_secret: "secret".into(), api_url: String::new() }
+    }
+
+    fn plain() -> NewSession {
+        NewSession::plain(RoomName::NetworkTest)
     }
 
     fn offline() -> OfflineProvider {
@@ -57,8 +61,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_has_an_id_of_the_real_form() {
-        let near = NewSession { location: Some(Ipv4Addr::new(12, 34, 56, 78)), ..NewSession::default() };
-        for (session, location) in [(near, "12.34.56.78"), (NewSession::default(), "")] {
+        let near = NewSession { location: Some(Ipv4Addr::new(12, 34, 56, 78)), ..plain() };
+        for (session, location) in [(near, "12.34.56.78"), (plain(), "")] {
             let id = offline().create_session(&session).await.unwrap();
             let text = BASE64_URL_SAFE_NO_PAD.decode(id.as_str().strip_prefix("1_").unwrap()).unwrap();
             let text = String::from_utf8(text).unwrap();
@@ -71,8 +75,8 @@ mod tests {
     #[tokio::test]
     async fn a_session_is_new_each_time_and_has_tokens() {
         let provider = offline();
-        let session = provider.create_session(&NewSession::default()).await.unwrap();
-        assert!(session != provider.create_session(&NewSession::default()).await.unwrap());
+        let session = provider.create_session(&plain()).await.unwrap();
+        assert!(session != provider.create_session(&plain()).await.unwrap());
         let (now, signer) = (Timestamp::from_seconds(1), TokenSigner::new(&project()));
         let grant =
             Grant { session: &session, role: T1Role::Subscriber, expires_at: now + T1_TTL, connection_data: "" };

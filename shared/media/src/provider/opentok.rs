@@ -68,7 +68,7 @@ impl OpenTokProvider {
     }
 
     async fn create(&self, session: &NewSession) -> Result<ProviderSessionId, ProviderError> {
-        let body = creation(*session);
+        let body = creation(session);
         let make = || self.request(Method::POST, "/session/create", body.clone());
         let [created] = self.api.call::<[Created; 1]>(make).await?;
         if !(1..=SESSION_ID_MAX).contains(&created.session_id.len()) {
@@ -119,7 +119,7 @@ impl OpenTokProvider {
 }
 
 /// The form of a request for this session.
-fn creation(session: NewSession) -> String {
+fn creation(session: &NewSession) -> String {
     let preference = match session.mode {
         SessionMode::Relayed => "enabled",
         SessionMode::Routed => "disabled",

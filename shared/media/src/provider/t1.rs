@@ -77,6 +77,12 @@ impl T1Token {
 
 greenroom_core::opaque!(T1Token);
 
+impl From<T1Token> for String {
+    fn from(token: T1Token) -> Self {
+        token.0
+    }
+}
+
 /// Why a token cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum T1Error {

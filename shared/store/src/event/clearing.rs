@@ -44,13 +44,16 @@ impl Store {
             }
             let sessions: Vec<Stored<EventSession>> = self.some_of(Parent::Event(id)).await?;
             if !sessions.is_empty() {
+                let ids = sessions.iter().map(|session| &session.record.session_id);
+                messages.extend(self.close_rooms(ids, at).await?);
                 self.clear_piece(id, &sessions).await?;
                 continue;
             }
-            let former = self.former_keys(id).await?;
+            let former = self.some_former(id).await?;
             if !former.is_empty() {
+                messages.extend(self.close_rooms(former.iter().map(|former| &former.session_id), at).await?);
                 // These items are only ever deleted, so another worker that deleted them first is no failure.
-                let _ = self.commit(former.into_iter().map(deleting).collect()).await?;
+                let _ = self.commit(former_keys(id, former).map(deleting).collect()).await?;
                 continue;
             }
             // If the time is up, the condition of the loop says so.
@@ -65,15 +68,10 @@ impl Store {
         Ok(Worked { done: false, messages })
     }
 
-    /// The keys of some former sessions, and the keys under which their provider's ids are found.
-    async fn former_keys(&self, event: u64) -> Result<Vec<Key>, StoreError> {
+    /// Some former sessions of an event.
+    async fn some_former(&self, event: u64) -> Result<Vec<Former>, StoreError> {
         let items = self.query(former_list(event)).limit(FORMER_AT_ONCE).send().await?.items;
-        let former: Vec<Former> = serde_dynamo::from_items(items)?;
-        let keys = former.into_iter().map(|former| {
-            let found_by = Unique::ProviderSession.key(former.session_id.as_str());
-            [former_key(event, former.session, &former.session_id), found_by]
-        });
-        Ok(keys.flatten().collect())
+        Ok(serde_dynamo::from_items(items)?)
     }
 
     /// Some records of a parent's list.
@@ -107,4 +105,12 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The keys of former sessions, and the keys under which their provider's ids are found.
+fn former_keys(event: u64, former: Vec<Former>) -> impl Iterator<Item = Key> {
+    former.into_iter().flat_map(move |former| {
+        let found_by = Unique::ProviderSession.key(former.session_id.as_str());
+        [former_key(event, former.session, &former.session_id), found_by]
+    })
 }

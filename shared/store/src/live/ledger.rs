@@ -11,7 +11,7 @@ use greenroom_core::{
     id::ConnectionName,
     model::{
         connection::ServerData,
-        live::{Client, EndReason, EndedBy, LiveConnection, Source, Stream},
+        live::{Client, EndReason, EndedBy, LiveConnection, SessionProvider, Source, Stream},
         login_token::StreamRole,
     },
 };
@@ -40,6 +40,9 @@ pub struct LedgerEntry {
     /// The data that a back-end attached to its token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<ServerData>,
+    /// The media provider of the session that its token was for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<SessionProvider>,
     /// The client that was admitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Client>,
@@ -82,6 +85,7 @@ impl LedgerEntry {
             role,
             login_token,
             data,
+            provider: connection.provider(),
             client,
             created_at,
             connected_at,

@@ -128,21 +128,26 @@ impl Store {
     }
 }
 
+/// The write that records a callback, on condition that it was not recorded within the last ten minutes.
+pub(super) fn callback_put(callback: &CallbackId, now: Timestamp) -> Write {
+    let key = callback_key(callback);
+    let mut item = key.attributes();
+    item.insert("Type".to_owned(), s("Callback"));
+    item.insert("expiresAt".to_owned(), n((now + CALLBACK_KEPT).seconds()));
+    Write::put(item).when("attribute_not_exists(PK) OR expiresAt <= :now").value(":now", n(now.seconds()))
+}
+
 /// The conditions that the client came under no other name, and that the callback was not recorded before.
 fn guards(told: &Told<'_>, expires_at: Timestamp, now: Timestamp) -> [Write; 2] {
     let whose = owner(told.stream, told.name);
-    let guard = |key: Key, kind: &str, end: Timestamp| {
-        let mut item = key.attributes();
-        item.insert("Type".to_owned(), s(kind));
-        item.insert("owner".to_owned(), s(&whose));
-        item.insert("expiresAt".to_owned(), n(end.seconds()));
-        Write::put(item).value(":now", n(now.seconds()))
-    };
-    let client = guard(owner_key(told.client), "ProviderClient", expires_at)
+    let mut item = owner_key(told.client).attributes();
+    item.insert("Type".to_owned(), s("ProviderClient"));
+    item.insert("owner".to_owned(), s(&whose));
+    item.insert("expiresAt".to_owned(), n(expires_at.seconds()));
+    let client = Write::put(item)
         .when("attribute_not_exists(PK) OR #owner = :owner OR expiresAt <= :now")
         .name("#owner", "owner")
-        .value(":owner", s(&whose));
-    let callback = guard(callback_key(told.callback), "Callback", now + CALLBACK_KEPT)
-        .when("attribute_not_exists(PK) OR expiresAt <= :now");
-    [client, callback]
+        .value(":owner", s(&whose))
+        .value(":now", n(now.seconds()));
+    [client, callback_put(told.callback, now)]
 }

@@ -18,7 +18,7 @@ use crate::{
     ClaimedJob, JobKey, Store, StoreError,
     attempts::Attempts,
     error::is_failed_condition,
-    job::{claimed_put, job_delete, job_put},
+    job::{claimed_put, job_delete},
     record::main_key,
     transaction::Committed,
     write::Write,
@@ -50,8 +50,8 @@ pub enum Terminated {
     Ended {
         /// The connection as it is now.
         connection: LiveConnection,
-        /// The outbox message for the media provider, if there is one.
-        message: Option<JobKey>,
+        /// The job that tells the media provider, if there is one. This process holds its lease.
+        message: Option<ClaimedJob>,
     },
     /// A media server has to cut the viewer off. The viewer is there until then.
     Ending {
@@ -79,32 +79,16 @@ struct Target {
     elsewhere: Vec<Write>,
 }
 
-/// Who tells a media server or the media provider of the end.
-enum Teller {
-    /// There is nothing to tell, or the message exists already.
-    Nobody,
-    /// This process, at once. It holds the lease of the job.
-    ByUs(ClaimedJob),
-    /// Any runner of jobs.
-    ByAnybody(JobKey),
-}
-
-impl Teller {
-    /// The outcome for a connection.
-    fn of(self, connection: LiveConnection) -> Terminated {
-        let (job, message) = match self {
-            Self::Nobody => (None, None),
-            Self::ByUs(job) => (Some(job), None),
-            Self::ByAnybody(message) => (None, Some(message)),
-        };
+impl Terminated {
+    /// The outcome for a connection. `job` tells a media server or the media provider of the end, if there is something
+    /// to tell and no earlier request put such a job.
+    fn of(connection: LiveConnection, job: Option<ClaimedJob>) -> Self {
         match connection.ending.clone() {
-            Some(ending) => Terminated::Ending { connection, ending, job },
-            None => Terminated::Ended { connection, message },
+            Some(ending) => Self::Ending { connection, ending, job },
+            None => Self::Ended { connection, message: job },
         }
     }
-}
 
-impl Terminated {
     /// The connection as it is now.
     #[must_use]
     pub fn connection(&self) -> &LiveConnection {
@@ -126,7 +110,7 @@ impl Store {
         is_wanted: impl Fn(&OutboxMessage) -> bool,
     ) -> Result<Option<Terminated>, StoreError> {
         let id = random_hex();
-        let (mut told, mut banned_for_longer) = (Teller::Nobody, false);
+        let (mut told, mut banned_for_longer) = (None, false);
         let mut attempts = Attempts::default();
         loop {
             // Boxed, because the future for a media session is large.
@@ -134,24 +118,24 @@ impl Store {
             let (known, media) = tokio::try_join!(self.live_connection(what.stream, what.name), media)?;
             if let Some(connection) = known.clone().filter(|known| known.terminated_by.as_ref() == Some(&id)) {
                 // This termination is in the item already: an earlier attempt succeeded, and its answer was lost.
-                return Ok(Some(told.of(connection)));
+                return Ok(Some(Terminated::of(connection, told)));
             }
             let target = media.or_else(|| live_target(known.as_ref(), what.now));
             let Some(Target { connection, elsewhere }) = target else { return Ok(None) };
             let (after, message) = decided(what, connection, &id);
             let mut writes = elsewhere;
             writes.extend(termination(known.as_ref(), &after, what.now)?);
-            told = Teller::Nobody;
+            told = None;
             if let Some(message) = message.filter(&is_wanted) {
-                let (teller, put) = tell_of_end(message, &after, what.now)?;
-                told = teller;
+                let (job, put) = claimed_put(message.into(), what.now)?;
+                told = Some(job);
                 writes.push(put);
             }
             let ban = ban(&after)?.filter(|_| !banned_for_longer);
             let has_ban = ban.is_some();
             writes.extend(ban);
             match self.transact(&writes).await? {
-                Committed::Yes => return Ok(Some(told.of(after))),
+                Committed::Yes => return Ok(Some(Terminated::of(after, told))),
                 // The ban is the last write.
                 Committed::No(reasons) if has_ban && reasons.last().is_some_and(is_failed_condition) => {
                     banned_for_longer = true;
@@ -240,15 +224,6 @@ fn session_check(stream: &Stream) -> Option<Write> {
     Some(Write::check(main_key::<EventSession>(session)).when_there())
 }
 
-/// The write that puts the job of telling a media server. The caller gets its lease if the media server has to cut a
-/// viewer off.
-fn tell_of_end(message: OutboxMessage, after: &LiveConnection, now: Timestamp) -> Result<(Teller, Write), StoreError> {
-    if after.ending.is_some() {
-        return claimed_put(message.into(), now).map(|(job, put)| (Teller::ByUs(job), put));
-    }
-    job_put(message, now).map(|(key, put)| (Teller::ByAnybody(key), put))
-}
-
 /// The write that bans the address of a terminated viewer for those without a name.
 fn ban(after: &LiveConnection) -> Result<Option<Write>, StoreError> {
     match (&after.source, after.held_until) {
@@ -282,6 +257,9 @@ fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (Liv
 pub(super) fn message(ended: &LiveConnection) -> Option<OutboxMessage> {
     let (stream, name) = (ended.stream.clone(), ended.name.clone());
     match &ended.source {
+        Source::Event { provider_session: room } if ended.room().is_some() => {
+            Some(OutboxMessage::RemoveParticipant { room: room.clone(), name })
+        }
         Source::Event { provider_session } => {
             Some(OutboxMessage::DisconnectProvider { provider_session: provider_session.clone(), stream, name })
         }

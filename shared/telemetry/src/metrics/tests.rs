@@ -6,7 +6,15 @@ use serde_json::json;
 use super::*;
 use crate::meter::{Meter, Origin};
 
-const USAGE: Usage = Usage { read_units: 2.0, write_units: 0.0, requests: 3, retries: 1, outbox_messages_given_up: 0 };
+const USAGE: Usage = Usage {
+    read_units: 2.0,
+    write_units: 0.0,
+    requests: 3,
+    retries: 1,
+    outbox_messages_given_up: 0,
+    differences_mended: 0,
+    foreign_reports: 0,
+};
 
 fn document(line: &Line, by_route: bool) -> Value {
     let settings = Metrics { service: "live".to_owned(), by_route };

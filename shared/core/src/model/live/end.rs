@@ -27,6 +27,32 @@ impl EndReason {
     /// The publisher of its stream left, or another publisher replaced it.
     pub const PUBLISHER_LEFT: Self = Self(Cow::Borrowed("publisher_left"));
 
+    /// The participant left.
+    pub const LEFT: Self = Self(Cow::Borrowed("left"));
+    /// Somebody with the rights of a moderator removed the participant from the room.
+    pub const REMOVED_BY_MODERATOR: Self = Self(Cow::Borrowed("removed_by_moderator"));
+    /// The participant joined again with the same token, which ended the earlier connection.
+    pub const REPLACED: Self = Self(Cow::Borrowed("replaced"));
+    /// The room was closed.
+    pub const SESSION_ENDED: Self = Self(Cow::Borrowed("session_ended"));
+    /// The media server lost the participant.
+    pub const LOST: Self = Self(Cow::Borrowed("lost"));
+    /// The media server could not keep up the connection.
+    pub const FAILED: Self = Self(Cow::Borrowed("failed"));
+
+    /// The reason for LiveKit's word for it (`docs/apis/livekit.md`).
+    #[must_use]
+    pub fn of_livekit(word: &str) -> Self {
+        match word {
+            "CLIENT_INITIATED" => Self::LEFT,
+            "PARTICIPANT_REMOVED" => Self::REMOVED_BY_MODERATOR,
+            "DUPLICATE_IDENTITY" => Self::REPLACED,
+            "ROOM_DELETED" => Self::SESSION_ENDED,
+            "CONNECTION_TIMEOUT" => Self::LOST,
+            _ => Self::FAILED,
+        }
+    }
+
     /// The word that a media provider gave. [`Self::DISCONNECTED`] if it is not a word.
     #[must_use]
     pub fn of_provider(word: &str) -> Self {
@@ -38,7 +64,8 @@ impl EndReason {
     /// by itself, and for one that was thrown out or lost.
     #[must_use]
     pub fn of_whom(&self) -> EndedBy {
-        if self.0 == "clientDisconnected" { EndedBy::PARTICIPANT } else { EndedBy::PROVIDER }
+        let by_participant = ["clientDisconnected", "left", "replaced"].contains(&&*self.0);
+        if by_participant { EndedBy::PARTICIPANT } else { EndedBy::PROVIDER }
     }
 }
 

@@ -33,7 +33,7 @@ impl LiveConnection {
     fn banned(mut self, now: Timestamp, hold: Duration, by: &str) -> Self {
         self.terminated_by = Some(by.to_owned());
         let lifetime = Some(self.ends_at).filter(|_| self.cuts);
-        let until = [Some(now + hold), lifetime, self.held_until].into_iter().flatten().max();
+        let until = [Some(now + hold), lifetime, self.held_until, self.room_hold(now)].into_iter().flatten().max();
         self.held_until = until;
         // A repetition of its opening after the hold must not let it in again.
         self.barred = self.barred.max(self.opened_at).max(self.spells.last_opening());

@@ -16,7 +16,7 @@ async fn ending(statuses: &[u16]) -> HttpStub {
 #[case::a_fault_of_theirs(&[500, 204], "done")]
 #[case::gone_after_a_fault(&[503, 404], "done")]
 #[case::a_fault_that_stays(&[500, 502], "the media provider answered with status 502")]
-#[case::bad_credentials(&[403], "the media provider refused our credentials (403)")]
+#[case::bad_credentials(&[403], "the media provider refused our credentials")]
 #[case::another_success(&[200], "the media provider answered with status 200")]
 #[case::too_many_requests(&[429], "the media provider answered with status 429")]
 #[tokio::test]
