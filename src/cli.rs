@@ -15,9 +15,11 @@ mod introduction;
 mod jobs;
 mod key;
 mod live;
+mod media;
 mod place;
 mod reach;
 mod serve;
+mod sessions;
 mod signals;
 #[cfg(unix)]
 mod socket;
@@ -42,6 +44,7 @@ use self::{
     key::KeyCommand,
     live::LiveCommand,
     serve::Serve,
+    sessions::SessionsCommand,
     user::UserCommand,
 };
 
@@ -69,6 +72,9 @@ enum Command {
     /// List and end live connections
     #[command(subcommand)]
     Live(LiveCommand),
+    /// Move event sessions to another media provider
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// List and send the bookings whose mail has not been sent
     #[command(subcommand)]
     Bookings(BookingsCommand),
@@ -118,6 +124,11 @@ impl Cli {
             Some(Command::Live(command)) => {
                 log::init_command();
                 command.run().await
+            }
+            Some(Command::Sessions(command)) => {
+                log::init_command();
+                // Boxed, because the future is large.
+                Box::pin(command.run()).await
             }
             Some(Command::Backup(backup)) => backup.run(),
             Some(Command::Restore(restore)) => restore.run(),

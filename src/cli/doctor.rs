@@ -1,7 +1,9 @@
 //! `greenroom doctor`: checks a data directory or a deployed stack without changing anything.
 
+mod clock;
 mod data_dir;
 mod functions;
+mod livekit;
 mod report;
 mod request;
 mod routes;
@@ -9,13 +11,14 @@ mod secret;
 mod table;
 mod web;
 
-use greenroom_core::clock::Clock;
+use greenroom_core::{clock::Clock, config::Strictness};
 use greenroom_media::termination::capability_of;
 
 use self::report::{Check, Report};
 use super::{
     CliError,
     aws::Aws,
+    media,
     stack::{SECRETS_PREFIX, Stack, TABLE_NAME},
     target::StoreArgs,
 };
@@ -42,13 +45,27 @@ impl Doctor {
             Report { kind: "stack", name: stack.name, checks }
         } else {
             let path = &self.place.data_dir.path;
-            Report { kind: "dataDir", name: path.display().to_string(), checks: data_dir::check(path).await? }
+            let mut checks = data_dir::check(path).await?;
+            checks.extend(self.livekit().await);
+            Report { kind: "dataDir", name: path.display().to_string(), checks }
         };
         print!("{}", if self.json { report.json() } else { report.text() });
         match report.failed() {
             0 => Ok(()),
             failed => Err(CliError::Unhealthy(failed, report.checks.len())),
         }
+    }
+
+    /// The checks of the LiveKit server that the environment names.
+    async fn livekit(&self) -> Vec<Check> {
+        let server = media::of_process(&self.place.data_dir.path)
+            .and_then(|environment| media::livekit(&environment, Strictness::Local));
+        if matches!(server, Ok(None)) {
+            return Vec::new();
+        }
+        // Why the store cannot be opened was said above.
+        let open = self.place.open().await.ok();
+        livekit::check(server, open.as_ref().map(|open| &open.store), &Clock::system()).await
     }
 }
 
@@ -73,6 +90,8 @@ async fn examine(aws: &Aws, stack: &Stack, clock: &Clock) -> Vec<Check> {
         None => checks.push(Check::fail("secrets", format!("the stack has no parameter {SECRETS_PREFIX}"))),
     }
     checks.push(terminating(stack));
+    let server = media::livekit_of_stack(aws, stack).await;
+    checks.extend(livekit::check(server, table.map(|table| aws.store(table)).as_ref(), clock).await);
     checks.extend(functions::check(aws, stack, table, changed_at).await);
     match stack.output(API_URL) {
         Some(url) => {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use greenroom_core::{config::ConfigError, password::PasswordError};
-use greenroom_media::mail::MailerError;
+use greenroom_media::{mail::MailerError, provider::ProviderError};
 use greenroom_store::{Conflict, StoreError};
 
 use super::credential::ValuesError;
@@ -92,6 +92,18 @@ pub enum CliError {
     /// There is no such live connection.
     #[error("there is no such live connection")]
     NoConnection,
+    /// There is no such event.
+    #[error("there is no event {0}")]
+    NoEvent(u64),
+    /// The environment does not say which media provider makes sessions.
+    #[error("set VIDEO_PROVIDER, and the settings of that media provider, as the server has them")]
+    NoVideoProvider,
+    /// The media provider made no session, and would make none of the others.
+    #[error("{0}; what was moved stays moved, and running this again goes on")]
+    Provider(#[from] ProviderError),
+    /// Some sessions are still at another media provider.
+    #[error("{0} of {1} sessions were not moved; running this again tries them again")]
+    NotMoved(usize, usize),
     /// The user owns events.
     #[error("the user owns events; delete those, or give them another owner, first")]
     OwnsEvents,

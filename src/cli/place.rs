@@ -59,16 +59,15 @@ impl Place {
         if let Some(path) = data_dir {
             OpenDataDir::make(path)?;
         }
-        Self::find(data_dir, true).await
+        Self::find(Environment::of_process(), data_dir, true).await
     }
 
-    /// Opens the place of a server that has run before.
-    pub(crate) async fn of_server(data_dir: &Path) -> Result<Self, CliError> {
-        Self::find(Some(data_dir), false).await
+    /// Opens the place of a server that has run before, with these settings.
+    pub(crate) async fn of_server(environment: Environment, data_dir: &Path) -> Result<Self, CliError> {
+        Self::find(environment, Some(data_dir), false).await
     }
 
-    async fn find(data_dir: Option<&Path>, make: bool) -> Result<Self, CliError> {
-        let environment = Environment::of_process();
+    async fn find(environment: Environment, data_dir: Option<&Path>, make: bool) -> Result<Self, CliError> {
         let elsewhere = data_dir.is_some() && AwsEnvironment::read(&environment, "DYNAMODB").is_set();
         let data_dir = data_dir.map(if elsewhere { OpenDataDir::share } else { OpenDataDir::open }).transpose()?;
         if let Some(data_dir) = data_dir.as_ref().filter(|dir| !make && !elsewhere && !dir.has_store()) {

@@ -40,7 +40,7 @@ PREFIX = "stage/"
 SECRETS = {
     "signing-keys": ["SIGNING_KEYS"],
     "openvidu": ["OPENVIDU_SECRET"],
-    "opentok": ["OPENTOK_API_KEY", "OPENTOK_API_SECRET"],
+    "opentok": ["OPENTOK_API_KEY", "OPENTOK_API_SECRET", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"],
     "opentok-webhook": ["OPENTOK_WEBHOOK_SECRET"],
     "streams-token": ["STREAMS_ACCESS_TOKEN"],
     "streams-webhook": ["STREAMS_WEBHOOK_SECRET"],
@@ -48,6 +48,7 @@ SECRETS = {
     "smtp": ["SMTP_URL"],
 }
 SECRET_OF = {setting: secret for secret, settings in SECRETS.items() for setting in settings}
+PARAMETERS = ["SecretsPrefix", "CorsOrigins", "PublicUrl", "VideoProvider", "LivekitUrl"]
 ORIGIN = "https://app.greenroom.test"
 FORWARDED = ["content-type", "authorization", "origin", "access-control-request-method"]
 
@@ -127,7 +128,7 @@ def template(api_url):
             resources[name] = {"Type": "AWS::Lambda::Function", "Properties": properties}
     outputs = {"ApiUrl": api_url, "EventsUrl": api_url + "/", "TableName": {"Ref": "Table"}}
     return {
-        "Parameters": {name: {"Type": "String"} for name in ["SecretsPrefix", "CorsOrigins", "PublicUrl", "VideoProvider"]},
+        "Parameters": {name: {"Type": "String", "Default": ""} for name in PARAMETERS},
         "Resources": resources,
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
@@ -167,16 +168,18 @@ class Deployment:
         self.dynamodb, self.functions, self.keeper = client("dynamodb"), client("lambda"), client("secretsmanager")
         self.make_secrets()
         parameters = {"SecretsPrefix": PREFIX, "CorsOrigins": ORIGIN, "PublicUrl": api_url, "VideoProvider": "offline"}
-        formation = client("cloudformation")
-        formation.create_stack(
-            StackName=STACK,
-            TemplateBody=json.dumps(template(api_url)),
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-        )
-        outputs = formation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+        self.formation, self.parameters = client("cloudformation"), parameters
+        self.template = json.dumps(template(api_url))
+        self.deploy(self.formation.create_stack)
+        outputs = self.formation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
         self.table = {output["OutputKey"]: output["OutputValue"] for output in outputs}["TableName"]
         self.expire(True)
         self.protect(True)
+
+    def deploy(self, call, **parameters):
+        parameters = {**self.parameters, **parameters}
+        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+        call(StackName=STACK, TemplateBody=self.template, Parameters=given)
 
     def make_secrets(self):
         """Creates the secrets from a single one, as an operator does whose stack had only one."""
@@ -317,6 +320,15 @@ def check_secret(stack):
     stack.put(good)
 
 
+def check_livekit(stack):
+    # Nobody listens on port 1.
+    stack.deploy(stack.formation.update_stack, LivekitUrl="wss://127.0.0.1:1")
+    stack.broken("no key of LiveKit", "LiveKit settings", "fail", "LIVEKIT_API_KEY: missing")
+    stack.put({"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": secrets.token_hex(32)})
+    stack.broken("a LiveKit that is away", "LiveKit server", "fail", "https://127.0.0.1:1 Connection refused")
+    stack.deploy(stack.formation.update_stack, LivekitUrl="")
+
+
 def key(stack, *arguments, refused=None, **options):
     answer = stack.run("key", *arguments, **options)
     expect(f"exit status of {arguments}", answer.returncode, 0 if refused is None else 1)
@@ -418,6 +430,7 @@ def check_commands(stack):
         wrong.append("a created token is not listed")
     expect("bookings that were not sent", on_stack("bookings", "list"), "")
     on_stack("live", "list")
+    expect("sessions that were moved", on_stack("sessions", "move"), "moved 0, there already 0, failed 0\n")
 
 
 def command(stack, *arguments):
@@ -459,6 +472,7 @@ def main():
             check_signing_keys(stack)
             check_two_at_once(stack)
             check_secret(stack)
+            check_livekit(stack)
             check_commands(stack)
         finally:
             server.terminate()

@@ -8,11 +8,13 @@ mod bookings;
 mod commands;
 mod copies;
 mod data_dirs;
+mod demo;
 mod doors;
 mod housekeeping;
 mod keys;
 mod live;
 mod process;
 mod serving;
+mod sessions;
 #[cfg(unix)]
 mod terminal;

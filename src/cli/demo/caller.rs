@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use crate::cli::CliError;
 
 /// The default URL of a server.
-const DEFAULT_URL: &str = "http://127.0.0.1:3000";
+pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 
 /// A sender of requests to `/api/v2`.
 pub(super) enum Caller {

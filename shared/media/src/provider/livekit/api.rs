@@ -70,9 +70,20 @@ pub struct ListedRoom {
     pub sid: String,
     /// Its name.
     pub name: ProviderSessionId,
+    /// When it was opened, in seconds.
+    #[serde(default, deserialize_with = "number")]
+    creation_time: i64,
 }
 
 greenroom_core::opaque!(ListedRoom);
+
+impl ListedRoom {
+    /// When the server opened it, by the server's clock.
+    #[must_use]
+    pub fn opened_at(&self) -> Timestamp {
+        Timestamp::from_seconds(self.creation_time)
+    }
+}
 
 /// A participant in the server's list.
 #[derive(Clone, Deserialize)]
