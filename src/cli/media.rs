@@ -14,13 +14,17 @@ use super::{
 };
 
 /// The settings of the media providers. A deployment has those that are in none of its secrets as parameters.
-const SETTINGS: [(Setting, &str); 8] = [
+const SETTINGS: [(Setting, &str); 12] = [
     (Setting::VideoProvider, "VideoProvider"),
     (Setting::OpentokApiUrl, "OpentokApiUrl"),
     (Setting::OpentokApiKey, ""),
     (Setting::OpentokApiSecret, ""),
+    (Setting::VonageApiUrl, "VonageApiUrl"),
+    (Setting::VonageApplicationId, ""),
+    (Setting::VonagePrivateKey, ""),
     (Setting::LivekitUrl, "LivekitUrl"),
     (Setting::LivekitTokenTtl, "LivekitTokenTtl"),
+    (Setting::LivekitRooms, "LivekitRooms"),
     (Setting::LivekitApiKey, ""),
     (Setting::LivekitApiSecret, ""),
 ];
@@ -60,7 +64,14 @@ pub(super) fn read(environment: &Environment, strictness: Strictness) -> Result<
 /// The settings of the LiveKit server in this environment; `None` if it names none.
 pub(super) fn livekit(environment: &Environment, strictness: Strictness) -> Result<Option<LiveKit>, CliError> {
     let all = SETTINGS.map(|(setting, _)| setting);
-    let others = [Setting::OpentokApiUrl, Setting::OpentokApiKey, Setting::OpentokApiSecret];
+    let others = [
+        Setting::OpentokApiUrl,
+        Setting::OpentokApiKey,
+        Setting::OpentokApiSecret,
+        Setting::VonageApiUrl,
+        Setting::VonageApplicationId,
+        Setting::VonagePrivateKey,
+    ];
     let settings: Vec<_> = all.into_iter().filter(|setting| !others.contains(setting)).collect();
     Ok(Config::read(environment, &settings, strictness)?.livekit)
 }

@@ -8,7 +8,7 @@ use greenroom_core::{
     clock::Clock,
     model::{Event, EventSession, RoomName},
 };
-use greenroom_media::provider::{Maker, Media, NewSession};
+use greenroom_media::provider::{Media, NewSession};
 use greenroom_store::{Conflict, Parent, Selection, Store, StoreError, Stored, Window};
 
 use super::{CliError, media, target::StoreArgs};
@@ -132,7 +132,8 @@ async fn move_all(store: &Store, media: &Media, event: Option<u64>, tally: &mut 
 }
 
 async fn move_page(store: &Store, media: &Media, page: Vec<EventSession>, tally: &mut Tally) -> Result<(), CliError> {
-    let (there, elsewhere): (Vec<_>, Vec<_>) = page.into_iter().partition(|session| is_there(media, session));
+    let (there, elsewhere): (Vec<_>, Vec<_>) =
+        page.into_iter().partition(|session| media.is_there(&session.session_id));
     tally.there += there.len();
     let (sessions, events): (Vec<_>, Vec<_>) = elsewhere.iter().map(|session| (session.id, session.event)).unzip();
     let (sessions, events) =
@@ -167,7 +168,7 @@ async fn move_one(
         Err(error) => return Err(error.into()),
     };
     let change = |present: &EventSession| {
-        if is_there(media, present) {
+        if media.is_there(&present.session_id) {
             Err(NotMoved::There)
         } else if (present.mode, present.archive) == (mode, archive) {
             Ok(EventSession { session_id: made.clone(), ..present.clone() })
@@ -181,15 +182,6 @@ async fn move_one(
         Err(NotMoved::Changed) => Ok(Outcome::Failed(id)),
         Err(NotMoved::Gone) => Ok(Outcome::Gone),
         Err(NotMoved::Store(error)) => Err(error.into()),
-    }
-}
-
-/// Whether the provider of new sessions has this one, in the project that is configured.
-fn is_there(media: &Media, session: &EventSession) -> bool {
-    match media.maker_of(&session.session_id) {
-        Some(Maker::LiveKit(_)) => media.makes_rooms(),
-        Some(Maker::OpenTok(_)) => !media.makes_rooms(),
-        None => false,
     }
 }
 

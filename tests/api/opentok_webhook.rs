@@ -29,7 +29,7 @@ pub(crate) struct Joined {
 }
 
 /// The signed token of a callback with these claims.
-fn token(body: &str, secret: &str, claims: &Value) -> String {
+pub(crate) fn token(body: &str, secret: &str, claims: &Value) -> String {
     let mut all = json!({ "iss": "Vonage", "payload_hash": hex(&Sha256::digest(body)) });
     all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &all, &EncodingKey::from_secret(secret.as_bytes()).unwrap())

@@ -40,7 +40,17 @@ const RARE: &[(&str, &str, &[&str])] = &[
     (
         "create-session",
         "registration by token; a session of the same name that was closed and is half cleared away",
-        &["APITOKENS#*", "ConditionCheckItem", "DeleteItem", "LEDGER#*", "MEDIA#*", "Query"],
+        &[
+            "APITOKENS#*",
+            "ConditionCheckItem",
+            "DeleteItem",
+            "JOBS#*",
+            "LEDGER#*",
+            "LIVEKITGONE#*",
+            "LIVEKITROOMS#*",
+            "MEDIA#*",
+            "Query",
+        ],
     ),
     (
         "events",
@@ -79,7 +89,6 @@ const RARE: &[(&str, &str, &[&str])] = &[
             "USERS#*",
         ],
     ),
-    ("issue-token", "something else is wrong with the request, and there may be no such session", &["MEDIA#*"]),
     (
         "live",
         "managers; terminated viewers, participants of media sessions, and whoever a media server has to cut off",

@@ -5,7 +5,7 @@
 use axum::{Json, extract::State};
 use greenroom_core::{
     clock::Timestamp,
-    config::Setting,
+    config::{OpenviduMedia, Setting},
     id::{DeviceId, DeviceSessionId, MediaSessionId},
     model::{DeviceSession, MediaSession, device::Identifier, media_session::SessionProperties},
 };
@@ -38,6 +38,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::DeviceSessionTtl,
     Setting::DeviceSessionsMax,
     Setting::MediaSessionGrace,
+    Setting::OpenviduMedia,
     Setting::CorsOrigins,
     Setting::Log,
 ];
@@ -134,7 +135,7 @@ async fn create_session(State(app): State<App>, request: SessionRequest) -> Resu
 async fn open_media_session(State(app): State<App>, given: Given) -> Result<Json<Session>, openvidu::Error> {
     let open = v2_32::read(&given.optional()?)?;
     let session = open_session(&app, open).await?.ok_or(openvidu::Error::SessionLive)?;
-    Ok(Json(Session::with(session, [])))
+    Ok(Json(Session::of(session, Vec::new())))
 }
 
 async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, device::Error> {
@@ -152,6 +153,10 @@ async fn register(app: &App, identifier: &Identifier) -> Result<NewSession, devi
 /// Opens a media session. `None` if a live one has its id.
 async fn open_session(app: &App, open: OpenSession) -> Result<Option<MediaSession>, openvidu::Error> {
     let session = MediaSession::open(open.custom_id, open.properties, app.clock.now(), app.config.media_session_grace);
+    let session = match app.config.openvidu_media {
+        OpenviduMedia::None => session,
+        OpenviduMedia::LiveKit => session.with_room(),
+    };
     let opened = app.store.open_media_session(&session).await?;
     Ok(opened.then_some(session))
 }

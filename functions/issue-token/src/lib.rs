@@ -1,18 +1,22 @@
 //! Letting participants join: a token with its connection at `POST /api/tokens` (`docs/apis/openvidu.md`), and a
 //! connection with its token below `/openvidu/api` (`docs/apis/openvidu-2.32.md`).
 
+use std::time::Duration;
+
 use axum::{Json, extract::State};
 use greenroom_core::{
-    config::Setting,
-    id::MediaSessionId,
+    clock::Timestamp,
+    config::{OpenviduMedia, Setting},
+    id::{MediaSessionId, ProviderSessionId},
     model::{
-        self,
-        connection::{Grant, MediaToken},
+        self, RoomName,
+        connection::{Grant, MediaToken, Ticket},
     },
 };
 use greenroom_http::dialect::openvidu::{Body, BodyRefusals, Error, Refusals, Sent};
-use greenroom_media::Services;
+use greenroom_media::{Services, media_token::media_token};
 use greenroom_openvidu::{Connection, Given};
+use greenroom_store::{Inserted, StoreError, Unknown};
 
 mod options;
 mod v2_15;
@@ -26,6 +30,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpenviduSecret,
     Setting::MediaTokenTtl,
     Setting::MediaSessionGrace,
+    Setting::OpenviduMedia,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
+    Setting::LivekitTokenTtl,
+    Setting::LivekitRooms,
     Setting::CorsOrigins,
     Setting::Log,
 ];
@@ -54,8 +64,8 @@ async fn issue_token(State(services): State<Services>, given: Given) -> Result<J
     let Some(session) = MediaSessionId::parse(&request.session) else { return Err(unknown) };
     let grant = request.grant();
     let token = |host: &str, grant: &Grant| MediaToken::with_role(host, &session, grant.role);
-    let connection = connect(&services, &given, &session, grant, token).await?.ok_or(unknown)?;
-    Ok(Json(v2_15::IssuedToken::of(connection, &fields)))
+    let (connection, token) = connect(&services, &given, &session, grant, token).await?.ok_or(unknown)?;
+    Ok(Json(v2_15::IssuedToken::of(connection, token, &fields)))
 }
 
 /// Issue a token.
@@ -83,7 +93,8 @@ async fn issue_openvidu_token(State(services): State<Services>, given: Given) ->
     let Some(session) = MediaSessionId::parse(&sent) else { return Err(unknown) };
     let grant = Participant::read(&fields, services.clock.now()).and_then(Participant::bearer);
     let token = |host: &str, _: &Grant| MediaToken::new(host, &session);
-    Ok(Json(connect(&services, &given, &session, grant, token).await?.ok_or(unknown)?.into()))
+    let (connection, token) = connect(&services, &given, &session, grant, token).await?.ok_or(unknown)?;
+    Ok(Json(v2_32::Token::of(connection, token)))
 }
 
 /// Make a connection.
@@ -110,29 +121,67 @@ async fn create_connection(State(services): State<Services>, given: Given) -> Re
     let session = given.path.session.clone().ok_or(Error::NotFound)?;
     let grant = Participant::read(&fields, services.clock.now()).and_then(|participant| participant.grant(&fields));
     let token = |host: &str, _: &Grant| MediaToken::new(host, &session);
-    Ok(Json(connect(&services, &given, &session, grant, token).await?.ok_or(Error::NotFound)?.into()))
+    let (connection, token) = connect(&services, &given, &session, grant, token).await?.ok_or(Error::NotFound)?;
+    Ok(Json(Connection::of(connection, token, services.clock.now())))
 }
 
-/// Makes a connection with these rights. `None` if its session is not live.
+/// Makes a connection with these rights, and its token. `None` if its session is not live.
 ///
 /// One request, a transaction. An unknown session is reported before invalid options, so invalid options cost a read of
-/// the session instead.
+/// the session instead. If tokens open rooms, a session with an id of the back-end's own is read first.
 async fn connect(
     services: &Services,
     given: &Given,
     session: &MediaSessionId,
     grant: Result<Grant, Error>,
-    token: impl FnOnce(&str, &Grant) -> MediaToken,
-) -> Result<Option<model::Connection>, Error> {
+    token: impl Fn(&str, &Grant) -> MediaToken,
+) -> Result<Option<(model::Connection, MediaToken)>, Error> {
     let now = services.clock.now();
     let grant = match grant {
         Ok(grant) => grant,
         Err(_) if !services.store.is_media_session_live(session, now).await? => return Ok(None),
         Err(error) => return Err(error),
     };
-    let token = token(&given.host, &grant);
-    let ttl = services.config.media_token_ttl;
-    let connection = model::Connection::issue(session.clone(), token, grant, now, ttl);
-    let is_made = services.store.insert_connection(&connection, services.config.media_session_grace).await?;
-    Ok(is_made.then_some(connection))
+    let Ok(mut room) = expected_room(services, session, now).await? else { return Ok(None) };
+    loop {
+        if let (Some(server), Some(room)) = (services.media().livekit(), &room) {
+            server.make_rooms(&[room]).await?;
+        }
+        let (ticket, ttl) = match room {
+            Some(room) => (Ticket::Room { room }, room_ttl(services)),
+            None => (Ticket::Token { token: token(&given.host, &grant) }, services.config.media_token_ttl),
+        };
+        let connection = model::Connection::issue(session.clone(), ticket, grant.clone(), now, ttl);
+        match services.store.insert_connection(&connection, services.config.media_session_grace).await? {
+            Inserted::Yes => {
+                let token = media_token(services, &connection)?;
+                return Ok(Some((connection, token)));
+            }
+            Inserted::NoSession => return Ok(None),
+            // The session was opened before tokens opened rooms, or has been opened again since it was read.
+            Inserted::OtherRoom(other) => room = other,
+        }
+    }
+}
+
+/// The room that a session probably has; `None` if it has none. An error if the session was read and is not live.
+///
+/// The room of an id that Greenroom made up is made from the id. A back-end's own id may be used again, each time for
+/// another room, which only the session's item has. A transaction does not return what it has written, so that item has
+/// to be read. The transaction has the condition that the room is the session's.
+async fn expected_room(
+    services: &Services,
+    session: &MediaSessionId,
+    now: Timestamp,
+) -> Result<Result<Option<ProviderSessionId>, Unknown>, StoreError> {
+    match (services.config.openvidu_media, RoomName::room_of_made_up(session)) {
+        (OpenviduMedia::None, _) => Ok(Ok(None)),
+        (OpenviduMedia::LiveKit, Some(room)) => Ok(Ok(Some(room))),
+        (OpenviduMedia::LiveKit, None) => services.store.media_room(session, now).await,
+    }
+}
+
+/// How long a token for a room lives.
+fn room_ttl(services: &Services) -> Duration {
+    services.config.livekit.as_ref().map_or(services.config.media_token_ttl, |livekit| livekit.token_ttl)
 }

@@ -57,8 +57,8 @@ pub(crate) struct IssuedToken {
 
 impl IssuedToken {
     /// The token of a connection that was made with these fields.
-    pub(crate) fn of(connection: Connection, fields: &Fields<'_>) -> Self {
-        let Connection { token, session_id, grant, .. } = connection;
+    pub(crate) fn of(connection: Connection, token: MediaToken, fields: &Fields<'_>) -> Self {
+        let Connection { session_id, grant, .. } = connection;
         let given = fields.raw("kurentoOptions").filter(|_| grant.kurento_options.is_some());
         let is_empty = |options: &&RawValue| options.get()[1..].trim_start().starts_with('}');
         Self {

@@ -124,9 +124,10 @@ pub(crate) struct Token {
     kurento_options: Option<KurentoOptions>,
 }
 
-impl From<Connection> for Token {
-    fn from(connection: Connection) -> Self {
-        let Connection { connection_id, session_id, token, grant, created_at, .. } = connection;
+impl Token {
+    /// The token of a connection.
+    pub(crate) fn of(connection: Connection, token: MediaToken) -> Self {
+        let Connection { connection_id, session_id, grant, created_at, .. } = connection;
         Self {
             id: token.clone(),
             token,

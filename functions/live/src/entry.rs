@@ -84,7 +84,7 @@ pub(crate) struct Entry {
     /// Since when the participant sends a stream to a LiveKit server; `null` if they do not.
     #[schema(required, example = "2023-11-14T22:13:25Z")]
     publishing: Option<String>,
-    /// The media provider of the session: `opentok` or `livekit`; `null` if the stream has none.
+    /// The media provider of the session: `opentok`, `vonage` or `livekit`; `null` if the stream has none.
     #[schema(required, value_type = Option<String>, example = "livekit")]
     provider: Option<SessionProvider>,
     /// Why the connection ended: `terminated`, `closed`, `publisher_left`, `disconnected`, `sessionClosed`, `expired`,

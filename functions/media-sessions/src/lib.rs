@@ -2,15 +2,17 @@
 //! and below `/openvidu/api` (`docs/apis/openvidu-2.32.md`).
 
 use axum::http::StatusCode;
-use greenroom_core::{config::Setting, id::MediaSessionId};
+use greenroom_core::{config::Setting, id::MediaSessionId, model};
 use greenroom_http::dialect::openvidu::Error;
 use greenroom_media::{
     Services,
     audit::{Decision, Event, Party},
+    delivery::deliver_claimed,
     jobs,
+    media_token::media_token,
 };
-use greenroom_openvidu::SessionPath;
-use greenroom_store::{Closed, Unknown};
+use greenroom_openvidu::{Connection, SessionPath};
+use greenroom_store::{ClaimedJob, Closed, Unknown};
 
 mod v2_15;
 mod v2_32;
@@ -27,8 +29,17 @@ use v2_32::{
 };
 
 /// The settings of this function.
-pub const SETTINGS: &[Setting] =
-    &[Setting::TableName, Setting::OpenviduSecret, Setting::MediaSessionGrace, Setting::CorsOrigins, Setting::Log];
+pub const SETTINGS: &[Setting] = &[
+    Setting::TableName,
+    Setting::OpenviduSecret,
+    Setting::MediaSessionGrace,
+    Setting::OpenviduMedia,
+    Setting::LivekitUrl,
+    Setting::LivekitApiKey,
+    Setting::LivekitApiSecret,
+    Setting::CorsOrigins,
+    Setting::Log,
+];
 
 greenroom_http::routes!(
     list_sessions,
@@ -47,13 +58,30 @@ greenroom_http::routes!(
     send_signal,
 );
 
-/// Closes a session.
+/// A connection in the form of 2.32, with its token.
+fn shown(services: &Services, connection: model::Connection) -> Result<Connection, Error> {
+    let token = media_token(services, &connection)?;
+    Ok(Connection::of(connection, token, services.clock.now()))
+}
+
+/// The active connections, and with `pending` the others too.
+fn asked_for(
+    services: &Services,
+    connections: Vec<model::Connection>,
+    pending: bool,
+) -> Result<Vec<Connection>, Error> {
+    let now = services.clock.now();
+    let asked_for = connections.into_iter().filter(|connection| pending || Connection::is_active(connection, now));
+    asked_for.map(|connection| shown(services, connection)).collect()
+}
+
+/// Closes a session. Who is in its room is put out.
 async fn close(services: &Services, named: SessionPath) -> Result<StatusCode, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
     match services.store.close_media_session(&id, services.clock.now()).await? {
         Closed::Now(begun) => {
             if let Some(begun) = begun {
-                jobs::go_on(services, *begun).await;
+                jobs::go_on_and_deliver(services, *begun).await;
             }
             Ok(StatusCode::NO_CONTENT)
         }
@@ -61,15 +89,24 @@ async fn close(services: &Services, named: SessionPath) -> Result<StatusCode, Er
     }
 }
 
-/// Ends a connection and its token.
+/// Ends a connection and its token. Its participant is put out.
 async fn end_connection(services: &Services, named: SessionPath) -> Result<StatusCode, Error> {
     let session = named.session.ok_or(Error::UnknownSession)?;
     let Some(connection) = named.connection else { return Err(unknown_part(services, &session).await?) };
     let (now, grace) = (services.clock.now(), services.config.media_session_grace);
-    services.store.disconnect(&session, &connection, now, grace).await?.map_err(refused)?;
+    let message = services.store.disconnect(&session, &connection, now, grace).await?.map_err(refused)?;
+    deliver(services, message).await;
     let decision = Decision::new(Event::ConnectionTerminated).by(Party::Backend);
     decision.of(Party::MediaConnection(&connection)).record(services).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Delivers an outbox message, if there is one. If the media server is away, the message stays, and what Greenroom has
+/// decided holds all the same.
+async fn deliver(services: &Services, message: Option<ClaimedJob>) {
+    if let Some(message) = message {
+        deliver_claimed(services, &message).await;
+    }
 }
 
 /// Ends a stream. Greenroom carries no streams, so there is none.

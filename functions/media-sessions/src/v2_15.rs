@@ -28,7 +28,8 @@ use session::Session;
 )]
 pub(crate) async fn list_sessions(_: Backend, State(services): State<Services>) -> Result<Json<List<Session>>, Error> {
     let sessions = services.store.media_sessions(services.clock.now()).await?;
-    Ok(Json(sessions.into_iter().map(Session::from).collect()))
+    let sessions = sessions.into_iter().map(|(session, connections)| Session::of(&services, session, connections));
+    Ok(Json(sessions.collect::<Result<_, _>>()?))
 }
 
 /// Read a session.
@@ -51,7 +52,8 @@ pub(crate) async fn get_session(
 ) -> Result<Json<Session>, Error> {
     let id = named.session.ok_or(Error::NotFound)?;
     let session = services.store.media_session(&id, services.clock.now()).await?;
-    Ok(Json(session.ok_or(Error::NotFound)?.into()))
+    let (session, connections) = session.ok_or(Error::NotFound)?;
+    Ok(Json(Session::of(&services, session, connections)?))
 }
 
 /// Close a session.

@@ -13,7 +13,7 @@ use greenroom_media::Services;
 use greenroom_openvidu::{Connection, Fields, Given, List, Query, Session, SessionPath, value};
 use utoipa::ToSchema;
 
-use crate::{refused, unknown_part};
+use crate::{asked_for, deliver, refused, shown, unknown_part};
 
 /// The changes of a connection. What is absent stays.
 #[derive(ToSchema)]
@@ -67,8 +67,11 @@ pub(crate) async fn list_openvidu_sessions(
     State(services): State<Services>,
 ) -> Result<Json<List<Session>>, Error> {
     let sessions = services.store.media_sessions(services.clock.now()).await?;
-    let shown = |connections: Vec<_>| if query.pending_connections == Some(true) { connections } else { Vec::new() };
-    Ok(Json(sessions.into_iter().map(|(session, connections)| Session::with(session, shown(connections))).collect()))
+    let pending = query.pending_connections == Some(true);
+    let sessions = sessions
+        .into_iter()
+        .map(|(session, connections)| Ok(Session::of(session, asked_for(&services, connections, pending)?)));
+    Ok(Json(sessions.collect::<Result<_, Error>>()?))
 }
 
 /// Read a session.
@@ -94,8 +97,8 @@ pub(crate) async fn get_openvidu_session(
     let id = named.session.ok_or(Error::NotFound)?;
     let found = services.store.media_session(&id, services.clock.now()).await?;
     let (session, connections) = found.ok_or(Error::NotFound)?;
-    let connections = connections.into_iter().filter(|_| query.pending_connections == Some(true));
-    Ok(Json(Session::with(session, connections)))
+    let connections = asked_for(&services, connections, query.pending_connections == Some(true))?;
+    Ok(Json(Session::of(session, connections)))
 }
 
 /// Close a session.
@@ -144,8 +147,8 @@ pub(crate) async fn list_connections(
     let id = named.session.ok_or(Error::NotFound)?;
     let found = services.store.media_session(&id, services.clock.now()).await?;
     let (_, connections) = found.ok_or(Error::NotFound)?;
-    let connections = connections.into_iter().filter(|_| query.pending_connections != Some(false));
-    Ok(Json(connections.map(Connection::from).collect()))
+    let connections = asked_for(&services, connections, query.pending_connections != Some(false))?;
+    Ok(Json(connections.into_iter().collect()))
 }
 
 /// Read a connection.
@@ -170,12 +173,12 @@ pub(crate) async fn get_connection(
     let session = named.session.ok_or(Error::UnknownSession)?;
     let Some(connection) = named.connection else { return Err(unknown_part(&services, &session).await?) };
     let found = services.store.media_connection(&session, &connection, services.clock.now()).await?;
-    Ok(Json(found.map_err(refused)?.into()))
+    Ok(Json(shown(&services, found.map_err(refused)?)?))
 }
 
 /// Change the rights of a connection.
 ///
-/// Its id and its token stay.
+/// Its id stays, and so does its token, unless it opens a room. A participant who is in the room has the new rights there.
 #[utoipa::path(
     patch,
     path = "/openvidu/api/sessions/{sessionId}/connection/{connectionId}",
@@ -207,7 +210,9 @@ pub(crate) async fn change_connection(
     };
     let connection = connection.ok_or(Error::NotFound)?;
     let changed = services.store.change_grant(session, connection, change, now).await?;
-    Ok(Json(changed.map_err(|_| Error::NotFound)?.into()))
+    let (connection, message) = changed.map_err(|_| Error::NotFound)?;
+    deliver(&services, message).await;
+    Ok(Json(shown(&services, connection)?))
 }
 
 fn change(fields: &Fields<'_>) -> Result<GrantChange, Error> {
@@ -266,7 +271,7 @@ pub(crate) async fn delete_stream(
 
 /// Send a signal.
 ///
-/// Greenroom sees no participant connect, so a signal never has anybody to go to.
+/// Greenroom carries no signals, so a signal never has anybody to go to.
 #[utoipa::path(
     post,
     path = "/openvidu/api/signal",

@@ -27,6 +27,9 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::VonageApplicationId,
+    Setting::VonagePrivateKey,
+    Setting::VonageApiUrl,
     Setting::LivekitUrl,
     Setting::LivekitApiKey,
     Setting::LivekitApiSecret,
@@ -89,12 +92,10 @@ async fn make(app: &App) -> Result<(StatusCode, Json<NetworkTestSession>), Error
     let media = app.services.media();
     let session_id = media.create_session(&NewSession::plain(RoomName::NetworkTest)).await?;
     let now = app.clock.now();
+    let grant = Grant { session: &session_id, role: T1Role::Publisher, expires_at: now + T1_TTL, connection_data: "" };
     let (session_token, livekit) = match media.maker_of(&session_id).ok_or(ProviderError::ForeignSession)? {
-        Maker::OpenTok(signer) => {
-            let (role, expires_at) = (T1Role::Publisher, now + T1_TTL);
-            let grant = Grant { session: &session_id, role, expires_at, connection_data: "" };
-            (signer.token(&grant, now)?.into(), None)
-        }
+        Maker::OpenTok(signer) => (signer.token(&grant, now)?.into(), None),
+        Maker::Vonage(vonage) => (vonage.token(&grant, now)?, None),
         Maker::LiveKit(server) => {
             server.make_rooms(&[&session_id]).await?;
             let (name, rights, expires_at) = (ConnectionName::random(), LiveKitRights::Publish, now + TEST_TTL);

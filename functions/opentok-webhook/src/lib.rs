@@ -1,4 +1,5 @@
-//! `POST /webhooks/opentok`: the media provider reports who joined a session and who left it (`docs/apis/opentok.md`).
+//! `POST /webhooks/opentok`: OpenTok or Vonage reports who joined a session and who left it (`docs/apis/opentok.md`,
+//! `docs/apis/vonage.md`).
 
 use std::convert::Infallible;
 
@@ -39,7 +40,11 @@ pub const SETTINGS: &[Setting] = &[
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
     Setting::OpentokApiUrl,
+    Setting::VonageApplicationId,
+    Setting::VonagePrivateKey,
+    Setting::VonageApiUrl,
     Setting::OpentokWebhookSecret,
+    Setting::VonageSignatureSecret,
     Setting::StreamsApiUrl,
     Setting::StreamsApiToken,
     Setting::CorsOrigins,
@@ -59,7 +64,7 @@ struct SessionEvent {
     /// The provider's id of the session.
     #[schema(example = "2_MX4xMzExMjU3MX5-MTQ3MDI1NzY3OTkxOH45QXRr")]
     session_id: String,
-    /// The project of the session. Events of other projects are ignored.
+    /// The project or application of the session. Events of others are ignored.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "45828062")]
     project_id: Value,
@@ -186,22 +191,32 @@ impl SessionEvent {
     }
 }
 
-/// The id of a callback, if it is from the provider: signed with a configured secret, or sent to a URL that ends in
-/// one. Without a configured secret, no callback is accepted.
+/// The id of a callback, if it is from a provider: signed with a configured secret, or sent to a URL that ends in one of
+/// OpenTok's. Vonage signs every callback. Without a configured secret, no callback is accepted.
 fn recognise(app: &App, parts: &Parts, body: &[u8]) -> Option<CallbackId> {
-    let secrets = &app.config.opentok_webhook_secrets;
+    let opentok = &app.config.opentok_webhook_secrets;
     let token = credentials(&parts.headers, "bearer").ok();
-    let signed = token.and_then(|token| callback_signer(token, body, secrets, app.clock.now()));
-    let by_key = || Some(Signed { by: callback_key(parts.uri.query()?, secrets)?, id: None });
-    let Signed { by, id } = signed.or_else(by_key)?;
-    app.last_used.mark(Setting::OpentokWebhookSecret, by);
+    let signed_by = |setting, secrets| {
+        token.and_then(|token| callback_signer(token, body, secrets, app.clock.now())).map(|signed| (setting, signed))
+    };
+    let by_opentok = signed_by(Setting::OpentokWebhookSecret, opentok);
+    let by_vonage = signed_by(Setting::VonageSignatureSecret, &app.config.vonage_signature_secrets);
+    let by_key = || {
+        let by = callback_key(parts.uri.query()?, opentok)?;
+        Some((Setting::OpentokWebhookSecret, Signed { by, id: None }))
+    };
+    let (setting, Signed { by, id }) = by_opentok.or(by_vonage).or_else(by_key)?;
+    app.last_used.mark(setting, by);
     Some(id.map_or_else(|| CallbackId::of_body(body), |id| CallbackId::of_sender(&id)))
 }
 
-/// Whether it is about the configured project.
+/// Whether it is about the configured project or application.
 fn is_ours(app: &App, project: &Value) -> bool {
     match project {
-        Value::String(project) => *project == app.config.opentok.api_key,
+        Value::String(project) => {
+            let mut application = app.config.vonage.iter().map(|vonage| vonage.application.to_string());
+            *project == app.config.opentok.api_key || application.any(|id| project.eq_ignore_ascii_case(&id))
+        }
         Value::Number(project) => project.to_string() == app.config.opentok.api_key,
         _ => true,
     }

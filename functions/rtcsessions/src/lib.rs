@@ -25,7 +25,8 @@ use greenroom_http::{
 use greenroom_media::{
     audit::{self, Decision, Party},
     provider::{
-        Grant, LiveKitGrant, LiveKitProvider, LiveKitRights, Maker, ProviderError, T1_TTL, T1Role, TokenSigner,
+        Grant, LiveKitGrant, LiveKitProvider, LiveKitRights, Maker, ProviderError, ProviderToken, T1_TTL, T1Error,
+        T1Role,
     },
 };
 use greenroom_store::{Parent, StoreError, Unique};
@@ -40,6 +41,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting::VideoProvider,
     Setting::OpentokApiKey,
     Setting::OpentokApiSecret,
+    Setting::VonageApplicationId,
+    Setting::VonagePrivateKey,
     Setting::LivekitUrl,
     Setting::LivekitApiKey,
     Setting::LivekitApiSecret,
@@ -169,7 +172,10 @@ async fn admit(
         };
         let name = ConnectionName::random();
         let (access, expires_at) = match maker {
-            Maker::OpenTok(signer) => open_tok(signer, session, &name, role, now)?,
+            Maker::OpenTok(signer) => {
+                open_tok(session, &name, role, now, |grant| Ok(signer.token(grant, now)?.into()))?
+            }
+            Maker::Vonage(vonage) => open_tok(session, &name, role, now, |grant| vonage.token(grant, now))?,
             Maker::LiveKit(server) => {
                 let ttl = app.config.livekit.as_ref().map_or(Duration::ZERO, |livekit| livekit.token_ttl);
                 live_kit(server, session, &name, rights(login_token.token_type, role), now + ttl)?
@@ -193,13 +199,13 @@ async fn admit(
     Ok(joined)
 }
 
-/// The access to a session of `OpenTok`, and when its token ends.
+/// The access to a session of `OpenTok` or Vonage, and when its token ends.
 fn open_tok(
-    signer: &TokenSigner,
     session: &EventSession,
     name: &ConnectionName,
     role: StreamRole,
     now: Timestamp,
+    sign: impl Fn(&Grant<'_>) -> Result<ProviderToken, T1Error>,
 ) -> Result<(Access, Timestamp), Error> {
     let expires_at = (now + T1_TTL).whole_second();
     let role = match role {
@@ -209,7 +215,7 @@ fn open_tok(
     };
     // The other participants see the connection data.
     let grant = Grant { session: &session.session_id, role, expires_at, connection_data: name.as_str() };
-    Ok((Access::OpenTok(signer.token(&grant, now)?.into()), expires_at))
+    Ok((Access::OpenTok(sign(&grant)?), expires_at))
 }
 
 /// The access to a room of `LiveKit`, and when its token ends.

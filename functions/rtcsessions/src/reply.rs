@@ -134,7 +134,7 @@ struct Tokbox {
 
 /// What a participant joins a session with.
 pub(crate) enum Access {
-    /// A token of `OpenTok`.
+    /// A token of `OpenTok` or Vonage.
     OpenTok(ProviderToken),
     /// The access to a room of `LiveKit`.
     LiveKit(LiveKitAccess),

@@ -6,10 +6,9 @@ use std::{num::NonZeroU32, time::Duration};
 
 use http::HeaderValue;
 use secrecy::SecretString;
-use serde::Deserialize;
 
 use self::url::{origins, public_url};
-use crate::{clock::Timestamp, model::Jid};
+use crate::model::Jid;
 
 mod aws;
 mod credential;
@@ -24,20 +23,22 @@ mod streams_api;
 mod telemetry;
 mod timing;
 mod url;
+mod vonage;
 
 pub use self::{
     aws::AwsEnvironment,
-    credential::{LiveValue, live_values, signing_keys},
+    credential::{LiveValue, SigningKey, live_values, signing_keys},
     family::SecretFamily,
     livekit::{LiveKit, LiveKitKey, LiveKitRooms},
     log::{check_filter, is_ours, read_filter},
     mail::{Mail, MailReader, MailTransport},
-    provider::{OpenTok, VideoProvider},
+    provider::{OpenTok, OpenviduMedia, VideoProvider},
     setting::{Environment, Setting},
     streams::Streams,
     streams_api::StreamsApi,
     telemetry::Metrics,
     timing::Timing,
+    vonage::{RsaPrivateKey, Vonage},
 };
 
 /// The shortest password of a user, in characters (`docs/apis/events-api.md`).
@@ -54,20 +55,6 @@ pub enum DeviceRegistration {
     /// Yes.
     Token,
 }
-
-/// A signing key: its id in token headers and its secret bytes, base64 in the environment.
-#[derive(Clone, Deserialize)]
-pub struct SigningKey {
-    /// The key's id in a token's header.
-    pub kid: String,
-    /// At least 256 bits, in base64.
-    pub secret: SecretString,
-    /// When it was made, if that is known.
-    #[serde(default, rename = "createdAt", deserialize_with = "credential::instant")]
-    pub created_at: Option<Timestamp>,
-}
-
-crate::opaque!(SigningKey);
 
 /// The settings of a process. A setting that it did not ask for is empty or has its default; an empty secret lets
 /// nobody in.
@@ -95,12 +82,18 @@ pub struct Config {
     pub video_provider: VideoProvider,
     /// The OpenTok project of session ids and tokens.
     pub opentok: OpenTok,
+    /// The application of Vonage Video; `None` if there is none.
+    pub vonage: Option<Vonage>,
     /// The LiveKit server; `None` if there is none.
     pub livekit: Option<LiveKit>,
+    /// The media server that tokens of media sessions open.
+    pub openvidu_media: OpenviduMedia,
     /// The domain of JIDs, in lower case.
     pub xmpp_domain: String,
     /// The secrets that may have signed the provider's webhooks. Without any, every webhook is refused.
     pub opentok_webhook_secrets: Vec<SecretString>,
+    /// The secrets that may have signed Vonage's callbacks.
+    pub vonage_signature_secrets: Vec<SecretString>,
     /// The settings of live sessions.
     pub streams: Streams,
     /// The API of a real OvenMediaEngine; `None` if there is none.
@@ -163,6 +156,8 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut reader = Reader { environment, settings, strictness, seen: Vec::new(), problems: Vec::new() };
         let video_provider = reader.parse(Setting::VideoProvider, VideoProvider::parse).unwrap_or_default();
+        let openvidu_media = reader.parse(Setting::OpenviduMedia, OpenviduMedia::parse).unwrap_or_default();
+        let needs_livekit = video_provider == VideoProvider::LiveKit || openvidu_media == OpenviduMedia::LiveKit;
         let config = Self {
             table_name: reader.text(Setting::TableName).unwrap_or_default(),
             public_url: reader.parse(Setting::PublicUrl, public_url),
@@ -175,9 +170,12 @@ impl Config {
             media_session_grace: reader.seconds(Setting::MediaSessionGrace),
             video_provider,
             opentok: OpenTok::read(&mut reader, video_provider),
-            livekit: LiveKit::read(&mut reader, video_provider == VideoProvider::LiveKit),
+            vonage: Vonage::read(&mut reader, video_provider == VideoProvider::Vonage),
+            livekit: LiveKit::read(&mut reader, needs_livekit),
+            openvidu_media,
             xmpp_domain: reader.parse(Setting::XmppDomain, domain).unwrap_or_default(),
             opentok_webhook_secrets: reader.secrets(Setting::OpentokWebhookSecret),
+            vonage_signature_secrets: reader.secrets(Setting::VonageSignatureSecret),
             streams: Streams::read(&mut reader),
             streams_api: StreamsApi::read(&mut reader),
             mail: mail(&mut reader),

@@ -22,6 +22,7 @@ mod position;
 pub mod room;
 mod room_name;
 mod session_mode;
+mod session_origin;
 pub mod user;
 
 pub use api_token::ApiToken;
@@ -40,4 +41,5 @@ pub use position::{ArchiveTag, Position};
 pub use room::Room;
 pub use room_name::RoomName;
 pub use session_mode::SessionMode;
+pub use session_origin::{SessionOrigin, is_of_project};
 pub use user::User;

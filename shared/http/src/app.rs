@@ -78,10 +78,15 @@ impl App {
     /// Logs that the media provider's webhooks are refused, if there is a provider and no secret to check its webhooks
     /// with.
     pub fn warn_of_refused_webhooks(&self) {
-        let Config { video_provider, opentok_webhook_secrets, .. } = &*self.config;
+        let Config { video_provider, opentok_webhook_secrets, vonage_signature_secrets, .. } = &*self.config;
         if *video_provider == VideoProvider::OpenTok && opentok_webhook_secrets.is_empty() {
             tracing::warn!(
                 "OPENTOK_WEBHOOK_SECRET is not set: OpenTok's callbacks are refused, and nobody is known to have come"
+            );
+        }
+        if *video_provider == VideoProvider::Vonage && vonage_signature_secrets.is_empty() {
+            tracing::warn!(
+                "VONAGE_SIGNATURE_SECRET is not set: Vonage's callbacks are refused, and nobody is known to have come"
             );
         }
     }
@@ -116,6 +121,7 @@ fn values<'a>(
         (Setting::StreamsAccessToken, &config.streams.access_tokens),
         (Setting::StreamsWebhookSecret, &config.streams.webhook_secrets),
         (Setting::OpentokWebhookSecret, &config.opentok_webhook_secrets),
+        (Setting::VonageSignatureSecret, &config.vonage_signature_secrets),
     ];
     let listed = lists.into_iter().flat_map(|(setting, secrets)| secrets.iter().map(move |secret| (setting, secret)));
     let listed = listed.map(|(setting, secret)| (setting, secret, UsedMark::default()));

@@ -120,7 +120,9 @@ impl<'a> From<&'a LiveConnection> for Party<'a> {
     fn from(connection: &'a LiveConnection) -> Self {
         match connection.source {
             live::Source::Admission(_) => Self::Guest(connection.name.as_str()),
-            live::Source::Event { .. } | live::Source::Media => Self::Connection(&connection.name),
+            live::Source::Event { .. } | live::Source::Media | live::Source::MediaRoom { .. } => {
+                Self::Connection(&connection.name)
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use greenroom_core::{
     config::{Config, VideoProvider},
-    id::{ConnectionName, ProviderSessionId},
+    id::{ConnectionId, ConnectionName, MediaSessionId, ProviderSessionId},
     model::{
         job::{Job, OutboxMessage},
         live::Stream,
@@ -35,9 +35,12 @@ const MAX_CONCURRENT: usize = 8;
 pub fn is_wanted(config: &Config, message: &OutboxMessage) -> bool {
     match message {
         OutboxMessage::DisconnectProvider { .. } | OutboxMessage::DisconnectClient { .. } => {
-            config.video_provider != VideoProvider::Offline && config.opentok.is_set()
+            let opentok = config.video_provider != VideoProvider::Offline && config.opentok.is_set();
+            opentok || config.vonage.is_some()
         }
-        OutboxMessage::RemoveParticipant { .. } | OutboxMessage::DeleteRoom { .. } => config.livekit.is_some(),
+        OutboxMessage::RemoveParticipant { .. }
+        | OutboxMessage::UpdateParticipant { .. }
+        | OutboxMessage::DeleteRoom { .. } => config.livekit.is_some(),
         OutboxMessage::TerminateSession { .. } => config.streams_api.is_some(),
     }
 }
@@ -147,12 +150,29 @@ async fn tell(services: &Services, message: &OutboxMessage) -> Result<(), Untold
             let Some(livekit) = services.media().livekit() else { return Ok(()) };
             Ok(livekit.remove_participant(room.as_str(), name.as_str()).await?)
         }
+        OutboxMessage::UpdateParticipant { session, connection } => {
+            update_participant(services, session, connection).await
+        }
         OutboxMessage::DeleteRoom { room } => {
             let Some(livekit) = services.media().livekit() else { return Ok(()) };
             Ok(livekit.delete_room(room.as_str()).await?)
         }
         OutboxMessage::TerminateSession { stream, name, by } => tell_media_server(services, stream, name, by).await,
     }
+}
+
+/// Has the LiveKit server give a participant the rights that their connection has now, unless it has ended since.
+async fn update_participant(
+    services: &Services,
+    session: &MediaSessionId,
+    connection: &ConnectionId,
+) -> Result<(), Untold> {
+    let Some(livekit) = services.media().livekit() else { return Ok(()) };
+    let found = services.store.media_connection(session, connection, services.clock.now()).await?;
+    let Some((room, role)) = found.ok().and_then(|found| Some((found.room()?.clone(), found.grant.role))) else {
+        return Ok(());
+    };
+    Ok(livekit.update_participant(room.as_str(), connection.as_str(), role.into()).await?)
 }
 
 /// Has a media server end a session, unless another client has come under the name since.

@@ -5,6 +5,7 @@
 //!
 //! - [`Services`]: the table, the time, the settings, and the servers that are told of changes.
 //! - [`provider`]: the media provider, its sessions and tokens; [`media_server`]: the media server of live sessions.
+//! - [`media_token`]: the tokens of media sessions.
 //! - [`rooms`]: what a LiveKit server reports; [`reconcile`]: comparing the live connections with its lists.
 //! - [`delivery`]: outbox messages to both; [`termination`]: ending connections; [`jobs`]: finishing changes.
 //! - [`mail`]: mails, without the ways to send them, which are `greenroom-mail`.
@@ -16,6 +17,7 @@ pub mod delivery;
 pub mod jobs;
 pub mod mail;
 pub mod media_server;
+pub mod media_token;
 pub mod outgoing;
 pub mod provider;
 pub mod reconcile;

@@ -1,7 +1,7 @@
-//! The media provider, which makes the sessions that participants meet in and keeps their archives
-//! (`docs/apis/opentok.md`).
+//! The media providers, which make the sessions that participants meet in and keep their archives
+//! (`docs/apis/opentok.md`, `docs/apis/vonage.md`, `docs/apis/livekit.md`).
 //!
-//! Making a token takes no request to a provider: it is made from the secret of the project or server.
+//! Making a token takes no request to a provider: it is made from the secret of the project, application or server.
 
 use std::{fmt::Debug, net::Ipv4Addr, sync::Arc};
 
@@ -10,7 +10,7 @@ use greenroom_core::{
     clock::Clock,
     config::{Config, VideoProvider},
     id::ProviderSessionId,
-    model::{RoomName, SessionMode},
+    model::{RoomName, SessionMode, SessionOrigin},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,8 +21,9 @@ mod form;
 mod livekit;
 mod offline;
 mod opentok;
-mod session_id;
+mod rest;
 mod t1;
+mod vonage;
 
 pub use self::{
     archive::Archives,
@@ -35,6 +36,7 @@ pub use self::{
     offline::OfflineProvider,
     opentok::OpenTokProvider,
     t1::{Grant, T1_TTL, T1Error, T1Role, T1Token, TokenSigner},
+    vonage::VonageProvider,
 };
 
 /// The future of a provider's answer.
@@ -60,8 +62,9 @@ pub trait MediaProvider: Debug + Send + Sync {
 /// The media providers. Each session goes on with the one that made it, while that one's credentials are set.
 #[derive(Debug)]
 pub struct Media {
-    makes_rooms: bool,
+    makes: VideoProvider,
     opentok: Option<OpenTok>,
+    vonage: Option<Arc<VonageProvider>>,
     livekit: Option<Arc<LiveKitProvider>>,
 }
 
@@ -77,6 +80,8 @@ struct OpenTok {
 pub enum Maker<'a> {
     /// The project that the session belongs to.
     OpenTok(&'a TokenSigner),
+    /// The application that made the session.
+    Vonage(&'a VonageProvider),
     /// The LiveKit server that the session is a room of.
     LiveKit(&'a LiveKitProvider),
 }
@@ -131,14 +136,15 @@ impl Media {
         let opentok = config.opentok.is_set().then(|| OpenTok {
             provider: match config.video_provider {
                 VideoProvider::Offline => Arc::new(OfflineProvider::new(&config.opentok, clock.clone())),
-                VideoProvider::OpenTok | VideoProvider::LiveKit => {
+                VideoProvider::OpenTok | VideoProvider::Vonage | VideoProvider::LiveKit => {
                     Arc::new(OpenTokProvider::new(&config.opentok, clock.clone()))
                 }
             },
             signer: TokenSigner::new(&config.opentok),
         });
+        let vonage = config.vonage.as_ref().map(|vonage| Arc::new(VonageProvider::new(vonage, clock.clone())));
         let livekit = config.livekit.as_ref().map(|server| Arc::new(LiveKitProvider::new(server, clock.clone())));
-        Self { makes_rooms: config.video_provider == VideoProvider::LiveKit, opentok, livekit }
+        Self { makes: config.video_provider, opentok, vonage, livekit }
     }
 
     /// The LiveKit server; `None` if none is configured.
@@ -149,19 +155,36 @@ impl Media {
 
     /// What makes tokens for a session. `None` if the session is of another project, or if the credentials of its
     /// provider are not set.
+    ///
+    /// Nothing but the session's id says which provider made it ([`SessionOrigin`]). A room's name has a form of its
+    /// own. OpenTok's ids name the project, and Vonage's the application, so an id with the configured project's key is
+    /// OpenTok's, and one that names another project or application is nobody's. What remains says nothing: it cannot
+    /// be OpenTok's, whose form is known, so it is Vonage's if there is an application.
     #[must_use]
     pub fn maker_of(&self, session: &ProviderSessionId) -> Option<Maker<'_>> {
-        if RoomName::parse(session.as_str()).is_some() {
+        if SessionOrigin::of(session) == SessionOrigin::LiveKit {
             return self.livekit.as_deref().map(Maker::LiveKit);
         }
-        let signer = &self.opentok.as_ref()?.signer;
-        signer.knows(session).then_some(Maker::OpenTok(signer))
+        let opentok = self.opentok.as_ref().map(|opentok| &opentok.signer).filter(|signer| signer.knows(session));
+        let vonage = || self.vonage.as_deref().filter(|vonage| vonage.knows(session)).map(Maker::Vonage);
+        opentok.map(Maker::OpenTok).or_else(vonage)
     }
 
     /// Whether new sessions are rooms of a LiveKit server. Their names are made up, and no request is made.
     #[must_use]
     pub fn makes_rooms(&self) -> bool {
-        self.makes_rooms
+        self.makes == VideoProvider::LiveKit
+    }
+
+    /// Whether the provider of new sessions has this one, in the project or application that is configured.
+    #[must_use]
+    pub fn is_there(&self, session: &ProviderSessionId) -> bool {
+        match self.maker_of(session) {
+            Some(Maker::OpenTok(_)) => matches!(self.makes, VideoProvider::Offline | VideoProvider::OpenTok),
+            Some(Maker::Vonage(_)) => self.makes == VideoProvider::Vonage,
+            Some(Maker::LiveKit(_)) => self.makes == VideoProvider::LiveKit,
+            None => false,
+        }
     }
 
     /// Makes a session at the provider of new sessions.
@@ -169,69 +192,43 @@ impl Media {
     /// # Errors
     /// The provider made none.
     pub async fn create_session(&self, session: &NewSession) -> Result<ProviderSessionId, ProviderError> {
-        let provider = match (&self.livekit, &self.opentok) {
-            (Some(livekit), _) if self.makes_rooms => &**livekit as &dyn MediaProvider,
-            (_, Some(opentok)) => &*opentok.provider,
-            // The configuration refuses a provider of new sessions without its credentials.
-            (_, None) => return Err(ProviderError::ForeignSession),
+        let provider = match self.makes {
+            VideoProvider::Offline | VideoProvider::OpenTok => self.opentok_provider(),
+            VideoProvider::Vonage => self.vonage_provider(),
+            VideoProvider::LiveKit => self.livekit_provider(),
         };
-        provider.create_session(session).await
+        // The configuration refuses a provider of new sessions without its credentials.
+        provider.ok_or(ProviderError::ForeignSession)?.create_session(session).await
     }
 
     /// The provider that made a session; `None` if its credentials are not set.
+    ///
+    /// It is the one of [`maker_of`](Self::maker_of). OpenTok is also asked about sessions of other projects, for it
+    /// says itself what the project may see.
     #[must_use]
     pub fn provider_of(&self, session: &ProviderSessionId) -> Option<&dyn MediaProvider> {
-        if RoomName::parse(session.as_str()).is_some() {
-            return self.livekit.as_deref().map(|livekit| livekit as &dyn MediaProvider);
+        match (self.maker_of(session), SessionOrigin::of(session)) {
+            (Some(Maker::LiveKit(livekit)), _) => Some(livekit),
+            (Some(Maker::Vonage(vonage)), _) => Some(vonage),
+            (Some(Maker::OpenTok(_)), _) | (None, SessionOrigin::OpenTok | SessionOrigin::Unknown) => {
+                self.opentok_provider()
+            }
+            (None, SessionOrigin::LiveKit | SessionOrigin::Vonage(_)) => None,
         }
+    }
+
+    fn opentok_provider(&self) -> Option<&dyn MediaProvider> {
         self.opentok.as_ref().map(|opentok| &*opentok.provider)
+    }
+
+    fn vonage_provider(&self) -> Option<&dyn MediaProvider> {
+        self.vonage.as_deref().map(|vonage| vonage as &dyn MediaProvider)
+    }
+
+    fn livekit_provider(&self) -> Option<&dyn MediaProvider> {
+        self.livekit.as_deref().map(|livekit| livekit as &dyn MediaProvider)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-    use greenroom_core::config::{Setting, Strictness};
-
-    const SETTINGS: &[Setting] = &[
-        Setting::VideoProvider,
-        Setting::OpentokApiKey,
-        Setting::OpentokApiSecret,
-        Setting::OpentokApiUrl,
-        Setting::LivekitUrl,
-        Setting::LivekitApiKey,
-        Setting::LivekitApiSecret,
-    ];
-
-    #[rstest]
-    #[case::by_default(&[], "OfflineProvider")]
-    #[case::none(&[("VIDEO_PROVIDER", "offline")], "OfflineProvider")]
-    #[case::opentok(&[("VIDEO_PROVIDER", "opentok")], "OpenTokProvider")]
-    #[case::livekit_beside_opentok(&[("VIDEO_PROVIDER", "livekit")], "OpenTokProvider")]
-    #[tokio::test]
-    async fn a_session_goes_on_with_the_provider_that_made_it(#[case] given: &[(&str, &str)], #[case] name: &str) {
-        let credentials = [
-            ("OPENTOK_API_URL", "http://127.0.0.1:1"),
-            ("OPENTOK_API_KEY", "45828062"),
-            ("OPENTOK_API_SECRET", "secret"),
-            ("LIVEKIT_URL", "http://127.0.0.1:1"),
-            ("LIVEKIT_API_KEY", "devkey"),
-            ("LIVEKIT_API_SECRET", "secret"),
-        ];
-        let environment =
-            given.iter().chain(&credentials).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let config = Config::read(&environment.collect(), SETTINGS, Strictness::Local).unwrap();
-        let media = Media::new(&config, &Clock::system());
-        let opentok = ProviderSessionId::new("1_MX40NTgyODA2Mn5-eA".to_owned());
-        assert!(format!("{:?}", media.provider_of(&opentok)).contains(name), "{media:?}");
-        let room = RoomName::NetworkTest.room();
-        assert!(format!("{:?}", media.provider_of(&room)).contains("LiveKitProvider"));
-        assert!(matches!(media.maker_of(&room), Some(Maker::LiveKit(_))));
-        assert!(matches!(media.maker_of(&opentok), Some(Maker::OpenTok(_))));
-        let made = media.create_session(&NewSession::plain(RoomName::NetworkTest)).await;
-        let is_room = made.is_ok_and(|made| RoomName::parse(made.as_str()).is_some());
-        assert_eq!(is_room, given.contains(&("VIDEO_PROVIDER", "livekit")));
-    }
-}
+mod tests;

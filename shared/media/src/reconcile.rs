@@ -40,7 +40,7 @@ struct Room {
 /// not answer is asked again in the next run.
 ///
 /// Four requests, one for each open room and one for each shard of its session's connections, and two for each
-/// difference.
+/// difference. For the room of a media session two more: for its connections, and to keep a session that is in use.
 ///
 /// # Errors
 /// The table failed.
@@ -124,6 +124,11 @@ async fn compare(services: &Services, room: Room) -> Result<u64, StoreError> {
         },
         None => Vec::new(),
     };
+    if let (Some(RoomName::MediaSession(session)), false) =
+        (RoomName::parse(room.room.as_str()), participants.is_empty())
+    {
+        services.store.keep_media_session(&session, &room.room, asked_at).await?;
+    }
     let connections = services.store.room_connections(&room.stream, &room.room).await?;
     if room.listed.is_none() && connections.iter().any(|connection| connection.is_live(asked_at)) {
         // A server that was started again has no rooms, and who was in one comes back with the same token.

@@ -59,6 +59,10 @@ pub async fn take_note(services: &Services, told: RoomReport<'_>) -> Result<Effe
     let told = RoomTold { stream: &stream, room, name: &name, report, callback };
     match services.store.record_room_report(told, services.clock.now()).await? {
         RoomNoted::Changed => Ok(Effect::Changed),
+        RoomNoted::Regranted(job) => {
+            deliver_claimed(services, &job).await;
+            Ok(Effect::Changed)
+        }
         RoomNoted::Held(job) => {
             deliver_claimed(services, &job).await;
             Ok(Effect::Removed)
@@ -152,7 +156,7 @@ pub(crate) async fn note(
     let told = RoomTold { stream, room, name, report, callback: None };
     match services.store.record_room_report(told, services.clock.now()).await? {
         RoomNoted::Changed => Ok(true),
-        RoomNoted::Held(job) => {
+        RoomNoted::Held(job) | RoomNoted::Regranted(job) => {
             deliver_claimed(services, &job).await;
             Ok(true)
         }

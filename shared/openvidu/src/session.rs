@@ -107,7 +107,8 @@ struct RecordingProperties {
 
 impl Session {
     /// A session with these connections.
-    pub fn with(session: model::MediaSession, connections: impl IntoIterator<Item = model::Connection>) -> Self {
+    #[must_use]
+    pub fn of(session: model::MediaSession, connections: Vec<Connection>) -> Self {
         let properties = session.properties;
         Self {
             object: "session",
@@ -121,7 +122,7 @@ impl Session {
             media_node: properties.media_node.map(|id| MediaNode { id }),
             forced_video_codec: properties.forced_video_codec,
             allow_transcoding: properties.allow_transcoding,
-            connections: connections.into_iter().map(Connection::from).collect(),
+            connections: connections.into_iter().collect(),
             id: session.session_id.clone(),
             session_id: session.session_id,
         }

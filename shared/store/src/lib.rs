@@ -66,7 +66,7 @@ pub use self::{
         Admitted, Cut, Found, LedgerEntry, Listed, Missing, OpenRoom, Opening, RoomNoted, RoomStanding, RoomTold,
         Scope, Terminated, Terminating, Told,
     },
-    media_session::{Closed, Unknown},
+    media_session::{Closed, Inserted, Unknown},
     password::{NotSet, Replacing},
     record::{Conflict, Kind, Next, Page, Parent, Record, Selection, Stored, Unique, Window},
     room::RoomSign,

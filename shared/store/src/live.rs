@@ -15,6 +15,7 @@ mod page;
 mod peer;
 mod provider;
 mod room;
+mod standing;
 mod stream;
 mod terminate;
 
@@ -26,7 +27,6 @@ use greenroom_core::{
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-pub(super) use self::ledger::ledger_put;
 pub use self::{
     admission::{Admitted, Opening},
     known::Missing,
@@ -34,8 +34,13 @@ pub use self::{
     list::Listed,
     page::{Found, Scope},
     provider::Told,
-    room::{OpenRoom, RoomNoted, RoomStanding, RoomTold},
+    room::{OpenRoom, RoomNoted, RoomTold},
+    standing::RoomStanding,
     terminate::{Cut, Terminated, Terminating},
+};
+pub(super) use self::{
+    ledger::{ledger_change, ledger_put},
+    terminate::removal_from_room,
 };
 use super::{
     Item, Key, SHARDS, Store, StoreError,
@@ -79,6 +84,11 @@ fn key(stream: &Stream, name: &ConnectionName, publishes: bool) -> Option<Key> {
     let before = if publishes { publishers(&stream.stream) } else { prefix(&stream.stream) };
     let pk = partition(&stream.vhost, &stream.app, shard(name.as_str()));
     fitting(Key { pk, sk: format!("{before}{}", part(name.as_str())) })
+}
+
+/// The key of a connection that is no publisher.
+pub(super) fn live_key(stream: &Stream, name: &ConnectionName) -> Option<Key> {
+    key(stream, name, false)
 }
 
 fn fitting(key: Key) -> Option<Key> {

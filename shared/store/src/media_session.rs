@@ -4,6 +4,10 @@
 //! A connection is made and ended through the session's item. That item says whether the session is live, which
 //! is the condition for issuing a token. It also has the session's `expiresAt`, so that no session with a live token is
 //! collected.
+//!
+//! What a LiveKit server reports of a participant lies in the connection's item. A report counts the item's `revision`
+//! up, and whoever ends a connection has the condition that the revision is the one that was read. So the ledger has one
+//! entry for each end, however reports and ends interleave.
 
 use greenroom_core::{
     clock::Timestamp,
@@ -11,12 +15,17 @@ use greenroom_core::{
     model::{Connection, MediaSession},
 };
 
-use super::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, n, shard};
+use super::{Attributes, Item, Key, Store, StoreError, attempts::Attempts, n, shard, write::Write};
 
 mod closing;
 mod connection;
+mod presence;
 
-pub use self::{closing::Closed, connection::Unknown};
+pub(super) use self::presence::{InMediaRoom, reported};
+pub use self::{
+    closing::Closed,
+    connection::{Inserted, Unknown},
+};
 
 const KIND: &str = "MEDIA";
 const SESSION: &str = "MediaSession";
@@ -97,6 +106,7 @@ fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSes
         // A connection that does not lie behind its own live session belongs to a session that has ended.
         if let Some((session, connections)) = sessions.last_mut()
             && session.session_id == connection.session_id
+            && belongs(&connection, session)
             && connection.is_live(now)
         {
             connections.push(connection);
@@ -106,6 +116,20 @@ fn live_sessions(items: Vec<Attributes>, now: Timestamp) -> Result<Vec<(MediaSes
         connections.sort_by(|a, b| (a.created_at, &a.connection_id).cmp(&(b.created_at, &b.connection_id)));
     }
     Ok(sessions)
+}
+
+/// Whether a connection is not of an earlier session with the same id. The earlier session's participants may still be
+/// in its room.
+fn belongs(connection: &Connection, session: &MediaSession) -> bool {
+    connection.room().is_none_or(|room| session.room.as_ref() == Some(room))
+}
+
+/// A write to a connection, on condition that no report has changed it since it was read.
+fn unchanged(write: Write, revision: u32) -> Write {
+    match revision {
+        0 => write.when("attribute_exists(PK) AND attribute_not_exists(revision)"),
+        seen => write.when("revision = :seen").value(":seen", n(seen)),
+    }
 }
 
 /// Whether this is a session's item, and not that of a connection.

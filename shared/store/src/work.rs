@@ -64,7 +64,7 @@ impl Store {
             Work::LeaveEvents { user } => self.leave_managed_events(*user, in_time).await.map(Worked::done),
             Work::Rename { user, before } => self.rename_in_rooms(*user, before, tools).await.map(Worked::done),
             Work::ClearMediaSession { session, closing } => {
-                self.clear_media_session(session, closing, at, in_time).await.map(Worked::done)
+                self.clear_media_session(session, closing, at, in_time).await
             }
             Work::ClearArchive { archive } => self.clear_room_archive(archive, in_time).await.map(Worked::done),
         }

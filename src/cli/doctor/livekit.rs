@@ -4,7 +4,7 @@ use std::{cmp::Reverse, time::Duration};
 
 use greenroom_core::{
     clock::{Clock, Timestamp},
-    config::{LiveKit, Setting},
+    config::{LiveKit, LiveKitRooms, Setting},
     id::ConnectionName,
     model::RoomName,
 };
@@ -124,16 +124,25 @@ async fn joining(client: &HttpClient, server: &LiveKit, provider: &LiveKitProvid
         Err(error) => return Check::fail(ROOMS, error.to_string()),
     };
     let url = format!("{}/rtc/validate?access_token={}", server.api_url, access.token.as_str());
-    match get(client, &url).await {
-        Ok((StatusCode::OK, ..)) => Check::ok(ROOMS, "joining makes them"),
-        Ok((StatusCode::NOT_FOUND, _, body)) if body.starts_with(b"requested room does not exist") => Check::fail(
+    match (get(client, &url).await, server.rooms) {
+        (Ok((StatusCode::OK, ..)), LiveKitRooms::Auto) => Check::ok(ROOMS, "joining makes them"),
+        (Ok((StatusCode::OK, ..)), LiveKitRooms::Made) => Check::fail(
             ROOMS,
-            "joining makes none, and Greenroom cannot use such a server yet: set room.auto_create to true there",
+            "joining makes them too, so a token outlives its room: set room.auto_create to false at the server",
         ),
-        Ok((status, ..)) => {
+        (Ok((StatusCode::NOT_FOUND, _, body)), rooms) if body.starts_with(b"requested room does not exist") => {
+            match rooms {
+                LiveKitRooms::Made => Check::ok(ROOMS, "Greenroom makes them"),
+                LiveKitRooms::Auto => Check::fail(
+                    ROOMS,
+                    "joining makes none: set LIVEKIT_ROOMS to made, or room.auto_create to true at the server",
+                ),
+            }
+        }
+        (Ok((status, ..)), _) => {
             Check::fail(ROOMS, format!("a participant's token is answered {status}: see the server's log"))
         }
-        Err(error) => Check::fail(ROOMS, format!("a participant's token cannot be shown: {error}")),
+        (Err(error), _) => Check::fail(ROOMS, format!("a participant's token cannot be shown: {error}")),
     }
 }
 

@@ -9,6 +9,28 @@ use super::{Rows, instance_with};
 use crate::support::{Answer, TestApp};
 
 pub(super) async fn measure(rows: &mut Rows) {
+    event(rows).await;
+    media_session(rows).await;
+}
+
+/// An OpenVidu session whose tokens open a room.
+async fn media_session(rows: &mut Rows) {
+    let app = instance_with([(Setting::OpenviduMedia, "livekit")]).await;
+    let sessions = "/openvidu/api/sessions";
+    let backend = app.backend();
+    let custom = json!({ "customSessionId": "daily" });
+    rows.note("with a room", backend.post(sessions, custom).await);
+    let connections = format!("{sessions}/daily/connection");
+    let made = rows.note("for a room of a session with a custom id", backend.post(&connections, json!({})).await);
+    let room = Room::of_media(&made.body);
+    let told = room.told("participant_joined", "EV_1", None);
+    rows.note("a participant of a media session joins", send(&app, told).await);
+    let connection = format!("{connections}/{}", room.name);
+    rows.note("in a room, its server is away", backend.delete(&connection).await);
+    rows.note("with a room", backend.delete(&format!("{sessions}/daily")).await);
+}
+
+async fn event(rows: &mut Rows) {
     let app = instance_with([(Setting::VideoProvider, "livekit")]).await;
     let admin = app.admin().await;
     let caller = app.organiser(&admin);
@@ -58,6 +80,13 @@ impl Room {
         let token = session["livekit"]["token"].as_str().unwrap();
         let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(token).unwrap().claims;
         Self { room: session["livekit"]["room"].clone(), name: claims["sub"].as_str().unwrap().to_owned() }
+    }
+
+    /// The room that the token of a media session's connection opens.
+    fn of_media(connection: &Value) -> Self {
+        let (_, token) = connection["token"].as_str().unwrap().split_once("&token=").unwrap();
+        let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(token).unwrap().claims;
+        Self { room: claims["video"]["room"].clone(), name: claims["sub"].as_str().unwrap().to_owned() }
     }
 
     fn told(&self, event: &str, id: &str, track: Option<&str>) -> Value {

@@ -9,6 +9,8 @@ use greenroom_core::{
         media_session::{MediaMode, OutputMode, RecordingLayout, RecordingMode},
     },
 };
+use greenroom_http::dialect::openvidu::Error;
+use greenroom_media::{Services, media_token::media_token};
 use greenroom_openvidu::List;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -77,13 +79,23 @@ struct Connection {
     subscribers: [(); 0],
 }
 
-impl From<(model::MediaSession, Vec<model::Connection>)> for Session {
-    fn from((session, connections): (model::MediaSession, Vec<model::Connection>)) -> Self {
+impl Session {
+    /// A session with these connections.
+    pub(crate) fn of(
+        services: &Services,
+        session: model::MediaSession,
+        connections: Vec<model::Connection>,
+    ) -> Result<Self, Error> {
+        let connections = connections.into_iter().map(|connection| {
+            let token = media_token(services, &connection)?;
+            Ok(Connection::of(connection, token))
+        });
+        let connections = connections.collect::<Result<_, Error>>()?;
         let properties = session.properties;
         let recording = properties.recording;
         let layout = recording.is_composed().then_some(recording.layout);
         let is_custom = layout == Some(RecordingLayout::Custom);
-        Self {
+        Ok(Self {
             created_at: session.created_at,
             media_mode: properties.media_mode,
             recording_mode: properties.recording_mode,
@@ -92,20 +104,20 @@ impl From<(model::MediaSession, Vec<model::Connection>)> for Session {
             default_custom_layout: is_custom.then_some(recording.custom_layout),
             custom_session_id: session.has_custom_id.then(|| session.session_id.clone()),
             session_id: session.session_id,
-            connections: connections.into_iter().map(Connection::from).collect(),
+            connections,
             recording: false,
-        }
+        })
     }
 }
 
-impl From<model::Connection> for Connection {
-    fn from(connection: model::Connection) -> Self {
+impl Connection {
+    fn of(connection: model::Connection, token: MediaToken) -> Self {
         Self {
             connection_id: connection.connection_id,
             created_at: connection.created_at,
             location: "unknown",
             platform: "unknown",
-            token: connection.token,
+            token,
             role: connection.grant.role,
             server_data: connection.grant.server_data,
             client_data: "",

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{Reader, Setting, SigningKey, Strictness, VideoProvider};
+use super::{Reader, Setting, Strictness, VideoProvider};
 use crate::clock::Timestamp;
 
 /// The shortest secret with which a deployed function starts, in bytes.
@@ -43,6 +43,20 @@ const PLACEHOLDERS: &[&str] = &[
     "qwert",
     "letmein",
 ];
+
+/// A signing key: its id in token headers and its secret bytes, base64 in the environment.
+#[derive(Clone, Deserialize)]
+pub struct SigningKey {
+    /// The key's id in a token's header.
+    pub kid: String,
+    /// At least 256 bits, in base64.
+    pub secret: SecretString,
+    /// When it was made, if that is known.
+    #[serde(default, rename = "createdAt", deserialize_with = "instant")]
+    pub created_at: Option<Timestamp>,
+}
+
+crate::opaque!(SigningKey);
 
 /// A valid value of a credential.
 #[derive(Clone, Deserialize)]
@@ -150,7 +164,7 @@ impl Reader<'_> {
     }
 
     /// Refuses a value that occurs twice, because knowing one credential would mean knowing the other.
-    fn refuse_shared<'a>(&mut self, setting: Setting, secrets: impl IntoIterator<Item = &'a SecretString>) {
+    pub(super) fn refuse_shared<'a>(&mut self, setting: Setting, secrets: impl IntoIterator<Item = &'a SecretString>) {
         for secret in secrets {
             let other = self.seen.iter().find(|(_, seen)| seen.expose_secret() == secret.expose_secret());
             if let Some((other, _)) = other.filter(|_| self.strictness == Strictness::Deployed) {

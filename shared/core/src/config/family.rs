@@ -11,7 +11,7 @@ pub enum SecretFamily {
     Openvidu,
     /// The keys of the media providers. Its name is that of the first one.
     Opentok,
-    /// The secrets with which the media provider signs its callbacks.
+    /// The secrets with which OpenTok and Vonage sign their callbacks.
     OpentokWebhook,
     /// The access tokens of operators of live sessions.
     StreamsToken,
@@ -57,10 +57,15 @@ impl SecretFamily {
         match self {
             Self::SigningKeys => &[Setting::SigningKeys],
             Self::Openvidu => &[Setting::OpenviduSecret],
-            Self::Opentok => {
-                &[Setting::OpentokApiKey, Setting::OpentokApiSecret, Setting::LivekitApiKey, Setting::LivekitApiSecret]
-            }
-            Self::OpentokWebhook => &[Setting::OpentokWebhookSecret],
+            Self::Opentok => &[
+                Setting::OpentokApiKey,
+                Setting::OpentokApiSecret,
+                Setting::VonageApplicationId,
+                Setting::VonagePrivateKey,
+                Setting::LivekitApiKey,
+                Setting::LivekitApiSecret,
+            ],
+            Self::OpentokWebhook => &[Setting::OpentokWebhookSecret, Setting::VonageSignatureSecret],
             Self::StreamsToken => &[Setting::StreamsAccessToken],
             Self::StreamsWebhook => &[Setting::StreamsWebhookSecret],
             Self::StreamsApi => &[Setting::StreamsApiToken],

@@ -128,6 +128,7 @@ mod tests {
 
     const ASKED: &[Setting] = &[
         Setting::VideoProvider,
+        Setting::OpenviduMedia,
         Setting::LivekitUrl,
         Setting::LivekitApiKey,
         Setting::LivekitApiSecret,
@@ -190,10 +191,15 @@ mod tests {
 
     #[test]
     fn the_provider_needs_all_three_settings() {
-        let error = read(&[("VIDEO_PROVIDER", "livekit")], Strictness::Local).unwrap_err();
-        for name in ["LIVEKIT_URL: missing", "LIVEKIT_API_KEY: missing", "LIVEKIT_API_SECRET: missing"] {
-            assert!(error.contains(name), "{error}");
+        for needing in ["VIDEO_PROVIDER", "OPENVIDU_MEDIA"] {
+            let error = read(&[(needing, "livekit")], Strictness::Local).unwrap_err();
+            for name in ["LIVEKIT_URL: missing", "LIVEKIT_API_KEY: missing", "LIVEKIT_API_SECRET: missing"] {
+                assert!(error.contains(name), "{error}");
+            }
         }
+        let error = read(&[("OPENVIDU_MEDIA", "janus")], Strictness::Local).unwrap_err();
+        assert!(error.contains("must be none or livekit"), "{error}");
+        assert!(read(&[("OPENVIDU_MEDIA", "none")], Strictness::Local).unwrap().is_none());
         let error = read(&[("LIVEKIT_URL", "wss://livekit.example")], Strictness::Local).unwrap_err();
         assert!(error.contains("LIVEKIT_API_KEY: missing"), "{error}");
         assert!(read(&[], Strictness::Local).unwrap().is_none());

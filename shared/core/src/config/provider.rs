@@ -12,6 +12,8 @@ pub enum VideoProvider {
     Offline,
     /// OpenTok's REST API.
     OpenTok,
+    /// Vonage Video's REST API.
+    Vonage,
     /// A LiveKit server.
     LiveKit,
 }
@@ -21,8 +23,29 @@ impl VideoProvider {
         match text {
             "offline" => Ok(Self::Offline),
             "opentok" => Ok(Self::OpenTok),
+            "vonage" => Ok(Self::Vonage),
             "livekit" => Ok(Self::LiveKit),
-            _ => Err("must be offline, opentok or livekit".to_owned()),
+            _ => Err("must be offline, opentok, vonage or livekit".to_owned()),
+        }
+    }
+}
+
+/// The media server that tokens of media sessions open (`docs/apis/openvidu.md`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OpenviduMedia {
+    /// None. Greenroom makes tokens of OpenVidu's form.
+    #[default]
+    None,
+    /// The LiveKit server.
+    LiveKit,
+}
+
+impl OpenviduMedia {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "livekit" => Ok(Self::LiveKit),
+            _ => Err("must be none or livekit".to_owned()),
         }
     }
 }
@@ -43,7 +66,7 @@ impl OpenTok {
     pub(super) fn read(reader: &mut Reader, provider: VideoProvider) -> Self {
         let api_key = reader.parse(Setting::OpentokApiKey, api_key);
         let api_secret = reader.provider_secret(provider);
-        if provider != VideoProvider::LiveKit {
+        if matches!(provider, VideoProvider::Offline | VideoProvider::OpenTok) {
             for setting in [Setting::OpentokApiKey, Setting::OpentokApiSecret] {
                 if reader.environment.get(setting.name()).is_none() {
                     reader.note_missing(setting);

@@ -73,7 +73,7 @@ settings! {
     MediaTokenTtl "MEDIA_TOKEN_TTL" Some("86400"), Optional;
     /// how long a media session without a live token stays, in seconds
     MediaSessionGrace "MEDIA_SESSION_GRACE" Some("3600"), Optional;
-    /// media provider of new sessions: `offline`, which only makes ids and tokens, `opentok` or `livekit`
+    /// media provider of new sessions: `offline`, which only makes ids and tokens, `opentok`, `vonage` or `livekit`
     VideoProvider "VIDEO_PROVIDER" Some("offline"), Optional;
     /// key of the OpenTok project; needed with the media providers `offline` and `opentok`
     OpentokApiKey "OPENTOK_API_KEY" None, OptionalSecret;
@@ -81,6 +81,12 @@ settings! {
     OpentokApiSecret "OPENTOK_API_SECRET" None, OptionalSecret;
     /// where OpenTok is
     OpentokApiUrl "OPENTOK_API_URL" Some("https://api.opentok.com"), Optional;
+    /// id of the Vonage Video application; needed with the media provider `vonage`
+    VonageApplicationId "VONAGE_APPLICATION_ID" None, OptionalSecret;
+    /// private RSA key of that application, in PEM, or a JSON array of those good at present; the first signs
+    VonagePrivateKey "VONAGE_PRIVATE_KEY" None, OptionalSecret;
+    /// where Vonage Video is
+    VonageApiUrl "VONAGE_API_URL" Some("https://video.api.vonage.com"), Optional;
     /// address of the LiveKit server, like `wss://livekit.example`; needed with the media provider `livekit`
     LivekitUrl "LIVEKIT_URL" None, Optional;
     /// API key of the LiveKit server, or a JSON array of those good at present; the first signs
@@ -91,10 +97,14 @@ settings! {
     LivekitTokenTtl "LIVEKIT_TOKEN_TTL" Some("21600"), Optional;
     /// who makes LiveKit's rooms: `auto`, whoever joins, or `made`, Greenroom, for a server with `room.auto_create: false`
     LivekitRooms "LIVEKIT_ROOMS" Some("auto"), Optional;
+    /// media server that OpenVidu's tokens open: `none`, or `livekit`, which needs the LiveKit server's address and key
+    OpenviduMedia "OPENVIDU_MEDIA" Some("none"), Optional;
     /// domain of JIDs: the JID of a user is their name, `@` and this domain
     XmppDomain "XMPP_DOMAIN" Some("localhost"), Optional;
     /// secret that the provider signs its webhooks with, or a JSON array of those good at present; unset refuses them all
     OpentokWebhookSecret "OPENTOK_WEBHOOK_SECRET" None, OptionalSecret;
+    /// secret that Vonage signs its callbacks with, or a JSON array of those good at present; unset refuses them all
+    VonageSignatureSecret "VONAGE_SIGNATURE_SECRET" None, OptionalSecret;
     /// access token of the operators of live sessions, or a JSON array of the tokens good at present
     StreamsAccessToken "STREAMS_ACCESS_TOKEN" None, Secret;
     /// secret that media servers sign admission webhooks with, or a JSON array of those good at present

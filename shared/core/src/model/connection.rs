@@ -6,10 +6,10 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ice_server::IceServer, login_token::StreamRole};
+use super::{ice_server::IceServer, live::Presence, login_token::StreamRole};
 use crate::{
     clock::{Timestamp, seconds},
-    id::{ConnectionId, MediaSessionId, random_hex},
+    id::{ConnectionId, MediaSessionId, ProviderSessionId, random_hex},
 };
 
 /// The version of OpenVidu in the token URLs of `/api/tokens`.
@@ -64,6 +64,18 @@ impl MediaToken {
         let Self(token) = Self::new(host, session);
         Self(format!("{token}&role={role}&version={TOKEN_VERSION}"))
     }
+
+    /// A LiveKit server's token as a URL, at the address that clients connect to.
+    #[must_use]
+    pub fn of_room(url: &str, session: &MediaSessionId, token: &str) -> Self {
+        Self(format!("{url}?sessionId={session}&token={token}"))
+    }
+
+    /// No token. It is shown of a connection whose LiveKit server is configured no more.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(String::new())
+    }
 }
 
 crate::opaque!(MediaToken);
@@ -82,6 +94,12 @@ impl ServerData {
     #[must_use]
     pub fn parse(text: String) -> Option<Self> {
         (text.chars().count() <= Self::MAX).then_some(Self(text))
+    }
+
+    /// The metadata as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The metadata; `None` if it is empty.
@@ -159,11 +177,33 @@ pub struct GrantChange {
 }
 
 impl GrantChange {
+    /// This grant after the change.
+    #[must_use]
+    pub fn of(self, grant: Grant) -> Grant {
+        Grant { role: self.role.unwrap_or(grant.role), record: self.record.unwrap_or(grant.record), ..grant }
+    }
+
     /// Whether it leaves this grant as it is.
     #[must_use]
     pub fn changes_nothing(&self, grant: &Grant) -> bool {
         self.role.is_none_or(|role| role == grant.role) && self.record.is_none_or(|record| record == grant.record)
     }
+}
+
+/// What the participant of a connection joins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Ticket {
+    /// A token, which stays the same.
+    Token {
+        /// The token.
+        token: MediaToken,
+    },
+    /// A token for a LiveKit room. It is signed each time it is read, and so it is not stored.
+    Room {
+        /// The room.
+        room: ProviderSessionId,
+    },
 }
 
 /// A connection to a media session, made by issuing its token.
@@ -174,30 +214,61 @@ pub struct Connection {
     pub connection_id: ConnectionId,
     /// The media session it is in.
     pub session_id: MediaSessionId,
-    /// The URL with which its participant joins.
-    pub token: MediaToken,
+    /// What its participant joins with.
+    #[serde(flatten)]
+    pub ticket: Ticket,
     /// The rights of its participant.
     #[serde(flatten)]
     pub grant: Grant,
     /// When its token was issued.
     pub created_at: Timestamp,
-    /// When its token ends.
+    /// When its token ends. After a report of its participant, how long its item is kept.
     #[serde(with = "seconds")]
     pub expires_at: Timestamp,
+    /// What the LiveKit server has reported of its participant, if it has reported anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+    /// The number of reports that changed it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub revision: u32,
+    /// Whether its role was changed, so that an earlier token has other rights.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub role_changed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the serializer's signature")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Connection {
     /// A new connection, whose token lives for `ttl`.
     #[must_use]
-    pub fn issue(session_id: MediaSessionId, token: MediaToken, grant: Grant, now: Timestamp, ttl: Duration) -> Self {
+    pub fn issue(session_id: MediaSessionId, ticket: Ticket, grant: Grant, now: Timestamp, ttl: Duration) -> Self {
         let expires_at = (now + ttl).whole_second();
         let connection_id = ConnectionId::ending_at(expires_at);
-        Self { connection_id, session_id, token, grant, created_at: now, expires_at }
+        let (presence, revision, role_changed) = (None, 0, false);
+        Self { connection_id, session_id, ticket, grant, created_at: now, expires_at, presence, revision, role_changed }
     }
 
-    /// Whether its token has not expired.
+    /// Its room at the LiveKit server, if its token is for one.
+    #[must_use]
+    pub const fn room(&self) -> Option<&ProviderSessionId> {
+        match &self.ticket {
+            Ticket::Room { room } => Some(room),
+            Ticket::Token { .. } => None,
+        }
+    }
+
+    /// When its token ends.
+    #[must_use]
+    pub fn token_ends_at(&self) -> Timestamp {
+        self.presence.as_ref().map_or(self.expires_at, Presence::token_end)
+    }
+
+    /// Whether its token has not expired, or its participant is still there.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at
+        now < self.presence.as_ref().map_or(self.expires_at, |presence| presence.ends_at)
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::live::{EndedBy, Stream};
 use crate::{
     clock::Timestamp,
-    id::{ArchiveId, ConnectionName, MediaSessionId, ProviderSessionId},
+    id::{ArchiveId, ConnectionId, ConnectionName, MediaSessionId, ProviderSessionId},
 };
 
 /// How long a process may work on a job before another one may take it. One turn of any work takes less.
@@ -125,6 +125,13 @@ pub enum OutboxMessage {
         room: ProviderSessionId,
         /// The name, which is the participant's identity.
         name: ConnectionName,
+    },
+    /// A LiveKit server has to give a participant the rights that their connection has now.
+    UpdateParticipant {
+        /// The media session.
+        session: MediaSessionId,
+        /// The connection.
+        connection: ConnectionId,
     },
     /// A LiveKit server has to delete a room, and so put everybody out.
     DeleteRoom {

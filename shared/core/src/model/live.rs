@@ -8,6 +8,7 @@ mod admission;
 mod client;
 mod end;
 mod ending;
+mod presence;
 mod provider;
 mod publishers;
 mod report;
@@ -30,6 +31,7 @@ pub use self::{
     client::Client,
     end::{End, EndReason, EndedBy, Ender},
     ending::Ending,
+    presence::Presence,
     provider::{CALLBACK_KEPT, Place, ProviderConnection, ProviderEvent, place_among},
     publishers::{AWAITED, Fate, Publishers, Publishing},
     report::{Report, Reported, RoomParticipant},
@@ -55,6 +57,11 @@ pub enum Source {
     },
     /// A token of a media session.
     Media,
+    /// A token of a media session whose participants are in a room of a LiveKit server.
+    MediaRoom {
+        /// The room that the token is for.
+        room: ProviderSessionId,
+    },
     /// A media server's webhook that admitted this client.
     Admission(Client),
 }
@@ -80,6 +87,8 @@ pub enum State {
 pub enum SessionProvider {
     /// A project of OpenTok, or its stand-in.
     OpenTok,
+    /// An application of Vonage Video.
+    Vonage,
     /// A LiveKit server.
     LiveKit,
 }
@@ -208,8 +217,10 @@ impl LiveConnection {
         let stream = Stream::of_media_session(&connection.session_id);
         let name = ConnectionName::from(&connection.connection_id);
         let Connection { created_at, expires_at, .. } = *connection;
-        let live = Self::begin(stream, name, connection.grant.role.into(), Source::Media, created_at, expires_at);
-        Self { data: connection.grant.server_data.clone().given(), ..live }
+        let source = Source::of_media(connection.room().cloned());
+        let live = Self::begin(stream, name, connection.grant.role.into(), source, created_at, expires_at);
+        let live = Self { data: connection.grant.server_data.clone().given(), ..live };
+        live.with_presence(connection.presence.clone())
     }
 
     /// Whether it is live: neither ended nor expired.
@@ -272,7 +283,7 @@ impl LiveConnection {
     /// Keeps the item as long as it can be of use: a token may end after its connection.
     fn kept(mut self, now: Timestamp) -> Self {
         let token = match self.source {
-            Source::Event { .. } | Source::Media => self.ends_at,
+            Source::Event { .. } | Source::Media | Source::MediaRoom { .. } => self.ends_at,
             Source::Admission(_) => now,
         };
         self.expires_at = token.max(now).max(self.held_until.unwrap_or(now)) + REMEMBERED;

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::{
     clock::{Timestamp, seconds},
-    id::MediaSessionId,
+    id::{MediaSessionId, ProviderSessionId},
+    model::RoomName,
 };
 
 /// Whether streams pass through a media server.
@@ -228,6 +229,9 @@ pub struct MediaSession {
     pub closed_at: Option<Timestamp>,
     /// The number of times that a connection was made, or the last one ended.
     pub revision: u64,
+    /// Its room at the LiveKit server. `None` if its tokens open none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<ProviderSessionId>,
 }
 
 impl RecordingProperties {
@@ -260,7 +264,17 @@ impl MediaSession {
             tokens_end_at: None,
             closed_at: None,
             revision: 0,
+            room: None,
         }
+    }
+
+    /// This session with a room at the LiveKit server. The room of a session whose id Greenroom made up is made from
+    /// the id, so that tokens are issued without reading the session.
+    #[must_use]
+    pub fn with_room(self) -> Self {
+        let made = RoomName::room_of_made_up(&self.session_id).filter(|_| !self.has_custom_id);
+        let room = made.unwrap_or_else(|| RoomName::MediaSession(self.session_id.clone()).room());
+        Self { room: Some(room), ..self }
     }
 
     /// Whether the session is neither closed nor due to be removed as unused.
@@ -324,6 +338,21 @@ mod tests {
         };
         assert_eq!(properties.recording, recording);
         assert_eq!(properties.forced_video_codec, ForcedVideoCodec::MediaServerPreferred);
+    }
+
+    #[test]
+    fn a_custom_id_that_is_used_again_has_another_room() {
+        let room = |custom_id: Option<MediaSessionId>| {
+            let now = Timestamp::from_seconds(1_700_000_000);
+            let session = MediaSession::open(custom_id, SessionProperties::default(), now, HOUR).with_room();
+            (RoomName::room_of_made_up(&session.session_id), session.room)
+        };
+        // A back-end may choose an id that looks made up, too.
+        for id in ["daily", "ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9"].map(MediaSessionId::parse) {
+            assert!(room(id.clone()).1 != room(id).1);
+        }
+        let (made, room) = room(None);
+        assert!(made == room && room.is_some());
     }
 
     #[test]

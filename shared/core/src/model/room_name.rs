@@ -1,5 +1,7 @@
 //! Names of rooms at a LiveKit server (`docs/apis/livekit.md`).
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     id::{MediaSessionId, ProviderSessionId, random_bytes},
     model::live::Stream,
@@ -60,6 +62,16 @@ impl RoomName {
         })
     }
 
+    /// The room of a media session whose id Greenroom made up. No later session has the id, so the room is made from it
+    /// and is known without the session. `None` if the id has another form: a back-end may use its own ids again, each
+    /// time for another room.
+    #[must_use]
+    pub fn room_of_made_up(session: &MediaSessionId) -> Option<ProviderSessionId> {
+        let digest = is_made_up(session.as_str()).then(|| Sha256::digest(session.as_str()))?;
+        let bytes = std::array::from_fn::<_, SESSION_LEN, _>(|index| digest[index]);
+        Some(ProviderSessionId::new(format!("o-{session}-{}", spelt(bytes))))
+    }
+
     /// The stream whose participants are in the room. A network test has none.
     #[must_use]
     pub fn stream(&self) -> Option<Stream> {
@@ -71,8 +83,18 @@ impl RoomName {
     }
 }
 
+/// Whether the id of a media session has the form of those that Greenroom makes up.
+fn is_made_up(id: &str) -> bool {
+    let random = id.strip_prefix("ses_").unwrap_or_default();
+    random.len() == 32 && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 fn random<const LENGTH: usize>() -> String {
-    random_bytes::<LENGTH>().map(|byte| char::from(RANDOM[usize::from(byte % 32)])).iter().collect()
+    spelt(random_bytes::<LENGTH>())
+}
+
+fn spelt<const LENGTH: usize>(bytes: [u8; LENGTH]) -> String {
+    bytes.map(|byte| char::from(RANDOM[usize::from(byte % 32)])).iter().collect()
 }
 
 #[cfg(test)]
@@ -89,6 +111,15 @@ mod tests {
             assert!(RoomName::parse(room.as_str()) == Some(name.clone()), "{}", room.as_str());
             assert!(room != name.room());
         }
+    }
+
+    #[test]
+    fn the_room_of_a_made_up_id_is_known_from_the_id() {
+        let session = MediaSessionId::random();
+        let room = RoomName::room_of_made_up(&session).unwrap();
+        assert!(RoomName::parse(room.as_str()) == Some(RoomName::MediaSession(session.clone())));
+        assert!(RoomName::room_of_made_up(&session) == Some(room));
+        assert!(RoomName::room_of_made_up(&MediaSessionId::parse("daily").unwrap()).is_none());
     }
 
     #[test]

@@ -91,6 +91,21 @@ impl<E: Into<error::Error>> From<E> for Error {
     }
 }
 
+impl From<greenroom_media::provider::ProviderError> for Error {
+    fn from(error: greenroom_media::provider::ProviderError) -> Self {
+        // A token for a room that was not made would open nothing.
+        tracing::error!(%error, "the media server failed");
+        error::Error::TimedOut.into()
+    }
+}
+
+impl From<greenroom_media::provider::TokenError> for Error {
+    fn from(error: greenroom_media::provider::TokenError) -> Self {
+        tracing::error!(%error, "a token cannot be made");
+        error::Error::Fault.into()
+    }
+}
+
 /// A value that a caller sent, for the answer to quote. Its `Debug` prints its type only.
 pub struct Sent(String);
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// Keys of an archive that callers must not see.
-const PRIVATE: [&str; 3] = ["partnerId", "projectId", "password"];
+const PRIVATE: [&str; 4] = ["partnerId", "projectId", "applicationId", "password"];
 
 /// A page of a session's archives, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -32,7 +32,7 @@ pub enum ProviderError {
     /// Its answer does not have the expected form.
     #[error("the media provider's answer cannot be read")]
     Unreadable,
-    /// The session that it made belongs to another project, or its id cannot be read.
+    /// The session that it made belongs to another project or application, or its id cannot be read.
     #[error("the media provider's session is not one of our project")]
     ForeignSession,
     /// The request cannot be made: its URL or secret cannot be used.

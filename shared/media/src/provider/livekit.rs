@@ -15,12 +15,16 @@ use greenroom_core::{
     clock::{Clock, Timestamp},
     config::{LiveKit, LiveKitRooms},
     id::{ConnectionName, ProviderSessionId},
+    model::{
+        Connection,
+        connection::{MediaToken, ServerData},
+    },
 };
 use tokio::time::timeout;
 
 use self::{
     api::{LiveKitApi, Permission},
-    token::{LiveKitAccess, LiveKitGrant, TokenError, TokenSigner},
+    token::{LiveKitAccess, LiveKitGrant, LiveKitRights, TokenError, TokenSigner},
 };
 use super::{Answer, Archives, MediaProvider, NewSession, ProviderError};
 
@@ -80,6 +84,36 @@ impl LiveKitProvider {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.extend(missing.into_iter().map(|room| ((*room).clone(), now)));
         Ok(())
+    }
+
+    /// The token of a media session's connection: the address that clients connect to, with the server's token in its
+    /// query. `None` if the connection is for no room.
+    ///
+    /// The connection's metadata is in the token, and everybody in the room sees it, as in OpenVidu.
+    ///
+    /// # Errors
+    /// No token can be signed.
+    pub fn media_token(&self, connection: &Connection) -> Result<Option<MediaToken>, TokenError> {
+        let Some(room) = connection.room() else { return Ok(None) };
+        let name = ConnectionName::from(&connection.connection_id);
+        let rights = LiveKitRights::from(connection.grant.role);
+        let grant = LiveKitGrant { room, name: &name, rights, expires_at: connection.token_ends_at() };
+        let metadata = connection.grant.server_data.clone().given();
+        let token = self.signer.token(&grant, metadata.as_ref().map(ServerData::as_str), self.clock.now())?;
+        Ok(Some(MediaToken::of_room(self.signer.url(), &connection.session_id, token.as_str())))
+    }
+
+    /// Gives a participant these rights. If there is no such participant, they count as given.
+    ///
+    /// # Errors
+    /// The server did not do so.
+    pub async fn update_participant(
+        &self,
+        room: &str,
+        identity: &str,
+        rights: LiveKitRights,
+    ) -> Result<(), ProviderError> {
+        self.api.update_participant(room, identity, rights).await
     }
 
     /// Removes a participant from a room. If there is no such participant, it counts as removed.

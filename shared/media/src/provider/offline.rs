@@ -1,9 +1,19 @@
 //! The provider for work without a network: a session is only an id, and nothing is recorded.
 
-use futures_util::future::{FutureExt, ready};
-use greenroom_core::{clock::Clock, config::OpenTok, id::ProviderSessionId};
+use std::net::Ipv4Addr;
 
-use super::{Answer, Archives, MediaProvider, NewSession, session_id};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use futures_util::future::{FutureExt, ready};
+use greenroom_core::{
+    clock::{Clock, Timestamp},
+    config::OpenTok,
+    id::{ProviderSessionId, random_bytes},
+};
+
+use super::{Answer, Archives, MediaProvider, NewSession};
 
 /// Makes ids of the real form, so that everything but the media works without a network.
 #[derive(Clone, Debug)]
@@ -22,7 +32,7 @@ impl OfflineProvider {
 
 impl MediaProvider for OfflineProvider {
     fn create_session<'a>(&'a self, session: &'a NewSession) -> Answer<'a, ProviderSessionId> {
-        ready(Ok(session_id::new(&self.api_key, session.location, self.clock.now()))).boxed()
+        ready(Ok(new_id(&self.api_key, session.location, self.clock.now()))).boxed()
     }
 
     fn archives<'a>(&'a self, _: &'a ProviderSessionId, _: usize, _: usize) -> Answer<'a, Archives> {
@@ -34,18 +44,20 @@ impl MediaProvider for OfflineProvider {
     }
 }
 
+/// A new id of this project: `1_` and base64 of `1~<api key>~<location>~<ms>~<random>~` (`docs/apis/opentok.md`).
+fn new_id(api_key: &str, location: Option<Ipv4Addr>, now: Timestamp) -> ProviderSessionId {
+    let location = location.map_or_else(String::new, |location| location.to_string());
+    // 24 characters of base64.
+    let random = BASE64_STANDARD.encode(random_bytes::<18>());
+    let text = format!("1~{api_key}~{location}~{}~{random}~", now.millis());
+    ProviderSessionId::new(format!("1_{}", BASE64_URL_SAFE_NO_PAD.encode(text)))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
-    use base64::{
-        Engine,
-        prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-    };
-
     use super::*;
     use crate::provider::{Grant, T1_TTL, T1Role, TokenSigner};
-    use greenroom_core::{clock::Timestamp, model::RoomName};
+    use greenroom_core::model::RoomName;
 
     fn project() -> OpenTok {
         OpenTok { api_key: "45828062".to_owned(), api_secret: "secret".into(), api_url: String::new() }

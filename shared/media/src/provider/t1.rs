@@ -14,6 +14,7 @@ use greenroom_core::{
     clock::Timestamp,
     config::OpenTok,
     id::{ProviderSessionId, hex, random_bytes},
+    model::is_of_project,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
@@ -21,7 +22,7 @@ use serde::Serialize;
 use sha1::Sha1;
 use utoipa::ToSchema;
 
-use super::{form, session_id};
+use super::form;
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +52,7 @@ pub enum T1Role {
 }
 
 impl T1Role {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Subscriber => "subscriber",
             Self::Publisher => "publisher",
@@ -95,6 +96,9 @@ pub enum T1Error {
     /// The connection data has more than 1,000 code points.
     #[error("the connection data has more than {CONNECTION_DATA_MAX} characters")]
     ConnectionData,
+    /// The private key cannot sign.
+    #[error("the private key cannot sign")]
+    Key,
 }
 
 /// The rights that a token gives.
@@ -108,6 +112,18 @@ pub struct Grant<'a> {
     pub expires_at: Timestamp,
     /// The text about the connection that other participants see: an id, never a secret. It may be empty.
     pub connection_data: &'a str,
+}
+
+impl Grant<'_> {
+    /// Whether a provider takes a token with this end and these data.
+    pub(super) fn check(&self, now: Timestamp) -> Result<(), T1Error> {
+        let life = self.expires_at.seconds().saturating_sub(now.seconds());
+        if !(0..=TTL_MAX).contains(&life) {
+            return Err(T1Error::Expiry);
+        }
+        let is_short = self.connection_data.chars().count() <= CONNECTION_DATA_MAX;
+        if is_short { Ok(()) } else { Err(T1Error::ConnectionData) }
+    }
 }
 
 /// Makes the tokens of one project.
@@ -138,7 +154,7 @@ impl TokenSigner {
     /// Whether tokens for this session can be made: its id can be read, and belongs to this project.
     #[must_use]
     pub fn knows(&self, session: &ProviderSessionId) -> bool {
-        session_id::is_of(session, &self.api_key)
+        is_of_project(session, &self.api_key)
     }
 
     /// A new token. No two are the same.
@@ -150,7 +166,10 @@ impl TokenSigner {
     }
 
     fn sign(&self, grant: &Grant<'_>, now: Timestamp, nonce: u32, layout: &str) -> Result<T1Token, T1Error> {
-        self.check(grant, now)?;
+        grant.check(now)?;
+        if !self.knows(grant.session) {
+            return Err(T1Error::Session);
+        }
         let data = data(grant, now, nonce, layout);
         let signature = self.mac.clone().chain_update(&data).finalize().into_bytes();
         let mut text = String::with_capacity(self.api_key.len() + SIGNATURE_LEN + data.len() + 17);
@@ -161,17 +180,6 @@ impl TokenSigner {
         token.push_str("T1==");
         BASE64_STANDARD.encode_string(text, &mut token);
         Ok(T1Token(token))
-    }
-
-    fn check(&self, grant: &Grant<'_>, now: Timestamp) -> Result<(), T1Error> {
-        let life = grant.expires_at.seconds().saturating_sub(now.seconds());
-        if !(0..=TTL_MAX).contains(&life) {
-            return Err(T1Error::Expiry);
-        }
-        if grant.connection_data.chars().count() > CONNECTION_DATA_MAX {
-            return Err(T1Error::ConnectionData);
-        }
-        if self.knows(grant.session) { Ok(()) } else { Err(T1Error::Session) }
     }
 }
 

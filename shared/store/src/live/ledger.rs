@@ -70,7 +70,7 @@ impl LedgerEntry {
         let LiveConnection { created_at, connected_at, ended, .. } = connection.clone();
         let client = match source {
             Source::Admission(client) => Some(client),
-            Source::Event { .. } | Source::Media => None,
+            Source::Event { .. } | Source::Media | Source::MediaRoom { .. } => None,
         };
         let ended_at = connection.end_at();
         let (reason, ended_by) = match (ended, &connection.ending) {
@@ -136,7 +136,7 @@ fn planned(connection: &LiveConnection, now: Timestamp) -> Option<LedgerEntry> {
 
 /// Whether the token of a connection that was over has been terminated since.
 fn is_news(before: Option<&LiveConnection>, after: &LiveConnection) -> bool {
-    let is_token = matches!(after.source, Source::Event { .. });
+    let is_token = matches!(after.source, Source::Event { .. } | Source::MediaRoom { .. });
     is_token && after.is_terminated() && before.is_some_and(|before| !before.is_terminated())
 }
 
@@ -167,7 +167,7 @@ fn moves(
 }
 
 /// The writes of a change to the ledger.
-pub(super) fn ledger_change(
+pub(crate) fn ledger_change(
     before: Option<&LiveConnection>,
     after: &LiveConnection,
     now: Timestamp,

@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use greenroom_core::{
     clock::Timestamp,
     id::ConnectionName,
-    model::live::{End, REMEMBERED, Stream},
+    model::live::{End, LiveConnection, REMEMBERED, Stream},
 };
 use serde::Deserialize;
 
@@ -70,6 +70,8 @@ impl Store {
         let counts = |row: &Row| row.opened_at.is_some() || session == Some(true);
         rows.retain(|row| row.is_live(now) && counts(row) && !row.sk.starts_with(&publishers));
         let media = media.into_iter().flat_map(|(_, connections)| connections);
+        // A participant who has left a room is listed no more, although the token is still good.
+        let media = media.filter(|connection| LiveConnection::of_media(connection).is_live(now));
         let media = media.map(|connection| (connection.created_at, ConnectionName::from(&connection.connection_id)));
         let mut found: Vec<_> = rows.into_iter().map(|row| (row.created_at, row.name)).chain(media).collect();
         found.sort();

@@ -18,12 +18,15 @@ use greenroom_core::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{SHARDS, change::live_change, partition, prefix, provider::callback_put, terminate::message};
+use super::{
+    SHARDS, change::live_change, partition, prefix, provider::callback_put, standing::RoomStanding, terminate::message,
+};
 use crate::{
     ClaimedJob, Item, JobKey, Key, Store, StoreError, Unique, Worked,
     attempts::Attempts,
     error::is_failed_condition,
     job::{claimed_put, job_put},
+    media_session::{InMediaRoom, reported},
     s,
     transaction::Committed,
     write::Write,
@@ -74,19 +77,10 @@ pub enum RoomNoted {
     Nothing,
     /// The connection has changed.
     Changed,
+    /// The connection has changed. The job gives the participant its present rights. This process holds its lease.
+    Regranted(ClaimedJob),
     /// The participant must not be there. The job removes them. This process holds its lease.
     Held(ClaimedJob),
-}
-
-/// What is known of a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoomStanding {
-    /// A session has it, or had it before its mode changed.
-    Ours,
-    /// Its session was deleted.
-    Gone,
-    /// No session of this deployment has ever had it.
-    Foreign,
 }
 
 /// A room whose session was deleted.
@@ -129,21 +123,23 @@ impl Store {
     pub async fn record_room_report(&self, told: RoomTold<'_>, now: Timestamp) -> Result<RoomNoted, StoreError> {
         let mut attempts = Attempts::default();
         loop {
-            let live = self.live_connection(told.stream, told.name).await?;
-            let Some(live) = live.filter(|live| is_in(live, told.room)) else { return Ok(RoomNoted::Unknown) };
+            let Some(known) = self.under_name(told).await? else { return Ok(RoomNoted::Unknown) };
+            let live = known.live();
+            if !is_in(&live, told.room) {
+                return Ok(RoomNoted::Unknown);
+            }
             let Some(after) = live.with_report(told.report, now) else { return Ok(RoomNoted::Nothing) };
-            let is_unwanted = told.report.reported.is_presence() && after.sends_away(now);
-            let message = message(&after).filter(|_| is_unwanted);
-            let mut writes = live_change(Some(&live), after, now)?;
-            let job = message.map(|message| claimed_put(message.into(), now)).transpose()?;
-            let job = job.map(|(job, put)| {
-                writes.push(put);
-                job
-            });
+            let (mut writes, noted) = match &known {
+                InMediaRoom::Connection(connection) => {
+                    let (writes, job) = reported(connection, (&live, &after), told.report, now)?;
+                    (writes, job.map_or(RoomNoted::Changed, RoomNoted::Regranted))
+                }
+                InMediaRoom::Ended(live) => changed(live, after, told.report, now)?,
+            };
             let guarded = writes.len();
             writes.extend(told.callback.map(|callback| callback_put(callback, now)));
             match self.transact(&writes).await? {
-                Committed::Yes => return Ok(job.map_or(RoomNoted::Changed, RoomNoted::Held)),
+                Committed::Yes => return Ok(noted),
                 // The webhook was recorded before.
                 Committed::No(reasons) if reasons.iter().skip(guarded).any(is_failed_condition) => {
                     return Ok(RoomNoted::Nothing);
@@ -153,9 +149,16 @@ impl Store {
         }
     }
 
+    async fn under_name(&self, told: RoomTold<'_>) -> Result<Option<InMediaRoom>, StoreError> {
+        match told.stream.media_session() {
+            Some(session) => self.in_media_room(&session, told.name).await,
+            None => Ok(self.live_connection(told.stream, told.name).await?.map(Box::new).map(InMediaRoom::Ended)),
+        }
+    }
+
     /// The connections of a room, live or ended.
     ///
-    /// A request for each shard, and for every 1 MB in it.
+    /// A request for each shard, and for every 1 MB in it; one more for a media session's.
     pub async fn room_connections(
         &self,
         stream: &Stream,
@@ -165,19 +168,32 @@ impl Store {
             let query = self.query(partition(&stream.vhost, &stream.app, shard)).prefix(prefix(&stream.stream));
             query.all()
         });
-        let items = try_join_all(shards).await?.into_iter().flatten().collect::<Vec<_>>();
-        let connections: Vec<LiveConnection> = serde_dynamo::from_items(items)?;
-        Ok(connections.into_iter().filter(|connection| is_in(connection, room)).collect())
+        let of_session = async {
+            match stream.media_session() {
+                Some(session) => self.connections_in_room(&session, room).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (items, of_session) = tokio::try_join!(try_join_all(shards), of_session)?;
+        let connections: Vec<LiveConnection> =
+            serde_dynamo::from_items(items.into_iter().flatten().collect::<Vec<_>>())?;
+        Ok(connections.into_iter().filter(|connection| is_in(connection, room)).chain(of_session).collect())
     }
 
     /// What is known of a room. Two requests at once.
     pub async fn room_standing(&self, room: &ProviderSessionId, now: Timestamp) -> Result<RoomStanding, StoreError> {
-        let session = self.attributes(Unique::ProviderSession.key(room.as_str()));
+        let session = async {
+            if let Some(RoomName::MediaSession(session)) = RoomName::parse(room.as_str()) {
+                return self.media_room_standing(&session, room).await;
+            }
+            let session = self.attributes(Unique::ProviderSession.key(room.as_str())).await?;
+            Ok(session.map(|_| RoomStanding::Ours))
+        };
         let (session, gone) = tokio::try_join!(session, self.item::<GoneRoom>(gone_key(room)))?;
         Ok(match (session, gone) {
             // A former room of a deleted session is found until its event is deleted.
             (_, Some(gone)) if now < gone.expires_at => RoomStanding::Gone,
-            (Some(_), _) => RoomStanding::Ours,
+            (Some(standing), _) => standing,
             (None, _) => RoomStanding::Foreign,
         })
     }
@@ -250,6 +266,25 @@ impl Store {
 
 fn gone_put(room: &ProviderSessionId, now: Timestamp) -> Result<Write, StoreError> {
     Item { key: gone_key(room), kind: "GoneRoom", entity: &GoneRoom { expires_at: now + GONE } }.put()
+}
+
+/// The writes after a report about a connection. If nobody may be in the room under its name, and the report says that
+/// somebody is, there is also a job that removes them.
+fn changed(
+    before: &LiveConnection,
+    after: LiveConnection,
+    report: &Report,
+    now: Timestamp,
+) -> Result<(Vec<Write>, RoomNoted), StoreError> {
+    let is_unwanted = report.reported.is_presence() && after.sends_away(now);
+    let message = message(&after).filter(|_| is_unwanted);
+    let mut writes = live_change(Some(before), after, now)?;
+    let job = message.map(|message| claimed_put(message.into(), now)).transpose()?;
+    let job = job.map(|(job, put)| {
+        writes.push(put);
+        job
+    });
+    Ok((writes, job.map_or(RoomNoted::Changed, RoomNoted::Held)))
 }
 
 fn is_in(connection: &LiveConnection, room: &ProviderSessionId) -> bool {

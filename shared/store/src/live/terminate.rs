@@ -13,7 +13,11 @@ use greenroom_core::{
     },
 };
 
-use super::{change::live_change, ledger::ledger_put, stream::ban_put};
+use super::{
+    change::live_change,
+    ledger::{ledger_change, ledger_put},
+    stream::ban_put,
+};
 use crate::{
     ClaimedJob, JobKey, Store, StoreError,
     attempts::Attempts,
@@ -122,9 +126,9 @@ impl Store {
             }
             let target = media.or_else(|| live_target(known.as_ref(), what.now));
             let Some(Target { connection, elsewhere }) = target else { return Ok(None) };
-            let (after, message) = decided(what, connection, &id);
+            let (after, message) = decided(what, connection.clone(), &id);
             let mut writes = elsewhere;
-            writes.extend(termination(known.as_ref(), &after, what.now)?);
+            writes.extend(termination(known.as_ref(), &connection, &after, what.now)?);
             told = None;
             if let Some(message) = message.filter(&is_wanted) {
                 let (job, put) = claimed_put(message.into(), what.now)?;
@@ -203,19 +207,39 @@ fn live_target(known: Option<&LiveConnection>, now: Timestamp) -> Option<Target>
     live.map(|live| Target { connection: live.clone(), elsewhere: Vec::new() })
 }
 
-/// The writes that leave an ended connection under its name.
+/// The writes that leave an ended connection under its name. `before` is the connection as it was.
 fn termination(
     known: Option<&LiveConnection>,
+    before: &LiveConnection,
     ended: &LiveConnection,
     now: Timestamp,
 ) -> Result<Vec<Write>, StoreError> {
     let mut writes = live_change(known, ended.clone(), now)?;
     match ended.source {
         Source::Media if !known.is_some_and(|known| known.is_live(now)) => writes.extend(ledger_put(ended)?),
+        // Its entry so far is that of the session's connection.
+        Source::MediaRoom { .. } if known.is_none() => writes.extend(ledger_change(Some(before), ended, now)?),
         Source::Event { .. } => writes.extend(session_check(&ended.stream)),
-        Source::Media | Source::Admission(_) => {}
+        Source::Media | Source::MediaRoom { .. } | Source::Admission(_) => {}
     }
     Ok(writes)
+}
+
+/// The writes that leave the ended connection of a media session's room under its name, and the job that removes its
+/// participant. The caller's process holds the lease.
+pub(crate) fn removal_from_room(
+    before: &LiveConnection,
+    by: EndedBy,
+    now: Timestamp,
+) -> Result<(Vec<Write>, Option<ClaimedJob>), StoreError> {
+    let ended = before.clone().terminated(now, Duration::ZERO, &random_hex(), by);
+    let mut writes = termination(None, before, &ended, now)?;
+    let job = message(&ended).map(|message| claimed_put(message.into(), now)).transpose()?;
+    let job = job.map(|(job, put)| {
+        writes.push(put);
+        job
+    });
+    Ok((writes, job))
 }
 
 /// A condition that the event's session exists. Its deletion ends all of its connections.
@@ -257,7 +281,7 @@ fn decided(what: &Terminating<'_>, connection: LiveConnection, id: &str) -> (Liv
 pub(super) fn message(ended: &LiveConnection) -> Option<OutboxMessage> {
     let (stream, name) = (ended.stream.clone(), ended.name.clone());
     match &ended.source {
-        Source::Event { provider_session: room } if ended.room().is_some() => {
+        Source::Event { provider_session: room } | Source::MediaRoom { room } if ended.room().is_some() => {
             Some(OutboxMessage::RemoveParticipant { room: room.clone(), name })
         }
         Source::Event { provider_session } => {
@@ -265,6 +289,6 @@ pub(super) fn message(ended: &LiveConnection) -> Option<OutboxMessage> {
         }
         // The participants of a media session hold only Greenroom's token. A media server that has to cut off its
         // viewers is told before they end.
-        Source::Media | Source::Admission(_) => None,
+        Source::Media | Source::MediaRoom { .. } | Source::Admission(_) => None,
     }
 }

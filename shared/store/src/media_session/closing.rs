@@ -2,25 +2,34 @@
 
 use greenroom_core::{
     clock::{Timestamp, seconds},
-    id::{ConnectionId, ConnectionName, MediaSessionId, random_hex},
+    id::{ConnectionId, ConnectionName, MediaSessionId, ProviderSessionId, random_hex},
     model::{
         MediaSession,
         connection::{Role, ServerData},
         job::Work,
-        live::{EndReason, EndedBy, LiveConnection, Source, Stream},
+        live::{EndReason, EndedBy, LiveConnection, Presence, Source, Stream},
     },
 };
 use serde::Deserialize;
 
-use super::{connection_key, connections, key, partition};
+use super::{connection_key, is_session, key, partition, unchanged};
 use crate::{
-    Attributes, Begun, Store, StoreError, attempts::Attempts, job::begun_put, live::ledger_put, n, s,
-    transaction::Committed, write::Write,
+    Attributes, Begun, JobKey, Store, StoreError, Worked,
+    attempts::Attempts,
+    error::failed_first,
+    job::begun_put,
+    live::{ledger_change, ledger_put},
+    n, s,
+    transaction::Committed,
+    write::Write,
 };
 
 /// The number of connections that one transaction deletes. With the longest metadata, which their ledger entries take
 /// over, and the longest options, 33 would exceed the 4 MB of a transaction.
 const PAGE: usize = 30;
+
+/// The attributes of a session and of its connections that its clearing needs.
+const LEFT: &str = "#type, connectionId, #role, serverData, createdAt, expiresAt, room, presence, revision";
 
 /// The outcome of closing a media session.
 #[derive(Clone, Debug)]
@@ -84,61 +93,80 @@ impl Store {
     }
 
     /// Deletes what is left of a session that was closed at this time, until nothing is left or the time is up. Returns
-    /// `true` if nothing is left.
+    /// whether nothing is left, and the outbox message that has the LiveKit server delete the session's room.
     ///
-    /// Two requests for every 30 connections begun.
+    /// Two requests for every 30 connections begun, and one if the session has a room.
     pub(crate) async fn clear_media_session(
         &self,
         session: &MediaSessionId,
         closing: &str,
         at: Timestamp,
         in_time: impl Fn() -> bool,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Worked, StoreError> {
         self.clear_tombstone(&Tombstone { session, closing, at }, in_time).await
     }
 
-    /// Deletes a closed session's connections, and the session's item together with the last of them.
-    async fn clear_tombstone(&self, tombstone: &Tombstone<'_>, in_time: impl Fn() -> bool) -> Result<bool, StoreError> {
+    /// Deletes a closed session's connections, and the session's item together with the last of them. The session's
+    /// room closes first, so that nobody who comes back is taken for a stranger.
+    async fn clear_tombstone(
+        &self,
+        tombstone: &Tombstone<'_>,
+        in_time: impl Fn() -> bool,
+    ) -> Result<Worked, StoreError> {
+        let mut messages: Option<Vec<JobKey>> = None;
+        let mut attempts = Attempts::default();
         loop {
-            let (connections, is_last) = self.some_connections(tombstone.session).await?;
-            // If this fails, another worker has deleted the rest.
-            let cleared = self.delete_while_closed(tombstone, connections, is_last).await?;
-            if is_last || !cleared {
-                return Ok(true);
+            let Rest { room, connections, is_last } = self.rest(tombstone.session).await?;
+            if messages.is_none() {
+                messages = Some(self.close_rooms(room.iter(), tombstone.at).await?);
             }
-            if !in_time() {
-                return Ok(false);
+            let done = match self.delete_while_closed(tombstone, connections, is_last).await? {
+                Cleared::Yes => is_last,
+                Cleared::ByAnother => true,
+                Cleared::Changed => {
+                    attempts.lost().await?;
+                    false
+                }
+            };
+            if done || !in_time() {
+                return Ok(Worked { done, messages: messages.unwrap_or_default() });
             }
         }
     }
 
-    /// The attributes of some of a session's connections that the ledger needs, and whether these are all.
-    async fn some_connections(&self, id: &MediaSessionId) -> Result<(Vec<Closing>, bool), StoreError> {
-        let query = self.query(partition(id)).prefix(connections(id)).limit(PAGE);
-        let query = query.only("connectionId, #role, serverData, createdAt, expiresAt").name("#role", "role");
-        let answer = query.send().await?;
-        Ok((serde_dynamo::from_items(answer.items)?, answer.next.is_none()))
+    /// A part of what is left of a session. The session's own item lies before its connections.
+    async fn rest(&self, id: &MediaSessionId) -> Result<Rest, StoreError> {
+        let query = self.query(partition(id)).prefix(format!("{id}/")).limit(PAGE + 1).only(LEFT);
+        let answer = query.name("#role", "role").name("#type", "Type").send().await?;
+        let (session, connections): (Vec<_>, Vec<_>) = answer.items.into_iter().partition(is_session);
+        let room = session.into_iter().next().map(serde_dynamo::from_item::<_, Room>).transpose()?;
+        let connections = serde_dynamo::from_items(connections)?;
+        Ok(Rest { room: room.and_then(|session| session.room), connections, is_last: answer.next.is_none() })
     }
 
     /// Deletes these connections of a closed session and writes their ledger entries. Also deletes the session's item
-    /// if they are the last. Returns `false` if another worker deleted the session in between.
+    /// if they are the last.
     async fn delete_while_closed(
         &self,
         tombstone: &Tombstone<'_>,
         closing: Vec<Closing>,
         is_last: bool,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Cleared, StoreError> {
         let key = key(tombstone.session);
         let session = if is_last { Write::delete(key) } else { Write::check(key) };
         let mut writes = vec![session.when("closing = :closing").value(":closing", s(tombstone.closing))];
         for connection in closing {
-            writes.push(Write::delete(connection_key(tombstone.session, &connection.connection_id)));
-            writes.extend(ledger_put(&connection.ended(tombstone))?);
+            let delete = Write::delete(connection_key(tombstone.session, &connection.connection_id));
+            // Without a room there are no reports, and another worker may have deleted it.
+            let has_room = connection.room.is_some();
+            writes.push(if has_room { unchanged(delete, connection.revision) } else { delete });
+            writes.extend(connection.ending(tombstone)?);
         }
-        match self.transact(&writes).await? {
-            Committed::Yes => Ok(true),
-            Committed::No(_) => Ok(false),
-        }
+        Ok(match self.transact(&writes).await? {
+            Committed::Yes => Cleared::Yes,
+            Committed::No(reasons) if failed_first(&reasons) => Cleared::ByAnother,
+            Committed::No(_) => Cleared::Changed,
+        })
     }
 }
 
@@ -159,6 +187,29 @@ fn removal_of_unused(session: &MediaSession) -> Write {
         .value(":incarnation", s(&session.incarnation))
 }
 
+/// A part of what is left of a closed session.
+struct Rest {
+    room: Option<ProviderSessionId>,
+    connections: Vec<Closing>,
+    /// Whether these are all of its connections.
+    is_last: bool,
+}
+
+/// The outcome of deleting a part of it.
+enum Cleared {
+    Yes,
+    /// Another worker has deleted the rest.
+    ByAnother,
+    /// One of the connections has changed since it was read.
+    Changed,
+}
+
+/// The attribute of a closed session that its clearing needs.
+#[derive(Deserialize)]
+struct Room {
+    room: Option<ProviderSessionId>,
+}
+
 /// A connection of a session that is being closed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -169,20 +220,27 @@ struct Closing {
     created_at: Timestamp,
     #[serde(with = "seconds")]
     expires_at: Timestamp,
+    room: Option<ProviderSessionId>,
+    presence: Option<Presence>,
+    #[serde(default)]
+    revision: u32,
 }
 
 impl Closing {
-    /// The ended connection: it ended with its session, or by itself before that.
-    fn ended(self, tombstone: &Tombstone<'_>) -> LiveConnection {
-        let Self { connection_id, role, server_data, created_at, expires_at } = self;
+    /// The writes to the ledger: it ended with its session, or by itself before that.
+    fn ending(self, tombstone: &Tombstone<'_>) -> Result<Vec<Write>, StoreError> {
+        let Self { connection_id, role, server_data, created_at, expires_at, room, presence, .. } = self;
         let name = ConnectionName::from(&connection_id);
         let stream = Stream::of_media_session(tombstone.session);
-        let live = LiveConnection::begin(stream, name, role.into(), Source::Media, created_at, expires_at);
-        let live = LiveConnection { data: server_data.given(), ..live };
-        if tombstone.at < expires_at {
-            live.ended(tombstone.at, EndReason::SESSION_CLOSED, EndedBy::BACKEND)
-        } else {
-            live
+        let live = LiveConnection::begin(stream, name, role.into(), Source::of_media(room), created_at, expires_at);
+        let live = LiveConnection { data: server_data.given(), ..live }.with_presence(presence);
+        let ended = |live: LiveConnection| live.ended(tombstone.at, EndReason::SESSION_CLOSED, EndedBy::BACKEND);
+        match (live.is_live(tombstone.at), live.connected_at) {
+            (true, None) => Ok(ledger_put(&ended(live))?.into_iter().collect()),
+            (false, None) => Ok(ledger_put(&live)?.into_iter().collect()),
+            (true, Some(_)) => Ok(ledger_change(Some(&live), &ended(live.clone()), tombstone.at)?.collect()),
+            // Its entry says how it ended.
+            (false, Some(_)) => Ok(Vec::new()),
         }
     }
 }

@@ -8,19 +8,37 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use greenroom_core::{
     clock::Timestamp,
-    id::{ConnectionId, MediaSessionId},
+    id::{ConnectionId, MediaSessionId, ProviderSessionId},
     model::{
         Connection, MediaSession,
         connection::GrantChange,
+        job::OutboxMessage,
         live::{EndReason, EndedBy, LiveConnection},
     },
 };
 
-use super::{connection_key, connections, is_session, key, partition};
+use super::{belongs, connection_key, connections, is_session, key, partition, unchanged};
 use crate::{
-    Item, Store, StoreError, attempts::Attempts, error::failed_first, live::ledger_put, n, s, transaction::Committed,
+    ClaimedJob, Item, Store, StoreError,
+    attempts::Attempts,
+    error::failed_first,
+    job::claimed_put,
+    live::{ledger_put, removal_from_room},
+    n, s,
+    transaction::Committed,
     write::Write,
 };
+
+/// The outcome of adding a connection.
+#[derive(Clone, Debug)]
+pub enum Inserted {
+    /// The connection is in the session.
+    Yes,
+    /// There is no such live session.
+    NoSession,
+    /// The session has another room than the connection, or none. This is the session's.
+    OtherRoom(Option<ProviderSessionId>),
+}
 
 /// The part of a connection's address that nothing live has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,24 +50,27 @@ pub enum Unknown {
 }
 
 impl Store {
-    /// Adds a connection to a live session. Returns `false` if there is no such session. The session is then collected
-    /// `grace` after the connection's token ends, or later.
+    /// Adds a connection to a live session, which has to have the connection's room, if it has one. The session is then
+    /// collected `grace` after the connection's token ends, or later.
     ///
     /// One request, a transaction.
-    pub async fn insert_connection(&self, connection: &Connection, grace: Duration) -> Result<bool, StoreError> {
+    pub async fn insert_connection(&self, connection: &Connection, grace: Duration) -> Result<Inserted, StoreError> {
         let mut extend = true;
         let mut attempts = Attempts::default();
         loop {
             let key = connection_key(&connection.session_id, &connection.connection_id);
             let put = Item { key, kind: "Connection", entity: connection }.put()?;
             let Committed::No(reasons) = self.transact(&[admitting(connection, grace, extend), put]).await? else {
-                return Ok(true);
+                return Ok(Inserted::Yes);
             };
             let found = reasons.into_iter().next().and_then(|reason| reason.item);
-            let Some(found) = found else { return Ok(false) };
+            let Some(found) = found else { return Ok(Inserted::NoSession) };
             let found: MediaSession = serde_dynamo::from_item(found)?;
             if !found.is_live(connection.created_at) {
-                return Ok(false);
+                return Ok(Inserted::NoSession);
+            }
+            if !belongs(connection, &found) {
+                return Ok(Inserted::OtherRoom(found.room));
             }
             extend = found.tokens_end_at.is_none_or(|end| end <= connection.expires_at);
             attempts.lost_knowingly().await?;
@@ -66,7 +87,9 @@ impl Store {
         Ok(self.live_pair(session, connection, now).await?.map(|(_, connection)| connection))
     }
 
-    /// Changes the rights of a live connection, and returns it as it is then. Its id, its token and its end stay.
+    /// Changes the rights of a live connection, and returns it as it is then. Its id, its token and its end stay. If its
+    /// participant may be in a room with another role, also puts the job that changes their rights there. This process
+    /// holds its lease.
     ///
     /// One request, two if something changes.
     pub async fn change_grant(
@@ -75,17 +98,27 @@ impl Store {
         connection: &ConnectionId,
         change: GrantChange,
         now: Timestamp,
-    ) -> Result<Result<Connection, Unknown>, StoreError> {
+    ) -> Result<Result<(Connection, Option<ClaimedJob>), Unknown>, StoreError> {
         let found = match self.live_pair(session, connection, now).await? {
             Ok((_, found)) => found,
             Err(unknown) => return Ok(Err(unknown)),
         };
         if change.changes_nothing(&found.grant) {
-            return Ok(Ok(found));
+            return Ok(Ok((found, None)));
+        }
+        let (session, connection) = (session.clone(), connection.clone());
+        let is_told = found.room().is_some() && change.role.is_some_and(|role| role != found.grant.role);
+        if is_told {
+            let message = OutboxMessage::UpdateParticipant { session, connection };
+            let (job, put) = claimed_put(message.into(), now)?;
+            let Committed::Yes = self.transact(&[grant_update(&found, change), put]).await? else {
+                return Ok(Err(Unknown::Connection));
+            };
+            return Ok(Ok((Connection { grant: change.of(found.grant), ..found }, Some(job))));
         }
         // Each connection has an id of its own, so a connection that is there is the one that was found.
-        match self.write(grant_update(&found, change)).await? {
-            Ok(item) => Ok(Ok(serde_dynamo::from_item(item)?)),
+        match self.write(grant_update(&found, change).returning(ReturnValue::AllNew)).await? {
+            Ok(item) => Ok(Ok((serde_dynamo::from_item(item)?, None))),
             Err(_) => Ok(Err(Unknown::Connection)),
         }
     }
@@ -102,12 +135,13 @@ impl Store {
         let found: Option<MediaSession> = sessions.into_iter().next().map(serde_dynamo::from_item).transpose()?;
         let Some(found) = found.filter(|found| found.is_live(now)) else { return Ok(Err(Unknown::Session)) };
         let target: Option<Connection> = connections.into_iter().next().map(serde_dynamo::from_item).transpose()?;
-        let target = target.filter(|target| target.is_live(now));
+        let target = target.filter(|target| target.is_live(now) && belongs(target, &found));
         Ok(target.map(|target| (found, target)).ok_or(Unknown::Connection))
     }
 
     /// Ends a connection and its token. The session is collected `grace` after the end of its last token, which may be
-    /// now.
+    /// now. If the token is for a room, its name is held, and the returned job removes the participant. This process
+    /// holds its lease.
     ///
     /// Two requests, three if no other token of the session ends later. The cost does not grow with the number of
     /// connections.
@@ -117,18 +151,25 @@ impl Store {
         connection: &ConnectionId,
         now: Timestamp,
         grace: Duration,
-    ) -> Result<Result<(), Unknown>, StoreError> {
+    ) -> Result<Result<Option<ClaimedJob>, Unknown>, StoreError> {
         let mut attempts = Attempts::default();
         loop {
             let (target, mut removal) = match self.connection_removal(session, connection, now, grace).await? {
                 Ok(removal) => removal,
                 Err(unknown) => return Ok(Err(unknown)),
             };
-            let ended = LiveConnection::of_media(&target).ended(now, EndReason::DISCONNECTED, EndedBy::BACKEND);
-            removal.extend(ledger_put(&ended)?);
+            let live = LiveConnection::of_media(&target);
+            let mut job = None;
+            if live.room().is_some() {
+                let (writes, message) = removal_from_room(&live, EndedBy::BACKEND, now)?;
+                removal.extend(writes);
+                job = message;
+            } else {
+                removal.extend(ledger_put(&live.ended(now, EndReason::DISCONNECTED, EndedBy::BACKEND))?);
+            }
             match self.transact(&removal).await? {
-                Committed::Yes => return Ok(Ok(())),
-                // The connection is gone. The next round of the loop finds out how.
+                Committed::Yes => return Ok(Ok(job)),
+                // The connection is gone, or a report has changed it. The next round of the loop finds out how.
                 Committed::No(reasons) if failed_first(&reasons) => attempts.again()?,
                 Committed::No(_) => attempts.lost().await?,
             }
@@ -149,7 +190,7 @@ impl Store {
             Ok(pair) => pair,
             Err(unknown) => return Ok(Err(unknown)),
         };
-        let writes = if found.tokens_end_at > Some(target.expires_at) {
+        let writes = if found.tokens_end_at > Some(target.token_ends_at()) {
             removal_of_one(&found, &target)
         } else {
             let next = self.last_but(&target).await?;
@@ -171,6 +212,7 @@ impl Store {
 /// the session's end behind that of the token. Without, its condition is that another token has done so.
 fn admitting(connection: &Connection, grace: Duration, extend: bool) -> Write {
     let live = "attribute_exists(PK) AND attribute_not_exists(closedAt) AND expiresAt > :now";
+    let live = connection.room().map_or_else(|| live.to_owned(), |_| format!("{live} AND room = :room"));
     let update = if extend {
         let collected = (connection.expires_at + grace).whole_second();
         updating(&connection.session_id, "SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
@@ -178,6 +220,10 @@ fn admitting(connection: &Connection, grace: Duration, extend: bool) -> Write {
             .value(":collected", n(collected.seconds()))
     } else {
         updating(&connection.session_id, "ADD revision :one").when(format!("{live} AND tokensEndAt >= :end"))
+    };
+    let update = match connection.room() {
+        Some(room) => update.value(":room", s(room.as_str())),
+        None => update,
     };
     update
         .value(":now", n(connection.created_at.seconds()))
@@ -188,20 +234,26 @@ fn admitting(connection: &Connection, grace: Duration, extend: bool) -> Write {
 /// The write of a connection's new rights. Its condition is that the connection is still there.
 fn grant_update(connection: &Connection, change: GrantChange) -> Write {
     let key = connection_key(&connection.session_id, &connection.connection_id);
+    // A client that joins a room with an earlier token gets the rights of that token at first.
+    let told = if connection.room().is_some() { ", roleChanged = :changed" } else { "" };
     let update = match (change.role, change.record) {
-        (Some(_), Some(_)) => Write::update(key, "SET #role = :role, #record = :record"),
-        (Some(_), None) => Write::update(key, "SET #role = :role"),
+        (Some(_), Some(_)) => Write::update(key, format!("SET #role = :role, #record = :record{told}")),
+        (Some(_), None) => Write::update(key, format!("SET #role = :role{told}")),
         (None, _) => Write::update(key, "SET #record = :record"),
     };
     let update = match change.role {
         Some(role) => update.name("#role", "role").value(":role", s(role.to_string())),
         None => update,
     };
+    let update = match change.role.filter(|_| connection.room().is_some()) {
+        Some(_) => update.value(":changed", AttributeValue::Bool(true)),
+        None => update,
+    };
     let update = match change.record {
         Some(record) => update.name("#record", "record").value(":record", AttributeValue::Bool(record)),
         None => update,
     };
-    update.when_there().returning(ReturnValue::AllNew)
+    update.when_there()
 }
 
 /// The writes that remove a connection while another one ends later. The session's end stays as it is.
@@ -210,7 +262,7 @@ fn removal_of_one(session: &MediaSession, target: &Connection) -> Vec<Write> {
     let check = Write::check(key(&session.session_id))
         .when(later)
         .value(":incarnation", s(&session.incarnation))
-        .value(":end", n(target.expires_at.millis()));
+        .value(":end", n(target.token_ends_at().millis()));
     vec![deletion(target), check]
 }
 
@@ -223,7 +275,7 @@ fn removal_of_the_last(
     now: Timestamp,
     grace: Duration,
 ) -> Vec<Write> {
-    let last_end = next.map_or(now, |next| next.expires_at.max(now));
+    let last_end = next.map_or(now, |next| next.token_ends_at().max(now));
     let update = updating(&session.session_id, "SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
         .when("incarnation = :incarnation AND attribute_not_exists(closedAt) AND revision = :seen")
         .value(":collected", n(session.collected_at(last_end, grace).seconds()))
@@ -236,7 +288,8 @@ fn removal_of_the_last(
 }
 
 fn deletion(connection: &Connection) -> Write {
-    Write::delete(connection_key(&connection.session_id, &connection.connection_id)).when_there()
+    let delete = Write::delete(connection_key(&connection.session_id, &connection.connection_id));
+    unchanged(delete, connection.revision)
 }
 
 /// An update of a session that raises its revision by `:one`.

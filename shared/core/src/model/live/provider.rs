@@ -134,10 +134,10 @@ impl LiveConnection {
         Some((after, client))
     }
 
-    /// Whether it was made by an event's token that has not expired, even if the token was terminated.
+    /// Whether it was made by a media provider's token that has not expired, even if the token was terminated.
     #[must_use]
     pub fn has_token(&self, now: Timestamp) -> bool {
-        matches!(self.source, Source::Event { .. }) && now < self.ends_at
+        matches!(self.source, Source::Event { .. } | Source::MediaRoom { .. }) && now < self.ends_at
     }
 
     /// Whether its client has left, and may return with the same token.

@@ -9,7 +9,11 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{EndReason, LiveConnection, REMEMBERED, SessionProvider, Source};
-use crate::{clock::Timestamp, id::ProviderSessionId, model::RoomName};
+use crate::{
+    clock::Timestamp,
+    id::ProviderSessionId,
+    model::{RoomName, SessionOrigin},
+};
 
 /// How long a participant counts as present after the last report. Reconciling renews it.
 const PRESENT: Duration = Duration::from_hours(24);
@@ -113,11 +117,10 @@ impl RoomParticipant {
         Self { sid, room_sid, joined_at, left_at: None, tracks: BTreeMap::new() }
     }
 
-    /// Since when it has published at least one of the tracks that it publishes now; `None` if it publishes none.
-    #[must_use]
-    pub fn publishing(&self) -> Option<Timestamp> {
-        let published = self.tracks.values().filter(|track| !track.ended).map(|track| track.at);
-        published.min().filter(|_| self.left_at.is_none())
+    /// The tracks that it publishes now, and since when.
+    pub(super) fn published(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        let published = self.tracks.iter().filter(move |(_, track)| !track.ended && self.left_at.is_none());
+        published.map(|(sid, track)| (sid.as_str(), track.at))
     }
 
     /// Takes note of a track, unless a later report about it is known.
@@ -152,7 +155,7 @@ impl LiveConnection {
     #[must_use]
     pub fn provider_session(&self) -> Option<&ProviderSessionId> {
         match &self.source {
-            Source::Event { provider_session } => Some(provider_session),
+            Source::Event { provider_session: id } | Source::MediaRoom { room: id } => Some(id),
             Source::Media | Source::Admission(_) => None,
         }
     }
@@ -166,15 +169,18 @@ impl LiveConnection {
     /// The media provider of the session that its token is for. `None` if the stream belongs to no provider's session.
     #[must_use]
     pub fn provider(&self) -> Option<SessionProvider> {
-        let session = self.provider_session()?;
-        let is_room = RoomName::parse(session.as_str()).is_some();
-        Some(if is_room { SessionProvider::LiveKit } else { SessionProvider::OpenTok })
+        Some(match SessionOrigin::of(self.provider_session()?) {
+            SessionOrigin::LiveKit => SessionProvider::LiveKit,
+            SessionOrigin::Vonage(_) => SessionProvider::Vonage,
+            SessionOrigin::OpenTok | SessionOrigin::Unknown => SessionProvider::OpenTok,
+        })
     }
 
-    /// Since when its participant publishes; `None` if they do not.
+    /// Since when its participant has published at least one of the tracks that they publish now; `None` if they publish
+    /// none.
     #[must_use]
     pub fn publishing(&self) -> Option<Timestamp> {
-        self.participant.as_ref().and_then(RoomParticipant::publishing)
+        self.participant.as_ref()?.published().map(|(_, at)| at).min()
     }
 
     /// Until when its name is held at least, if it is terminated now: the server revokes no token.

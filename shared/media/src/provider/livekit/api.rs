@@ -18,7 +18,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-use super::token::{REQUEST_TTL, SigningKey};
+use super::token::{LiveKitRights, REQUEST_TTL, SigningKey};
 use crate::{
     outgoing::{self, HttpClient},
     provider::ProviderError,
@@ -204,6 +204,24 @@ impl LiveKitApi {
     pub(super) async fn remove_participant(&self, room: &str, identity: &str) -> Result<(), ProviderError> {
         let body = json!({ "room": room, "identity": identity });
         self.tell("RemoveParticipant", Permission::of_room(room), &body).await
+    }
+
+    /// All permissions are sent, because the server drops those that are missing. It knows sources in upper case only,
+    /// and takes others for none, which allows every source.
+    pub(super) async fn update_participant(
+        &self,
+        room: &str,
+        identity: &str,
+        rights: LiveKitRights,
+    ) -> Result<(), ProviderError> {
+        let publishes = rights.publish();
+        let sources: &[&str] = if rights == LiveKitRights::Speak { &["MICROPHONE"] } else { &[] };
+        let permission = json!({
+            "can_subscribe": true, "can_publish": publishes, "can_publish_data": publishes, "can_publish_sources": sources,
+            "hidden": false, "can_update_metadata": false, "can_subscribe_metrics": false,
+        });
+        let body = json!({ "room": room, "identity": identity, "permission": permission });
+        self.tell("UpdateParticipant", Permission::of_room(room), &body).await
     }
 
     pub(super) async fn delete_room(&self, room: &str) -> Result<(), ProviderError> {

@@ -7,6 +7,7 @@ use greenroom_core::{
     config::{LiveKit, LiveKitKey},
     hs256,
     id::{ConnectionName, ProviderSessionId},
+    model::connection::Role,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret;
@@ -26,6 +27,23 @@ pub enum LiveKitRights {
     Publish,
     /// Also remove others and mute them.
     Moderate,
+}
+
+impl LiveKitRights {
+    /// Whether they allow sending anything.
+    pub(super) fn publish(self) -> bool {
+        self != Self::Subscribe
+    }
+}
+
+impl From<Role> for LiveKitRights {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Subscriber => Self::Subscribe,
+            Role::Publisher => Self::Publish,
+            Role::Moderator => Self::Moderate,
+        }
+    }
 }
 
 /// The right to be in a room.
@@ -76,6 +94,9 @@ struct Claims<'a> {
     nbf: i64,
     exp: i64,
     video: Video<'a>,
+    /// Everybody in the room reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -106,9 +127,26 @@ impl TokenSigner {
         Self { url: server.client_url.clone(), key: SigningKey::of(server), header: Header::new(Algorithm::HS256) }
     }
 
+    /// The address that clients connect to.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(super) fn access(&self, grant: &LiveKitGrant<'_>, now: Timestamp) -> Result<LiveKitAccess, TokenError> {
+        let token = self.token(grant, None, now)?;
+        let (room, expires_at) = (grant.room.clone(), grant.expires_at.whole_second().to_string());
+        Ok(LiveKitAccess { url: self.url.clone(), room, token, expires_at })
+    }
+
+    /// A token with this metadata.
+    pub(super) fn token(
+        &self,
+        grant: &LiveKitGrant<'_>,
+        metadata: Option<&str>,
+        now: Timestamp,
+    ) -> Result<ProviderToken, TokenError> {
         let LiveKitGrant { room, name, rights, expires_at } = *grant;
-        let publishes = rights != LiveKitRights::Subscribe;
+        let publishes = rights.publish();
         let key = self.key.as_ref().ok_or(TokenError)?;
         let claims = Claims {
             iss: &key.id,
@@ -125,10 +163,9 @@ impl TokenSigner {
                 can_publish_sources: (rights == LiveKitRights::Speak).then_some(["microphone"]),
                 room_admin: rights == LiveKitRights::Moderate,
             },
+            metadata,
         };
-        let token = jsonwebtoken::encode(&self.header, &claims, &key.key).map_err(|_| TokenError)?;
-        let expires_at = expires_at.whole_second().to_string();
-        Ok(LiveKitAccess { url: self.url.clone(), room: room.clone(), token: ProviderToken(token), expires_at })
+        jsonwebtoken::encode(&self.header, &claims, &key.key).map(ProviderToken).map_err(|_| TokenError)
     }
 }
 

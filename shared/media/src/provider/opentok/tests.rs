@@ -11,7 +11,10 @@ use axum::{
     body::Bytes,
     http::{Request, StatusCode},
 };
-use greenroom_core::{clock::Timestamp, model::RoomName};
+use greenroom_core::{
+    clock::Timestamp,
+    model::{RoomName, SessionMode},
+};
 use jsonwebtoken::{DecodingKey, Validation};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -179,7 +182,7 @@ async fn what_is_too_long_is_not_kept(#[case] body: String, #[case] told: &str) 
 async fn a_slow_answer_is_not_asked_for_again() {
     let server = falling_silent(None).await;
     let mut provider = provider(server.url());
-    provider.api.attempt_timeout = Duration::from_millis(500);
+    provider.api.http.attempt_timeout = Duration::from_millis(500);
     let error = provider.create_session(&NewSession::plain(RoomName::NetworkTest)).await.unwrap_err();
     assert!(matches!(error, ProviderError::TimedOut));
     assert_eq!(attempts(&server), 1);
@@ -189,7 +192,8 @@ async fn a_slow_answer_is_not_asked_for_again() {
 async fn both_attempts_share_one_time_limit() {
     let server = falling_silent(Some(failed(500))).await;
     let mut provider = provider(server.url());
-    (provider.api.attempt_timeout, provider.api.call_timeout) = (Duration::from_mins(1), Duration::from_secs(1));
+    (provider.api.http.attempt_timeout, provider.api.http.call_timeout) =
+        (Duration::from_mins(1), Duration::from_secs(1));
     let error = provider.create_session(&NewSession::plain(RoomName::NetworkTest)).await.unwrap_err();
     assert!(matches!(error, ProviderError::TimedOut));
     assert_eq!(attempts(&server), 2);

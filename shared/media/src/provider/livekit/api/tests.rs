@@ -36,9 +36,15 @@ async fn each_method_has_the_one_permission_that_it_needs() {
     api.remove_participant("e1-s2-abcdefghijkl", "somebody").await.unwrap();
     api.delete_room("e1-s2-abcdefghijkl").await.unwrap();
     api.create_room("e1-s2-abcdefghijkl").await.unwrap();
+    api.update_participant("e1-s2-abcdefghijkl", "somebody", LiveKitRights::Speak).await.unwrap();
     assert!(api.rooms().await.unwrap().is_empty());
     assert!(api.participants(Permission::of_room("e1-s2-abcdefghijkl")).await.unwrap().is_empty());
     let room = "e1-s2-abcdefghijkl";
+    // A permission that is not written out is lost, and a source in lower case allows all of them.
+    let speaking = json!({
+        "can_subscribe": true, "can_publish": true, "can_publish_data": true, "can_publish_sources": ["MICROPHONE"],
+        "hidden": false, "can_update_metadata": false, "can_subscribe_metrics": false,
+    });
     let expected = [
         ("RemoveParticipant", json!({"room": room, "roomAdmin": true}), json!({"room": room, "identity": "somebody"})),
         ("DeleteRoom", json!({"roomCreate": true}), json!({"room": room})),
@@ -46,6 +52,11 @@ async fn each_method_has_the_one_permission_that_it_needs() {
             "CreateRoom",
             json!({"roomCreate": true}),
             json!({"name": room, "empty_timeout": 86_400, "departure_timeout": 86_400}),
+        ),
+        (
+            "UpdateParticipant",
+            json!({"room": room, "roomAdmin": true}),
+            json!({"room": room, "identity": "somebody", "permission": speaking}),
         ),
         ("ListRooms", json!({"roomList": true}), json!({})),
         ("ListParticipants", json!({"room": room, "roomAdmin": true}), json!({"room": room})),

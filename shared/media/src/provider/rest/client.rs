@@ -1,4 +1,4 @@
-//! HTTP to OpenTok: at most two attempts, each with a timeout, and answers of a limited length.
+//! HTTP to a media provider: at most two attempts, each with a timeout, and answers of a limited length.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(9500);
 /// The longest answer that is read, in bytes. A thousand archives have less than half of it.
 const ANSWER_MAX: usize = 4 << 20;
 
-/// The HTTP API of OpenTok, as a client sees it.
-pub(super) struct OpenTokApi {
+/// The HTTP API of a media provider, as a client sees it.
+pub(in crate::provider) struct HttpApi {
     http: HttpClient,
-    pub(super) attempt_timeout: Duration,
-    pub(super) call_timeout: Duration,
+    pub(in crate::provider) attempt_timeout: Duration,
+    pub(in crate::provider) call_timeout: Duration,
 }
 
-impl OpenTokApi {
+impl HttpApi {
     /// The API. The first request connects to it.
     pub(super) fn new() -> Self {
         Self { http: outgoing::client(), attempt_timeout: ATTEMPT_TIMEOUT, call_timeout: CALL_TIMEOUT }
@@ -77,7 +77,7 @@ impl OpenTokApi {
         let response = self.http.request(request).await.map_err(|error| ProviderError::unreachable(&error))?;
         match response.status() {
             status if expected.contains(&status) => {}
-            StatusCode::FORBIDDEN => return Err(ProviderError::Credentials),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(ProviderError::Credentials),
             other => return Err(ProviderError::Status(other.as_u16())),
         }
         let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await.map_err(|error| {
