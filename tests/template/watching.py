@@ -23,7 +23,7 @@ KNOWN = {
     "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
     # The code names the metrics that the functions send.
     "Greenroom": {
-        *re.findall(r'\b(?:routed|only)\("(\w+)"', (ROOT / "shared/telemetry/src/metrics.rs").read_text()),
+        *re.findall(r'\b(?:routed|(?:rarely_)?only)\("(\w+)"', (ROOT / "shared/telemetry/src/metrics.rs").read_text()),
         *re.findall(r'=> \("\w+", "(\w+)"\)', (ROOT / "shared/media/src/audit.rs").read_text()),
     },
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::{Json, extract::State};
 use greenroom_core::{
     clock::Timestamp,
-    config::{OpenviduMedia, Setting},
+    config::{LiveKitRooms, OpenviduMedia, Setting},
     id::{MediaSessionId, ProviderSessionId},
     model::{
         self, RoomName,
@@ -168,7 +168,8 @@ async fn connect(
 ///
 /// The room of an id that Greenroom made up is made from the id. A back-end's own id may be used again, each time for
 /// another room, which only the session's item has. A transaction does not return what it has written, so that item has
-/// to be read. The transaction has the condition that the room is the session's.
+/// to be read. So it is where rooms are made beforehand. The transaction has the condition that the room is the
+/// session's.
 async fn expected_room(
     services: &Services,
     session: &MediaSessionId,
@@ -176,9 +177,15 @@ async fn expected_room(
 ) -> Result<Result<Option<ProviderSessionId>, Unknown>, StoreError> {
     match (services.config.openvidu_media, RoomName::room_of_made_up(session)) {
         (OpenviduMedia::None, _) => Ok(Ok(None)),
-        (OpenviduMedia::LiveKit, Some(room)) => Ok(Ok(Some(room))),
-        (OpenviduMedia::LiveKit, None) => services.store.media_room(session, now).await,
+        // Nobody makes the room of a session that may be closed, in which the tokens of before would be good again.
+        (OpenviduMedia::LiveKit, Some(room)) if !makes_rooms(services) => Ok(Ok(Some(room))),
+        (OpenviduMedia::LiveKit, _) => services.store.media_room(session, now).await,
     }
+}
+
+/// Whether rooms are made before tokens for them are handed out.
+fn makes_rooms(services: &Services) -> bool {
+    services.config.livekit.as_ref().is_some_and(|livekit| livekit.rooms == LiveKitRooms::Made)
 }
 
 /// How long a token for a room lives.

@@ -46,6 +46,7 @@ struct Room {
 /// The table failed.
 pub async fn reconcile(services: &Services, in_time: InTime<'_>) -> Result<(), StoreError> {
     let Some(livekit) = services.media().livekit() else { return Ok(()) };
+    let listed_at = services.clock.now();
     let listed = match livekit.rooms().await {
         Ok(rooms) => rooms.into_iter().map(|room| (room.name, room.sid)).collect(),
         Err(error) => {
@@ -55,7 +56,7 @@ pub async fn reconcile(services: &Services, in_time: InTime<'_>) -> Result<(), S
     };
     let known = services.store.open_rooms(services.clock.now()).await?;
     let compared = stream::iter(rooms(listed, known))
-        .map(|room| async move { if in_time() { compare(services, room).await } else { Ok(0) } })
+        .map(|room| async move { if in_time() { compare(services, room, listed_at, in_time).await } else { Ok(0) } })
         .buffer_unordered(ROOMS_AT_ONCE)
         .collect::<Vec<_>>()
         .await;
@@ -102,8 +103,13 @@ fn room(room: ProviderSessionId, listed: Option<String>, known: Option<OpenRoom>
     Some(Room { room, stream, listed, known })
 }
 
-/// Compares a room. Returns the number of differences that were mended.
-async fn compare(services: &Services, room: Room) -> Result<u64, StoreError> {
+/// Compares a room. Returns the number of differences that were mended. `listed_at` is when the rooms were listed.
+async fn compare(
+    services: &Services,
+    room: Room,
+    listed_at: Timestamp,
+    in_time: InTime<'_>,
+) -> Result<u64, StoreError> {
     let Some(livekit) = services.media().livekit() else { return Ok(0) };
     if room.known.is_none() {
         match services.store.room_standing(&room.room, services.clock.now()).await? {
@@ -113,7 +119,8 @@ async fn compare(services: &Services, room: Room) -> Result<u64, StoreError> {
         }
     }
     remember(services, &room).await?;
-    let asked_at = services.clock.now();
+    // Somebody may have joined since in a room that was not open then.
+    let asked_at = if room.listed.is_some() { services.clock.now() } else { listed_at };
     let participants = match &room.listed {
         Some(_) => match livekit.participants(room.room.as_str()).await {
             Ok(participants) => participants,
@@ -136,8 +143,10 @@ async fn compare(services: &Services, room: Room) -> Result<u64, StoreError> {
             log(&error);
         }
     }
-    let mended = mend(services, &room, participants, &connections, asked_at).await?;
-    if let (None, Some(known)) = (&room.listed, &room.known) {
+    let mended = mend(services, &room, participants, &connections, (asked_at, in_time)).await?;
+    let was_there = |connection: &LiveConnection| connection.is_live(asked_at) && connection.connected_at.is_some();
+    // Where somebody was, the next run looks once more: they may have joined a room that was made again meanwhile.
+    if let (None, Some(known), false) = (&room.listed, &room.known, connections.iter().any(was_there)) {
         services.store.forget_open_room(&room.room, &known.sid).await?;
     }
     Ok(mended)
@@ -156,7 +165,7 @@ async fn mend(
     room: &Room,
     participants: Vec<ListedParticipant>,
     connections: &[LiveConnection],
-    asked_at: Timestamp,
+    (asked_at, in_time): (Timestamp, InTime<'_>),
 ) -> Result<u64, StoreError> {
     let room_sid = room.listed.clone().unwrap_or_default();
     let known: BTreeMap<&str, &LiveConnection> = connections.iter().map(|known| (known.name.as_str(), known)).collect();
@@ -193,7 +202,7 @@ async fn mend(
         }
         (_, report) => Some((name, report, true)),
     });
-    apply(services, room, news).await
+    apply(services, room, news.take_while(|_| in_time())).await
 }
 
 /// Takes note of these reports, and removes those of whom there is none. Returns how many differences were mended.

@@ -9,6 +9,8 @@
 //! up, and whoever ends a connection has the condition that the revision is the one that was read. So the ledger has one
 //! entry for each end, however reports and ends interleave.
 
+use std::time::Duration;
+
 use greenroom_core::{
     clock::Timestamp,
     id::{ConnectionId, MediaSessionId},
@@ -29,6 +31,8 @@ pub use self::{
 
 const KIND: &str = "MEDIA";
 const SESSION: &str = "MediaSession";
+/// How much time a session gets in whose room somebody is, although its tokens have ended.
+const MORE: Duration = Duration::from_mins(20);
 
 fn key(id: &MediaSessionId) -> Key {
     Key { pk: partition(id), sk: format!("{id}/") }

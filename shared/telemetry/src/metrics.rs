@@ -112,19 +112,18 @@ impl Line {
 
     fn using(self, usage: Usage) -> Self {
         let Usage { read_units, write_units, requests, retries, .. } = usage;
-        let rare = [
-            ("OutboxMessagesGivenUp", usage.outbox_messages_given_up),
-            ("DifferencesMended", usage.differences_mended),
-            ("ForeignReports", usage.foreign_reports),
-        ];
-        let line = self
-            .routed("ReadUnits", Unit::Count, read_units)
+        self.routed("ReadUnits", Unit::Count, read_units)
             .routed("WriteUnits", Unit::Count, write_units)
             .only("TableRequests", Unit::Count, count(requests))
-            .only("TableRetries", Unit::Count, count(retries));
-        // A metric that is not sent is not billed.
-        let rare = rare.into_iter().filter(|(_, number)| *number > 0);
-        rare.fold(line, |line, (name, number)| line.only(name, Unit::Count, count(number)))
+            .only("TableRetries", Unit::Count, count(retries))
+            .rarely_only("OutboxMessagesGivenUp", usage.outbox_messages_given_up)
+            .rarely_only("DifferencesMended", usage.differences_mended)
+            .rarely_only("ForeignReports", usage.foreign_reports)
+    }
+
+    /// A count that is nearly always zero, and is not sent then. A metric that is not sent is not billed.
+    fn rarely_only(self, name: &'static str, number: u64) -> Self {
+        if number == 0 { self } else { self.only(name, Unit::Count, count(number)) }
     }
 
     fn routed(self, name: &'static str, unit: Unit, value: f64) -> Self {

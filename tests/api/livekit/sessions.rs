@@ -148,6 +148,18 @@ async fn a_room_has_no_archives() {
 }
 
 #[tokio::test]
+async fn archives_of_other_providers_are_listed_beside_rooms() {
+    let stage = Stage::of("participant").await;
+    let app = stage.app.again_with([(Setting::VideoProvider, "offline")]);
+    let caller = app.organiser(&stage.admin);
+    caller.make(SESSIONS, json!({ "event": stage.event, "language": "Recorded" })).await;
+    let answer = caller.get(&format!("/api/v2/events/{}/archives/", stage.event)).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["count"]), (200, &json!(0)), "{answer}");
+    let answer = caller.get(&format!("{SESSIONS}1/archives/")).await;
+    assert_eq!(answer.status.as_u16(), 503, "{answer}");
+}
+
+#[tokio::test]
 async fn rooms_go_on_while_another_provider_makes_new_sessions() {
     let (stage, guest) = Stage::joined().await;
     let app = stage.app.again_with([(Setting::VideoProvider, "offline")]);

@@ -62,5 +62,7 @@ async fn run(services: &Services, key: &JobKey, in_time: InTime<'_>) -> Result<O
     };
     let until = now + TURN;
     let worked = super::run(services, &claimed, work, &|| in_time() && services.clock.now() < until).await?;
+    // The shard of a message may have been looked through already.
+    delivery::deliver_all(services, &worked.messages).await;
     Ok(if worked.done { Outcome::Settled } else { Outcome::GotOn })
 }

@@ -9,7 +9,7 @@ use greenroom_core::{
 
 use super::{Former, ended_key, former_key, former_list};
 use crate::{
-    Key, Store, StoreError, Worked,
+    JobKey, Key, Store, StoreError, Worked,
     attempts::pause,
     n,
     record::{
@@ -35,7 +35,8 @@ impl Store {
         at: Timestamp,
         in_time: impl Fn() -> bool,
     ) -> Result<Worked, StoreError> {
-        let mut messages = Vec::new();
+        // Login tokens may be many, and nobody may stay in a room for as long as they take.
+        let mut messages = self.close_rooms_of_event(id, at).await?;
         while in_time() {
             let tokens: Vec<Stored<LoginToken>> = self.some_of(Parent::Event(id)).await?;
             if !tokens.is_empty() {
@@ -44,14 +45,11 @@ impl Store {
             }
             let sessions: Vec<Stored<EventSession>> = self.some_of(Parent::Event(id)).await?;
             if !sessions.is_empty() {
-                let ids = sessions.iter().map(|session| &session.record.session_id);
-                messages.extend(self.close_rooms(ids, at).await?);
                 self.clear_piece(id, &sessions).await?;
                 continue;
             }
             let former = self.some_former(id).await?;
             if !former.is_empty() {
-                messages.extend(self.close_rooms(former.iter().map(|former| &former.session_id), at).await?);
                 // These items are only ever deleted, so another worker that deleted them first is no failure.
                 let _ = self.commit(former_keys(id, former).map(deleting).collect()).await?;
                 continue;
@@ -66,6 +64,15 @@ impl Store {
             return Ok(Worked { done: true, messages });
         }
         Ok(Worked { done: false, messages })
+    }
+
+    /// Closes the rooms of an event's sessions, and those of their former sessions. Those that were closed in an earlier
+    /// turn stay as they are.
+    async fn close_rooms_of_event(&self, event: u64, at: Timestamp) -> Result<Vec<JobKey>, StoreError> {
+        let sessions = self.records_of::<EventSession>(Parent::Event(event));
+        let (sessions, former) = tokio::try_join!(sessions, self.former_session_ids(event, None))?;
+        let present = sessions.iter().map(|session| &session.session_id);
+        self.close_rooms(present.chain(former.iter().map(|(_, former)| former)), at).await
     }
 
     /// Some former sessions of an event.

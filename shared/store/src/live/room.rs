@@ -164,9 +164,12 @@ impl Store {
         stream: &Stream,
         room: &ProviderSessionId,
     ) -> Result<Vec<LiveConnection>, StoreError> {
-        let shards = (0..SHARDS).map(|shard| {
+        // Each shard is read into connections by itself, so that the items of all are never there at once.
+        let shards = (0..SHARDS).map(|shard| async move {
             let query = self.query(partition(&stream.vhost, &stream.app, shard)).prefix(prefix(&stream.stream));
-            query.all()
+            let connections: Vec<LiveConnection> = serde_dynamo::from_items(query.all().await?)?;
+            let of_room = connections.into_iter().filter(|connection| is_in(connection, room));
+            Ok::<_, StoreError>(of_room.collect::<Vec<_>>())
         });
         let of_session = async {
             match stream.media_session() {
@@ -174,10 +177,8 @@ impl Store {
                 None => Ok(Vec::new()),
             }
         };
-        let (items, of_session) = tokio::try_join!(try_join_all(shards), of_session)?;
-        let connections: Vec<LiveConnection> =
-            serde_dynamo::from_items(items.into_iter().flatten().collect::<Vec<_>>())?;
-        Ok(connections.into_iter().filter(|connection| is_in(connection, room)).chain(of_session).collect())
+        let (shards, of_session) = tokio::try_join!(try_join_all(shards), of_session)?;
+        Ok(shards.into_iter().flatten().chain(of_session).collect())
     }
 
     /// What is known of a room. Two requests at once.

@@ -17,7 +17,7 @@ use greenroom_core::{
     },
 };
 
-use super::{belongs, connection_key, connections, is_session, key, partition, unchanged};
+use super::{MORE, belongs, connection_key, connections, is_session, key, partition, unchanged};
 use crate::{
     ClaimedJob, Item, Store, StoreError,
     attempts::Attempts,
@@ -276,6 +276,8 @@ fn removal_of_the_last(
     grace: Duration,
 ) -> Vec<Write> {
     let last_end = next.map_or(now, |next| next.token_ends_at().max(now));
+    // Others whose tokens have ended may still be in the room. Reconciling keeps the session for them.
+    let grace = if session.room.is_some() { grace.max(MORE) } else { grace };
     let update = updating(&session.session_id, "SET expiresAt = :collected, tokensEndAt = :end ADD revision :one")
         .when("incarnation = :incarnation AND attribute_not_exists(closedAt) AND revision = :seen")
         .value(":collected", n(session.collected_at(last_end, grace).seconds()))

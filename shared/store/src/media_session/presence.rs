@@ -12,7 +12,7 @@ use greenroom_core::{
     },
 };
 
-use super::{Unknown, connection_key, connections, key, partition, unchanged};
+use super::{MORE, Unknown, connection_key, connections, key, partition, unchanged};
 use crate::{
     ClaimedJob, Key, RoomStanding, Store, StoreError,
     job::claimed_put,
@@ -23,8 +23,6 @@ use crate::{
 
 /// How long before its end a session in whose room somebody is gets more time.
 const SOON: Duration = Duration::from_mins(10);
-/// How much time it gets.
-const MORE: Duration = Duration::from_mins(20);
 
 /// What is known under a name in the room of a media session.
 pub(crate) enum InMediaRoom {

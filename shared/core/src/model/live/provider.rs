@@ -143,7 +143,7 @@ impl LiveConnection {
     /// Whether its client has left, and may return with the same token.
     #[must_use]
     pub fn may_return(&self, now: Timestamp) -> bool {
-        self.has_token(now) && self.ended.is_some() && !self.is_terminated()
+        (self.has_token(now) || self.has_servers_token(now)) && self.ended.is_some() && !self.is_terminated()
     }
 
     /// Whether a client that connects under its name has to be disconnected, because the token was terminated.

@@ -136,6 +136,9 @@ impl RoomParticipant {
 
     /// Takes over the tracks of the server's list, which is complete.
     fn list_tracks(&mut self, listed: &[String], at: Timestamp) {
+        // Known ones come first, so that a list of more than are kept says the same each time.
+        let (known, new): (Vec<_>, Vec<_>) = listed.iter().partition(|sid| self.tracks.contains_key(*sid));
+        let listed: Vec<_> = known.into_iter().chain(new).take(TRACKS_MAX).collect();
         for (_, track) in self.tracks.iter_mut().filter(|(sid, _)| !listed.contains(sid)) {
             if !track.ended && track.at + UNSETTLED <= at {
                 *track = Track { at, ended: true };
@@ -187,6 +190,12 @@ impl LiveConnection {
     pub(super) fn room_hold(&self, now: Timestamp) -> Option<Timestamp> {
         let token = self.token_ends_at.unwrap_or(self.ends_at) + LEEWAY;
         self.room().map(|_| token.max(now + RETURNS))
+    }
+
+    /// Whether its participant may still have a token that the server handed out when they joined.
+    pub(super) fn has_servers_token(&self, now: Timestamp) -> bool {
+        let left = self.participant.as_ref().and_then(|participant| participant.left_at);
+        left.is_some_and(|left| now < left + RETURNS)
     }
 
     /// This connection after a report. `None` if it does not change.

@@ -149,6 +149,22 @@ fn a_name_is_held_until_its_token_and_its_returns_are_over() {
 }
 
 #[test]
+fn who_left_may_return_with_the_servers_token_after_their_own_has_ended() {
+    let long = 7 * 3600;
+    let left = told(&[joined(10)]).with_report(&left(10, long), at(long)).unwrap();
+    let returns = |seconds| left.may_return(at(long) + Duration::from_secs(seconds));
+    assert_eq!([returns(0), returns(899), returns(900)], [true, true, false]);
+}
+
+#[test]
+fn a_list_of_more_tracks_than_are_kept_says_the_same_each_time() {
+    let many: Vec<_> = (0..40).map(|number| format!("TR_{number}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    let connection = told(&[joined(10), present(10, 60, &many)]);
+    assert!(connection.with_report(&present(10, 120, &many), at(3600)).is_none());
+}
+
+#[test]
 fn no_more_tracks_are_kept_than_there_is_room_for() {
     let many: Vec<_> = (0..40).map(|number| published(10, 20 + number, &format!("TR_{number}"))).collect();
     let reports: Vec<_> = [joined(10)].into_iter().chain(many).collect();
