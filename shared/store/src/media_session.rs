@@ -23,7 +23,7 @@ mod closing;
 mod connection;
 mod presence;
 
-pub(super) use self::presence::{InMediaRoom, reported};
+pub(super) use self::presence::{InMediaRoom, reported, standing};
 pub use self::{
     closing::Closed,
     connection::{Inserted, Unknown},
@@ -34,7 +34,7 @@ const SESSION: &str = "MediaSession";
 /// How much time a session gets in whose room somebody is, although its tokens have ended.
 const MORE: Duration = Duration::from_mins(20);
 
-fn key(id: &MediaSessionId) -> Key {
+pub(super) fn key(id: &MediaSessionId) -> Key {
     Key { pk: partition(id), sk: format!("{id}/") }
 }
 

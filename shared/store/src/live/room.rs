@@ -26,7 +26,7 @@ use crate::{
     attempts::Attempts,
     error::is_failed_condition,
     job::{claimed_put, job_put},
-    media_session::{InMediaRoom, reported},
+    media_session::{self, InMediaRoom, reported},
     s,
     transaction::Committed,
     write::Write,
@@ -82,6 +82,9 @@ pub enum RoomNoted {
     /// The participant must not be there. The job removes them. This process holds its lease.
     Held(ClaimedJob),
 }
+
+/// The `Type` of the item of a room whose session was deleted.
+const GONE_ROOM: &str = "GoneRoom";
 
 /// A room whose session was deleted.
 #[derive(Serialize, Deserialize)]
@@ -181,22 +184,27 @@ impl Store {
         Ok(shards.into_iter().flatten().chain(of_session).collect())
     }
 
-    /// What is known of a room. Two requests at once.
+    /// What is known of a room. One request.
     pub async fn room_standing(&self, room: &ProviderSessionId, now: Timestamp) -> Result<RoomStanding, StoreError> {
-        let session = async {
-            if let Some(RoomName::MediaSession(session)) = RoomName::parse(room.as_str()) {
-                return self.media_room_standing(&session, room).await;
-            }
-            let session = self.attributes(Unique::ProviderSession.key(room.as_str())).await?;
-            Ok(session.map(|_| RoomStanding::Ours))
+        let media = match RoomName::parse(room.as_str()) {
+            Some(RoomName::MediaSession(session)) => Some(session),
+            _ => None,
         };
-        let (session, gone) = tokio::try_join!(session, self.item::<GoneRoom>(gone_key(room)))?;
-        Ok(match (session, gone) {
-            // A former room of a deleted session is found until its event is deleted.
-            (_, Some(gone)) if now < gone.expires_at => RoomStanding::Gone,
-            (Some(standing), _) => standing,
-            (None, _) => RoomStanding::Foreign,
-        })
+        let session = media.as_ref().map_or_else(|| Unique::ProviderSession.key(room.as_str()), media_session::key);
+        let mut standing = RoomStanding::Foreign;
+        for item in self.batch(vec![gone_key(room).attributes(), session.attributes()]).await? {
+            if item.get("Type") == Some(&s(GONE_ROOM)) {
+                // A former room of a deleted session is found until its event is deleted.
+                if now < serde_dynamo::from_item::<_, GoneRoom>(item)?.expires_at {
+                    return Ok(RoomStanding::Gone);
+                }
+            } else if media.is_some() {
+                standing = media_session::standing(item, room)?.unwrap_or(standing);
+            } else {
+                standing = RoomStanding::Ours;
+            }
+        }
+        Ok(standing)
     }
 
     /// Records that a room is open. One request.
@@ -266,7 +274,7 @@ impl Store {
 }
 
 fn gone_put(room: &ProviderSessionId, now: Timestamp) -> Result<Write, StoreError> {
-    Item { key: gone_key(room), kind: "GoneRoom", entity: &GoneRoom { expires_at: now + GONE } }.put()
+    Item { key: gone_key(room), kind: GONE_ROOM, entity: &GoneRoom { expires_at: now + GONE } }.put()
 }
 
 /// The writes after a report about a connection. If nobody may be in the room under its name, and the report says that

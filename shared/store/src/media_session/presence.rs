@@ -14,7 +14,7 @@ use greenroom_core::{
 
 use super::{MORE, Unknown, connection_key, connections, key, partition, unchanged};
 use crate::{
-    ClaimedJob, Key, RoomStanding, Store, StoreError,
+    Attributes, ClaimedJob, Key, RoomStanding, Store, StoreError,
     job::claimed_put,
     live::{ledger_change, live_key},
     n, s,
@@ -88,20 +88,6 @@ impl Store {
         Ok(found.map(LiveConnection::of_media).collect())
     }
 
-    /// What is known of the room of a media session. `None` if the session's item is gone, or is that of another
-    /// session with the same id.
-    ///
-    /// One request.
-    pub(crate) async fn media_room_standing(
-        &self,
-        session: &MediaSessionId,
-        room: &ProviderSessionId,
-    ) -> Result<Option<RoomStanding>, StoreError> {
-        let session: Option<MediaSession> = self.item(key(session)).await?;
-        let session = session.filter(|session| session.room.as_ref() == Some(room));
-        Ok(session.map(|session| if session.closed_at.is_some() { RoomStanding::Gone } else { RoomStanding::Ours }))
-    }
-
     /// Keeps a session in whose room somebody is, although all of its tokens have ended. One request.
     pub async fn keep_media_session(
         &self,
@@ -117,6 +103,13 @@ impl Store {
             .value(":soon", n((now + SOON).seconds()));
         self.write(update).await.map(drop)
     }
+}
+
+/// What the item of a media session says of a room. `None` if the item is that of another session with the same id.
+pub(crate) fn standing(item: Attributes, room: &ProviderSessionId) -> Result<Option<RoomStanding>, StoreError> {
+    let session: MediaSession = serde_dynamo::from_item(item)?;
+    let standing = if session.closed_at.is_some() { RoomStanding::Gone } else { RoomStanding::Ours };
+    Ok((session.room.as_ref() == Some(room)).then_some(standing))
 }
 
 /// The writes after a report about a connection. If the participant has just come, and may have a token from before the
