@@ -75,7 +75,6 @@ impl Serve {
             (_, None) => None,
         };
         let app = App::new(place.config.clone(), place.store.clone(), Clock::system());
-        keep_house(&app, place.embedded.as_ref(), &mut jobs);
         // The signals are taken before the address is printed, because a caller that knows it may also stop the server.
         let mut signals = Signals::take().map_err(CliError::Server)?;
         if let Some(data_dir) = &place.data_dir {
@@ -89,6 +88,8 @@ impl Serve {
             _ => None,
         };
         introduce(&reach, &place, database.as_deref()).await?;
+        // What it logs comes behind the introduction, whose first line has the address.
+        keep_house(&app, place.embedded.as_ref(), &mut jobs);
         app.warn_of_refused_webhooks();
         // A table that cannot be read now may be there for the first request.
         let _ = place.store.prime().await;
@@ -176,7 +177,8 @@ async fn deliver(app: App) {
 }
 
 async fn compare(app: App) {
-    let mut ticks = tokio::time::interval(COMPARE);
+    // Housekeeping compares them at the start.
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + COMPARE, COMPARE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
