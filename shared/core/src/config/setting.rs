@@ -95,7 +95,7 @@ settings! {
     LivekitApiSecret "LIVEKIT_API_SECRET" None, OptionalSecret;
     /// how long a LiveKit token lives, in seconds, 60 to 86400
     LivekitTokenTtl "LIVEKIT_TOKEN_TTL" Some("21600"), Optional;
-    /// who makes LiveKit's rooms: `auto`, whoever joins, or `made`, Greenroom, for a server with `room.auto_create: false`
+    /// what makes a room at LiveKit: joining it (`auto`), or Greenroom beforehand (`made`), for a server with `room.auto_create: false`
     LivekitRooms "LIVEKIT_ROOMS" Some("auto"), Optional;
     /// media server that OpenVidu's tokens open: `none`, or `livekit`, which needs the LiveKit server's address and key
     OpenviduMedia "OPENVIDU_MEDIA" Some("none"), Optional;

@@ -167,8 +167,3 @@ impl MediaProvider for LiveKitProvider {
         self.remove_participant(session.as_str(), connection).boxed()
     }
 }
-
-/// The identity of a connection in its room.
-pub(super) fn identity(name: &ConnectionName) -> &str {
-    name.as_str()
-}

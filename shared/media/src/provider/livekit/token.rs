@@ -150,7 +150,7 @@ impl TokenSigner {
         let key = self.key.as_ref().ok_or(TokenError)?;
         let claims = Claims {
             iss: &key.id,
-            sub: super::identity(name),
+            sub: name.as_str(),
             iat: now.seconds(),
             nbf: now.seconds(),
             exp: expires_at.seconds(),
